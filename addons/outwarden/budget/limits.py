@@ -1,0 +1,36 @@
+"""What ``budgets.yml`` says, checked and frozen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+Scope = Literal["request", "session", "api_key", "user", "team", "project", "organization", "model", "all"]
+Unit = Literal["usd", "tokens", "requests"]
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """One limit: for whom (``scope``), how much (``limit`` in ``unit``; nano-dollars for usd), per which ``window``.
+
+    ``window``: ``minute hour day week month year`` (calendar, in ``timezone``) or ``lifetime``. ``only`` restricts the
+    calls that count: caller fields, ``model``, ``provider``, each a ``*`` pattern.
+    """
+
+    name: str
+    scope: Scope
+    limit: int
+    unit: Unit = "usd"
+    window: str = "lifetime"
+    timezone: str = "UTC"
+    only: Mapping[str, str] = field(default_factory=dict)
+    warn_at: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class BudgetRules:
+    """``budgets.yml`` as a whole. ``unknown_price`` is ``refuse`` or (input, output) USD per million tokens."""
+
+    budgets: tuple[Budget, ...] = ()
+    clamp_output: bool = True
+    unknown_price: Literal["refuse"] | tuple[Decimal, Decimal] = "refuse"

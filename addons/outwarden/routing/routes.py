@@ -1,0 +1,83 @@
+"""What ``routes.yml`` says, checked and frozen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+
+ORIGINAL = "original"  # the target that means: where the caller aimed
+Failure = Literal["connect", "timeout", "429", "5xx", "stream_error", "budget"]
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """How we sign in at an upstream: ``keep`` the caller's own, or a ``bearer`` / ``header`` secret of ours.
+
+    ``secret`` is a reference (``env:NAME`` or ``file:PATH``), resolved when used; it is never logged.
+    """
+
+    kind: Literal["keep", "bearer", "header"] = "keep"
+    header: str = "authorization"
+    secret: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """A place a call may go. ``model``: replaces the requested one; a map from requested (``*`` patterns) to served."""
+
+    name: str
+    scheme: Literal["http", "https"]
+    host: str
+    port: int
+    path: str  # prefix, without trailing slash; "/v1" for https://host/v1
+    provider: str
+    format: str
+    model: Mapping[str, str] = field(default_factory=dict)
+    auth: Auth = Auth()
+    quality: float | None = None
+    price: tuple[Decimal, Decimal] | None = None  # input, output in USD per million tokens
+    trust: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds. ``first_content``: until the first token of a stream; ``idle``: between two chunks."""
+
+    connect: float = 5.0
+    first_byte: float = 300.0
+    first_content: float = 300.0
+    idle: float = 120.0
+    total: float = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """After ``max_fails`` failures ``within`` seconds, an upstream is left alone for ``cooldown`` seconds."""
+
+    max_fails: int = 5
+    within: float = 30.0
+    cooldown: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Which upstreams a call may take, in which order, and when it moves on."""
+
+    name: str
+    match: Mapping[str, str] = field(default_factory=dict)  # model, provider, caller fields; * patterns
+    strategy: Literal["priority"] = "priority"
+    targets: tuple[str, ...] = (ORIGINAL,)
+    min_quality: float = 0.0
+    fail_over_on: frozenset[Failure] = frozenset({"connect", "timeout", "429", "5xx", "stream_error"})
+    timeouts: Timeouts = Timeouts()
+    retries: int = 0
+    breaker: Breaker = Breaker()
+
+
+@dataclass(frozen=True)
+class RouteRules:
+    """``routes.yml`` as a whole; the first route that matches wins, no match means ``original`` alone."""
+
+    upstreams: Mapping[str, Upstream] = field(default_factory=dict)
+    routes: tuple[Route, ...] = ()

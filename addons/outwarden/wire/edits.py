@@ -1,0 +1,59 @@
+"""What a rewriter of text is to the wire: the border between knowing where text is and knowing what is in it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Replace ``text[start:end]`` (code points) by ``replacement``; ``None`` leaves it and only reports it.
+
+    ``entity`` and ``action`` say why: ``("EMAIL_ADDRESS", "pseudonymize")``, ``("EMAIL_ADDRESS", "restore")``.
+    """
+
+    start: int
+    end: int
+    replacement: str | None
+    entity: str = ""
+    action: str = ""
+
+
+class ChannelRewriter(Protocol):
+    """Rewrites one text that arrives in pieces. Offsets are code points from the start of the channel."""
+
+    def feed(self, text: str) -> tuple[int, Sequence[Edit]]:
+        """Take the next piece; return (offset up to which all is decided, edits newly decided, in order).
+
+        Every returned edit ends at or before that offset, and none begins before an offset returned earlier.
+        """
+
+    def finish(self) -> Sequence[Edit]:
+        """No more text: decide the rest."""
+
+
+class TextRewriter(Protocol):
+    """Rewrites whole texts, and opens channels for texts that arrive in pieces."""
+
+    def edits(self, texts: Sequence[str]) -> list[Sequence[Edit]]:
+        """Per text its edits, sorted, not overlapping. No side effect, so the answer may be remembered."""
+
+    def note(self, found: Iterable[tuple[Edit, str]]) -> None:
+        """Take note of edits that apply, each with the original text of its span (vault, counts, refusal)."""
+
+    def channel(self) -> ChannelRewriter:
+        """Open a channel; for channels the rewriter takes note itself."""
+
+
+def apply_edits(text: str, edits: Sequence[Edit]) -> str:
+    """Return ``text`` with ``edits`` (sorted, not overlapping) done."""
+    if not edits:
+        return text
+    parts: list[str] = []
+    at = 0
+    for edit in edits:
+        if edit.replacement is not None:
+            parts += (text[at : edit.start], edit.replacement)
+            at = edit.end
+    parts.append(text[at:])
+    return "".join(parts)

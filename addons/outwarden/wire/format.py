@@ -1,0 +1,156 @@
+"""What an API's bytes mean: the interface that every Format fulfils, and the small values it speaks in."""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from outwarden.wire.usage import Usage
+
+Framing = Literal["sse", "ndjson", "json-array"]
+Json = dict[str, Any] | list[Any] | str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What a path asks for.
+
+    ``name`` is short and stable (``chat``, ``responses``, ``embeddings``, ``messages``, ``count_tokens``,
+    ``generate_content``, ``other`` …). ``billable``: tokens are charged for it. ``known``: this Format describes it
+    (an unknown path gets the rule ``unknown_path``). ``model``: where the path names one. ``stream``: what the path
+    says about streaming (None: the body decides).
+    """
+
+    name: str
+    billable: bool = True
+    known: bool = True
+    model: str | None = None
+    stream: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFacts:
+    """What a request says about itself.
+
+    ``output_limit`` is the caller's limit on output tokens per choice, None where absent; 0 is a value.
+    ``output_limit_key`` is the top-level (or dotted) key that spelled it. ``wants_usage`` is False where the stream
+    will carry no usage unless it is asked for.
+    """
+
+    model: str | None = None
+    stream: bool = False
+    output_limit: int | None = None
+    output_limit_key: str | None = None
+    choices: int = 1
+    wants_usage: bool = True
+    media_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseFacts:
+    """What a whole reply says about itself. ``error`` is a short kind (``rate_limit``, ``overloaded`` …), never text."""
+
+    model: str | None = None
+    usage: Usage | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A string in a stream event that is a piece of a longer text.
+
+    The string is ``parent[key]``. Pieces with the same ``channel`` belong together. ``kind``: ``text``, or ``json``
+    where the pieces form a JSON document (tool arguments).
+    """
+
+    parent: dict[str, Any] | list[Any]
+    key: str | int
+    channel: Hashable
+    kind: Literal["text", "json"] = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class EventFacts:
+    """What one stream event says.
+
+    ``content``: it carries first-class output (text, reasoning, a tool call), so the reply has begun; lifecycle events
+    do not. ``closes``: channels that end with this event, before it is sent on (``"all"``: every one). ``usage`` is
+    cumulative: later reports win. ``end``: the stream is complete and well-formed.
+    """
+
+    deltas: Sequence[Delta] = ()
+    closes: Sequence[Hashable] | Literal["all"] = ()
+    content: bool = False
+    usage: Usage | None = None
+    model: str | None = None
+    error: str | None = None
+    end: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TextRules:
+    """Which strings of a JSON body are not text. Everything else is, keys too.
+
+    ``opaque``: keys whose direct string value is never scanned or changed (signatures, encrypted content, enums).
+    ``ids``: keys whose direct string value is scanned only when it does not look like an id.
+    ``free``: keys under which the two sets above do not apply: the caller's own data (tool input, arguments, schemas).
+    ``opaque_in``: for one object, the keys opaque in it alone (``{"type": "base64", "data": …}``).
+    ``remember``: top-level keys whose value is a growing list (messages), remembered element by element.
+    """
+
+    opaque: frozenset[str] = frozenset()
+    ids: frozenset[str] = frozenset()
+    free: frozenset[str] = frozenset()
+    opaque_in: Callable[[dict[str, Any]], frozenset[str]] | None = None
+    remember: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A call that we answer ourselves. ``message`` names the rule, never a value."""
+
+    status: int
+    code: str
+    message: str
+    retry_after_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorReply:
+    """A refusal in the provider's own shape."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Format(Protocol):
+    """Reads and writes one API family. Stateless, shared by all calls; never raises on odd but valid JSON."""
+
+    name: str
+
+    def identify(self, method: str, path: str) -> Operation:
+        """Tell what ``path`` (no query, percent-decoded, maybe under a gateway's prefix) asks for."""
+
+    def framing(self, operation: Operation, content_type: str, path_query: str) -> Framing | None:
+        """How a reply of this content type streams; None when it comes whole.
+
+        ``content_type`` is what the upstream said (it may lie: JSON errors come as text/event-stream);
+        ``path_query`` is the request's target, for APIs that choose the framing there (Gemini's ``alt=sse``)."""
+
+    def read_request(self, operation: Operation, body: Json) -> RequestFacts:
+        """Read model, stream, limits; missing or odd values become the defaults."""
+
+    def text_rules(self, operation: Operation) -> TextRules:
+        """Which strings are not text, for requests and replies alike."""
+
+    def read_reply(self, operation: Operation, body: Json, headers: Mapping[str, str]) -> ResponseFacts:
+        """Read model, usage and error of a whole reply."""
+
+    def read_event(self, operation: Operation, name: str | None, data: Json) -> EventFacts:
+        """Read one stream event; ``name`` is the SSE event name. A literal such as ``[DONE]`` comes as that str."""
+
+    def refuse(self, refusal: Refusal) -> ErrorReply:
+        """The refusal as this provider's error answer."""
+
+    def refuse_event(self, operation: Operation, framing: Framing, refusal: Refusal) -> bytes:
+        """The refusal as this provider's in-stream error, framed, ending the stream."""

@@ -1,0 +1,43 @@
+"""Which hosts are ours, and what they speak."""
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One entry of ``traffic.yml``: the hosts (exact names or ``*`` patterns) and how they are read.
+
+    ``connect_to``: dial this (host, port) instead; Host and SNI stay. ``trust``: CA file to verify the upstream with.
+    """
+
+    hosts: tuple[str, ...]
+    provider: str
+    format: str
+    connect_to: tuple[str, int] | None = None
+    trust: Path | None = None
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """``traffic.yml`` as a whole; later entries win over earlier ones, so that a user's file overrides the table."""
+
+    intercept: tuple[Host, ...]
+    otherwise: Literal["tunnel", "refuse"] = "tunnel"
+    unknown_path: Literal["scan", "refuse", "pass"] = "scan"
+    max_body_mib: float = 32
+    on_error: Literal["closed", "open"] = "closed"
+    explain_headers: bool = False
+
+    def find(self, host: str) -> Host | None:
+        """The entry for a host name (any case, a trailing dot allowed), or None. An exact name beats a pattern."""
+        name = host.lower().rstrip(".")
+        pattern: Host | None = None
+        for entry in reversed(self.intercept):
+            if name in entry.hosts:
+                return entry
+            if pattern is None and any("*" in h and fnmatchcase(name, h) for h in entry.hosts):
+                pattern = entry
+        return pattern

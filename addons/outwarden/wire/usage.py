@@ -1,0 +1,34 @@
+"""What a provider says a call used, in one shape for all."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Token counts of one call, never negative.
+
+    ``input_tokens`` includes the cached and cache-write tokens, ``output_tokens`` includes the reasoning tokens,
+    whatever the provider's own habit is (the Format adds or not). ``raw`` is the provider's last own usage object.
+    """
+
+    input_tokens: int = 0
+    cached_input_tokens: int = 0
+    cache_write_tokens: int = 0
+    output_tokens: int = 0
+    reasoning_tokens: int = 0
+    input_audio_tokens: int = 0
+    output_audio_tokens: int = 0
+    web_searches: int = 0
+    raw: Mapping[str, Any] | None = field(default=None, compare=False)
+
+    def counts(self) -> dict[str, int]:
+        """The non-zero counts plus input and output, as the audit record shows them."""
+        numbers = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "raw"}
+        return {k: v for k, v in numbers.items() if v or k in ("input_tokens", "output_tokens")}
+
+    def latest(self, newer: "Usage") -> "Usage":
+        """Merge a later cumulative report over this one: a non-zero count of the later one wins."""
+        changed = {f.name: getattr(newer, f.name) for f in fields(self) if getattr(newer, f.name)}
+        return replace(self, **changed)
