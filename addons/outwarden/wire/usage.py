@@ -21,6 +21,7 @@ class Usage:
     input_audio_tokens: int = 0
     output_audio_tokens: int = 0
     web_searches: int = 0
+    cache_write_1h_tokens: int = 0  # part of cache_write_tokens: entries that live an hour (Anthropic), priced dearer
     raw: Mapping[str, Any] | None = field(default=None, compare=False)
 
     def counts(self) -> dict[str, int]:

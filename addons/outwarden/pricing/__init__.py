@@ -1,0 +1,24 @@
+"""What a call costs: usage times price, token counts, and the upper bound before the call.
+
+Knows prices (the genai-prices catalogue under the user's rules), tokenizers and each model's largest output. Leaves
+to `wire` what a provider reported, and to `budget` who pays and whether the money is there. Nothing here touches the
+network. Loading the catalogue and the token tables takes a second: `PriceBook.warm`, `TokenCounter.warm`.
+"""
+
+from outwarden.pricing.book import PriceBook
+from outwarden.pricing.outputs import OUTPUT_TOKENS_UNKNOWN, media_tokens, output_maximum
+from outwarden.pricing.price import NANO, Price, PriceRule, usd
+from outwarden.pricing.tokens import OVERHEAD_TOKENS, TokenCounter
+
+__all__ = [
+    "NANO",
+    "OUTPUT_TOKENS_UNKNOWN",
+    "OVERHEAD_TOKENS",
+    "Price",
+    "PriceBook",
+    "PriceRule",
+    "TokenCounter",
+    "media_tokens",
+    "output_maximum",
+    "usd",
+]
