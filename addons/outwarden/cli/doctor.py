@@ -1,0 +1,160 @@
+"""`outwarden doctor`: is everything in place for calls to go through?"""
+
+import os
+import socket
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import typer
+
+from outwarden.cli.options import (
+    CA_CERTIFICATE,
+    DEFAULT_LISTEN,
+    JsonOption,
+    ListenOption,
+    RulesOption,
+    StateOption,
+    host_and_port,
+    open_state,
+    print_json,
+    reachable_url,
+    rules_folder,
+)
+from outwarden.errors import OutwardenError, RulesError
+
+CONNECT_S_MAX = 2.0
+PYTHON_MIN = (3, 12)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check says; ``text`` of a problem says what to do."""
+
+    check: str
+    ok: bool
+    text: str
+
+
+def doctor(
+    listen: ListenOption = DEFAULT_LISTEN,
+    rules: RulesOption = None,
+    state: StateOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Check Python, rules, state, CA, the listening port and this shell's settings; exit code 1 for any problem."""
+    findings = list(examine(listen, rules, state, os.environ))
+    if json:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        for finding in findings:
+            print(f"{'ok     ' if finding.ok else 'PROBLEM'}  {finding.check:<12} {finding.text}")
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+def examine(listen: str, rules: Path | None, state: Path | None, environment: Mapping[str, str]) -> Iterator[Finding]:
+    """Every finding, in the order things depend on each other."""
+    yield _python()
+    yield _said("rules", lambda: _rules(rules))
+    yield _said("state", lambda: _state(state))
+    yield _said("certificate", lambda: _certificate(state))
+    yield _said("port", lambda: _port(listen))
+    yield _said("proxy", lambda: _proxy(listen, environment))
+    for name in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "CODEX_CA_CERTIFICATE"):
+        yield _said(name, lambda name=name: _trusted_file(state, environment.get(name)))  # type: ignore[misc]
+
+
+class CheckFailed(Exception):  # noqa: N818  # said as it is: a check failed
+    """A problem that a check found; its text says what to do."""
+
+
+def _said(check: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(check, True, look())
+    except (CheckFailed, OutwardenError) as error:
+        return Finding(check, False, str(error))
+    except OSError as error:
+        return Finding(check, False, f"{error.strerror or type(error).__name__}: {error.filename or ''}".rstrip(": "))
+
+
+def _python() -> Finding:
+    found = ".".join(map(str, sys.version_info[:3]))
+    needed = ".".join(map(str, PYTHON_MIN))
+    return Finding("python", sys.version_info >= PYTHON_MIN, f"{found} (at least {needed} is needed)")
+
+
+def _rules(given: Path | None) -> str:
+    from outwarden.rules import load_rules
+
+    place = rules_folder(given)
+    try:
+        load_rules(place)
+    except RulesError as error:
+        raise CheckFailed(
+            f"{len(error.problems)} problems, the first: {error.problems[0]}; see `outwarden check`"
+        ) from None
+    return f"{place} can be used"
+
+
+def _state(given: Path | None) -> str:
+    from outwarden.cli.budgets import read_states
+
+    folder = open_state(given)
+    if not os.access(folder.path, os.W_OK):
+        raise CheckFailed(f"{folder.path} is not writable for this user")
+    accounts = len(read_states(folder.database_url))
+    return f"{folder.path}, {accounts} budget accounts"
+
+
+def _certificate(given: Path | None) -> str:
+    from cryptography import x509
+
+    ca = open_state(given).ca / CA_CERTIFICATE
+    if not ca.is_file():
+        raise CheckFailed(f"{ca} does not exist yet; `outwarden run` makes it when it starts")
+    try:
+        certificate = x509.load_pem_x509_certificate(ca.read_bytes())
+    except ValueError:
+        raise CheckFailed(f"{ca} is not a certificate in PEM form") from None
+    if certificate.not_valid_after_utc <= datetime.now(UTC):
+        raise CheckFailed(f"{ca} has expired; remove the folder {ca.parent} and start `outwarden run` again")
+    return f"{ca}, valid until {certificate.not_valid_after_utc:%Y-%m-%d}"
+
+
+def _port(listen: str) -> str:
+    url = urlsplit(reachable_url(listen))
+    try:
+        socket.create_connection((url.hostname or "", url.port or 0), CONNECT_S_MAX).close()
+    except OSError:
+        raise CheckFailed(
+            f"nothing listens on {listen}; start `outwarden run`, or name its address with --listen"
+        ) from None
+    return f"something listens on {listen}"
+
+
+def _proxy(listen: str, environment: Mapping[str, str]) -> str:
+    named = environment.get("HTTPS_PROXY") or environment.get("https_proxy")
+    if not named:
+        raise CheckFailed('HTTPS_PROXY is not set in this shell: `eval "$(outwarden env)"`')
+    parts = urlsplit(named if "//" in named else f"//{named}")
+    try:
+        port = parts.port
+    except ValueError:
+        raise CheckFailed("HTTPS_PROXY is not an address") from None
+    if port != host_and_port(listen)[1]:
+        raise CheckFailed(f"HTTPS_PROXY leads to port {port}, not to {listen}")  # its password, if any, stays unsaid
+    return f"HTTPS_PROXY leads to {parts.hostname}:{port}"
+
+
+def _trusted_file(given: Path | None, named: str | None) -> str:
+    if not named:
+        raise CheckFailed('is not set in this shell: `eval "$(outwarden env)"`')
+    ours = open_state(given).ca / CA_CERTIFICATE
+    content = Path(named).read_bytes()
+    if not ours.is_file() or ours.read_bytes().strip() not in content:
+        raise CheckFailed(f'{named} does not hold our CA certificate: `eval "$(outwarden env)"` again')
+    return named
