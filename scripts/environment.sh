@@ -30,8 +30,12 @@ if not fits or sysconfig.get_config_var("Py_GIL_DISABLED"):
 print(sys.executable)' ${uv:+with-uv} 2>/dev/null
 }
 
+# Print the uv on this machine, if one really runs, or fail.
 find_uv() {
-  command -v uv 2>/dev/null || { [ -x "${HOME-}/.local/bin/uv" ] && printf '%s\n' "${HOME-}/.local/bin/uv"; }
+  for candidate in uv "${HOME-}/.local/bin/uv"; do
+    "$candidate" --version >/dev/null 2>&1 && command -v "$candidate" && return
+  done
+  return 1
 }
 
 # Print a usable Python: OUTWARDEN_PYTHON alone when set, else python3, the versioned names, pyenv's, then what uv has or gets.
@@ -73,18 +77,24 @@ bootstrap_uv() {
 }
 
 pip_install() {
-  PIP_USER=0 "$root/.venv/bin/python" -I -m pip --disable-pip-version-check --quiet install --require-hashes --only-binary :all: "$@"
+  PIP_USER=0 "$root/.venv/bin/python" -I -m pip --disable-pip-version-check -qq install --require-hashes --only-binary :all: "$@"
 }
 
-# Wheels only, each with a hash of the lock. A mirror set for pip is uv's too; where uv fails (a mirror or certificate
-# that only pip's own files name), pip does it.
+# Let uv trust what the system trusts (a company's CA) and use the mirror that pip is told to use. Two names, old uv and new.
+uv_install() {
+  if [ -n "${PIP_INDEX_URL-}" ] && [ -z "${UV_DEFAULT_INDEX-}" ]; then
+    UV_DEFAULT_INDEX=$PIP_INDEX_URL
+    export UV_DEFAULT_INDEX
+  fi
+  UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS-1} UV_NATIVE_TLS=${UV_NATIVE_TLS-1} \
+    "$uv" pip install --quiet --python "$root/.venv/bin/python" "$@"
+}
+
+# Wheels only, each with a hash of the lock. What uv cannot reach (a mirror that only pip's own files name), pip may.
 install_lock() {
   if [ -n "$uv" ] || bootstrap_uv; then
-    UV_DEFAULT_INDEX=${UV_DEFAULT_INDEX:-${PIP_INDEX_URL-}}
-    if [ -n "$UV_DEFAULT_INDEX" ]; then export UV_DEFAULT_INDEX; else unset UV_DEFAULT_INDEX; fi
-    "$uv" pip install --quiet --python "$root/.venv/bin/python" --require-hashes --only-binary :all: \
-      -r "$root/requirements.lock" && return
-    say "uv could not install requirements.lock, trying pip"
+    uv_install --require-hashes --only-binary :all: -r "$root/requirements.lock" && return
+    say "uv could not install requirements.lock, trying pip (this takes minutes)"
   fi
   [ -x "$root/.venv/bin/pip" ] || "$root/.venv/bin/python" -I -m ensurepip >/dev/null || return
   pip_install -r "$root/requirements.lock"
@@ -92,8 +102,8 @@ install_lock() {
 
 # The project itself: a link to addons/, and the outwarden command. Everything it needs is there, so nothing is fetched.
 install_project() {
-  "$root/.venv/bin/uv" pip install --quiet --python "$root/.venv/bin/python" \
-    --no-index --no-deps --no-build-isolation --editable "$root"
+  uv=$root/.venv/bin/uv
+  uv_install --no-index --no-deps --no-build-isolation --editable "$root"
 }
 
 build_environment() {
