@@ -17,7 +17,8 @@ class Operation:
     ``name`` is short and stable (``chat``, ``responses``, ``embeddings``, ``messages``, ``count_tokens``,
     ``generate_content``, ``other`` …). ``billable``: tokens are charged for it. ``known``: this Format describes it
     (an unknown path gets the rule ``unknown_path``). ``model``: where the path names one. ``stream``: what the path
-    says about streaming (None: the body decides).
+    says about streaming (None: the body decides). ``dialect``: whose API this is, where a Format speaks several (one
+    host often serves OpenAI's and Anthropic's paths side by side); empty: the Format's own.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Operation:
     known: bool = True
     model: str | None = None
     stream: bool | None = None
+    dialect: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,9 @@ class RequestFacts:
 
     ``output_limit`` is the caller's limit on output tokens per choice, None where absent; 0 is a value.
     ``output_limit_key`` is the top-level (or dotted) key that spelled it. ``wants_usage`` is False where the stream
-    will carry no usage unless it is asked for.
+    will carry no usage unless it is asked for. ``media_bytes``: decoded size of the media in the body. ``token_ids``:
+    prompt tokens given as numbers, which no text scan sees. ``unseen_input``: the provider adds input that is not in
+    this body (an earlier response, a cache, an uploaded or linked file), so its size is bounded by the model only.
     """
 
     model: str | None = None
@@ -43,6 +47,8 @@ class RequestFacts:
     choices: int = 1
     wants_usage: bool = True
     media_bytes: int = 0
+    token_ids: int = 0
+    unseen_input: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,8 @@ class EventFacts:
 
     ``content``: it carries first-class output (text, reasoning, a tool call), so the reply has begun; lifecycle events
     do not. ``closes``: channels that end with this event, before it is sent on (``"all"``: every one). ``usage`` is
-    cumulative: later reports win. ``end``: the stream is complete and well-formed.
+    cumulative: later reports win. ``end``: the stream is complete and well-formed; a few events (usage, ``[DONE]``) may
+    still follow it. ``usage_only``: nothing but usage is in it, as in the chunk that asking for usage adds.
     """
 
     deltas: Sequence[Delta] = ()
@@ -84,6 +91,7 @@ class EventFacts:
     model: str | None = None
     error: str | None = None
     end: bool = False
+    usage_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +145,12 @@ class Format(Protocol):
         ``content_type`` is what the upstream said (it may lie: JSON errors come as text/event-stream);
         ``path_query`` is the request's target, for APIs that choose the framing there (Gemini's ``alt=sse``)."""
 
+    def unsupported(self, operation: Operation, content_type: str) -> str | None:
+        """Why a reply of this content type cannot be read by us (the call is then refused), or None.
+
+        A reply may be streamed by a framing that nobody built here; passing it on unread is not an answer."""
+        return None
+
     def read_request(self, operation: Operation, body: Json) -> RequestFacts:
         """Read model, stream, limits; missing or odd values become the defaults."""
 
@@ -149,8 +163,8 @@ class Format(Protocol):
     def read_event(self, operation: Operation, name: str | None, data: Json) -> EventFacts:
         """Read one stream event; ``name`` is the SSE event name. A literal such as ``[DONE]`` comes as that str."""
 
-    def refuse(self, refusal: Refusal) -> ErrorReply:
-        """The refusal as this provider's error answer."""
+    def refuse(self, refusal: Refusal, operation: Operation | None = None) -> ErrorReply:
+        """The refusal as this provider's error answer; ``operation`` where known: a host may speak several shapes."""
 
     def refuse_event(self, operation: Operation, framing: Framing, refusal: Refusal) -> bytes:
         """The refusal as this provider's in-stream error, framed, ending the stream."""

@@ -1,0 +1,38 @@
+"""The API families that we read and write, one Format each. Knows paths, keys, events, usage and error shapes;
+leaves to others what to do with a text (`pii`), a usage (`pricing`, `budget`) or an error (`routing`).
+
+`format_named` gives the Format of a host. Most hosts speak more than one API (OpenAI's paths beside their own), so a
+Format is a *mix* of dialects: the path decides which of them an operation speaks, and the operation remembers it.
+"""
+
+from outwarden.wire.format import Format
+from outwarden.wire.formats.anthropic import Anthropic
+from outwarden.wire.formats.base import Mixed
+from outwarden.wire.formats.gemini import Gemini
+from outwarden.wire.formats.openai import OpenAI
+
+__all__ = ["FORMAT_NAMES", "FormatNameError", "format_named"]
+
+_openai, _anthropic, _gemini = OpenAI(), Anthropic(), Gemini()
+
+_FORMATS: dict[str, Format] = {
+    "openai": Mixed("openai", _openai, _anthropic, _gemini),
+    "anthropic": Mixed("anthropic", _anthropic, _openai),
+    "gemini": Mixed("gemini", _gemini, _anthropic, _openai),
+}
+FORMAT_NAMES = frozenset(_FORMATS)
+
+
+class FormatNameError(KeyError):
+    """No Format has this name."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+def format_named(name: str) -> Format:
+    """The Format that rules call ``name``; raises FormatNameError."""
+    try:
+        return _FORMATS[name]
+    except KeyError:
+        raise FormatNameError(f"unknown format {name!r}; known are {', '.join(sorted(_FORMATS))}") from None

@@ -1,0 +1,150 @@
+"""Anthropic's API, also where others serve it: Vertex, vLLM, Ollama, DeepSeek, z.ai, OpenRouter, gateways."""
+
+from collections.abc import Hashable
+from dataclasses import replace
+from typing import Any
+
+from outwarden.wire.format import Delta, ErrorReply, EventFacts, Framing, Json, Operation, Refusal, RequestFacts
+from outwarden.wire.formats import errors, facts
+from outwarden.wire.formats.base import Dialect
+from outwarden.wire.formats.paths import path
+from outwarden.wire.formats.rules import text_rules
+from outwarden.wire.formats.usages import any_usage
+from outwarden.wire.formats.values import mapping, objects, position, text
+
+_REST = r"(?:/.*)?"
+_LIMITS = ("max_tokens", "max_tokens_to_sample")
+_TEXTS = ("messages", "system")
+
+# The string that each kind of content_block_delta carries, and of what kind it is. A thinking_delta is missing on
+# purpose: its text will be signed, so it passes as it is.
+_DELTAS = {"text_delta": "text", "input_json_delta": "partial_json", "compaction_delta": "content"}
+_KINDS: tuple[str, ...] = tuple(_DELTAS.values())
+
+
+class Anthropic(Dialect):
+    """Messages, token counts, batches, files, models, and the old completions."""
+
+    name = "anthropic"
+    rules = text_rules("input", "input_schema", "properties", "metadata", "examples")
+    paths = (
+        path("messages", r"messages", billed="POST"),
+        path("count_tokens", r"messages/count_tokens"),
+        path("message_batches", r"messages/batches", billed="POST"),
+        path("message_batches", r"messages/batches/[^/]+(?:/results|/cancel)?"),
+        path("complete", r"v1/complete", billed="POST"),
+        path("count_tokens", r"publishers/anthropic/models/count-tokens:rawPredict"),
+        path("messages", r"publishers/anthropic/models/(?P<model>[^/:]+):rawPredict", billed="POST"),
+        path("messages", r"publishers/anthropic/models/(?P<model>[^/:]+):streamRawPredict", billed="POST", stream=True),
+        path("files", r"files(?:/[^/]+(?:/content)?)?"),
+        path("models", r"models(?:/[^/:]+)?", only="GET HEAD OPTIONS"),
+        path("organization", rf"organizations{_REST}"),
+        path("skills", rf"skills{_REST}"),
+    )
+
+    def read_request(self, operation: Operation, body: Json) -> RequestFacts:
+        """A batch is read as the sum of its requests; of several models none is named, so that no price is guessed."""
+        source = mapping(body)
+        if operation.name == "message_batches":
+            return self._read_batch(operation, source)
+        read = facts.read(operation, source, limits=_LIMITS, texts=_TEXTS)
+        fetches = any("web_" in str(tool.get("type")) for tool in objects(source.get("tools")))
+        servers = bool(source.get("mcp_servers"))
+        return replace(read, unseen_input=read.unseen_input or fetches or servers)
+
+    def _read_batch(self, operation: Operation, source: dict[str, Any]) -> RequestFacts:
+        parts = [self.read_request(Operation("messages"), one.get("params")) for one in objects(source.get("requests"))]
+        models = {part.model for part in parts}
+        limits = [part.output_limit for part in parts if part.output_limit is not None]
+        return RequestFacts(
+            model=models.pop() if len(models) == 1 else None,
+            output_limit=sum(limits) if parts and len(limits) == len(parts) else None,
+            media_bytes=sum(part.media_bytes for part in parts),
+            unseen_input=any(part.unseen_input for part in parts),
+        )
+
+    def read_event(self, operation: Operation, name: str | None, data: Json) -> EventFacts:
+        """By ``type``; the old completions API says ``completion``."""
+        if not isinstance(data, dict):
+            return EventFacts()
+        if operation.name == "message_batches":
+            return super().read_event(operation, name, data)
+        kind = data.get("type") or name
+        read = _EVENTS.get(kind) if isinstance(kind, str) else None
+        if error := errors.error_of(data):
+            return EventFacts(closes="all", error=error)
+        return read(data) if read is not None else EventFacts()
+
+    def refuse(self, refusal: Refusal, operation: Operation | None = None) -> ErrorReply:
+        """``{"type": "error", "error": {…}}``."""
+        return errors.reply(refusal, errors.anthropic_error(refusal))
+
+    def refuse_event(self, operation: Operation, framing: Framing, refusal: Refusal) -> bytes:
+        """``event: error``, on which the SDKs raise."""
+        return errors.framed(framing, errors.anthropic_error(refusal), "error")
+
+
+def _block_channels(index: int) -> tuple[Hashable, ...]:
+    return tuple((index, kind) for kind in _KINDS)
+
+
+def _read_start(data: dict[str, Any]) -> EventFacts:
+    message = mapping(data.get("message"))
+    return EventFacts(usage=any_usage(message.get("usage")), model=text(message.get("model")))
+
+
+def _read_block_start(data: dict[str, Any]) -> EventFacts:
+    """A tool call or a server's result is output at once; a text or thinking block begins empty."""
+    block = mapping(data.get("content_block"))
+    kind = block.get("type")
+    if kind == "text":
+        filled = text(block.get("text")) is not None
+        deltas = (Delta(block, "text", (position(data), "text")),) if filled else ()
+        return EventFacts(deltas=deltas, content=filled)
+    return EventFacts(content=kind != "thinking" or text(block.get("thinking")) is not None)
+
+
+def _read_block_delta(data: dict[str, Any]) -> EventFacts:
+    delta = mapping(data.get("delta"))
+    kind = delta.get("type")
+    key = _DELTAS.get(kind) if isinstance(kind, str) else None
+    if key is None:  # thinking, its signature, citations
+        return EventFacts(content=bool(delta.get("thinking")))
+    if not text(delta.get(key)):
+        return EventFacts()
+    piece = Delta(delta, key, (position(data), key), "json" if key == "partial_json" else "text")
+    return EventFacts(deltas=(piece,), content=True)
+
+
+def _read_block_stop(data: dict[str, Any]) -> EventFacts:
+    return EventFacts(closes=_block_channels(position(data)))
+
+
+def _read_message_delta(data: dict[str, Any]) -> EventFacts:
+    """Usage here is cumulative and beats message_start's."""
+    return EventFacts(closes="all", usage=any_usage(data.get("usage")))
+
+
+def _read_stop(data: dict[str, Any]) -> EventFacts:
+    return EventFacts(closes="all", end=True)
+
+
+def _read_completion(data: dict[str, Any]) -> EventFacts:
+    """The old API: one text, until ``stop_reason`` is set."""
+    filled = text(data.get("completion")) is not None
+    deltas = (Delta(data, "completion", "completion"),) if filled else ()
+    ends = data.get("stop_reason") is not None
+    return EventFacts(
+        deltas=deltas, closes="all" if ends else (), content=filled, model=text(data.get("model")), end=ends
+    )
+
+
+_EVENTS = {
+    "message_start": _read_start,
+    "content_block_start": _read_block_start,
+    "content_block_delta": _read_block_delta,
+    "content_block_stop": _read_block_stop,
+    "message_delta": _read_message_delta,
+    "message_stop": _read_stop,
+    "completion": _read_completion,
+}

@@ -1,0 +1,163 @@
+"""Errors in both directions: a provider's error object as a short kind, and our refusals in each provider's shape."""
+
+import json
+from typing import Any
+
+from outwarden.wire.format import ErrorReply, Framing, Refusal
+from outwarden.wire.formats.values import mapping
+
+# Words that providers use in an error's type, code or status -> our kind. Looked up in order, as parts of the word:
+# `rate_limit_error`, `RESOURCE_EXHAUSTED`, `ThrottlingException`. Nothing of the provider's own text ever gets out.
+_KINDS: tuple[tuple[str, str], ...] = (
+    ("context_length", "context_length"),
+    ("string_above_max", "context_length"),
+    ("insufficient_quota", "quota"),
+    ("billing", "quota"),
+    ("credit", "quota"),
+    ("rate_limit", "rate_limit"),
+    ("resource_exhausted", "rate_limit"),
+    ("throttl", "rate_limit"),
+    ("too_many", "rate_limit"),
+    ("429", "rate_limit"),
+    ("overloaded", "overloaded"),
+    ("unavailable", "overloaded"),
+    ("529", "overloaded"),
+    ("503", "overloaded"),
+    ("content_filter", "content_filter"),
+    ("content_policy", "content_filter"),
+    ("safety", "content_filter"),
+    ("timeout", "timeout"),
+    ("deadline", "timeout"),
+    ("authentication", "authentication"),
+    ("unauthenticated", "authentication"),
+    ("invalid_api_key", "authentication"),
+    ("401", "authentication"),
+    ("permission", "permission"),
+    ("access_denied", "permission"),
+    ("403", "permission"),
+    ("not_found", "not_found"),
+    ("404", "not_found"),
+    ("invalid", "invalid_request"),
+    ("failed_precondition", "invalid_request"),
+    ("tool_use_failed", "invalid_request"),
+    ("400", "invalid_request"),
+    ("api_error", "server_error"),
+    ("server", "server_error"),
+    ("internal", "server_error"),
+    ("500", "server_error"),
+    ("502", "server_error"),
+)
+
+
+def error_kind(error: object) -> str:
+    """Name an error object's kind: one of the short words above, ``error`` where it has none of them."""
+    source = mapping(error)
+    words = [str(source.get(key)) for key in ("code", "type", "status", "__type") if source.get(key) is not None]
+    spelled = " ".join(words)[:200].replace("ccessDenied", "ccess_denied").lower()
+    return next((kind for word, kind in _KINDS if word in spelled), "error")
+
+
+def error_of(body: object) -> str | None:
+    """The error kind of a whole body or an event that carries an ``error`` or says that it is one; else None."""
+    if isinstance(body, list):  # Gemini wraps errors of array streams in a list
+        return error_of(body[0]) if len(body) == 1 else None
+    source = mapping(body)
+    if error := source.get("error"):
+        return error_kind(error)
+    if source.get("type") == "error" or source.get("object") == "error":
+        return error_kind(source)
+    return None
+
+
+def _headers(refusal: Refusal) -> dict[str, str]:
+    headers = {"content-type": "application/json", "x-should-retry": "false"}
+    if refusal.retry_after_s is not None:
+        headers["retry-after"] = str(refusal.retry_after_s)
+    return headers
+
+
+def encode(body: object) -> bytes:
+    """Compact JSON, UTF-8."""
+    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def reply(refusal: Refusal, body: dict[str, Any], **headers: str) -> ErrorReply:
+    """An error answer with the headers that keep SDKs from burning retries."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return ErrorReply(refusal.status, _headers(refusal) | named, encode(body))
+
+
+def coded(refusal: Refusal) -> str:
+    """The message with our code before it, for shapes that have no field for a code."""
+    return f"{refusal.code}: {refusal.message}"
+
+
+# Type names as the providers spell them, by status.
+_OPENAI_TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "invalid_request_error",
+    429: "rate_limit_error",
+}
+_ANTHROPIC_TYPES = _OPENAI_TYPES | {
+    402: "billing_error",
+    413: "request_too_large",
+    504: "timeout_error",
+    529: "overloaded_error",
+}
+_GOOGLE_STATUS = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    413: "INVALID_ARGUMENT",
+    429: "RESOURCE_EXHAUSTED",
+    502: "UNAVAILABLE",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
+
+
+def openai_error(refusal: Refusal) -> dict[str, Any]:
+    """The object under ``error``. An exhausted budget has the type of OpenAI's own exhausted quota."""
+    kind = (
+        "insufficient_quota" if refusal.code == "budget_exceeded" else _OPENAI_TYPES.get(refusal.status, "server_error")
+    )
+    return {"message": refusal.message, "type": kind, "param": None, "code": refusal.code}
+
+
+def anthropic_error(refusal: Refusal) -> dict[str, Any]:
+    """The whole error body; it has no field for a code, so the message begins with it."""
+    kind = _ANTHROPIC_TYPES.get(refusal.status, "api_error")
+    return {"type": "error", "error": {"type": kind, "message": coded(refusal)}}
+
+
+def google_error(refusal: Refusal) -> dict[str, Any]:
+    """The whole error body. No RetryInfo: Google's clients would wait and retry on it."""
+    return {
+        "error": {
+            "code": refusal.status,
+            "message": coded(refusal),
+            "status": _GOOGLE_STATUS.get(refusal.status, "INTERNAL"),
+            "details": [
+                {
+                    "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                    "reason": refusal.code.upper(),
+                    "domain": "outwarden",
+                }
+            ],
+        }
+    }
+
+
+def framed(framing: Framing, body: object, name: str | None = None) -> bytes:
+    """One event. In a JSON array it is the last element after others: events are sent only after a first one."""
+    data = encode(body)
+    if framing == "ndjson":
+        return data + b"\n"
+    if framing == "json-array":
+        return b",\n" + data + b"\n]"
+    head = f"event: {name}\n".encode() if name else b""
+    return head + b"data: " + data + b"\n\n"

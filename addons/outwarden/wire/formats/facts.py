@@ -1,0 +1,114 @@
+"""What a request says about itself: model, stream, limits on output, media, input that it only points to."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from outwarden.wire.format import Json, Operation, RequestFacts
+from outwarden.wire.formats.values import items, mapping, number, text
+
+# Deeper nesting than any API has; what is below it is not looked at for media.
+_DEPTH_MAX = 40
+_MEDIA_KEYS = frozenset({"data", "file_data", "b64_json", "image_b64", "bytes", "bytesBase64Encoded", "audio"})
+_REMOTE_KEYS = frozenset({"file_id", "file_uri", "fileUri", "file_url", "image_url", "url", "uri", "s3Location"})
+_SERVER_STATE = ("previous_response_id", "conversation", "cachedContent", "cached_content", "container")
+
+
+def output_limit(body: Mapping[str, Any], keys: Sequence[str]) -> tuple[int | None, str | None]:
+    """(limit, dotted key) of the largest limit among ``keys``; a negative one (Ollama's -1, -2) is none."""
+    best: tuple[int | None, str | None] = (None, None)
+    for key in keys:
+        source: Any = body
+        for part in key.split("."):
+            source = mapping(source).get(part)
+        limit = number(source)
+        if limit is not None and limit >= 0 and (best[0] is None or limit > best[0]):
+            best = (limit, key)
+    return best
+
+
+def _walk(value: object) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Every (key, string value, its object) of a body."""
+    stack: list[tuple[object, int]] = [(value, 0)]
+    while stack:
+        node, depth = stack.pop()
+        if isinstance(node, dict):
+            for key, child in node.items():
+                if isinstance(child, str):
+                    yield key, child, node
+                elif depth < _DEPTH_MAX:
+                    stack.append((child, depth + 1))
+        elif isinstance(node, list):
+            stack.extend((child, depth + 1) for child in node if isinstance(child, dict | list) and depth < _DEPTH_MAX)
+
+
+def _decoded_bytes(encoded: str) -> int:
+    return len(encoded) * 3 // 4
+
+
+def media(body: Mapping[str, Any], keys: Sequence[str]) -> tuple[int, bool]:
+    """(decoded bytes of inline media, whether media elsewhere is pointed to) under the top-level ``keys``."""
+    size, remote = 0, False
+    for key, value, parent in _walk([body.get(key) for key in keys]):
+        if (value.startswith("data:") and ";base64," in value[:200]) or (key in _MEDIA_KEYS and is_media(key, parent)):
+            size += _decoded_bytes(value)
+        elif key in _REMOTE_KEYS and is_remote(key, parent):
+            remote = True
+    return size, remote
+
+
+def is_media(key: str, parent: Mapping[str, Any]) -> bool:
+    """Whether ``parent[key]`` is base64 media, judged by what stands beside it."""
+    if key == "data":
+        return parent.get("type") == "base64" or bool(parent.keys() & {"mimeType", "mime_type", "format", "media_type"})
+    return key != "audio" or parent.get("type") in ("audio", "input_audio")
+
+
+def is_remote(key: str, parent: Mapping[str, Any]) -> bool:
+    """Whether ``parent[key]`` makes the provider fetch something: part of a message, not a tool result's data."""
+    if key in ("url", "uri"):
+        return parent.get("type") in ("url", "s3") or set(parent) <= {"url", "uri", "detail", "mimeType", "mime_type"}
+    return True
+
+
+def token_ids(*values: object) -> int:
+    """How many prompt tokens are given as numbers (``[1, 2]`` or ``[[1, 2], [3]]``)."""
+    total = 0
+    for value in values:
+        rows = items(value)
+        if rows and isinstance(rows[0], int):
+            rows = [rows]
+        total += sum(len(row) for row in rows if isinstance(row, list) and row and isinstance(row[0], int))
+    return total
+
+
+def prompts(value: object) -> int:
+    """How many prompts a legacy ``prompt`` holds: each is answered (a list of numbers is one)."""
+    rows = items(value)
+    return len(rows) if rows and not isinstance(rows[0], int) else 1
+
+
+def read(
+    operation: Operation,
+    body: Json,
+    *,
+    limits: Sequence[str],
+    choices: Sequence[str] = (),
+    texts: Sequence[str] = (),
+    default_stream: bool = False,
+) -> RequestFacts:
+    """The facts that all formats share; the arguments say which keys to look at."""
+    source = mapping(body)
+    limit, key = output_limit(source, limits)
+    media_bytes, remote = media(source, texts)
+    asked = source.get("stream")
+    streams = asked if isinstance(asked, bool) else default_stream
+    counts = [number(output_limit(source, [name])[0]) or 1 for name in choices]
+    return RequestFacts(
+        model=operation.model or text(source.get("model")),
+        stream=streams if operation.stream is None else operation.stream,
+        output_limit=limit,
+        output_limit_key=key,
+        choices=max([1, *counts]),
+        media_bytes=media_bytes,
+        unseen_input=remote or any(source.get(name) for name in _SERVER_STATE),
+    )

@@ -1,0 +1,219 @@
+"""Google's Gemini API, on generativelanguage.googleapis.com and on Vertex AI; fields in camelCase or snake_case."""
+
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from outwarden.wire.format import (
+    Delta,
+    ErrorReply,
+    EventFacts,
+    Framing,
+    Json,
+    Operation,
+    Refusal,
+    RequestFacts,
+    ResponseFacts,
+)
+from outwarden.wire.formats import errors, facts
+from outwarden.wire.formats.base import Dialect, media_type
+from outwarden.wire.formats.paths import path
+from outwarden.wire.formats.rules import opaque_in, text_rules
+from outwarden.wire.formats.usages import any_usage, gemini_usage
+from outwarden.wire.formats.values import count, items, mapping, objects, position, text
+from outwarden.wire.usage import Usage
+
+_REST = r"(?:/.*)?"
+_MODEL = r"(?:models|tunedModels|endpoints)/(?P<model>[^/:]+)"
+_TEXTS = ("contents", "systemInstruction", "system_instruction", "content", "input", "instances", "requests")
+
+
+class Gemini(Dialect):
+    """generateContent and its stream, token counts, embeddings, caches, files, batches, Interactions."""
+
+    name = "gemini"
+    rules = text_rules("args", "response", "parameters", "parametersJsonSchema", "properties", "labels", "arguments")
+    paths = (
+        path("generate_content", rf"{_MODEL}:generateContent", billed="POST"),
+        path("generate_content", rf"{_MODEL}:streamGenerateContent", billed="POST", stream=True),
+        path("count_tokens", rf"{_MODEL}:(?:countTokens|computeTokens)"),
+        path("embeddings", rf"{_MODEL}:(?:embedContent|batchEmbedContents|asyncBatchEmbedContent)", billed="POST"),
+        path("batches", rf"{_MODEL}:batchGenerateContent", billed="POST"),
+        path("predict", rf"{_MODEL}:(?:predict|predictLongRunning)", billed="POST"),
+        path("predict", rf"publishers/google/{_MODEL}:rawPredict", billed="POST"),
+        path(
+            "predict",
+            rf"publishers/google/{_MODEL}:(?:streamRawPredict|serverStreamingPredict)",
+            billed="POST",
+            stream=True,
+        ),
+        path("interactions", r"interactions", billed="POST"),
+        path("interactions", r"interactions/.+"),
+        path("caches", r"cachedContents", billed="POST"),
+        path("caches", r"cachedContents/[^/]+"),
+        path("files", r"files(?:[/:].*)?"),
+        path("file_search", rf"fileSearchStores{_REST}"),
+        path("batches", rf"batches{_REST}"),
+        path("operations", rf"operations{_REST}"),
+        path("models", r"(?:models|tunedModels)(?:/[^/:]+)?", only="GET HEAD OPTIONS DELETE PATCH"),
+    )
+
+    def framing(self, operation: Operation, content_type: str, path_query: str) -> Framing | None:
+        """Without ``alt=sse`` streamGenerateContent answers with a JSON array that arrives piece by piece."""
+        by_type = super().framing(operation, content_type, path_query)
+        if by_type is not None or not operation.stream or operation.name != "generate_content":
+            return by_type
+        asked = dict(parse_qsl(urlsplit(path_query).query))
+        if asked.get("alt") == "sse" or media_type(content_type) != "application/json":
+            return None
+        return "json-array"
+
+    def read_request(self, operation: Operation, body: Json) -> RequestFacts:
+        """Limits stand in ``generationConfig``, and both spellings of every key are valid."""
+        source = mapping(body)
+        read = facts.read(
+            operation,
+            source,
+            limits=(
+                "generationConfig.maxOutputTokens",
+                "generationConfig.max_output_tokens",
+                "generation_config.maxOutputTokens",
+                "generation_config.max_output_tokens",
+                "parameters.maxOutputTokens",
+            ),
+            choices=(
+                "generationConfig.candidateCount",
+                "generationConfig.candidate_count",
+                "generation_config.candidateCount",
+                "generation_config.candidate_count",
+            ),
+            texts=_TEXTS,
+        )
+        tools = [key for tool in objects(source.get("tools")) for key in tool]
+        fetches = any("earch" in key or key in ("urlContext", "url_context") for key in tools)
+        model = read.model.removeprefix("models/") if read.model else None
+        return replace(read, model=model, unseen_input=read.unseen_input or fetches)
+
+    def read_reply(self, operation: Operation, body: Json, headers: Mapping[str, str]) -> ResponseFacts:
+        """One object; a reply to a stream that was read as a whole is a list of them."""
+        if isinstance(body, list) and body and errors.error_of(body) is None:
+            events = [self.read_event(operation, None, one) for one in body]
+            usages = [event.usage for event in events if event.usage is not None]
+            models = [event.model for event in events if event.model is not None]
+            error = next((event.error for event in events if event.error), None)
+            return ResponseFacts(models[0] if models else None, usages[-1] if usages else None, error)
+        source = mapping(body)
+        return ResponseFacts(_model(source), _usage(source), errors.error_of(body))
+
+    def read_event(self, operation: Operation, name: str | None, data: Json) -> EventFacts:
+        """One GenerateContentResponse, or one event of the Interactions API."""
+        if data == "[DONE]":
+            return EventFacts(closes="all", end=True)
+        if not isinstance(data, dict):
+            return EventFacts(error=errors.error_of(data))
+        if isinstance(data.get("event_type"), str):
+            return _read_interaction(data["event_type"], data)
+        return _read_chunk(data)
+
+    def refuse(self, refusal: Refusal, operation: Operation | None = None) -> ErrorReply:
+        """``{"error": {"code", "message", "status", "details"}}``."""
+        return errors.reply(refusal, errors.google_error(refusal))
+
+    def refuse_event(self, operation: Operation, framing: Framing, refusal: Refusal) -> bytes:
+        """The same body as a chunk: Google's SDKs raise on one that begins with ``error``."""
+        return errors.framed(framing, errors.google_error(refusal))
+
+
+def _model(source: Mapping[str, Any]) -> str | None:
+    return text(source.get("modelVersion")) or text(source.get("model_version")) or text(source.get("model"))
+
+
+def _searches(source: Mapping[str, Any]) -> int:
+    """Search queries that grounded the answer; each is billed."""
+    found = (c.get("groundingMetadata", c.get("grounding_metadata")) for c in objects(source.get("candidates")))
+    return sum(len(items(mapping(g).get("webSearchQueries", mapping(g).get("web_search_queries")))) for g in found)
+
+
+def _usage(source: Mapping[str, Any]) -> Usage | None:
+    raw = source.get("usageMetadata", source.get("usage_metadata"))
+    usage = gemini_usage(raw) if isinstance(raw, dict) else any_usage(source.get("usage"))
+    if usage is None and "totalTokens" in source:  # countTokens
+        usage = Usage(input_tokens=count(source["totalTokens"]), raw=source)
+    searches = _searches(source)
+    return replace(usage, web_searches=searches) if usage is not None and searches else usage
+
+
+def _part_deltas(parts: list[dict[str, Any]], candidate: int) -> Iterator[Delta]:
+    """Text parts: thoughts and answer are two texts. A thought that carries its signature passes as it is."""
+    for part in parts:
+        if text(part.get("text")) and "text" not in opaque_in(part):
+            yield Delta(part, "text", (candidate, "thought" if part.get("thought") is True else "text"))
+
+
+def _has_output(part: dict[str, Any]) -> bool:
+    return bool(text(part.get("text"))) or bool(
+        part.keys() - {"text", "thought", "thoughtSignature", "thought_signature", "partMetadata"}
+    )
+
+
+def _closes(parts: list[dict[str, Any]], candidate: int, deltas: list[Delta], finished: bool) -> tuple[Hashable, ...]:
+    """Thoughts end where the answer begins; both end at a tool call or at the finish."""
+    both = ((candidate, "thought"), (candidate, "text"))
+    if finished:
+        return both
+    here = {delta.channel for delta in deltas}
+    if not here and any(_has_output(part) for part in parts):
+        return both
+    return both[:1] if here == {both[1]} else ()
+
+
+def _read_chunk(data: dict[str, Any]) -> EventFacts:
+    deltas: list[Delta] = []
+    closes: list[Hashable] = []
+    content = end = False
+    for place, candidate in enumerate(objects(data.get("candidates"))):
+        index = position(candidate, default=place)
+        parts = list(objects(mapping(candidate.get("content")).get("parts")))
+        finished = bool(candidate.get("finishReason", candidate.get("finish_reason")))
+        found = list(_part_deltas(parts, index))
+        deltas += found
+        closes += _closes(parts, index, found, finished)
+        content = content or any(map(_has_output, parts))
+        end = end or finished
+    error = errors.error_of(data)
+    feedback = mapping(data.get("promptFeedback", data.get("prompt_feedback")))
+    blocked = bool(feedback.get("blockReason", feedback.get("block_reason")))
+    return EventFacts(
+        deltas=deltas,
+        closes="all" if error else closes,
+        content=content,
+        usage=_usage(data),
+        model=_model(data),
+        error=error,
+        end=(end or blocked) and error is None,
+    )
+
+
+def _read_interaction(kind: str, data: dict[str, Any]) -> EventFacts:
+    """Steps with an index, each a text, a thought or a call; the last event carries the usage."""
+    interaction = mapping(data.get("interaction"))
+    delta = mapping(data.get("delta"))
+    index = position(data)
+    deltas = [
+        Delta(delta, key, (index, key), "json" if key == "arguments" else "text")
+        for key in ("text", "thought", "arguments")
+        if text(delta.get(key))
+    ]
+    error = errors.error_of(data) or ("error" if kind in ("error", "interaction.failed") else None)
+    ends = kind in ("interaction.completed", "interaction.complete")
+    stops = ((index, "text"), (index, "thought"), (index, "arguments")) if kind.endswith(".stop") else ()
+    return EventFacts(
+        deltas=deltas,
+        closes="all" if ends or error else stops,
+        content=bool(deltas) or (bool(delta) and delta.get("type") != "thought_signature"),
+        usage=any_usage(interaction.get("usage")),
+        model=text(interaction.get("model")),
+        error=error,
+        end=ends and error is None,
+    )

@@ -1,0 +1,159 @@
+"""OpenAI's API and everything built like it: Azure, OpenRouter, Groq, xAI, DeepSeek, Mistral, vLLM, z.ai …"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from outwarden.wire.format import EventFacts, Framing, Json, Operation, Refusal, RequestFacts, ResponseFacts
+from outwarden.wire.formats import errors, facts
+from outwarden.wire.formats.base import Dialect
+from outwarden.wire.formats.openai_chat import read_chat_event
+from outwarden.wire.formats.openai_events import read_other_event, read_responses_event
+from outwarden.wire.formats.paths import path
+from outwarden.wire.formats.rules import text_rules
+from outwarden.wire.formats.usages import any_usage
+from outwarden.wire.formats.values import mapping, objects, text
+from outwarden.wire.usage import Usage
+
+_LIMITS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
+_TEXTS = ("messages", "input", "prompt", "image", "document")
+_REST = r"(?:/.*)?"
+_AZURE = r"openai/deployments/(?P<model>[^/]+)"
+_VERTEX = r"publishers/(?!google/|anthropic/)[^/]+/models/(?P<model>[^/:]+)"  # Mistral, Llama … on Vertex AI
+_REALTIME = r"realtime(?:/calls|/sessions|/client_secrets|/transcription_sessions|/translations)?"
+
+# These send usage in a chat stream unasked (measured on the recordings); the others must be asked.
+SENDS_USAGE = frozenset(
+    {
+        "openrouter",
+        "mistral",
+        "deepseek",
+        "together",
+        "huggingface_together",
+        "groq",
+        "cerebras",
+        "google",
+        "perplexity",
+        "zai",
+        "avian",
+    }
+)
+
+
+class OpenAI(Dialect):
+    """Chat completions, completions, responses, embeddings, media, files, assistants and the rest of ``/v1``."""
+
+    name = "openai"
+    rules = text_rules("arguments", "parameters", "properties", "schema", "metadata", "attributes", "variables")
+    paths = (
+        path("chat", rf"{_AZURE}/chat/completions", billed="POST"),
+        path("chat", r"chat/completions", billed="POST"),
+        path("chat", rf"{_VERTEX}:rawPredict", billed="POST"),
+        path("chat", rf"{_VERTEX}:streamRawPredict", billed="POST", stream=True),
+        path("chat_stored", r"chat/completions/.+"),
+        path("embeddings", rf"{_AZURE}/embeddings", billed="POST"),
+        path("completions", rf"{_AZURE}/completions", billed="POST"),
+        path("images", rf"{_AZURE}/images/(?:generations|edits|variations)", billed="POST"),
+        path("speech", rf"{_AZURE}/audio/speech", billed="POST"),
+        path("transcriptions", rf"{_AZURE}/audio/(?:transcriptions|translations)", billed="POST"),
+        path("organization", rf"organizations?{_REST}"),
+        path("completions", r"(?:completions|fim/completions)", billed="POST"),
+        path("count_tokens", r"responses/input_tokens"),
+        path("responses", r"responses(?:/compact)?", billed="POST GET"),
+        path("responses_stored", r"responses/[^/]+(?:/input_items|/cancel)?"),
+        path("embeddings", r"embeddings", billed="POST"),
+        path("moderations", r"(?:chat/)?moderations"),
+        path("images", r"images(?:/generations|/edits|/variations)?", billed="POST"),
+        path("videos", rf"videos{_REST}", billed="POST"),
+        path("speech", r"(?:audio/speech|tts)", billed="POST"),
+        path("transcriptions", r"(?:audio/(?:transcriptions|translations)|stt)", billed="POST"),
+        path("runs", r"threads/(?:[^/]+/)?runs", billed="POST"),
+        path("runs", r"threads/[^/]+/runs/[^/]+/submit_tool_outputs", billed="POST"),
+        path("threads", rf"threads{_REST}"),
+        path("assistants", rf"assistants{_REST}"),
+        path("conversations", rf"conversations{_REST}"),
+        path("vector_stores", rf"vector_stores{_REST}"),
+        path("batches", r"batch(?:es|/jobs)", billed="POST"),
+        path("batches", r"batch(?:es|/jobs)/[^/]+(?:/cancel)?"),
+        path("fine_tuning", r"(?:fine_tuning/jobs|fine-tunes)", billed="POST"),
+        path("fine_tuning", rf"(?:fine_tuning|fine-tunes){_REST}"),
+        path("files", r"files(?:/[^/]+(?:/content|/url)?)?"),
+        path("uploads", r"uploads(?:/[^/]+(?:/parts|/complete|/cancel)?)?"),
+        path("containers", rf"containers{_REST}"),
+        path("evals", rf"evals{_REST}"),
+        path("realtime", _REALTIME, billed="POST GET"),
+        path("realtime", r"realtime/calls/[^/]+/(?:accept|reject|refer|hangup)"),
+        path("traces", r"traces/ingest"),
+        path("ocr", r"ocr", billed="POST"),
+        path("rerank", r"rerank", billed="POST"),
+        path("tokenize", r"(?:de)?tokenize"),
+        path("models", r"models(?:/[^:]+)?", only="GET HEAD OPTIONS"),
+        path("models", r"models/[^/]+", only="DELETE"),
+    )  # fmt: skip
+
+    def read_request(self, operation: Operation, body: Json) -> RequestFacts:
+        """Chat, completions and Responses spell the same things differently; media and files are looked for in all."""
+        source = mapping(body)
+        read = facts.read(operation, source, limits=_LIMITS, choices=("n", "best_of"), texts=_TEXTS)
+        read = replace(
+            read,
+            choices=read.choices * facts.prompts(source.get("prompt")),
+            token_ids=facts.token_ids(source.get("prompt"), source.get("input")),
+        )
+        if operation.name in ("chat", "completions") and read.stream:
+            asked = mapping(source.get("stream_options")).get("include_usage") is True
+            return replace(read, wants_usage=asked)
+        if operation.name == "realtime" and read.model is None:
+            return replace(read, model=text(mapping(source.get("session")).get("model")))
+        return read
+
+    def read_reply(self, operation: Operation, body: Json, headers: Mapping[str, str]) -> ResponseFacts:
+        """Usage stands at the top, in ``x_groq`` or, for a background response, not yet."""
+        source = mapping(body)
+        usage = _with_searches(any_usage(source.get("usage")), source)
+        usage = usage or any_usage(mapping(source.get("x_groq")).get("usage"))
+        return ResponseFacts(text(source.get("model")), usage, errors.error_of(body))
+
+    def read_event(self, operation: Operation, name: str | None, data: Json) -> EventFacts:
+        """Told apart by shape, because gateways mix names and paths."""
+        if data == "[DONE]":
+            return EventFacts(closes="all", end=True)
+        if not isinstance(data, dict):
+            return EventFacts()
+        kind = text(data.get("type")) or ""
+        if isinstance(data.get("choices"), list):
+            return read_chat_event(data)
+        if kind.startswith("response.") or kind in ("error", "keepalive"):
+            return _searched(read_responses_event(data), data)
+        return read_other_event(operation, name, data)
+
+    def refuse_event(self, operation: Operation, framing: Framing, refusal: Refusal) -> bytes:
+        """Chat: an ``error`` chunk and no ``[DONE]``, which would look like a good end. Responses: ``error``, on which
+        the SDKs raise, then ``response.failed``, which clients without an SDK (Codex) wait for.
+        """
+        error = errors.openai_error(refusal)
+        if operation.name != "responses":
+            return errors.framed(framing, {"error": error}, "error" if operation.name == "runs" else None)
+        flat = {"type": "error", "code": refusal.code, "message": refusal.message, "param": None, "error": error}
+        failed = {
+            "type": "response.failed",
+            "response": {
+                "object": "response",
+                "status": "failed",
+                "error": {"code": refusal.code, "message": refusal.message},
+                "output": [],
+            },
+        }
+        return errors.framed(framing, flat, "error") + errors.framed(framing, failed, "response.failed")
+
+
+def _with_searches(usage: Usage | None, body: Mapping[str, object]) -> Usage | None:
+    """Count the web searches among a response's items: usage does not tell, but each one is billed."""
+    if usage is None or usage.web_searches:
+        return usage
+    searches = sum(1 for item in objects(body.get("output")) if item.get("type") == "web_search_call")
+    return replace(usage, web_searches=searches) if searches else usage
+
+
+def _searched(event: EventFacts, data: Mapping[str, object]) -> EventFacts:
+    usage = _with_searches(event.usage, mapping(data.get("response")))
+    return event if usage is event.usage else replace(event, usage=usage)

@@ -1,0 +1,129 @@
+"""Chunks of chat completions and legacy completions."""
+
+from collections.abc import Hashable, Iterator
+from functools import lru_cache
+from typing import Any
+
+from outwarden.wire.format import Delta, EventFacts
+from outwarden.wire.formats import errors
+from outwarden.wire.formats.rules import opaque_in
+from outwarden.wire.formats.usages import any_usage
+from outwarden.wire.formats.values import items, mapping, objects, position, text
+
+# OpenAI runs at most 128 tools in a request (API reference, `tools`, read 2026-11); a turn can call each once.
+_TOOLS_MAX = 128
+_REASONING = ("reasoning", "reasoning_content", "reasoning_text", "thinking", "details")
+_TEXTS = ("content", "refusal", "text", "transcript")
+
+
+@lru_cache(maxsize=256)
+def _channels(choice: int) -> tuple[Hashable, ...]:
+    """Every channel that a choice can have open."""
+    named = ((choice, key) for key in (*_REASONING, *_TEXTS, "function_call"))
+    return (*named, *((choice, "tool", index) for index in range(_TOOLS_MAX)))
+
+
+@lru_cache(maxsize=256)
+def _reasoning_channels(choice: int) -> tuple[Hashable, ...]:
+    return tuple((choice, key) for key in _REASONING)
+
+
+@lru_cache(maxsize=4096)
+def _before_tool(choice: int, tool: int) -> tuple[Hashable, ...]:
+    """What is over when a choice's next tool call begins: its text and the calls before it."""
+    named = tuple((choice, key) for key in (*_REASONING, *_TEXTS))
+    return (*named, *((choice, "tool", index) for index in range(min(tool, _TOOLS_MAX))))
+
+
+def _string(parent: dict[str, Any], key: str, channel: Hashable) -> Iterator[Delta]:
+    if text(parent.get(key)):
+        yield Delta(parent, key, channel)
+
+
+def _content(delta: dict[str, Any], choice: int) -> Iterator[Delta]:
+    """``content`` as a string, or as Mistral's list of text and thinking parts."""
+    yield from _string(delta, "content", (choice, "content"))
+    for part in objects(delta.get("content")):
+        yield from _string(part, "text", (choice, "content"))
+        for thought in objects(part.get("thinking")):
+            yield from _string(thought, "text", (choice, "thinking"))
+
+
+def _reasoning(delta: dict[str, Any], choice: int) -> Iterator[Delta]:
+    for key in ("reasoning", "reasoning_content", "reasoning_text"):
+        yield from _string(delta, key, (choice, key))
+    for detail in objects(delta.get("reasoning_details")):
+        for key in ("text", "summary"):
+            if key not in opaque_in(detail):
+                yield from _string(detail, key, (choice, "details"))
+
+
+def _tool_calls(delta: dict[str, Any], choice: int) -> Iterator[Delta]:
+    for place, call in enumerate(objects(delta.get("tool_calls"))):
+        channel = (choice, "tool", position(call, default=place))
+        for key, field in (("function", "arguments"), ("custom", "input")):
+            inner = mapping(call.get(key))
+            if text(inner.get(field)):
+                yield Delta(inner, field, channel, "json" if key == "function" else "text")
+    legacy = mapping(delta.get("function_call"))
+    if text(legacy.get("arguments")):
+        yield Delta(legacy, "arguments", (choice, "function_call"), "json")
+
+
+def _deltas(choice: dict[str, Any], index: int) -> Iterator[Delta]:
+    """All pieces in a choice. Perplexity's ``message`` beside the delta repeats the whole text: no piece of it."""
+    delta = mapping(choice.get("delta"))
+    yield from _reasoning(delta, index)
+    yield from _content(delta, index)
+    yield from _string(delta, "refusal", (index, "refusal"))
+    yield from _string(mapping(delta.get("audio")), "transcript", (index, "transcript"))
+    yield from _tool_calls(delta, index)
+    yield from _string(choice, "text", (index, "text"))
+
+
+def _closes(choice: dict[str, Any], index: int, deltas: list[Delta]) -> tuple[Hashable, ...]:
+    """Reasoning is over when text begins, text when a tool call begins, everything when the choice finishes."""
+    if choice.get("finish_reason") or choice.get("finishReason"):
+        return _channels(index)
+    delta = mapping(choice.get("delta"))
+    closed: tuple[Hashable, ...] = ()
+    for place, call in enumerate(objects(delta.get("tool_calls"))):
+        if call.get("id") or mapping(call.get("function")).get("name"):
+            closed = _before_tool(index, position(call, default=place))
+    here = {d.channel for d in deltas}
+    if not closed and here and here.isdisjoint(_reasoning_channels(index)):
+        closed = _reasoning_channels(index)
+    return tuple(channel for channel in closed if channel not in here)
+
+
+def _has_output(choice: dict[str, Any], deltas: list[Delta]) -> bool:
+    delta = mapping(choice.get("delta"))
+    return bool(deltas) or any(
+        delta.get(key) for key in ("tool_calls", "function_call", "audio", "images", "reasoning_details")
+    )
+
+
+def read_chat_event(data: dict[str, Any]) -> EventFacts:
+    """One chunk. The usage chunk has no choices, Azure's first one has none either (and no usage)."""
+    deltas: list[Delta] = []
+    closes: list[Hashable] = []
+    content = end = False
+    for place, choice in enumerate(objects(data["choices"])):
+        index = position(choice, default=place)
+        found = list(_deltas(choice, index))
+        deltas += found
+        closes += _closes(choice, index, found)
+        content = content or _has_output(choice, found)
+        end = end or bool(choice.get("finish_reason"))
+    error = errors.error_of(data)
+    usage = any_usage(data.get("usage")) or any_usage(mapping(data.get("x_groq")).get("usage"))
+    return EventFacts(
+        deltas=deltas,
+        closes=closes,
+        content=content,
+        usage=usage,
+        model=text(data.get("model")),
+        error=error,
+        end=end and error is None,
+        usage_only=usage is not None and not items(data["choices"]),
+    )

@@ -1,0 +1,45 @@
+"""Recognise operations by the end of a path: gateways put prefixes before it, the end stays the provider's."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from outwarden.wire.format import Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """One kind of path. ``end`` must match up to the end of the path, from a slash (or the start) on.
+
+    A group named ``model`` is read. ``billed``: the methods that cost tokens; any other reads, lists or deletes.
+    ``only``: the methods that the path exists for (empty: any), so that a POST to it is no free ride.
+    """
+
+    name: str
+    end: re.Pattern[str]
+    billed: frozenset[str]
+    only: frozenset[str] = frozenset()
+    stream: bool | None = None
+
+
+def path(name: str, end: str, *, billed: str = "", only: str = "", stream: bool | None = None) -> Path:
+    """Describe one kind of path; ``billed`` and ``only`` list methods (``"GET DELETE"``)."""
+    return Path(name, re.compile(rf"(?:^|/){end}/?$"), frozenset(billed.split()), frozenset(only.split()), stream)
+
+
+def recognise(paths: Sequence[Path], method: str, target: str, dialect: str) -> Operation | None:
+    """The operation of the first kind that matches, or None."""
+    method = method.upper()
+    for kind in paths:
+        if kind.only and method not in kind.only:
+            continue
+        if (match := kind.end.search(target)) is not None:
+            groups = match.groupdict()
+            return Operation(
+                name=kind.name,
+                billable=method in kind.billed,
+                model=groups.get("model"),
+                stream=kind.stream,
+                dialect=dialect,
+            )
+    return None

@@ -1,0 +1,182 @@
+"""Which strings are not text. The rule is narrow on purpose: a key wrongly listed here is a leak.
+
+Signatures, encrypted reasoning and media are left alone only where the *value* looks like what the key promises
+(base64 in either alphabet, no space, no ``@``): an address that somebody puts under ``signature`` is still found.
+Enums and ids stand under ``ids``: they are looked at unless they look like an id.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from outwarden.wire.format import TextRules
+
+# Base64 in both alphabets; a letter, so that a phone or card number never passes for it.
+_BASE64 = re.compile(r"(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9+/_\-=\r\n]*")
+# What providers accept as a name of a tool or a schema.
+_TOOL_NAME = re.compile(r"(?=[^A-Za-z_]*[A-Za-z_])[A-Za-z0-9_.:\-/]{1,128}")
+
+# Opaque wherever the value is base64: keys that only ever hold signatures, ciphertext, padding or media.
+_SEALED = frozenset(
+    {
+        "signature",
+        "thoughtSignature",
+        "thought_signature",
+        "encrypted_content",
+        "encrypted_index",
+        "encrypted_stdout",
+        "redactedContent",
+        "obfuscation",
+        "b64_json",
+        "image_b64",
+        "partial_image_b64",
+        "bytesBase64Encoded",
+        "file_data",
+        "embedding",
+    }
+)
+
+# Object types whose `data` is sealed.
+_SEALED_DATA = frozenset({"base64", "redacted_thinking", "reasoning.encrypted"})
+_MEDIA_BESIDE = frozenset({"mimeType", "mime_type", "media_type", "mediaType", "format", "transcript"})
+
+# Keys of objects in which `name` names a tool, a function or a schema and not a person or a thing.
+_TOOL_BESIDE = frozenset(
+    {
+        "args",
+        "arguments",
+        "call_id",
+        "function",
+        "input",
+        "input_schema",
+        "inputSchema",
+        "parameters",
+        "parametersJsonSchema",
+        "response",
+        "schema",
+        "tool_use_id",
+        "toolUseId",
+    }
+)
+_TOOL_TYPES = frozenset(
+    {"function", "function_call", "tool", "tool_use", "server_tool_use", "mcp_tool_use", "custom", "custom_tool_call"}
+)
+
+# Reasoning whose text is signed by the provider it came from, though the signature may follow in a later piece.
+_SIGNED_REASONING = ("anthropic-", "google-")
+
+IDS = frozenset(
+    {
+        "id",
+        "call_id",
+        "tool_call_id",
+        "tool_use_id",
+        "toolUseId",
+        "item_id",
+        "response_id",
+        "responseId",
+        "previous_response_id",
+        "request_id",
+        "generation_id",
+        "assistant_id",
+        "thread_id",
+        "run_id",
+        "step_id",
+        "message_id",
+        "file_id",
+        "file_ids",
+        "container",
+        "container_id",
+        "vector_store_id",
+        "conversation",
+        "conversation_id",
+        "session_id",
+        "prompt_cache_key",
+        "cachedContent",
+        "cached_content",
+        "model",
+        "modelVersion",
+        "model_version",
+        "system_fingerprint",
+        "service_tier",
+        "serviceTier",
+        "type",
+        "object",
+        "role",
+        "status",
+        "event_type",
+        "finish_reason",
+        "finishReason",
+        "native_finish_reason",
+        "stop_reason",
+        "stopReason",
+        "done_reason",
+        "created_at",
+        "createTime",
+        "media_type",
+        "mimeType",
+        "mime_type",
+        "encoding_format",
+        "detail",
+        "effort",
+    }
+)
+
+REMEMBER = frozenset({"messages", "input", "contents", "tools", "system"})
+
+
+def _sealed(value: object) -> bool:
+    return isinstance(value, str) and _BASE64.fullmatch(value) is not None
+
+
+def _names_a_tool(node: Mapping[str, Any]) -> bool:
+    name = node.get("name")
+    if not isinstance(name, str) or _TOOL_NAME.fullmatch(name) is None:
+        return False
+    if node.get("type") in _TOOL_TYPES or not _TOOL_BESIDE.isdisjoint(node):
+        return True
+    return len(node) == 1 or node.get("role") in ("tool", "function")
+
+
+def _media_key(node: Mapping[str, Any]) -> str | None:
+    """The key of base64 media in an object that says so."""
+    data = node.get("data")
+    if _sealed(data) and (node.get("type") in _SEALED_DATA or not _MEDIA_BESIDE.isdisjoint(node)):
+        return "data"
+    bytes_ = node.get("bytes")
+    return "bytes" if _sealed(bytes_) and len(str(bytes_)) > 64 else None
+
+
+def _thinking_key(node: Mapping[str, Any]) -> str | None:
+    """The key of thinking text that the provider verifies: it must come back byte for byte."""
+    kind = node.get("type")
+    if kind == "thinking_delta" or (kind == "thinking" and node.get("signature")):
+        return "thinking"
+    if kind == "reasoning.text" and (node.get("signature") or str(node.get("format")).startswith(_SIGNED_REASONING)):
+        return "text"
+    if node.get("thought") is True and (node.get("thoughtSignature") or node.get("thought_signature")):
+        return "text"
+    signed = node.get("reasoningText")  # Bedrock puts the text and its signature one level down
+    if signed is None and isinstance(node.get("text"), str) and "signature" in node and len(node) == 2:
+        return "text" if node["signature"] else None
+    return None
+
+
+def opaque_in(node: dict[str, Any]) -> frozenset[str]:
+    """The keys of ``node`` whose strings are neither scanned nor changed."""
+    keys = [key for key in _SEALED.intersection(node) if _sealed(node[key])]
+    if (thinking := _thinking_key(node)) is not None:
+        keys.append(thinking)
+    if (media := _media_key(node)) is not None:
+        keys.append(media)
+    if "name" in node and _names_a_tool(node):
+        keys.append("name")
+    return frozenset(keys) if keys else _NONE
+
+
+_NONE: frozenset[str] = frozenset()
+
+
+def text_rules(*free: str) -> TextRules:
+    """The rules that all APIs share, with the keys under which one of them carries its callers' own data."""
+    return TextRules(ids=IDS, free=frozenset(free), opaque_in=opaque_in, remember=REMEMBER)

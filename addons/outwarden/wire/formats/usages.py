@@ -1,0 +1,271 @@
+"""The providers' usage objects, each read into `Usage` with its own rule of what includes what.
+
+| shape      | input includes cached | output includes reasoning |
+|------------|-----------------------|---------------------------|
+| chat       | yes                   | yes, but xAI's chat API, some Gemini relays and Perplexity's deep research: no |
+| responses  | yes                   | yes                       |
+| anthropic  | no: added here        | yes                       |
+| gemini     | yes; tool-use prompts: no | no: added here        |
+| bedrock    | no: added here        | yes                       |
+| cohere     | yes                   | yes                       |
+| ollama     | yes                   | yes                       |
+
+Measured on the recorded bodies: each rule makes input + output equal the provider's own total wherever it gives one.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from outwarden.wire.formats.values import count, first_count, mapping, number, objects
+from outwarden.wire.usage import Usage
+
+Raw = Mapping[str, Any]
+
+
+def _bounded(usage: Usage) -> Usage:
+    """Parts never exceed their whole (Azure's Grok has reported 161 cached of 10)."""
+    cached = min(usage.cached_input_tokens, usage.input_tokens)
+    return replace(
+        usage,
+        cached_input_tokens=cached,
+        cache_write_tokens=min(usage.cache_write_tokens, usage.input_tokens - cached),
+        reasoning_tokens=min(usage.reasoning_tokens, usage.output_tokens),
+        input_audio_tokens=min(usage.input_audio_tokens, usage.input_tokens),
+        output_audio_tokens=min(usage.output_audio_tokens, usage.output_tokens),
+    )
+
+
+def _details(raw: Raw, *keys: str) -> Raw:
+    return next((found for key in keys if (found := mapping(raw.get(key)))), {})
+
+
+def _searches(raw: Raw) -> int:
+    """Web searches, wherever a provider counts them."""
+    for key in ("server_tool_use", "server_tool_use_details"):
+        if searches := count(mapping(raw.get(key)).get("web_search_requests")):
+            return searches
+    xai = count(mapping(raw.get("server_side_tool_usage_details")).get("web_search_calls"))
+    return xai or count(raw.get("num_search_queries"))
+
+
+def _missing_in_chat(raw: Raw, reasoning: int, audio: int) -> tuple[int, int]:
+    """(input, output) tokens that a chat usage bills beside prompt_tokens and completion_tokens.
+
+    xAI and Gemini's OpenAI endpoint leave reasoning out of completion_tokens, but not out of the total; Mistral leaves
+    the audio out of prompt_tokens. A remainder that nobody explains counts as output, the dearer side.
+    """
+    named = count(raw.get("prompt_tokens")) + count(raw.get("completion_tokens"))
+    rest = max(count(raw.get("total_tokens")) - named, 0)
+    if rest and audio and rest == audio and not reasoning:
+        return rest, 0
+    if not rest and reasoning > count(raw.get("completion_tokens")):
+        # More reasoning than output: the relay kept the total, but not the provider's habit (Vercel with Gemini).
+        return 0, reasoning
+    return 0, rest
+
+
+def chat_usage(raw: Raw) -> Usage | None:
+    """OpenAI's chat shape: ``prompt_tokens``, ``completion_tokens`` and their details."""
+    inputs = _details(raw, "prompt_tokens_details", "prompt_token_details", "input_tokens_details")
+    outputs = _details(raw, "completion_tokens_details", "completion_token_details", "output_tokens_details")
+    apart = count(raw.get("reasoning_tokens")) if "citation_tokens" in raw else 0  # Perplexity's deep research
+    reasoning = count(outputs.get("reasoning_tokens"))
+    audio = count(inputs.get("audio_tokens"))
+    more_input, more_output = _missing_in_chat(raw, reasoning, audio)
+    return _bounded(
+        Usage(
+            input_tokens=count(raw.get("prompt_tokens")) + more_input,
+            cached_input_tokens=count(inputs.get("cached_tokens"))
+            or first_count(raw, "prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens"),
+            cache_write_tokens=first_count(inputs, "cache_write_tokens", "cache_creation_tokens")
+            or count(raw.get("cache_creation_input_tokens")),
+            output_tokens=count(raw.get("completion_tokens")) + more_output + apart,
+            reasoning_tokens=reasoning or apart,
+            input_audio_tokens=audio,
+            output_audio_tokens=count(outputs.get("audio_tokens")),
+            web_searches=_searches(raw),
+            raw=raw,
+        )
+    )
+
+
+def responses_usage(raw: Raw) -> Usage | None:
+    """OpenAI's newer shape (Responses, images, transcriptions): ``input_tokens``, ``output_tokens``, details."""
+    inputs = _details(raw, "input_tokens_details", "input_token_details")
+    outputs = _details(raw, "output_tokens_details", "output_token_details")
+    return _bounded(
+        Usage(
+            input_tokens=count(raw.get("input_tokens")),
+            cached_input_tokens=count(inputs.get("cached_tokens")),
+            cache_write_tokens=count(inputs.get("cache_write_tokens")),
+            output_tokens=count(raw.get("output_tokens")),
+            reasoning_tokens=count(outputs.get("reasoning_tokens")),
+            input_audio_tokens=count(inputs.get("audio_tokens")),
+            output_audio_tokens=count(outputs.get("audio_tokens")),
+            web_searches=_searches(raw),
+            raw=raw,
+        )
+    )
+
+
+def _one_anthropic(raw: Raw) -> Usage:
+    cached = count(raw.get("cache_read_input_tokens"))
+    written = count(raw.get("cache_creation_input_tokens"))
+    written = written or sum(map(count, mapping(raw.get("cache_creation")).values()))
+    return Usage(
+        input_tokens=count(raw.get("input_tokens")) + cached + written,
+        cached_input_tokens=cached,
+        cache_write_tokens=written,
+        output_tokens=count(raw.get("output_tokens")),
+        reasoning_tokens=count(mapping(raw.get("output_tokens_details")).get("thinking_tokens")),
+        web_searches=_searches(raw),
+        raw=raw,
+    )
+
+
+def anthropic_usage(raw: Raw) -> Usage | None:
+    """Anthropic's shape: cached input is reported beside ``input_tokens`` and added here.
+
+    Where the reply was made in several passes (compaction, an advisor model) ``iterations`` lists them and the numbers
+    at the top leave some out: the sum of all passes is what was used.
+    """
+    usage = _one_anthropic(raw)
+    passes = [_one_anthropic(one) for one in objects(raw.get("iterations"))]
+    if passes:
+        usage = replace(
+            usage,
+            input_tokens=max(usage.input_tokens, sum(p.input_tokens for p in passes)),
+            cached_input_tokens=max(usage.cached_input_tokens, sum(p.cached_input_tokens for p in passes)),
+            cache_write_tokens=max(usage.cache_write_tokens, sum(p.cache_write_tokens for p in passes)),
+            output_tokens=max(usage.output_tokens, sum(p.output_tokens for p in passes)),
+        )
+    return _bounded(usage)
+
+
+def _modality(details: object, name: str, code: int) -> int:
+    """Tokens of one modality in Gemini's list; clients may ask for enums as numbers (AUDIO is 4)."""
+    return sum(
+        count(d.get("tokenCount", d.get("token_count"))) for d in objects(details) if d.get("modality") in (name, code)
+    )
+
+
+def gemini_usage(raw: Raw) -> Usage | None:
+    """Gemini's shape, camelCase or snake_case: thoughts and tool-use prompts are counted apart and added here."""
+
+    def field(camel: str, snake: str) -> object:
+        return raw.get(camel, raw.get(snake))
+
+    prompt = count(field("promptTokenCount", "prompt_token_count"))
+    tool_use = count(field("toolUsePromptTokenCount", "tool_use_prompt_token_count"))
+    thoughts = count(field("thoughtsTokenCount", "thoughts_token_count"))
+    output = count(field("candidatesTokenCount", "candidates_token_count")) + thoughts
+    total = count(field("totalTokenCount", "total_token_count"))
+    if not (prompt or tool_use or output or total):
+        return None  # Vertex: early chunks carry {"trafficType": …} only
+    unexplained = max(total - prompt - tool_use - output, 0)
+    return _bounded(
+        Usage(
+            input_tokens=prompt + tool_use,
+            cached_input_tokens=count(field("cachedContentTokenCount", "cached_content_token_count")),
+            output_tokens=output + unexplained,
+            reasoning_tokens=thoughts,
+            input_audio_tokens=_modality(field("promptTokensDetails", "prompt_tokens_details"), "AUDIO", 4),
+            output_audio_tokens=_modality(field("candidatesTokensDetails", "candidates_tokens_details"), "AUDIO", 4),
+            raw=raw,
+        )
+    )
+
+
+def interactions_usage(raw: Raw) -> Usage | None:
+    """Gemini's Interactions API: thoughts and tool use are counted apart and added here."""
+    thoughts = count(raw.get("total_thought_tokens"))
+    return _bounded(
+        Usage(
+            input_tokens=count(raw.get("total_input_tokens")) + count(raw.get("total_tool_use_tokens")),
+            cached_input_tokens=count(raw.get("total_cached_tokens")),
+            output_tokens=count(raw.get("total_output_tokens")) + thoughts,
+            reasoning_tokens=thoughts,
+            raw=raw,
+        )
+    )
+
+
+def bedrock_usage(raw: Raw) -> Usage | None:
+    """Bedrock's Converse, Nova and invocation metrics; cached input is reported beside ``inputTokens``."""
+    cached = first_count(raw, "cacheReadInputTokens", "cacheReadInputTokenCount")
+    written = first_count(raw, "cacheWriteInputTokens", "cacheWriteInputTokenCount")
+    return _bounded(
+        Usage(
+            input_tokens=first_count(raw, "inputTokens", "inputTokenCount", "inputTextTokenCount") + cached + written,
+            cached_input_tokens=cached,
+            cache_write_tokens=written,
+            output_tokens=first_count(raw, "outputTokens", "outputTokenCount", "totalOutputTextTokenCount"),
+            raw=raw,
+        )
+    )
+
+
+def llama_usage(raw: Raw) -> Usage | None:
+    """Meta's models on Bedrock: the counts stand beside the text."""
+    return Usage(
+        input_tokens=count(raw.get("prompt_token_count")),
+        output_tokens=count(raw.get("generation_token_count")),
+        raw=raw,
+    )
+
+
+def cohere_usage(raw: Raw) -> Usage | None:
+    """Cohere's ``usage`` or ``meta``: what is billed where it says so, else the tokens; images count as input."""
+    tokens = mapping(raw.get("tokens"))
+    billed = mapping(raw.get("billed_units"))
+    if not (tokens or "input_tokens" in billed or "output_tokens" in billed or "image_tokens" in billed):
+        return None  # rerank bills searches, not tokens
+    return _bounded(
+        Usage(
+            input_tokens=count(billed.get("input_tokens")) + count(billed.get("image_tokens"))
+            or count(tokens.get("input_tokens")),
+            cached_input_tokens=count(raw.get("cached_tokens")),
+            output_tokens=count(billed.get("output_tokens")) or count(tokens.get("output_tokens")),
+            reasoning_tokens=count(tokens.get("reasoning_tokens")),
+            raw=raw,
+        )
+    )
+
+
+def ollama_usage(raw: Raw) -> Usage | None:
+    """Ollama's last object: the counts stand beside the text, and a prompt that was cached has none."""
+    kept = {key: raw[key] for key in raw if key.endswith(("_count", "_duration"))}
+    return Usage(input_tokens=count(raw.get("prompt_eval_count")), output_tokens=count(raw.get("eval_count")), raw=kept)
+
+
+def total_usage(raw: Raw) -> Usage | None:
+    """Only a total (Voyage): embeddings and rerankers have input alone."""
+    return Usage(input_tokens=count(raw.get("total_tokens")), raw=raw)
+
+
+# Which keys give a shape away, most telling first.
+_SHAPES: tuple[tuple[frozenset[str], Callable[[Raw], Usage | None]], ...] = (
+    (frozenset({"prompt_tokens", "completion_tokens"}), chat_usage),
+    (frozenset({"generation_token_count"}), llama_usage),
+    (frozenset({"promptTokenCount", "totalTokenCount", "candidatesTokenCount"}), gemini_usage),
+    (frozenset({"prompt_token_count", "total_token_count"}), gemini_usage),
+    (frozenset({"total_input_tokens", "total_output_tokens"}), interactions_usage),
+    (frozenset({"cache_read_input_tokens", "cache_creation_input_tokens", "cache_creation"}), anthropic_usage),
+    (frozenset({"input_tokens", "output_tokens"}), responses_usage),
+    (frozenset({"inputTokens", "outputTokens"}), bedrock_usage),
+    (frozenset({"inputTokenCount", "outputTokenCount", "inputTextTokenCount"}), bedrock_usage),
+    (frozenset({"billed_units", "tokens"}), cohere_usage),
+    (frozenset({"prompt_eval_count", "eval_count"}), ollama_usage),
+    (frozenset({"total_tokens"}), total_usage),
+)  # fmt: skip
+
+
+def any_usage(raw: object) -> Usage | None:
+    """Read a usage object by the keys it has; None where it is none, or has no token count at all."""
+    if not isinstance(raw, dict):
+        return None
+    for keys, read in _SHAPES:
+        if any(number(raw.get(key)) is not None or isinstance(raw.get(key), dict) for key in keys & raw.keys()):
+            return read(raw)
+    return None
