@@ -1,0 +1,157 @@
+"""Rewrite the texts of a JSON body and leave every other byte alone.
+
+Strings are found by parsing, edits go into the original bytes: numbers, key order, spacing and escapes stay as sent.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+
+from outwarden.wire.edits import TextRewriter, apply_edits
+from outwarden.wire.format import TextRules
+from outwarden.wire.json_text import Splice, escapes_non_ascii, scannable, spliced
+from outwarden.wire.json_tree import BOM, read_json
+from outwarden.wire.json_walk import Document, read_document, read_text
+from outwarden.wire.memory import Answer, Memory
+from outwarden.wire.pieces import Piece, cut, skeleton
+from outwarden.wire.splice import Answers, Found, leaves, rewritten_text, splice_document, text_after
+
+__all__ = ["Memory", "Rewritten", "read_json", "rewrite_json", "rewrite_text"]
+
+# Added to the count of each piece (a message, the tool list, the rest of the body): chat templates wrap a message in
+# 3 to 7 tokens (OpenAI cookbook "How to count tokens with tiktoken": 3 per message, 1 per name, 3 for the reply).
+PIECE_TOKENS = 8
+
+Count = Callable[[str], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """A body after its edits.
+
+    ``edits``: how many replacements were made; ``tokens``: what ``count`` said of its texts after the edits, plus
+    PIECE_TOKENS for each piece, without media; ``media_bytes``: characters of base64 media in it.
+    """
+
+    body: bytes
+    edits: int
+    tokens: int = 0
+    media_bytes: int = 0
+
+
+def rewrite_json(
+    body: bytes,
+    rules: TextRules,
+    rewriter: TextRewriter,
+    *,
+    memory: Memory | None = None,
+    memory_key: bytes = b"",
+    count: Count | None = None,
+) -> Rewritten:
+    """Rewrite every text of ``body``; the same bytes object where nothing is to change.
+
+    ``memory`` spares what was seen before; ``memory_key`` must differ wherever the answers may: detector version,
+    direction, the encoding that ``count`` counts in. Raises BodyError for what is not JSON or too deep.
+    """
+    start = len(BOM) if body.startswith(BOM) else 0
+    raw = body[start:] if start else body
+    ascii_only = escapes_non_ascii(raw)
+    context = (memory_key, rules, ascii_only, count is not None)
+    parts = [_Part(raw)] if memory is None else _recall(raw, rules, memory, context)
+    unknown = [part for part in parts if part.answer is None]
+    documents = [part.read(rules) for part in unknown]
+    answers = ask(rewriter, (text for document in documents for text in leaves(document)))
+    for part, document in zip(unknown, documents, strict=True):
+        part.answer = _answer(document, answers, ascii_only, count)
+        if memory is not None and part.name is not None:
+            memory.put(part.name, part.answer)
+    return _assemble(body, start, parts, rewriter)
+
+
+def rewrite_text(text: str, rewriter: TextRewriter) -> str:
+    """Rewrite one whole text; where it is itself a JSON object or array, the strings in it."""
+    nested = read_text(text)
+    if nested is None:
+        clean = scannable(text)
+        edits = rewriter.edits([clean])[0]
+        rewriter.note([(edit, clean[edit.start : edit.end]) for edit in edits])
+        return apply_edits(text, edits)
+    found: Found = []
+    rewritten = rewritten_text(nested, ask(rewriter, leaves(nested)), found)
+    rewriter.note(found)
+    return rewritten
+
+
+def ask(rewriter: TextRewriter, texts: Iterable[str]) -> Answers:
+    """Ask for the edits of all texts at once, each different text once; only texts with edits are in the answer."""
+    different = list(dict.fromkeys(texts))
+    if not different:
+        return {}
+    return {text: edits for text, edits in zip(different, rewriter.edits(different), strict=True) if edits}
+
+
+class _Part:
+    """A piece of the body, or what is left of it without its pieces (the skeleton), on its way to an answer."""
+
+    __slots__ = ("answer", "cuts", "name", "piece", "raw")
+
+    def __init__(self, raw: bytes, *, cuts: Sequence[Piece] = (), piece: Piece | None = None, name: Hashable = None):
+        self.raw, self.cuts, self.piece, self.name = raw, cuts, piece, name
+        self.answer: Answer | None = None
+
+    def read(self, rules: TextRules) -> Document:
+        if self.piece is None:
+            return read_document(self.raw, rules)
+        _, _, key, is_element = self.piece
+        return read_document(self.raw, rules, inside=key) if is_element else read_document(self.raw, rules, key=key)
+
+    def splices(self) -> list[Splice]:
+        """The answer's splices, in offsets of the body."""
+        splices = self.answer.splices if self.answer else ()
+        if self.piece is not None:
+            start = self.piece[0]
+            return [(start + first, start + last, new) for first, last, new in splices]
+        return [(_unskeleton(first, self.cuts), _unskeleton(last, self.cuts), new) for first, last, new in splices]
+
+
+def _recall(raw: bytes, rules: TextRules, memory: Memory, context: Hashable) -> list[_Part]:
+    pieces = cut(raw, rules)
+    parts = [_Part(skeleton(raw, pieces), cuts=pieces)]
+    for piece in pieces:
+        start, end, key, is_element = piece
+        text = raw[start:end]
+        part = _Part(text, piece=piece, name=(context, key, is_element, memory.digest(text)))
+        part.answer = memory.get(part.name)
+        parts.append(part)
+    return parts
+
+
+def _answer(document: Document, answers: Answers, ascii_only: bool, count: Count | None) -> Answer:
+    found: Found = []
+    splices = splice_document(document, answers, ascii_only=ascii_only, found=found) if answers else []
+    tokens = 0
+    if count is not None:
+        tokens = count(text_after(document, answers)) + document.number_tokens + PIECE_TOKENS
+    return Answer(tuple(splices), tuple(found), tokens, document.media_bytes)
+
+
+def _assemble(body: bytes, start: int, parts: Sequence[_Part], rewriter: TextRewriter) -> Rewritten:
+    answers = [part.answer for part in parts if part.answer is not None]
+    found = [pair for answer in answers for pair in answer.found]
+    if found:
+        rewriter.note(found)
+    splices = sorted((splice for part in parts for splice in part.splices()), key=lambda splice: splice[0])
+    return Rewritten(
+        body[:start] + spliced(body[start:], splices) if splices else body,
+        len(splices),
+        sum(answer.tokens for answer in answers),
+        sum(answer.media_bytes for answer in answers),
+    )
+
+
+def _unskeleton(at: int, cuts: Sequence[Piece]) -> int:
+    """Where the skeleton's byte ``at`` stands in the body; no splice ever lies inside what was cut out."""
+    for start, end, _, _ in cuts:
+        if at <= start:
+            break
+        at += end - start - len(b"null")
+    return at

@@ -1,0 +1,97 @@
+"""JSON strings as bytes: where they stand, which raw byte a character has, and how a replacement is spelled."""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+
+Splice = tuple[int, int, bytes]
+"""Replace ``raw[start:end]`` by these bytes."""
+
+# In valid JSON a quote always opens the next string, so finding them in order needs no grammar.
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_STRING_OR_NUMBER = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|-?[0-9][0-9.eE+-]*', re.DOTALL)
+# One match is one character (a surrogate pair is one), or a run of bytes that need no unescaping.
+_UNIT = re.compile(rb"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u....|\\.|[^\\]+", re.DOTALL)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def count_strings(raw: bytes) -> int:
+    """Count the strings (keys too) of a valid JSON document."""
+    if b"\\" in raw:
+        raw = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
+    return raw.count(b'"') // 2
+
+
+def find_tokens(raw: bytes, *, numbers: bool = False) -> list[tuple[int, int]]:
+    """List (start, end) of every string, quotes included, of a valid JSON document; numbers too if asked."""
+    return [match.span() for match in (_STRING_OR_NUMBER if numbers else _STRING).finditer(raw)]
+
+
+def escapes_non_ascii(raw: bytes) -> bool:
+    """Tell whether a document spells non-ASCII characters as ``\\uXXXX``."""
+    return b"\\u" in raw and raw.isascii()
+
+
+def escape(text: str, *, ascii_only: bool) -> bytes:
+    """Spell ``text`` as the inside of a JSON string."""
+    if not ascii_only and _SURROGATE.search(text) is None:
+        return json.dumps(text, ensure_ascii=False)[1:-1].encode()
+    return json.dumps(text)[1:-1].encode()
+
+
+def scannable(text: str) -> str:
+    """Replace lone surrogates by U+FFFD, one for one: no detector can encode them."""
+    return text if text.isascii() or _SURROGATE.search(text) is None else _SURROGATE.sub("\ufffd", text)
+
+
+def raw_offsets(inside: bytes, text: str, points: Sequence[int]) -> list[int]:
+    """Map ascending code point offsets of ``text`` to byte offsets of ``inside``, the same string as spelled."""
+    if b"\\" not in inside:
+        if len(inside) == len(text):
+            return list(points)
+        return _utf8_offsets(text, points)
+    return _escaped_offsets(inside, points)
+
+
+def _utf8_offsets(text: str, points: Sequence[int]) -> list[int]:
+    offsets: list[int] = []
+    seen = at = 0
+    for point in points:
+        at += len(text[seen:point].encode())
+        seen = point
+        offsets.append(at)
+    return offsets
+
+
+def _escaped_offsets(inside: bytes, points: Sequence[int]) -> list[int]:
+    offsets: list[int] = []
+    seen = 0  # code points before the unit
+    wanted = iter(points)
+    point = next(wanted, None)
+    for unit in _UNIT.finditer(inside):
+        if point is None:
+            return offsets
+        spelled = unit.group()
+        run = spelled.decode() if spelled[:1] != b"\\" else "x"
+        while point is not None and point < seen + len(run):
+            offsets.append(unit.start() + len(run[: point - seen].encode()))
+            point = next(wanted, None)
+        seen += len(run)
+    if point is not None:
+        offsets += [len(inside) for _ in (point, *wanted)]
+    return offsets
+
+
+def spliced(raw: bytes, splices: Iterable[Splice]) -> bytes:
+    """Return ``raw`` with ``splices`` (ascending, not overlapping) done; the same object where there is none."""
+    parts: list[bytes] = []
+    at = 0
+    for start, end, replacement in splices:
+        if not at <= start <= end <= len(raw):
+            raise ValueError(f"splice {start}:{end} overlaps or leaves the document")
+        parts += (raw[at:start], replacement)
+        at = end
+    if not parts:
+        return raw
+    parts.append(raw[at:])
+    return b"".join(parts)

@@ -1,0 +1,214 @@
+"""Walk a JSON document in the order of its bytes and say of every string whether it is text."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from outwarden.errors import BodyError
+from outwarden.wire.format import Json, TextRules
+from outwarden.wire.json_text import count_strings, scannable
+from outwarden.wire.json_tree import MAX_DEPTH, Number, Repeated, parse_all
+
+# JSON in a string in a string: recorded traffic goes two levels deep; deeper ones are read as plain text.
+MAX_NESTING = 4
+# Shorter runs can be a word, a name or a key; longer ones without a space are never prose.
+_BASE64_CHARACTERS_MIN = 512
+# Alone, an integer can only be told personal by its check digit: payment cards have 12 to 19 digits.
+LONG_NUMBER = re.compile(r"-?[0-9]{12}")
+_LONG_NUMBER_MIN = 10**11
+
+_DATA_URL = re.compile(r"data:[^,\s]{0,200};base64,[A-Za-z0-9+/_\-\r\n]*={0,2}[\r\n]*", re.ASCII)
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}", re.ASCII)
+_BASE64_HAS = (re.compile("[a-z]"), re.compile("[A-Z]"), re.compile("[0-9]"))
+_ID = re.compile(r"[0-9_.:/+=%|~-]*[A-Za-z][A-Za-z0-9_.:/+=%|~-]*", re.ASCII)
+_NOTHING: frozenset[str] = frozenset()
+
+Marks = Mapping[tuple[int, str | int], int]
+"""(id of the parent, key or index) -> number of a delta: such a string is a piece of a longer text."""
+
+
+class Document:
+    """A JSON document as the list of its string tokens, in the order of the bytes.
+
+    ``tokens[i]`` is the i-th string (keys too; numbers too where ``has_numbers``), None where it is not text.
+    ``nested``: the documents that stand inside some of them. ``marked``: number of a delta -> index of its token.
+    ``skipped``: strings that are not text, but are tokens for the provider. ``media_bytes``: base64 characters of
+    media. ``number_tokens``: an upper bound for the tokens of numbers (one for each token id of an input).
+    """
+
+    __slots__ = ("has_numbers", "marked", "media_bytes", "nested", "number_tokens", "raw", "skipped", "tokens")
+
+    def __init__(self, raw: bytes, *, has_numbers: bool = False) -> None:
+        self.raw = raw
+        self.has_numbers = has_numbers
+        self.tokens: list[str | None] = []
+        self.nested: dict[int, Document] = {}
+        self.marked: dict[int, int] = {}
+        self.skipped: list[str] = []
+        self.media_bytes = 0
+        self.number_tokens = 0
+
+
+def read_document(
+    raw: bytes, rules: TextRules, *, key: str | None = None, inside: str | None = None, free: bool = False
+) -> Document:
+    """Read one document: the value of ``key``, or an element of the list under ``inside``; ``free``: all is text.
+
+    Raises BodyError for what is not JSON, not UTF-8 or too deep.
+    """
+    document = _read(raw, rules, key, free or inside in rules.free)
+    _find_nested(document, 0)
+    return document
+
+
+def read_text(text: str) -> Document | None:
+    """Read a text that is itself a JSON object or array: all in it is text. None where it is not one."""
+    return _read_text(text, 1)
+
+
+def read_tree(raw: bytes, tree: Json, rules: TextRules, marks: Marks) -> Document | None:
+    """Read a document that was parsed before, with deltas marked; None where the tree is not all that ``raw`` says."""
+    document = Document(raw)
+    _Walk(document, rules, marks).value(tree, None, False, _NOTHING, 0)
+    if len(document.tokens) != count_strings(raw):
+        return None
+    _find_nested(document, 0)
+    return document
+
+
+def _read(raw: bytes, rules: TextRules, key: str | None, free: bool) -> Document:
+    try:
+        tree = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return _read_slowly(raw, rules, key, free)
+    document = Document(raw)
+    walk = _Walk(document, rules, {})
+    walk.value(tree, key, free, _NOTHING, 0)
+    if walk.long_numbers or len(document.tokens) != count_strings(raw):
+        return _read_slowly(raw, rules, key, free)
+    return document
+
+
+def _read_slowly(raw: bytes, rules: TextRules, key: str | None, free: bool) -> Document:
+    document = Document(raw, has_numbers=True)
+    _Walk(document, rules, {}).value(parse_all(raw, numbers=True), key, free, _NOTHING, 0)
+    document.tokens = [scannable(token) if token else token for token in document.tokens]
+    return document
+
+
+def _find_nested(document: Document, nesting: int) -> None:
+    for index, text in enumerate(document.tokens):
+        if text and text[0] in "{[ \t\r\n" and (nested := _read_text(text, nesting + 1)) is not None:
+            document.nested[index] = nested
+
+
+def _read_text(text: str, nesting: int) -> Document | None:
+    stripped = text.strip(" \t\r\n")
+    if nesting > MAX_NESTING or stripped[:1] not in ("{", "[") or stripped[-1] not in "}]":
+        return None
+    try:
+        document = _read(scannable(text).encode(), _FREE, None, True)
+    except BodyError:
+        return None  # not JSON after all: it is scanned as the plain text that it is
+    _find_nested(document, nesting)
+    return document
+
+
+_FREE = TextRules()
+
+
+class _Walk:
+    """One walk over one tree. Objects with repeated keys come from nobody's SDK: everything in them is text."""
+
+    __slots__ = ("document", "ids", "in_object", "inside_free", "long_numbers", "marks", "opaque", "tokens")
+
+    def __init__(self, document: Document, rules: TextRules, marks: Marks) -> None:
+        self.document = document
+        self.tokens = document.tokens
+        self.marks = marks
+        self.opaque, self.ids, self.inside_free = rules.opaque, rules.ids, rules.free
+        self.in_object = rules.opaque_in
+        self.long_numbers = False
+
+    def value(self, node: Any, key: str | None, free: bool, opaque_here: frozenset[str], depth: int) -> None:
+        """Walk the value of ``key`` (None: of no key). ``free``: the keys above made all of it text."""
+        kind = type(node)
+        if kind is str:
+            self.string(node, key, free, opaque_here)
+        elif kind is dict:
+            self.object(node, free or key in self.inside_free, depth + 1)
+        elif kind is list:
+            self.array(node, free or key in self.inside_free, depth + 1)
+        elif kind is Repeated:
+            self.repeated(node, free or key in self.inside_free, depth + 1)
+        elif kind is not bool and node is not None:
+            self.number(node, free)
+
+    def object(self, node: dict[str, Any], free: bool, depth: int) -> None:
+        if depth > MAX_DEPTH:
+            raise BodyError(f"JSON deeper than {MAX_DEPTH} levels")
+        opaque_here = _NOTHING if free or self.in_object is None else self.in_object(node)
+        marks, here, tokens = self.marks, id(node), self.tokens
+        for key, value in node.items():
+            tokens.append(key)
+            if marks and (here, key) in marks:
+                self.mark(marks[here, key])
+            else:
+                self.value(value, key, free, opaque_here, depth)
+
+    def array(self, node: list[Any], free: bool, depth: int) -> None:
+        if depth > MAX_DEPTH:
+            raise BodyError(f"JSON deeper than {MAX_DEPTH} levels")
+        marks, here = self.marks, id(node)
+        for index, value in enumerate(node):
+            if marks and (here, index) in marks:
+                self.mark(marks[here, index])
+            elif type(value) is int and not free:
+                self.document.number_tokens += 1  # a token id, or about as dear as one
+            else:
+                self.value(value, None, free, _NOTHING, depth)
+
+    def repeated(self, node: Repeated, free: bool, depth: int) -> None:
+        if depth > MAX_DEPTH:
+            raise BodyError(f"JSON deeper than {MAX_DEPTH} levels")
+        last = {key: index for index, (key, _) in enumerate(node.pairs)}
+        for index, (key, value) in enumerate(node.pairs):
+            self.tokens.append(key)
+            mark = self.marks.get((id(node), key)) if last[key] == index else None
+            if mark is not None:
+                self.mark(mark)
+            else:
+                self.value(value, None, True, _NOTHING, depth)
+
+    def string(self, text: str, key: str | None, free: bool, opaque_here: frozenset[str]) -> None:
+        if len(text) >= _BASE64_CHARACTERS_MIN or text[:5] == "data:":
+            if _is_media(text):
+                self.tokens.append(None)
+                self.document.media_bytes += len(text)
+                return
+        if not free and key is not None:
+            if key in self.opaque or key in opaque_here or (key in self.ids and _ID.fullmatch(text)):
+                self.tokens.append(None)
+                self.document.skipped.append(text)
+                return
+        self.tokens.append(text)
+
+    def number(self, value: Any, free: bool) -> None:
+        if type(value) is Number:
+            self.tokens.append(str(value) if free and LONG_NUMBER.match(value) else None)
+            self.document.number_tokens += len(value)
+        else:
+            self.long_numbers |= free and abs(value) >= _LONG_NUMBER_MIN
+            self.document.number_tokens += len(repr(value))
+
+    def mark(self, number: int) -> None:
+        self.document.marked[number] = len(self.tokens)
+        self.tokens.append(None)
+
+
+def _is_media(text: str) -> bool:
+    if text.startswith("data:"):
+        return _DATA_URL.fullmatch(text) is not None
+    return all(has.search(text) for has in _BASE64_HAS) and _BASE64.fullmatch(text) is not None

@@ -1,0 +1,94 @@
+"""Carry edits of texts back into the bytes of the document that the texts stand in."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from outwarden.wire.edits import Edit, apply_edits
+from outwarden.wire.json_text import Splice, escape, find_tokens, raw_offsets, spliced
+from outwarden.wire.json_walk import Document
+
+Answers = Mapping[str, Sequence[Edit]]
+"""text -> its edits, only for texts that have any."""
+Found = list[tuple[Edit, str]]
+
+
+def leaves(document: Document) -> Iterator[str]:
+    """Yield every text that is to be scanned, those of nested documents in place of the text they stand in."""
+    nested = document.nested
+    if not nested:
+        yield from filter(None, document.tokens)
+        return
+    for index, text in enumerate(document.tokens):
+        if index in nested:
+            yield from leaves(nested[index])
+        elif text:
+            yield text
+
+
+def splice_document(document: Document, answers: Answers, *, ascii_only: bool, found: Found) -> list[Splice]:
+    """Turn the edits of a document's texts into splices of its bytes; add what was found to ``found``."""
+    spans: list[tuple[int, int]] = []
+    splices: list[Splice] = []
+    for index, text in enumerate(document.tokens):
+        if not text:
+            continue
+        edits = _edits_of(document, index, text, answers, found)
+        if edits:
+            spans = spans or find_tokens(document.raw, numbers=document.has_numbers)
+            splices += splice_token(document.raw, spans[index], text, edits, ascii_only=ascii_only)
+    return splices
+
+
+def splice_token(
+    raw: bytes, span: tuple[int, int], text: str, edits: Iterable[Edit], *, ascii_only: bool
+) -> Iterator[Splice]:
+    """Turn the edits of one string (or number) token into splices of ``raw``."""
+    done = [edit for edit in edits if edit.replacement is not None]
+    start, end = span
+    if raw[start : start + 1] != b'"':  # a number: what replaces it is a string
+        if done:
+            yield (start, end, b'"' + escape(apply_edits(text, done), ascii_only=ascii_only) + b'"')
+        return
+    points = [point for edit in done for point in (edit.start, edit.end)]
+    offsets = raw_offsets(raw[start + 1 : end - 1], text, points)
+    for number, edit in enumerate(done):
+        first, last = offsets[2 * number : 2 * number + 2]
+        yield (start + 1 + first, start + 1 + last, escape(edit.replacement or "", ascii_only=ascii_only))
+
+
+def text_after(document: Document, answers: Answers) -> str:
+    """Return all texts as they are after the edits, a line each, for counting tokens; media is left out."""
+    texts = [text for text in document.tokens if text] + document.skipped
+    if answers:
+        texts = [_after(document, i, t, answers) for i, t in enumerate(document.tokens) if t] + document.skipped
+    return "\n".join(texts)
+
+
+def _after(document: Document, index: int, text: str, answers: Answers) -> str:
+    return apply_edits(text, _edits_of(document, index, text, answers, []))
+
+
+def _edits_of(document: Document, index: int, text: str, answers: Answers, found: Found) -> Sequence[Edit]:
+    nested = document.nested.get(index)
+    if nested is not None:
+        return nested_edits(nested, text, answers, found)
+    edits = answers.get(text, ())
+    found += [(edit, text[edit.start : edit.end]) for edit in edits]
+    return edits
+
+
+def nested_edits(nested: Document, text: str, answers: Answers, found: Found) -> list[Edit]:
+    """Fold the edits of a document that stands in ``text`` back into edits of ``text``."""
+    splices = splice_document(nested, answers, ascii_only=False, found=found)
+    edits: list[Edit] = []
+    seen = point = 0
+    for start, end, replacement in splices:
+        first = point + len(nested.raw[seen:start].decode())
+        point = first + len(nested.raw[start:end].decode())
+        seen = end
+        edits.append(Edit(first, point, replacement.decode()))
+    return edits
+
+
+def rewritten_text(nested: Document, answers: Answers, found: Found) -> str:
+    """Return the text that a nested document makes after its edits."""
+    return spliced(nested.raw, splice_document(nested, answers, ascii_only=False, found=found)).decode()
