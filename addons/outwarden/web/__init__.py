@@ -6,8 +6,8 @@ addons). Nothing here shows text of a call, a key, or a caller's address.
 """
 
 from outwarden.web.admin import start_admin
-from outwarden.web.snapshot import RecentCalls, Snapshot
+from outwarden.web.snapshot import RecentCalls, Snapshot, shown_call
 from outwarden.web.status import INTERNAL_HOST, Answer, StatusApp
 from outwarden.web.summary import summarize
 
-__all__ = ["INTERNAL_HOST", "Answer", "RecentCalls", "Snapshot", "StatusApp", "start_admin", "summarize"]
+__all__ = ["INTERNAL_HOST", "Answer", "RecentCalls", "Snapshot", "StatusApp", "shown_call", "start_admin", "summarize"]

@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from outwarden.observe.metrics import used_share
-from outwarden.web.snapshot import Snapshot
+from outwarden.web.snapshot import Snapshot, shown_call
 from outwarden.web.style import STYLE
 
 REFRESH_S = 5
@@ -93,7 +93,7 @@ def _upstreams(upstreams: Sequence[Mapping[str, Any]]) -> str:
 
 def _calls(calls: Sequence[Mapping[str, Any]]) -> str:
     head = ("time", "caller", "model", "served by", "verdict", "status", "tokens", "cost", "taken out", "overhead")
-    return _table(head, [_call(call) for call in calls], "No call yet.")
+    return _table(head, [_call(shown_call(call)) for call in calls], "No call yet.")
 
 
 def _call(call: Mapping[str, Any]) -> tuple[str, ...]:
