@@ -1,0 +1,40 @@
+"""The routing room: from a route and the outcomes so far to the next attempt.
+
+It knows upstreams, targets, retries and breakers. It sends nothing, sleeps nowhere and reads no clock: the caller
+brings the time and the chance. What a failure is on the wire, and whether the reply had begun, is left to ``wire`` and
+``flow``; whether money is there, to ``budget``.
+"""
+
+from outwarden.routing.choose import Attempt, GiveUp, Outcome, failure_of_status, next_attempt
+from outwarden.routing.health import Health
+from outwarden.routing.match import match_route, resolve_secret, rewrite_model
+from outwarden.routing.routes import (
+    ORIGINAL,
+    Auth,
+    Breaker,
+    Failure,
+    Route,
+    RouteRules,
+    Timeouts,
+    Upstream,
+)
+
+__all__ = [
+    "ORIGINAL",
+    "Attempt",
+    "Auth",
+    "Breaker",
+    "Failure",
+    "GiveUp",
+    "Health",
+    "Outcome",
+    "Route",
+    "RouteRules",
+    "Timeouts",
+    "Upstream",
+    "failure_of_status",
+    "match_route",
+    "next_attempt",
+    "resolve_secret",
+    "rewrite_model",
+]

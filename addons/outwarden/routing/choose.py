@@ -1,0 +1,140 @@
+"""The next step of a call: from what happened so far to one more attempt, or to giving up.
+
+A policy of small questions, each a function: may this failure move on at all, is the same upstream tried again, how
+long does it wait, which upstream is next. Nothing here sleeps, sends or looks at a clock.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from outwarden.routing.health import Health
+from outwarden.routing.routes import ORIGINAL, Failure, Route
+
+ATTEMPTS_MAX = 6  # of one call, over all upstreams
+BURST_ATTEMPTS = 4  # at most so many attempts …
+BURST_S = 3.0  # … in this time, counted from the first
+RETRY_AFTER_MAX_S = 10.0  # what an upstream may ask us to wait; the client is waiting, too
+BACKOFF_S = 0.5  # the longest first wait; doubled for each further try of the same upstream
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one attempt ended. ``failure`` None: it was answered, maybe with an error that no other upstream can mend.
+
+    ``ms``: how long it took. ``retry_after_s``: what the upstream asked for, None where it did not.
+    """
+
+    upstream: str
+    failure: Failure | None
+    status: int | None
+    ms: float
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Try ``upstream``, after ``delay_s`` seconds."""
+
+    upstream: str
+    delay_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """No further attempt; ``reason`` is for the audit record and names no host and no person."""
+
+    reason: str
+
+
+def next_attempt(
+    route: Route,
+    outcomes: Sequence[Outcome],
+    health: Health,
+    *,
+    now: float,
+    random: Callable[[], float],
+    original: str = ORIGINAL,
+) -> Attempt | GiveUp:
+    """Choose what follows on ``outcomes`` (oldest first).
+
+    ``now`` is any monotonic clock, the one that ``health`` is kept by; ``random`` returns [0, 1). ``original`` is the
+    name under which ``health`` keeps the place where the caller aimed (its host): ``original`` is many places. May take
+    the one probe of an upstream whose breaker half-opens; `Health` says when that lapses.
+    """
+    if not outcomes:
+        return _first(route, health, now, original)
+    last = outcomes[-1]
+    if ended := _why_ended(route, outcomes):
+        return GiveUp(ended)
+    delay = _retry_delay(route, outcomes, random)
+    if delay is not None and health.open_until(_key(last.upstream, original), now, route.breaker) is None:
+        return _attempt(last.upstream, delay, outcomes)
+    tried = {outcome.upstream for outcome in outcomes}
+    for target in route.targets:
+        if target not in tried and health.admit(_key(target, original), now, route.breaker):
+            return _attempt(target, 0.0, outcomes)
+    return GiveUp(f"no upstream is left after {_told(last)}")
+
+
+def _first(route: Route, health: Health, now: float, original: str) -> Attempt:
+    """The first target that is not left alone. When all are, one attempt shows the caller what is wrong."""
+    for target in route.targets:
+        if health.admit(_key(target, original), now, route.breaker):
+            return Attempt(target)
+    soonest = min(route.targets, key=lambda t: health.open_until(_key(t, original), now, route.breaker) or now)
+    return Attempt(soonest)
+
+
+def _why_ended(route: Route, outcomes: Sequence[Outcome]) -> str | None:
+    """Why no upstream may be tried any more, or None."""
+    last = outcomes[-1]
+    if last.failure is None:
+        return f"answered with {_told(last)}"
+    if last.failure not in route.fail_over_on:
+        return f"the route does not move on after {_told(last)}"
+    if len(outcomes) >= ATTEMPTS_MAX:
+        return f"{ATTEMPTS_MAX} attempts are enough; the last: {_told(last)}"
+    return None
+
+
+def _retry_delay(route: Route, outcomes: Sequence[Outcome], random: Callable[[], float]) -> float | None:
+    """How long to wait before the same upstream is tried again; None: not again.
+
+    The wait doubles and has jitter in its upper half, so that the fifth try of one upstream comes 3.75 s after the
+    first at the earliest. An upstream that was silent is not asked again, nor is one that the budget cannot pay.
+    """
+    last = outcomes[-1]
+    tries = sum(outcome.upstream == last.upstream for outcome in outcomes)
+    if last.failure in ("timeout", "budget") or tries > route.retries:
+        return None
+    backoff: float = BACKOFF_S * 2 ** (tries - 1) * (0.5 + random() / 2)
+    asked = last.retry_after_s or 0.0
+    if asked > RETRY_AFTER_MAX_S:
+        return None
+    return max(backoff, asked * (1 + random() / 10))  # a little later than asked: many callers were told the same
+
+
+def _attempt(upstream: str, delay_s: float, outcomes: Sequence[Outcome]) -> Attempt:
+    """An attempt that keeps within ``BURST_ATTEMPTS`` per ``BURST_S``, however fast the upstreams fail."""
+    if len(outcomes) >= BURST_ATTEMPTS:
+        delay_s = max(delay_s, BURST_S - sum(outcome.ms for outcome in outcomes) / 1000)
+    return Attempt(upstream, delay_s)
+
+
+def _key(upstream: str, original: str) -> str:
+    return original if upstream == ORIGINAL else upstream
+
+
+def _told(outcome: Outcome) -> str:
+    return str(outcome.failure or f"status {outcome.status}")
+
+
+# 408, 425: the server did not read the request; 520-529: Cloudflare's, and Anthropic's 529 "overloaded".
+_SERVER_FAILED = frozenset({408, 425, 500, 502, 503, 504, *range(520, 530)})
+
+
+def failure_of_status(status: int) -> Failure | None:
+    """Which failure a status is; None where another upstream could not mend it (400, 401, 403, 404, 413, 422 …)."""
+    if status == 429:
+        return "429"
+    return "5xx" if status in _SERVER_FAILED else None

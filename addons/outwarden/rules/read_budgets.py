@@ -1,0 +1,113 @@
+"""``budgets.yml``: how much may be spent, by whom, per which time."""
+
+from decimal import Decimal
+from typing import Literal, get_args
+from zoneinfo import ZoneInfo
+
+from outwarden.budget.limits import Budget, BudgetRules, Scope, Unit
+from outwarden.pricing.price import NANO
+from outwarden.rules.nodes import Node, NodeError, Scalar
+from outwarden.rules.values import (
+    Keys,
+    decimal,
+    flag,
+    is_off,
+    list_of,
+    map_of,
+    nothing,
+    number,
+    one_of,
+    text,
+    unique_list_of,
+    whole,
+)
+
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+WINDOWS = ("minute", "hour", "day", "week", "month", "year", "lifetime")
+MATCHABLE = ("api_key", "user", "team", "project", "organization", "session", "source", "model", "provider")
+LIMITS: dict[str, Unit] = {"limit_usd": "usd", "limit_tokens": "tokens", "limit_requests": "requests"}
+COUNT_MAX = 10**18  # fits the 64 bits that a database keeps, with room to add
+USD_MAX = 1_000_000_000  # the same bound in nano-dollars
+
+
+def read_budgets(node: Node) -> BudgetRules:
+    """Read the file. Raises `NodeError`."""
+    keys = Keys(node)
+    defaults = BudgetRules()
+    budgets = keys.get("budgets", unique_list_of(_read_budget, lambda budget: budget.name), ())
+    clamp_output = keys.get("clamp_output", flag, defaults.clamp_output)
+    unknown_price = keys.get("unknown_price", _read_unknown_price, defaults.unknown_price)
+    if keys.get("hold", one_of(("full", "metered")), "full") == "metered":
+        keys.wrong("hold", "hold 'metered' is not supported yet")
+    keys.unsupported("webhooks", nothing)
+    keys.done()
+    return BudgetRules(budgets, clamp_output, unknown_price)
+
+
+def _read_budget(node: Node) -> Budget:
+    keys = Keys(node)
+    name = keys.need("name", text)
+    scope = keys.need("scope", one_of(SCOPES))
+    limit, unit = _read_limit(keys)
+    window = keys.get("window", _window, "lifetime")
+    timezone = keys.get("timezone", _timezone, "UTC")
+    only = keys.get("only", map_of(text, MATCHABLE, "field"), {})
+    warn_at = keys.get("warn_at", list_of(number(0.000001, 1)), ())
+    _refuse_later_keys(keys)
+    keys.done("key", tuple(LIMITS))
+    return Budget(name, scope, limit, unit, window, timezone, only, tuple(sorted(set(warn_at))))
+
+
+def _read_limit(keys: Keys) -> tuple[int, Unit]:
+    """Exactly one of the three limits; money becomes nano-dollars. 0 is a limit: it refuses."""
+    given = [key for key in LIMITS if key in keys]
+    if not given:
+        keys.wrong("name", "a limit is missing: limit_usd, limit_tokens or limit_requests")
+        return 0, "usd"
+    for second in given[1:]:
+        keys.wrong(second, f"'{second}' besides '{given[0]}': a budget has one limit; write two budgets")
+        keys.get(second, text, "")
+    if given[0] == "limit_usd":
+        return keys.need("limit_usd", _nano), "usd"
+    return keys.need(given[0], whole(0, COUNT_MAX)), LIMITS[given[0]]
+
+
+def _nano(node: Node) -> int:
+    usd = decimal(node)
+    if usd > USD_MAX:
+        raise NodeError((node.line, f"expected at most {USD_MAX} dollars"))
+    return int(usd * NANO)
+
+
+def _window(node: Node) -> str:
+    window = text(node)
+    if window.split()[0] == "rolling":
+        raise NodeError((node.line, f"window '{window[:20]}' is not supported yet"))
+    return one_of(WINDOWS)(node)
+
+
+def _timezone(node: Node) -> str:
+    name = text(node)
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # unknown name, a path, a directory
+        raise NodeError((node.line, "expected a time zone such as Europe/Berlin")) from None
+    return name
+
+
+def _refuse_later_keys(keys: Keys) -> None:
+    if keys.get("on_exceeded", one_of(("refuse", "reroute", "warn")), "refuse") != "refuse":
+        keys.wrong("on_exceeded", "on_exceeded other than 'refuse' is not supported yet")
+    keys.unsupported("reroute_at", nothing)
+    keys.unsupported("reroute_to", nothing)
+    keys.unsupported("identical", is_off)
+
+
+def _read_unknown_price(node: Node) -> Literal["refuse"] | tuple[Decimal, Decimal]:
+    if isinstance(node, Scalar):
+        one_of(("refuse",))(node)
+        return "refuse"
+    keys = Keys(node)
+    price = keys.need("input_mtok", decimal), keys.need("output_mtok", decimal)
+    keys.done()
+    return price

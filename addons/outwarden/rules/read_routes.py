@@ -1,0 +1,236 @@
+"""``routes.yml``: where a call may go, in which order, and when it moves on."""
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import get_args
+from urllib.parse import urlsplit
+
+from outwarden.routing.routes import ORIGINAL, Auth, Breaker, Failure, Route, RouteRules, Timeouts, Upstream
+from outwarden.rules import nodes
+from outwarden.rules.files import path_in, secret_in
+from outwarden.rules.nodes import Node, NodeError, Scalar
+from outwarden.rules.read_budgets import MATCHABLE
+from outwarden.rules.read_callers import header_name
+from outwarden.rules.read_traffic import FORMATS, provider_name
+from outwarden.rules.values import (
+    Keys,
+    Reader,
+    decimal,
+    duration,
+    is_off,
+    list_of,
+    map_of,
+    nothing,
+    number,
+    one_of,
+    shown,
+    suggest,
+    text,
+    unique_list_of,
+    whole,
+)
+
+FAILURES: tuple[Failure, ...] = get_args(Failure)
+STRATEGIES = ("priority", "weighted", "latency", "cost")
+RETRIES_MAX = 5  # six tries of one call in all, the most that any upstream should see
+MAX_FAILS_MAX = 1000
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)*/?")
+
+type Upstreams = Mapping[str, Upstream]
+
+
+def read_routes(node: Node, folder: Path) -> RouteRules:
+    """Read the file. Raises `NodeError`."""
+    keys = Keys(node)
+    upstreams = keys.get("upstreams", _read_upstreams(folder), {} if "upstreams" not in keys else None)
+    routes = keys.get("routes", unique_list_of(_read_route(upstreams), lambda route: route.name), ())
+    keys.done()
+    return RouteRules(upstreams or {}, routes)
+
+
+def _read_upstreams(folder: Path) -> Reader[dict[str, Upstream] | None]:
+    def read(node: Node) -> dict[str, Upstream]:
+        table = Keys(node)
+        upstreams = {name: table.need(name, _read_upstream(name, folder)) for name in table.names}
+        for name in table.names:
+            if name == ORIGINAL or not _NAME.fullmatch(name):
+                table.wrong(name, f"not a name for an upstream; '{ORIGINAL}' is where the caller aimed")
+        table.done()
+        return upstreams
+
+    return read
+
+
+def _read_upstream(name: str, folder: Path) -> Reader[Upstream]:
+    def read(node: Node) -> Upstream:
+        keys = Keys(node)
+        scheme, host, port, path = keys.need("url", _url) or ("https", "", 0, "")
+        upstream = Upstream(
+            name=name,
+            scheme="http" if scheme == "http" else "https",
+            host=host,
+            port=port,
+            path=path,
+            provider=keys.need("provider", provider_name),
+            format=keys.need("format", one_of(FORMATS)),
+            model=keys.get("model", _read_model, {}),
+            auth=keys.get("auth", _read_auth(folder), Auth()),
+            quality=keys.get("quality", number(0, 1), None),
+            price=keys.get("price", _read_price, None),
+            trust=keys.get("trust", path_in(folder), None),
+        )
+        keys.unsupported("health", nothing)
+        keys.done()
+        return upstream
+
+    return read
+
+
+def _url(node: Node) -> tuple[str, str, int, str]:
+    """Scheme, host, port and path prefix of a base URL."""
+    try:
+        url = urlsplit(text(node))
+        host, port = url.hostname, url.port
+    except ValueError:
+        raise NodeError((node.line, "not a URL")) from None
+    if url.username is not None:
+        raise NodeError((node.line, "a URL with a user in it; write the secret under 'auth', as env:NAME or file:PATH"))
+    if url.scheme not in ("http", "https") or not host or url.query or url.fragment or not _PATH.fullmatch(url.path):
+        raise NodeError((node.line, "expected http:// or https://, a host, perhaps a port and a path"))
+    return url.scheme, host, port or (443 if url.scheme == "https" else 80), url.path.rstrip("/")
+
+
+def _read_model(node: Node) -> dict[str, str]:
+    """One model for every call, or a map from the requested one (``*`` patterns) to the served one."""
+    return {"*": text(node)} if isinstance(node, Scalar) else map_of(text)(node)
+
+
+def _read_auth(folder: Path) -> Reader[Auth]:
+    def read(node: Node) -> Auth:
+        if isinstance(node, Scalar):
+            one_of(("keep",))(node)
+            return Auth()
+        keys = Keys(node)
+        bearer = keys.get("bearer", _keep_or(secret_in(folder)), None)
+        headers = keys.get("header", map_of(secret_in(folder)), {})
+        if len(keys.names) != 1 or len(headers) > 1:
+            keys.wrong(keys.names[0] if keys.names else "bearer", "expected keep, one 'bearer', or one 'header'")
+        keys.done()
+        if bearer == "keep":
+            return Auth()
+        if bearer:
+            return Auth("bearer", secret=bearer)
+        ((name, secret),) = headers.items()
+        return Auth("header", header_name(Scalar(keys.line_of("header"), name, True)), secret)
+
+    return read
+
+
+def _keep_or(secret: Reader[str]) -> Reader[str | None]:
+    return lambda node: "keep" if isinstance(node, Scalar) and node.text == "keep" else secret(node)
+
+
+def _read_price(node: Node) -> tuple[Decimal, Decimal]:
+    keys = Keys(node)
+    if "gpu_hour_usd" in keys or "tokens_per_s" in keys:
+        raise NodeError((keys.line, "a price per hour of GPU (gpu_hour_usd) is not supported yet"))
+    price = keys.need("input_mtok", decimal), keys.need("output_mtok", decimal)
+    keys.done()
+    return price
+
+
+def _read_route(upstreams: Upstreams | None) -> Reader[Route]:
+    """Read one route; ``upstreams`` is None where they could not be read, and targets cannot be checked."""
+
+    def read(node: Node) -> Route:
+        keys = Keys(node)
+        name = keys.need("name", text)
+        match = keys.get("match", map_of(text, MATCHABLE, "field"), {})
+        min_quality = keys.get("min_quality", number(0, 1), 0.0)
+        targets = keys.get("targets", unique_list_of(_target(upstreams), str), (ORIGINAL,))
+        fail_over_on = keys.get("fail_over_on", list_of(_failure), tuple(Route("").fail_over_on))
+        timeouts = keys.get("timeouts", _read_timeouts, Timeouts())
+        retries = keys.get("retries", whole(0, RETRIES_MAX), 0)
+        breaker = keys.get("breaker", _read_breaker, Breaker())
+        if keys.get("strategy", one_of(STRATEGIES), "priority") != "priority":
+            keys.wrong("strategy", "a strategy other than 'priority' is not supported yet")
+        if keys.get("rescue", one_of(("off", "buffer", "continue")), "off") != "off":
+            keys.wrong("rescue", "rescue other than 'off' is not supported yet")
+        good = _good_enough(keys, targets, upstreams or {}, min_quality)
+        keys.done()
+        return Route(
+            name=name,
+            match=match,
+            targets=good,
+            min_quality=min_quality,
+            fail_over_on=frozenset(fail_over_on),
+            timeouts=timeouts,
+            retries=retries,
+            breaker=breaker,
+        )
+
+    return read
+
+
+def _target(upstreams: Upstreams | None) -> Reader[str]:
+    def read(node: Node) -> str:
+        if isinstance(node, nodes.Mapping):
+            keys = Keys(node)
+            name = keys.need("name", _target(upstreams))
+            keys.unsupported("weight", is_off)
+            keys.done()
+            return name
+        name = text(node)
+        if upstreams is not None and name not in (ORIGINAL, *upstreams):
+            raise NodeError((node.line, f"unknown upstream{shown(name)}{suggest(name, (ORIGINAL, *upstreams))}"))
+        return name
+
+    return read
+
+
+def _good_enough(keys: Keys, targets: tuple[str, ...], upstreams: Upstreams, min_quality: float) -> tuple[str, ...]:
+    """The targets that reach ``min_quality``; ``original`` always does, being what the caller chose."""
+    good: list[str] = []
+    for target in targets:
+        quality = upstreams[target].quality if target in upstreams else 1.0
+        if quality is None and min_quality:
+            keys.wrong("min_quality", f"upstream '{target}' has no quality to compare with min_quality")
+        elif (quality or 0.0) >= min_quality:
+            good.append(target)
+    if not good:
+        keys.wrong("targets", "no target is left: the list is empty, or all are below min_quality")
+    return tuple(good)
+
+
+def _failure(node: Node) -> Failure:
+    return one_of(FAILURES)(node)
+
+
+def _read_timeouts(node: Node) -> Timeouts:
+    keys = Keys(node)
+    defaults = Timeouts()
+    timeouts = Timeouts(
+        connect=keys.get("connect", duration, defaults.connect),
+        first_byte=keys.get("first_byte", duration, defaults.first_byte),
+        first_content=keys.get("first_content", duration, defaults.first_content),
+        idle=keys.get("idle", duration, defaults.idle),
+        total=keys.get("total", duration, defaults.total),
+    )
+    keys.done()
+    return timeouts
+
+
+def _read_breaker(node: Node) -> Breaker:
+    keys = Keys(node)
+    defaults = Breaker()
+    breaker = Breaker(
+        max_fails=keys.get("max_fails", whole(1, MAX_FAILS_MAX), defaults.max_fails),
+        within=keys.get("within", duration, defaults.within),
+        cooldown=keys.get("cooldown", duration, defaults.cooldown),
+    )
+    keys.done()
+    return breaker
