@@ -7,18 +7,28 @@ Format is a *mix* of dialects: the path decides which of them an operation speak
 
 from outwarden.wire.format import Format
 from outwarden.wire.formats.anthropic import Anthropic
+from outwarden.wire.formats.ask_usage import ask_for_usage, sends_usage
 from outwarden.wire.formats.base import Mixed
+from outwarden.wire.formats.bedrock import Bedrock
+from outwarden.wire.formats.cohere import Cohere
 from outwarden.wire.formats.gemini import Gemini
+from outwarden.wire.formats.generic import Generic
+from outwarden.wire.formats.ollama import Ollama
 from outwarden.wire.formats.openai import OpenAI
 
-__all__ = ["FORMAT_NAMES", "FormatNameError", "format_named"]
+__all__ = ["FORMAT_NAMES", "FormatNameError", "ask_for_usage", "format_named", "sends_usage"]
 
 _openai, _anthropic, _gemini = OpenAI(), Anthropic(), Gemini()
 
+# The first dialect is the host's own, the others are what such hosts serve beside it.
 _FORMATS: dict[str, Format] = {
     "openai": Mixed("openai", _openai, _anthropic, _gemini),
     "anthropic": Mixed("anthropic", _anthropic, _openai),
     "gemini": Mixed("gemini", _gemini, _anthropic, _openai),
+    "cohere": Mixed("cohere", Cohere(), _openai),
+    "ollama": Mixed("ollama", Ollama(), _openai, _anthropic),
+    "bedrock": Mixed("bedrock", Bedrock(), _anthropic, _openai),
+    "generic": Mixed("generic", Generic(), _openai, _anthropic, _gemini),
 }
 FORMAT_NAMES = frozenset(_FORMATS)
 

@@ -11,9 +11,11 @@ from outwarden.wire.formats.values import mapping
 _KINDS: tuple[tuple[str, str], ...] = (
     ("context_length", "context_length"),
     ("string_above_max", "context_length"),
+    ("too_many_tokens", "context_length"),
     ("insufficient_quota", "quota"),
     ("billing", "quota"),
     ("credit", "quota"),
+    ("servicequota", "quota"),
     ("rate_limit", "rate_limit"),
     ("resource_exhausted", "rate_limit"),
     ("throttl", "rate_limit"),
@@ -35,26 +37,36 @@ _KINDS: tuple[tuple[str, str], ...] = (
     ("permission", "permission"),
     ("access_denied", "permission"),
     ("403", "permission"),
+    ("accessdenied", "permission"),
     ("not_found", "not_found"),
+    ("notfound", "not_found"),
     ("404", "not_found"),
     ("invalid", "invalid_request"),
+    ("validation", "invalid_request"),
     ("failed_precondition", "invalid_request"),
     ("tool_use_failed", "invalid_request"),
     ("400", "invalid_request"),
     ("api_error", "server_error"),
+    ("modelerror", "server_error"),
     ("server", "server_error"),
     ("internal", "server_error"),
     ("500", "server_error"),
     ("502", "server_error"),
 )
 
+_NAMES = ("code", "type", "status", "error_type", "__type")
+# Anthropic, Gemini and vLLM say only in prose that a prompt is too long.
+_TOO_LONG = ("prompt is too long", "exceeds the maximum number of tokens", "maximum context length", "context window")
+
 
 def error_kind(error: object) -> str:
     """Name an error object's kind: one of the short words above, ``error`` where it has none of them."""
     source = mapping(error)
-    words = [str(source.get(key)) for key in ("code", "type", "status", "__type") if source.get(key) is not None]
-    spelled = " ".join(words)[:200].replace("ccessDenied", "ccess_denied").lower()
-    return next((kind for word, kind in _KINDS if word in spelled), "error")
+    words = [str(source.get(key)) for key in _NAMES if source.get(key) is not None]
+    spelled = " ".join(words)[:200].lower()
+    kind = next((kind for word, kind in _KINDS if word in spelled), "error")
+    message = str(source.get("message"))[:500].lower() if kind in ("invalid_request", "error") else ""
+    return "context_length" if any(phrase in message for phrase in _TOO_LONG) else kind
 
 
 def error_of(body: object) -> str | None:

@@ -21,23 +21,6 @@ _AZURE = r"openai/deployments/(?P<model>[^/]+)"
 _VERTEX = r"publishers/(?!google/|anthropic/)[^/]+/models/(?P<model>[^/:]+)"  # Mistral, Llama … on Vertex AI
 _REALTIME = r"realtime(?:/calls|/sessions|/client_secrets|/transcription_sessions|/translations)?"
 
-# These send usage in a chat stream unasked (measured on the recordings); the others must be asked.
-SENDS_USAGE = frozenset(
-    {
-        "openrouter",
-        "mistral",
-        "deepseek",
-        "together",
-        "huggingface_together",
-        "groq",
-        "cerebras",
-        "google",
-        "perplexity",
-        "zai",
-        "avian",
-    }
-)
-
 
 class OpenAI(Dialect):
     """Chat completions, completions, responses, embeddings, media, files, assistants and the rest of ``/v1``."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from outwarden.wire.format import Operation
 
@@ -24,12 +25,15 @@ class Path:
 
 def path(name: str, end: str, *, billed: str = "", only: str = "", stream: bool | None = None) -> Path:
     """Describe one kind of path; ``billed`` and ``only`` list methods (``"GET DELETE"``)."""
-    return Path(name, re.compile(rf"(?:^|/){end}/?$"), frozenset(billed.split()), frozenset(only.split()), stream)
+    return Path(
+        name, re.compile(rf"(?:^|/){end}/?$", re.IGNORECASE), frozenset(billed.split()), frozenset(only.split()), stream
+    )
 
 
 def recognise(paths: Sequence[Path], method: str, target: str, dialect: str) -> Operation | None:
-    """The operation of the first kind that matches, or None."""
+    """The operation of the first kind that matches, or None. Case does not count: Azure ignores it as well."""
     method = method.upper()
+    target = unquote(target) if "%" in target else target
     for kind in paths:
         if kind.only and method not in kind.only:
             continue

@@ -15,6 +15,7 @@ from outwarden.wire.format import TextRules
 _BASE64 = re.compile(r"(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9+/_\-=\r\n]*")
 # What providers accept as a name of a tool or a schema.
 _TOOL_NAME = re.compile(r"(?=[^A-Za-z_]*[A-Za-z_])[A-Za-z0-9_.:\-/]{1,128}")
+_COMPOUND = re.compile(r"[_\-]|[a-z][A-Z]")
 
 # Opaque wherever the value is base64: keys that only ever hold signatures, ciphertext, padding or media.
 _SEALED = frozenset(
@@ -135,7 +136,8 @@ def _names_a_tool(node: Mapping[str, Any]) -> bool:
         return False
     if node.get("type") in _TOOL_TYPES or not _TOOL_BESIDE.isdisjoint(node):
         return True
-    return len(node) == 1 or node.get("role") in ("tool", "function")
+    # `{"function": {"name": "get_weather"}}`: a choice of tool; one plain word alone could be a person.
+    return node.get("role") in ("tool", "function") or (len(node) == 1 and _COMPOUND.search(name) is not None)
 
 
 def _media_key(node: Mapping[str, Any]) -> str | None:
@@ -156,9 +158,8 @@ def _thinking_key(node: Mapping[str, Any]) -> str | None:
         return "text"
     if node.get("thought") is True and (node.get("thoughtSignature") or node.get("thought_signature")):
         return "text"
-    signed = node.get("reasoningText")  # Bedrock puts the text and its signature one level down
-    if signed is None and isinstance(node.get("text"), str) and "signature" in node and len(node) == 2:
-        return "text" if node["signature"] else None
+    if len(node) == 2 and node.get("signature") and isinstance(node.get("text"), str):
+        return "text"  # Bedrock's reasoningText
     return None
 
 

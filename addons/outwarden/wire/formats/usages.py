@@ -233,6 +233,15 @@ def cohere_usage(raw: Raw) -> Usage | None:
     )
 
 
+def counts_usage(raw: Raw) -> Usage | None:
+    """watsonx, Replicate and text-generation servers: singular counts, no details."""
+    return Usage(
+        input_tokens=count(raw.get("input_token_count")),
+        output_tokens=first_count(raw, "generated_token_count", "output_token_count", "generated_tokens"),
+        raw=raw,
+    )
+
+
 def ollama_usage(raw: Raw) -> Usage | None:
     """Ollama's last object: the counts stand beside the text, and a prompt that was cached has none."""
     kept = {key: raw[key] for key in raw if key.endswith(("_count", "_duration"))}
@@ -257,6 +266,7 @@ _SHAPES: tuple[tuple[frozenset[str], Callable[[Raw], Usage | None]], ...] = (
     (frozenset({"inputTokenCount", "outputTokenCount", "inputTextTokenCount"}), bedrock_usage),
     (frozenset({"billed_units", "tokens"}), cohere_usage),
     (frozenset({"prompt_eval_count", "eval_count"}), ollama_usage),
+    (frozenset({"input_token_count", "generated_token_count", "output_token_count", "generated_tokens"}), counts_usage),
     (frozenset({"total_tokens"}), total_usage),
 )  # fmt: skip
 

@@ -1,0 +1,159 @@
+"""Any other API: known shapes are read as such, wherever they stand; of the rest the usual words are understood."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from outwarden.wire.format import Delta, EventFacts, Json, Operation, RequestFacts, ResponseFacts
+from outwarden.wire.formats import errors, facts
+from outwarden.wire.formats.base import Dialect
+from outwarden.wire.formats.openai import OpenAI
+from outwarden.wire.formats.rules import text_rules
+from outwarden.wire.formats.usages import any_usage
+from outwarden.wire.formats.values import items, mapping, text
+from outwarden.wire.usage import Usage
+
+_LIMITS = (
+    "max_completion_tokens",
+    "max_output_tokens",
+    "max_tokens",
+    "maximum_tokens",
+    "max_new_tokens",
+    "max_length",
+    "maxTokens",
+    "parameters.max_new_tokens",
+    "parameters.max_tokens",
+    "parameters.max_length",
+    "input.max_new_tokens",
+    "input.max_tokens",
+    "generationConfig.maxOutputTokens",
+    "options.num_predict",
+)
+_CHOICES = ("n", "best_of", "candidateCount", "num_generations", "num_return_sequences")
+_TEXTS = ("messages", "input", "inputs", "prompt", "contents", "content", "data")
+_MODEL_KEYS = ("model", "model_id", "modelId", "model_name", "deployment", "version")
+_MODEL_IN_PATH = re.compile(
+    r"/(?:models?|deployments|endpoints)/([^:]+?)(?:/predictions|/invocations|/versions/.*|:.*)?/?$"
+)
+_USAGE_KEYS = (
+    "usage",
+    "usageMetadata",
+    "usage_metadata",
+    "meta",
+    "metrics",
+    "details",
+    "x_groq",
+    "message",
+    "response",
+)
+
+# Keys whose strings grow piece by piece in the streams of the APIs that were looked at.
+_DELTA_KEYS = frozenset(
+    {
+        "answer",
+        "arguments",
+        "completion",
+        "content",
+        "delta",
+        "generated_text",
+        "output",
+        "output_text",
+        "partial_json",
+        "reasoning",
+        "reasoning_content",
+        "response",
+        "text",
+        "thinking",
+        "token",
+        "value",
+    }
+)
+_JSON_KEYS = frozenset({"arguments", "partial_json"})
+# An event with more strings than this is no piece of a text; what is not followed is scanned as whole strings.
+_DELTAS_MAX = 256
+_DEPTH_MAX = 16
+
+
+class Generic(Dialect):
+    """Whatever a host sends: every POST is billed and every string is text."""
+
+    name = "generic"
+    rules = text_rules()
+
+    def identify(self, method: str, path: str) -> Operation:
+        """Every path is known: the rules chose this format for a host that nobody described."""
+        match = _MODEL_IN_PATH.search(path)
+        model = match.group(1) if match is not None else None
+        return Operation("generic", billable=method.upper() == "POST", model=model, dialect=self.name)
+
+    def read_request(self, operation: Operation, body: Json) -> RequestFacts:
+        """The body's model beats the path's; every known spelling of a limit counts."""
+        source = mapping(body)
+        read = facts.read(operation, source, limits=_LIMITS, choices=_CHOICES, texts=_TEXTS)
+        named = next((name for key in _MODEL_KEYS if (name := text(source.get(key)))), None)
+        return replace(
+            read,
+            model=named or operation.model,
+            choices=read.choices * facts.prompts(source.get("prompt")),
+            token_ids=facts.token_ids(source.get("prompt"), source.get("input"), source.get("inputs")),
+        )
+
+    def read_reply(self, operation: Operation, body: Json, headers: Mapping[str, str]) -> ResponseFacts:
+        """Model and usage at the top, or one level down."""
+        source = mapping(items(body)[0] if items(body) else body)
+        return ResponseFacts(_model(source), _usage(source), errors.error_of(body))
+
+    def read_event(self, operation: Operation, name: str | None, data: Json) -> EventFacts:
+        """Known shapes first. Nobody knows how an unknown stream ends, so any of its events may be the last."""
+        if data == "[DONE]":
+            return EventFacts(closes="all", end=True)
+        if not isinstance(data, dict):
+            return EventFacts(content=bool(data), end=True)
+        if isinstance(data.get("choices"), list) or str(data.get("type")).startswith("response."):
+            return _openai.read_event(operation, name, data)
+        deltas = list(_pieces(data, (), 0))[:_DELTAS_MAX]
+        ends = data.get("done") is True or bool(data.get("finish_reason") or data.get("stop_reason"))
+        error = errors.error_of(data) or ("error" if name == "error" else None)
+        return EventFacts(
+            deltas=deltas,
+            closes="all" if ends or error else (),
+            content=bool(deltas),
+            usage=_usage(data),
+            model=_model(data),
+            error=error,
+            end=error is None,
+        )
+
+
+_openai = OpenAI()
+
+
+def _model(source: Mapping[str, Any]) -> str | None:
+    return next((name for key in _MODEL_KEYS[:4] if (name := text(source.get(key)))), None)
+
+
+def _usage(source: Mapping[str, Any]) -> Usage | None:
+    """A usage object under a usual key, the same one level down, in the first result, or the body itself."""
+    for key in _USAGE_KEYS:
+        inner = mapping(source.get(key))
+        if usage := any_usage(inner) or any_usage(inner.get("usage")):
+            return usage
+    first = items(source.get("results"))
+    return any_usage(first[0] if first else None) or any_usage(source)
+
+
+def _pieces(node: object, where: tuple[object, ...], depth: int) -> Iterator[Delta]:
+    """Every non-empty string under a delta key; its channel is the path to it, with the indexes on the way."""
+    if depth > _DEPTH_MAX:
+        return
+    if isinstance(node, list):
+        for place, child in enumerate(node):
+            yield from _pieces(child, (*where, place), depth + 1)
+    elif isinstance(node, dict):
+        here = (*where, node.get("index")) if isinstance(node.get("index"), int) else where
+        for key, child in node.items():
+            if isinstance(child, dict | list):
+                yield from _pieces(child, (*here, key), depth + 1)
+            elif key in _DELTA_KEYS and text(child):
+                yield Delta(node, key, (*here, key), "json" if key in _JSON_KEYS else "text")
