@@ -80,14 +80,8 @@ pip_install() {
   PIP_USER=0 "$root/.venv/bin/python" -I -m pip --disable-pip-version-check -qq install --require-hashes --only-binary :all: "$@"
 }
 
-# Let uv trust what the system trusts (a company's CA) and use the mirror that pip is told to use. Two names, old uv and new.
 uv_install() {
-  if [ -n "${PIP_INDEX_URL-}" ] && [ -z "${UV_DEFAULT_INDEX-}" ]; then
-    UV_DEFAULT_INDEX=$PIP_INDEX_URL
-    export UV_DEFAULT_INDEX
-  fi
-  UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS-1} UV_NATIVE_TLS=${UV_NATIVE_TLS-1} \
-    "$uv" pip install --quiet --python "$root/.venv/bin/python" "$@"
+  "$uv" pip install --quiet --python "$root/.venv/bin/python" "$@"
 }
 
 # Wheels only, each with a hash of the lock. What uv cannot reach (a mirror that only pip's own files name), pip may.
@@ -118,10 +112,18 @@ build_environment() {
     environment_inputs | cksum >"$root/.venv/outwarden-inputs" # last: without it the next start begins anew
 }
 
+# Let uv trust what the system trusts (a company's CA; two names, for a new uv and an old one), use the mirror that pip is
+# told to use, and leave no link to its Python outside its own folder.
+teach_uv() {
+  export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS-1}" UV_NATIVE_TLS="${UV_NATIVE_TLS-1}" UV_PYTHON_INSTALL_BIN=0
+  [ -z "${PIP_INDEX_URL-}" ] || export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX-$PIP_INDEX_URL}"
+}
+
 # Make "$1/.venv" ready, or say why not and fail. In a subshell: its variables and its lock end with it.
 set_up_environment() (
   root=$1
   environment_is_ready && exit 0
+  teach_uv
   uv=$(find_uv) || uv=
   python=$(find_python) || exit 1
   exec 9>"$root/.venv.lock"
