@@ -29,11 +29,10 @@ def audit(
 
     path = open_state(state).audit
     if verify:
-        _verify(problems_of(path) if path.exists() else [], str(path), json)
+        _verify(problems_of(path), str(path), json)
         return
-    begin = moment(since, datetime.now(UTC)) if since else None
-    records = read(path, begin) if path.exists() else iter(())
-    for record in records:
+    begin = moment(since, datetime.now(UTC)) if since is not None else None
+    for record in read(path, begin):
         print(json_module.dumps(record, ensure_ascii=False) if json else line(record))
 
 
@@ -51,6 +50,8 @@ def moment(text: str, now: datetime) -> datetime:
 
 def line(record: dict[str, Any]) -> str:
     """One record for people; control characters of a model's name cannot move the cursor."""
+    if "repaired" in record:
+        return f"{record.get('ts')}  repaired: {record['repaired']}"
     caller, usage, served = record.get("caller") or {}, record.get("usage") or {}, record.get("served") or {}
     redactions = record.get("redactions") or {}
     taken = sum(sum((redactions.get(direction) or {}).values()) for direction in ("request", "response"))

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from outwarden.cli.later import later
-from outwarden.cli.options import JsonOption, RulesOption, StateOption, open_state, print_json
+from outwarden.cli.options import JsonOption, RulesOption, StateOption, open_rules, open_state, print_json
 
 if TYPE_CHECKING:
     from outwarden.budget import BudgetState
+    from outwarden.budget.limits import BudgetRules
 
 BAR_CELLS = 24
 WARN_SHARE = 0.8  # from here on a bar is yellow
@@ -27,15 +28,18 @@ def budgets(
     """Show what each budget has spent and holds, of how much."""
     if context.invoked_subcommand is not None:
         return
-    states = [each.as_json() for each in read_states(open_state(state).database_url)]
+    states = [each.as_json() for each in read_states(open_state(state).database_url, open_rules(rules).budgets)]
     if json:
         print_json(states)
     else:
         print_table(states)
 
 
-def read_states(url: str) -> "list[BudgetState]":
-    """The accounts in the database at ``url``; none where it was never made. Raises StateError, StoreUnavailable."""
+def read_states(url: str, rules: "BudgetRules | None" = None) -> "list[BudgetState]":
+    """The accounts in the database at ``url``, with the limits of ``rules``; none where it was never made.
+
+    Raises StateError, StoreUnavailable.
+    """
     from pathlib import Path
 
     from outwarden.budget import Ledger, open_store
@@ -45,7 +49,7 @@ def read_states(url: str) -> "list[BudgetState]":
         return []  # reading must not make a database
     ledger = Ledger(open_store(url))
     try:
-        return ledger.states()
+        return ledger.states(rules)
     finally:
         ledger.close()
 

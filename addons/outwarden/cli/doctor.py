@@ -68,14 +68,14 @@ def examine(listen: str, rules: Path | None, state: Path | None, environment: Ma
         yield _said(name, lambda name=name: _trusted_file(state, environment.get(name)))  # type: ignore[misc]
 
 
-class CheckFailed(Exception):  # noqa: N818  # said as it is: a check failed
+class CheckError(Exception):
     """A problem that a check found; its text says what to do."""
 
 
 def _said(check: str, look: Callable[[], str]) -> Finding:
     try:
         return Finding(check, True, look())
-    except (CheckFailed, OutwardenError) as error:
+    except (CheckError, OutwardenError) as error:
         return Finding(check, False, str(error))
     except OSError as error:
         return Finding(check, False, f"{error.strerror or type(error).__name__}: {error.filename or ''}".rstrip(": "))
@@ -94,7 +94,7 @@ def _rules(given: Path | None) -> str:
     try:
         load_rules(place)
     except RulesError as error:
-        raise CheckFailed(
+        raise CheckError(
             f"{len(error.problems)} problems, the first: {error.problems[0]}; see `outwarden check`"
         ) from None
     return f"{place} can be used"
@@ -105,7 +105,7 @@ def _state(given: Path | None) -> str:
 
     folder = open_state(given)
     if not os.access(folder.path, os.W_OK):
-        raise CheckFailed(f"{folder.path} is not writable for this user")
+        raise CheckError(f"{folder.path} is not writable for this user")
     accounts = len(read_states(folder.database_url))
     return f"{folder.path}, {accounts} budget accounts"
 
@@ -115,13 +115,13 @@ def _certificate(given: Path | None) -> str:
 
     ca = open_state(given).ca / CA_CERTIFICATE
     if not ca.is_file():
-        raise CheckFailed(f"{ca} does not exist yet; `outwarden run` makes it when it starts")
+        raise CheckError(f"{ca} does not exist yet; `outwarden run` makes it when it starts")
     try:
         certificate = x509.load_pem_x509_certificate(ca.read_bytes())
     except ValueError:
-        raise CheckFailed(f"{ca} is not a certificate in PEM form") from None
+        raise CheckError(f"{ca} is not a certificate in PEM form") from None
     if certificate.not_valid_after_utc <= datetime.now(UTC):
-        raise CheckFailed(f"{ca} has expired; remove the folder {ca.parent} and start `outwarden run` again")
+        raise CheckError(f"{ca} has expired; remove the folder {ca.parent} and start `outwarden run` again")
     return f"{ca}, valid until {certificate.not_valid_after_utc:%Y-%m-%d}"
 
 
@@ -130,7 +130,7 @@ def _port(listen: str) -> str:
     try:
         socket.create_connection((url.hostname or "", url.port or 0), CONNECT_S_MAX).close()
     except OSError:
-        raise CheckFailed(
+        raise CheckError(
             f"nothing listens on {listen}; start `outwarden run`, or name its address with --listen"
         ) from None
     return f"something listens on {listen}"
@@ -139,22 +139,22 @@ def _port(listen: str) -> str:
 def _proxy(listen: str, environment: Mapping[str, str]) -> str:
     named = environment.get("HTTPS_PROXY") or environment.get("https_proxy")
     if not named:
-        raise CheckFailed('HTTPS_PROXY is not set in this shell: `eval "$(outwarden env)"`')
+        raise CheckError('HTTPS_PROXY is not set in this shell: `eval "$(outwarden env)"`')
     parts = urlsplit(named if "//" in named else f"//{named}")
     try:
         port = parts.port
     except ValueError:
-        raise CheckFailed("HTTPS_PROXY is not an address") from None
+        raise CheckError("HTTPS_PROXY is not an address") from None
     if port != host_and_port(listen)[1]:
-        raise CheckFailed(f"HTTPS_PROXY leads to port {port}, not to {listen}")  # its password, if any, stays unsaid
+        raise CheckError(f"HTTPS_PROXY leads to port {port}, not to {listen}")  # its password, if any, stays unsaid
     return f"HTTPS_PROXY leads to {parts.hostname}:{port}"
 
 
 def _trusted_file(given: Path | None, named: str | None) -> str:
     if not named:
-        raise CheckFailed('is not set in this shell: `eval "$(outwarden env)"`')
+        raise CheckError('is not set in this shell: `eval "$(outwarden env)"`')
     ours = open_state(given).ca / CA_CERTIFICATE
     content = Path(named).read_bytes()
     if not ours.is_file() or ours.read_bytes().strip() not in content:
-        raise CheckFailed(f'{named} does not hold our CA certificate: `eval "$(outwarden env)"` again')
+        raise CheckError(f'{named} does not hold our CA certificate: `eval "$(outwarden env)"` again')
     return named

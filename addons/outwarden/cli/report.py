@@ -71,8 +71,7 @@ def report(
     from outwarden.audit import read
 
     begin = first_of(month) if month else None
-    path = open_state(state).audit
-    records = read(path, begin) if path.exists() else iter(())
+    records = read(open_state(state).audit, begin)
     rows = sum_up((record for record in records if not month or str(record.get("ts")).startswith(month)), by)
     if json:
         print_json([row.cells() for row in rows])
@@ -96,6 +95,8 @@ def sum_up(records: Iterable[Mapping[str, Any]], by: By) -> list[Row]:
     """One row per group, dearest first, then by name."""
     rows: dict[str, Row] = {}
     for record in records:
+        if "call_id" not in record:
+            continue  # a note of the audit log itself
         name = group_of(record, by)
         rows.setdefault(name, Row(name)).add(record)
     return sorted(rows.values(), key=lambda row: (-row.cost_usd, row.name))

@@ -1,0 +1,162 @@
+"""The four scenes of the demo."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+from rich.columns import Columns
+from rich.console import Console, Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from outwarden.audit import read, verify
+from outwarden.cli.budgets import bar, read_states
+from outwarden.cli.demo_rules import APP_KEY, CAP_USD, CAPPED_KEY, RULES
+from outwarden.cli.demo_stage import DemoError, Stage
+from outwarden.observe.metrics import used_share
+from outwarden.rules import StateFolder
+from outwarden.simulate import Received, Script
+
+# Invented people and numbers; not the reserved ones (example.com, 555-01xx, test cards), which count as nobody's.
+LETTER = (
+    "Write a reminder to Jonas Weber, jonas.weber@quarzbach-logistik.de, phone +49 1512 7340918. "
+    "He pays with card 4929 4128 3357 6017, IBAN DE29 5001 0517 9423 8816 07."
+)
+STORY = "Summarise for mara.lindqvist@fjordpost.se: the parcel is late, call her at +46 70 174 06 58 before noon. "
+CAPPED_OUTPUT_TOKENS = 600  # gpt-4o: 0.6 cents of output per call, so the fourth call would pass 2 cents
+CALLS_MAX = 6
+WORD_DELAY_S = 0.06
+WIDTH = 110
+
+
+def play() -> None:
+    """Run all scenes. Raises DemoError where one does not show what it promises."""
+    console = Console(width=None if Console().is_terminal else WIDTH, highlight=False)
+    began = time.monotonic()
+    console.print(
+        "[bold]Outwarden demo[/]: a real interceptor, the real OpenAI and Anthropic SDKs, simulated providers."
+    )
+    with Stage(RULES) as stage:
+        console.print("The application's only change is its environment:")
+        for name in ("HTTPS_PROXY", "SSL_CERT_FILE"):
+            console.print(Text(f"  {name}={stage.variables[name]}", style="cyan"))
+        for number, scene in enumerate(SCENES, 1):
+            title, _, _ = (scene.__doc__ or "").partition("\n")
+            console.print()
+            console.rule(Text(f"{number}. {title}", style="bold"), align="left")
+            scene(console, stage)
+        _end(console, stage)
+    console.print(f"Done in {time.monotonic() - began:.0f} s; every process has ended, every file is gone.")
+
+
+def redaction(console: Console, stage: Stage) -> None:
+    """Personal data does not leave"""
+    answer = _text(stage, api="openai", model="gpt-4o", key=APP_KEY, text=LETTER)
+    left = _user_text(stage.primary.requests[-1])
+    _require(left != LETTER and "jonas.weber@" not in left, "the address left the host")
+    console.print(_side_by_side(console, ("what the app sent", LETTER), ("what left the host", left)))
+    console.print(_side_by_side(console, ("what the provider answered (an echo)", left), ("what the app got", answer)))
+
+
+def streaming(console: Console, stage: Stage) -> None:
+    """A stream stays a stream: Anthropic's SDK gets its own values back, word by word"""
+    stage.primary.queue(Script(event_delay_s=WORD_DELAY_S))
+    began, moments, pieces = time.monotonic(), [], []
+    console.print(Text("the app gets: ", style="green"), end="")
+    wish = {"api": "anthropic", "model": "claude-sonnet-4-5", "key": APP_KEY, "text": STORY, "stream": True}
+    for event in stage.call(**wish):
+        if "piece" in event:
+            moments.append(time.monotonic() - began)
+            pieces.append(event["piece"])
+            console.print(Text(event["piece"]), end="", soft_wrap=True)
+        elif "status" in event:
+            raise DemoError(f"the stream failed: {event}")
+    console.print()
+    left = _user_text(stage.primary.requests[-1])
+    _require("".join(pieces).strip() == STORY.strip() and "mara.lindqvist" not in left, "the stream was not restored")
+    _require(len(pieces) > 3, "the stream came in one piece")
+    console.print(Text(f"the provider saw: {left}", style="yellow"), soft_wrap=True)
+    console.print(f"{len(pieces)} pieces, the first after {moments[0]:.2f} s, the last after {moments[-1]:.2f} s")
+
+
+def budget(console: Console, stage: Stage) -> None:
+    """A budget that cannot be passed: the call that would pass it is not sent"""
+    table = Table("call", "what the app gets", "calls the provider saw", f"spent of ${CAP_USD}", "")
+    usage = {"completion_tokens": CAPPED_OUTPUT_TOKENS}
+    before = len(stage.primary.requests)
+    for number in range(1, CALLS_MAX + 1):
+        stage.primary.queue(Script(usage=usage))
+        *_, last = stage.call(
+            api="openai", model="gpt-4o", key=CAPPED_KEY, text="Write a long poem.", max_tokens=CAPPED_OUTPUT_TOKENS
+        )
+        seen = len(stage.primary.requests) - before
+        state = next(each.as_json() for each in _states(stage) if each.as_json()["name"] == "intern-cap")
+        said = f"{last['status']} {last['code']}" if "status" in last else "200, an answer"
+        tone = "red" if "status" in last else "green"
+        share = used_share(state)
+        table.add_row(str(number), Text(said, tone), str(seen), f"${state['posted_usd']}", Text(bar(share), tone))
+        if "status" in last:
+            break
+    stage.primary.clear()
+    console.print(table)
+    _require(last.get("status") == 429 and seen == number - 1, "the cap was passed")
+    console.print(Text(f"the SDK was told: {last['message']}"))
+
+
+def failover(console: Console, stage: Stage) -> None:
+    """The provider fails, the call does not"""
+    stage.primary.queue(Script(status=503))
+    answer = _text(stage, api="openai", model="gpt-4o-mini", key=APP_KEY, text="Are you there?", stream=True)
+    record = list(read(stage.state / "audit.jsonl"))[-1]
+    table = Table("attempt", "upstream", "outcome", "status", "ms")
+    for number, attempt in enumerate(record["attempts"], 1):
+        cells = (number, attempt["upstream"], attempt["outcome"], attempt["status"], f"{attempt['ms']:.0f}")
+        table.add_row(*map(str, cells))
+    console.print(table)
+    _require(record["served"]["upstream"] == "standby", "the call was not moved")
+    console.print(f"the app got one clean answer, and sent one request: {answer!r}")
+
+
+def _end(console: Console, stage: Stage) -> None:
+    """What the auditor gets."""
+    path = stage.state / "audit.jsonl"
+    records, problems = list(read(path)), verify(path)
+    _require(not problems, "the audit file does not verify")
+    total = sum(int(count) for record in records for count in record["redactions"]["request"].values())
+    text = f"{len(records)} audit records, {total} values taken out, the chain of hashes verifies."
+    console.print()
+    console.print(Panel(text, title="audit", title_align="left"))
+
+
+def _text(stage: Stage, **wish: Any) -> str:
+    pieces = []
+    for event in stage.call(**wish):
+        if "status" in event:
+            raise DemoError(f"the call failed: {event}")
+        pieces.append(event.get("piece", ""))
+    return "".join(pieces)
+
+
+def _states(stage: Stage) -> list[Any]:
+    return read_states(StateFolder(stage.state).database_url)
+
+
+def _user_text(received: Received) -> str:
+    content = json.loads(received.body)["messages"][-1]["content"]
+    return content if isinstance(content, str) else "".join(part["text"] for part in content)
+
+
+def _side_by_side(console: Console, *sides: tuple[str, str]) -> Columns:
+    width = max(30, (console.width - 2) // len(sides))
+    panels = [Panel(Group(Text(text)), title=title, title_align="left", width=width) for title, text in sides]
+    return Columns(panels, padding=(0, 0))
+
+
+def _require(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise DemoError(f"the demo did not show what it promises: {otherwise}")
+
+
+SCENES: tuple[Callable[[Console, Stage], None], ...] = (redaction, streaming, budget, failover)

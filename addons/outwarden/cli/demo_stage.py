@@ -1,0 +1,158 @@
+"""Everything the demo needs around it, for as long as it runs: providers, rules, the interceptor, the application."""
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self, cast
+
+from outwarden.cli.environment import settings
+from outwarden.cli.options import CA_CERTIFICATE
+from outwarden.cli.roots import write_bundle
+from outwarden.errors import OutwardenError
+from outwarden.simulate import SimulatedProvider, make_certificates, provider_thread
+
+START_S_MAX = 20.0
+ANSWER_S_MAX = 20.0
+STOP_S_MAX = 5.0
+NAMES = ("api.openai.com", "api.anthropic.com", "127.0.0.1")
+# Settings of the person who runs the demo must not lead its calls elsewhere.
+FOREIGN = ("OPENAI_", "ANTHROPIC_", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy", "OUTWARDEN_")
+
+
+class DemoError(OutwardenError):
+    """A part of the demo did not start or did not answer; the text says which."""
+
+
+class Stage:
+    """Sets the scene on entry; on exit, however it comes, ends every process and removes every file."""
+
+    def __init__(self, rules: Mapping[str, str]) -> None:
+        """``rules``: rule files by name; ``{primary}``, ``{standby}`` and ``{ca}`` in them are filled in."""
+        self._rules = rules
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self._set_up(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def _set_up(self, stack: ExitStack) -> None:
+        self.folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="outwarden-demo-")))
+        self.state = self.folder / "state"
+        certificates = make_certificates(self.folder / "providers", NAMES)
+        self.primary: SimulatedProvider = stack.enter_context(provider_thread(certificates))
+        self.standby: SimulatedProvider = stack.enter_context(provider_thread(certificates))
+        rules = self._write_rules(certificates.ca)
+        listen = self._start_interceptor(stack, rules)
+        ca = self.state / "ca" / CA_CERTIFICATE
+        bundle = write_bundle(self.folder, ca, os.environ)
+        self.variables = settings(f"http://{listen}", ca, bundle, {})
+        self._start_app(stack)
+
+    def _write_rules(self, ca: Path) -> Path:
+        folder = self.folder / "rules"
+        folder.mkdir()
+        filled = {"{primary}": self.primary.address, "{standby}": self.standby.address, "{ca}": str(ca)}
+        for name, text in self._rules.items():
+            for mark, value in filled.items():
+                text = text.replace(mark, value)
+            (folder / name).write_text(text)
+        return folder
+
+    def _start_interceptor(self, stack: ExitStack, rules: Path) -> str:
+        log = stack.enter_context((self.folder / "interceptor.log").open("w+b"))
+        command = ["run", "--listen", "127.0.0.1:0", "--rules", str(rules), "--state", str(self.state)]
+        process = _start(stack, ["-m", "outwarden", *command], _clean(os.environ), log)
+        lines = _lines(cast(IO[bytes], process.stdout))
+        deadline = time.monotonic() + START_S_MAX
+        while (line := _next(lines, deadline)) is not None:
+            if line.startswith("listening on "):
+                return line.removeprefix("listening on ").strip()
+        log.seek(0)
+        raise DemoError(f"the interceptor did not start:\n{log.read().decode(errors='replace')[-2000:]}")
+
+    def _start_app(self, stack: ExitStack) -> None:
+        environment = {**_clean(os.environ), **self.variables}
+        log = stack.enter_context((self.folder / "app.log").open("w+b"))
+        self._app = _start(stack, ["-m", "outwarden.cli.demo_app"], environment, log)
+        self._answers = _lines(cast(IO[bytes], self._app.stdout))
+
+    def call(self, **wish: Any) -> Iterator[dict[str, Any]]:
+        """Let the application make a call; yield what it gets, as it gets it. Raises DemoError after a while."""
+        stdin = cast(IO[bytes], self._app.stdin)
+        stdin.write(json.dumps(wish).encode() + b"\n")
+        stdin.flush()
+        deadline = time.monotonic() + ANSWER_S_MAX
+        while (line := _next(self._answers, deadline)) is not None:
+            event: dict[str, Any] = json.loads(line)
+            yield event
+            if "piece" not in event:
+                return
+        raise DemoError("the application did not get an answer in time")
+
+
+def _clean(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if not name.startswith(FOREIGN)}
+
+
+def _start(
+    stack: ExitStack, arguments: list[str], environment: Mapping[str, str], log: IO[bytes]
+) -> "subprocess.Popen[bytes]":
+    """Start Python; it is ended with the stack. A session of its own: Ctrl-C reaches us alone, and we end it."""
+    process = subprocess.Popen(  # noqa: S603  # our own interpreter and modules
+        [sys.executable, *arguments],
+        env=dict(environment),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        start_new_session=True,
+    )
+    stack.callback(_end, process)
+    return process
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_S_MAX)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()
+
+
+def _lines(pipe: IO[bytes]) -> "queue.SimpleQueue[str | None]":
+    """Read lines in a thread, so that waiting for one can end; None after the last."""
+    lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+
+    def read() -> None:
+        for line in pipe:
+            lines.put(line.decode(errors="replace"))
+        lines.put(None)
+
+    threading.Thread(target=read, daemon=True).start()
+    return lines
+
+
+def _next(lines: "queue.SimpleQueue[str | None]", deadline: float) -> str | None:
+    try:
+        return lines.get(timeout=max(0.0, deadline - time.monotonic()))
+    except queue.Empty:
+        return None
