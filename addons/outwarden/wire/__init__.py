@@ -20,6 +20,7 @@ from outwarden.wire.format import (
     ResponseFacts,
     TextRules,
 )
+from outwarden.wire.stream import StreamRewriter
 from outwarden.wire.traffic import Host, Traffic
 from outwarden.wire.usage import Usage
 
@@ -39,6 +40,7 @@ __all__ = [
     "RequestFacts",
     "ResponseFacts",
     "Rewritten",
+    "StreamRewriter",
     "TextRewriter",
     "TextRules",
     "Traffic",

@@ -25,10 +25,16 @@ class Repeated(dict[str, Any]):
         self.pairs = pairs
 
 
-class Number(str):
-    """A number as it was spelled; only in trees that ``parse_all`` made with ``numbers=True``."""
+class Integer(int):
+    """An integer that knows how it was spelled; only ``parse_all`` makes them."""
 
-    __slots__ = ()
+    spelled: str
+
+
+class Float(float):
+    """A float that knows how it was spelled; only ``parse_all`` makes them."""
+
+    spelled: str
 
 
 def read_json(body: bytes) -> Json:
@@ -42,17 +48,14 @@ def read_json(body: bytes) -> Json:
     return tree
 
 
-def parse_all(raw: bytes, *, numbers: bool = False) -> Json:
-    """Parse what Python's own parser accepts, repeated keys kept as ``Repeated``; slower than orjson.
+def parse_all(raw: bytes) -> Json:
+    """Parse what Python's own parser accepts: repeated keys kept as ``Repeated``, numbers with their spelling.
 
-    ``numbers``: keep every number as a ``Number``, spelled as it came. Raises BodyError.
+    NaN and the infinities are plain floats. Slower than orjson. Raises BodyError.
     """
     try:
         return json.loads(  # type: ignore[no-any-return]
-            raw.decode("utf-8"),
-            object_pairs_hook=_object,
-            parse_int=Number if numbers else _integer,
-            parse_float=Number if numbers else float,
+            raw.decode("utf-8"), object_pairs_hook=_object, parse_int=_integer, parse_float=_float
         )
     except json.JSONDecodeError as error:
         _refuse(f"not JSON at character {error.pos}: {error.msg}")
@@ -71,8 +74,18 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return plain if len(plain) == len(pairs) else Repeated(pairs)
 
 
-def _integer(digits: str) -> int | float:
-    return int(digits) if len(digits) < _INT_DIGITS_MAX else float(digits)
+def _integer(digits: str) -> Integer | Float:
+    if len(digits) > _INT_DIGITS_MAX:
+        return _float(digits)
+    number = Integer(digits)
+    number.spelled = digits
+    return number
+
+
+def _float(digits: str) -> Float:
+    number = Float(digits)
+    number.spelled = digits
+    return number
 
 
 def _check_depth(tree: Json) -> None:

@@ -9,7 +9,7 @@ import orjson
 from outwarden.errors import BodyError
 from outwarden.wire.format import Json, TextRules
 from outwarden.wire.json_text import count_strings, scannable
-from outwarden.wire.json_tree import MAX_DEPTH, Number, Repeated, parse_all
+from outwarden.wire.json_tree import MAX_DEPTH, Float, Integer, Repeated, parse_all
 
 # JSON in a string in a string: recorded traffic goes two levels deep; deeper ones are read as plain text.
 MAX_NESTING = 4
@@ -68,11 +68,17 @@ def read_text(text: str) -> Document | None:
     return _read_text(text, 1)
 
 
-def read_tree(raw: bytes, tree: Json, rules: TextRules, marks: Marks) -> Document | None:
-    """Read a document that was parsed before, with deltas marked; None where the tree is not all that ``raw`` says."""
-    document = Document(raw)
-    _Walk(document, rules, marks).value(tree, None, False, _NOTHING, 0)
-    if len(document.tokens) != count_strings(raw):
+def read_tree(raw: bytes, tree: Json, rules: TextRules, marks: Marks, *, spelled: bool = False) -> Document | None:
+    """Read a document that was parsed before, with deltas marked; ``spelled``: ``parse_all`` parsed it.
+
+    None where the tree does not say all that ``raw`` says; then only ``parse_all`` can.
+    """
+    document = Document(raw, has_numbers=spelled)
+    walk = _Walk(document, rules, marks)
+    walk.value(tree, None, False, _NOTHING, 0)
+    if spelled:
+        document.tokens = [scannable(token) if token else token for token in document.tokens]
+    elif walk.long_numbers or len(document.tokens) != count_strings(raw):
         return None
     _find_nested(document, 0)
     return document
@@ -93,7 +99,7 @@ def _read(raw: bytes, rules: TextRules, key: str | None, free: bool) -> Document
 
 def _read_slowly(raw: bytes, rules: TextRules, key: str | None, free: bool) -> Document:
     document = Document(raw, has_numbers=True)
-    _Walk(document, rules, {}).value(parse_all(raw, numbers=True), key, free, _NOTHING, 0)
+    _Walk(document, rules, {}).value(parse_all(raw), key, free, _NOTHING, 0)
     document.tokens = [scannable(token) if token else token for token in document.tokens]
     return document
 
@@ -183,22 +189,23 @@ class _Walk:
                 self.value(value, None, True, _NOTHING, depth)
 
     def string(self, text: str, key: str | None, free: bool, opaque_here: frozenset[str]) -> None:
-        if len(text) >= _BASE64_CHARACTERS_MIN or text[:5] == "data:":
-            if _is_media(text):
-                self.tokens.append(None)
-                self.document.media_bytes += len(text)
-                return
-        if not free and key is not None:
-            if key in self.opaque or key in opaque_here or (key in self.ids and _ID.fullmatch(text)):
-                self.tokens.append(None)
-                self.document.skipped.append(text)
-                return
-        self.tokens.append(text)
+        if (len(text) >= _BASE64_CHARACTERS_MIN or text[:5] == "data:") and _is_media(text):
+            self.tokens.append(None)
+            self.document.media_bytes += len(text)
+        elif free or key is None or not (key in self.opaque or key in opaque_here or self.is_id(key, text)):
+            self.tokens.append(text)
+        else:
+            self.tokens.append(None)
+            self.document.skipped.append(text)
+
+    def is_id(self, key: str, text: str) -> bool:
+        return key in self.ids and _ID.fullmatch(text) is not None
 
     def number(self, value: Any, free: bool) -> None:
-        if type(value) is Number:
-            self.tokens.append(str(value) if free and LONG_NUMBER.match(value) else None)
-            self.document.number_tokens += len(value)
+        if type(value) is Integer or type(value) is Float:
+            spelled = value.spelled
+            self.tokens.append(spelled if free and LONG_NUMBER.match(spelled) else None)
+            self.document.number_tokens += len(spelled)
         else:
             self.long_numbers |= free and abs(value) >= _LONG_NUMBER_MIN
             self.document.number_tokens += len(repr(value))

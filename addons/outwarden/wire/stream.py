@@ -1,0 +1,271 @@
+"""Rewrite a streamed reply event by event: hold an event only while its text may still become a finding.
+
+Per channel (an answer, a tool call's arguments, a reasoning text) the pieces go through one rewriter. An event leaves
+when each of its pieces is decided, in the order they came; an edit goes into the strings of the events, the replacement
+where the found span begins. Without a finding the bytes are the same.
+"""
+
+from collections import deque
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from typing import Any, Literal
+
+import orjson
+
+from outwarden.errors import BodyError
+from outwarden.wire.body import ask, rewrite_json
+from outwarden.wire.edits import Edit, TextRewriter
+from outwarden.wire.events import Codec, Event, too_long
+from outwarden.wire.format import Delta, EventFacts, Format, Framing, Operation
+from outwarden.wire.hold import Channel, Held, Piece, plain_splices
+from outwarden.wire.json_array import JsonArrayCodec
+from outwarden.wire.json_text import Splice, escapes_non_ascii, scannable
+from outwarden.wire.json_tree import BOM, parse_all, read_json
+from outwarden.wire.json_walk import Document, Marks, read_tree
+from outwarden.wire.ndjson import NdjsonCodec
+from outwarden.wire.splice import Answers, leaves, splice_document
+from outwarden.wire.sse import SseCodec
+from outwarden.wire.usage import Usage
+
+# Rewriters bound their own hold to a few hundred characters; these bounds only stop a stream that sends no text at all
+# between two pieces (padding, pings). The longest recorded stream has about 5,000 events.
+HELD_EVENTS_MAX = 4096
+HELD_BYTES_MAX = 4 * 2**20
+# Field names, ids and roles come back in every event; texts up to this length without a finding are not asked again.
+_CLEAN_CHARACTERS_MAX = 64
+_CLEAN_TEXTS_MAX = 1024
+
+_CODECS: dict[Framing, type[SseCodec] | type[NdjsonCodec] | type[JsonArrayCodec]] = {
+    "sse": SseCodec,
+    "ndjson": NdjsonCodec,
+    "json-array": JsonArrayCodec,
+}
+
+
+class StreamRewriter:
+    """Bytes in, rewritten bytes out, and what the stream said about itself.
+
+    ``began``: first output was seen (before it, a call may still be moved elsewhere). ``error``: the kind of the first
+    in-stream error. ``ended``: the stream said that it is complete. ``usage`` and ``model``: as reported last.
+    ``output_text_bytes``: UTF-8 bytes of output text so far. ``events``: events with data. ``malformed``: events that
+    began like JSON and were none. ``drop_usage_only``: read, but do not send on, the event that only tells the usage
+    (for a client that did not ask for it).
+
+    A queue beyond HELD_EVENTS_MAX or HELD_BYTES_MAX is let go: all channels are finished, what is found so far is
+    replaced, and a finding across that place is missed. Raises BodyError where an event exceeds ``max_event_bytes``.
+    """
+
+    def __init__(
+        self,
+        format: Format,
+        operation: Operation,
+        framing: Framing,
+        rewriter: TextRewriter,
+        *,
+        max_event_bytes: int = 8 * 2**20,
+        drop_usage_only: bool = False,
+    ) -> None:
+        self.began = False
+        self.error: str | None = None
+        self.ended = False
+        self.usage: Usage | None = None
+        self.model: str | None = None
+        self.output_text_bytes = 0
+        self.events = 0
+        self.malformed = 0
+        self._format = format
+        self._operation = operation
+        self._rules = format.text_rules(operation)
+        self._rewriter = rewriter
+        self._codec: Codec = _CODECS[framing](max_event_bytes)
+        self._max_event_bytes = max_event_bytes
+        self._drop_usage_only = drop_usage_only
+        self._whole = False
+        self._head: bytearray | None = bytearray() if framing == "sse" else None
+        self._channels: dict[Hashable, Channel] = {}
+        self._queue: deque[Held] = deque()
+        self._held_bytes = 0
+        self._clean: set[str] = set()
+
+    def feed(self, data: bytes) -> bytes:
+        """Take bytes as they come; return those that can leave."""
+        if self._head is not None:
+            self._head += data
+            if self._is_whole():
+                return b""
+            data, self._head = bytes(self._head), None
+        for event in self._codec.feed(data):
+            self._take(event)
+        return self._release()
+
+    def flush(self) -> bytes:
+        """The upstream has ended: return all that is left."""
+        if self._head is not None:
+            whole, self._head = bytes(self._head), None
+            return self._rewrite_whole(whole) if self._whole else whole
+        for event in self._codec.flush():
+            self._take(event)
+        self._finish("all")
+        return self._release()
+
+    def _is_whole(self) -> bool:
+        """Tell whether this is no SSE, but one JSON body (errors come so), or too short to tell."""
+        head = self._head or bytearray()
+        cut_in_bom = len(head) <= len(BOM) and BOM.startswith(bytes(head))
+        if not self._whole and not cut_in_bom:
+            first = head.removeprefix(BOM).lstrip()[:1]
+            self._whole = first in (b"{", b"[")
+            return not first or self._whole
+        if len(head) > self._max_event_bytes:
+            raise too_long(self._max_event_bytes)
+        return True
+
+    def _rewrite_whole(self, body: bytes) -> bytes:
+        try:
+            tree = read_json(body)
+        except BodyError:  # cut short, or not JSON after all: an event without a name
+            self._take(Event(body, body, None, ((0, len(body)),)))
+            self._finish("all")
+            return self._release()
+        facts = self._format.read_reply(self._operation, tree, {})
+        self.usage, self.model, self.error = facts.usage, facts.model, facts.error
+        self.began = self.ended = facts.error is None
+        return rewrite_json(body, self._rules, self._rewriter).body
+
+    def _take(self, event: Event) -> None:
+        held = Held(event)
+        if event.data is not None:
+            self.events += 1
+            self._take_data(held, event.data)
+        if event.remarks:
+            held.remarks = self._remark_splices(event)
+        self._queue.append(held)
+        self._held_bytes += len(event.raw)
+
+    def _take_data(self, held: Held, data: bytes) -> None:
+        try:
+            tree, spelled = orjson.loads(data), False
+        except orjson.JSONDecodeError:
+            try:
+                tree, spelled = parse_all(data), True
+            except BodyError:
+                self._take_text(held, data)
+                return
+        facts = self._format.read_event(self._operation, held.event.name, tree)
+        texts = _delta_texts(facts.deltas)
+        document = read_tree(data, tree, self._rules, _marks(facts.deltas, texts), spelled=spelled)
+        if document is None:  # repeated keys, or a long number among the caller's own data
+            tree = parse_all(data)
+            facts = self._format.read_event(self._operation, held.event.name, tree)
+            texts = _delta_texts(facts.deltas)
+            document = read_tree(data, tree, self._rules, _marks(facts.deltas, texts), spelled=True)
+        if document is None:
+            raise AssertionError("parse_all gives every string")
+        self._learn(facts)
+        held.dropped = facts.usage_only and self._drop_usage_only
+        held.document = document
+        for number, token in document.marked.items():
+            held.pieces.append(self._piece(facts.deltas[number].channel, texts[number] or "", token))
+        held.pieces += self._copies(document)
+        self._finish(facts.closes)
+        held.splices = self._whole_splices(document)
+
+    def _take_text(self, held: Held, data: bytes) -> None:
+        """Take data that is no JSON: a literal such as ``[DONE]``, or text that has its own channel."""
+        text = data.decode("utf-8", "surrogateescape")
+        facts = self._format.read_event(self._operation, held.event.name, text.strip())
+        self._learn(facts)
+        self.malformed += text.startswith("{")
+        if not facts.end:
+            held.pieces.append(self._piece((_PLAIN, held.event.name), text, -1))
+        self._finish(facts.closes)
+
+    def _learn(self, facts: EventFacts) -> None:
+        self.began |= facts.content
+        self.ended |= facts.end
+        self.error = self.error or facts.error
+        self.model = facts.model or self.model
+        if facts.usage is not None:
+            self.usage = self.usage.latest(facts.usage) if self.usage else facts.usage
+
+    def _piece(self, key: Hashable, text: str, token: int) -> Piece:
+        self.output_text_bytes += len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+        channel = self._channels.get(key)
+        if channel is None:
+            channel = self._channels[key] = Channel(self._rewriter)
+        start, end = channel.feed(text)
+        return Piece(channel, start, end, token, text)
+
+    def _copies(self, document: Document) -> list[Piece]:
+        """Find strings that repeat all that a channel said so far; they show what its pieces show."""
+        lengths = {channel.fed for channel in self._channels.values()}
+        copies: list[Piece] = []
+        for token, text in enumerate(document.tokens):
+            if text and len(text) in lengths:
+                channel = next((c for c in self._channels.values() if c.says(text)), None)
+                if channel is not None:
+                    copies.append(Piece(channel, 0, channel.fed, token, text))
+        for copy in copies:
+            document.tokens[copy.token] = None
+            document.nested.pop(copy.token, None)
+        return copies
+
+    def _whole_splices(self, document: Document) -> list[Splice]:
+        answers = self._ask(leaves(document))
+        if not answers:
+            return []
+        found: list[tuple[Edit, str]] = []
+        ascii_only = escapes_non_ascii(document.raw)
+        splices = splice_document(document, answers, ascii_only=ascii_only, found=found)
+        self._rewriter.note(found)
+        return splices
+
+    def _remark_splices(self, event: Event) -> list[Splice]:
+        splices: list[Splice] = []
+        for start, end in event.remarks:
+            text = event.raw[start:end].decode("utf-8", "surrogateescape")
+            edits = self._ask([scannable(text)]).get(scannable(text), ())
+            self._rewriter.note([(edit, text[edit.start : edit.end]) for edit in edits])
+            splices += [(a, b, b" ".join(new.splitlines())) for a, b, new in plain_splices(text, edits, start)]
+        return splices
+
+    def _ask(self, texts: Iterable[str]) -> Answers:
+        new = [text for text in texts if text not in self._clean]
+        answers = ask(self._rewriter, new)
+        if len(self._clean) < _CLEAN_TEXTS_MAX:
+            self._clean.update(t for t in new if len(t) <= _CLEAN_CHARACTERS_MAX and t not in answers)
+        return answers
+
+    def _finish(self, keys: Sequence[Hashable] | Literal["all"]) -> None:
+        for key in list(self._channels) if keys == "all" else keys:
+            if (channel := self._channels.get(key)) is not None:
+                channel.finish()
+
+    def _release(self) -> bytes:
+        out = list(self._decided())
+        if len(self._queue) > HELD_EVENTS_MAX or self._held_bytes > HELD_BYTES_MAX:
+            self._finish("all")
+            out += self._decided()
+        return b"".join(out)
+
+    def _decided(self) -> Iterator[bytes]:
+        while self._queue and self._queue[0].is_decided():
+            held = self._queue.popleft()
+            self._held_bytes -= len(held.event.raw)
+            yield held.bytes()
+
+
+_PLAIN = object()
+
+
+def _delta_texts(deltas: Sequence[Delta]) -> list[str | None]:
+    """The strings that the deltas point at; None for what is no string."""
+    found: list[str | None] = []
+    for delta in deltas:
+        text: Any = delta.parent[delta.key]  # type: ignore[index]
+        found.append(text if isinstance(text, str) else None)
+    return found
+
+
+def _marks(deltas: Sequence[Delta], texts: Sequence[str | None]) -> Marks:
+    pairs = zip(deltas, texts, strict=True)
+    return {(id(delta.parent), delta.key): n for n, (delta, text) in enumerate(pairs) if text is not None}
