@@ -6,44 +6,43 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from outwarden.audit.chain import LINE_BYTES_MAX, NO_HASH, hash_of, true_hash
+from outwarden.audit.chain import LINE_BYTES_MAX, NO_HASH, link, true_hash
 
 
 def verify(path: Path) -> list[str]:
     """What is wrong with the chain, each with its line number; empty where it holds from the first line to the last.
 
     Finds changed, missing, exchanged, added and torn lines. Whole lines cut off at the end leave a shorter chain that
-    holds: whoever must know that, keeps the last hash elsewhere. A missing file is a problem. Raises OSError.
+    holds: who must know of that, keeps the last hash in another place. A missing file is a problem. Raises OSError.
     """
     if not path.exists():
         return [f"{path}: no audit file"]
     problems: list[str] = []
-    expected: str | None = NO_HASH
+    last = NO_HASH
     for number, line in _lines(path):
-        stated = hash_of(line)
+        stated = link(line)
         if stated is None:
-            problems.append(f"line {number}: torn or not a record")
+            problems.append(f"line {number}: torn, or not a record")
             continue  # the next record goes on from the last whole one
-        if true_hash(line) != stated:
+        if true_hash(line) != stated.hash:
             problems.append(f"line {number}: changed after it was written")
-        elif _prev(line) != expected:
-            problems.append(f"line {number}: does not follow the line before it (one is missing, changed or misplaced)")
-        expected = stated
+        elif stated.prev != last:
+            problems.append(
+                f"line {number}: does not follow the one before (a line is missing, changed or out of place)"
+            )
+        last = stated.hash
     return problems
 
 
 def read(path: Path, since: datetime | None = None) -> Iterator[dict[str, Any]]:
-    """The records in order, those from ``since`` (a time with a zone) on.
+    """The records in order, those from ``since`` on (UTC where it has no zone). A missing file has none.
 
-    Torn lines are passed over; `verify` names them.
+    Lines that are torn or no JSON are passed over; `verify` names them.
     """
-    if not path.exists():
-        return
-    for _, line in _lines(path):
-        if hash_of(line) is None:
-            continue
-        record = json.loads(line)
-        if since is None or _time(record) >= since:
+    begin = _utc(since) if since else None
+    for _, line in _lines(path) if path.exists() else ():
+        record = _record(line)
+        if record is not None and (begin is None or _is_from(record, begin)):
             yield record
 
 
@@ -55,10 +54,23 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
             yield number, line
 
 
-def _prev(line: bytes) -> object:
-    record = json.loads(line)
-    return record.get("prev") if isinstance(record, dict) else None
+def _record(line: bytes) -> dict[str, Any] | None:
+    if link(line) is None:
+        return None
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) else None
 
 
-def _time(record: dict[str, Any]) -> datetime:
-    return datetime.fromisoformat(str(record["ts"])).astimezone(UTC)
+def _is_from(record: dict[str, Any], begin: datetime) -> bool:
+    """Tell whether the record was written at or after ``begin``; one without a readable time is shown."""
+    try:
+        return _utc(datetime.fromisoformat(str(record.get("ts")))) >= begin
+    except ValueError:
+        return True
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

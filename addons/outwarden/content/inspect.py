@@ -30,6 +30,10 @@ class Inspector:
             "response": _Gate([rule for rule in (*rules.rules, *canaries) if rule.direction != "request"]),
         }
 
+    def watches(self, direction: Literal["request", "response"]) -> bool:
+        """Whether there is any rule for this direction."""
+        return self._gates[direction].armed
+
     def inspect(self, texts: Sequence[str], direction: Literal["request", "response"]) -> Finding | None:
         """The first rule met, in the order of the file; one that refuses goes before one that flags."""
         met = self._gates[direction].met(texts)
@@ -49,6 +53,11 @@ class _Gate:
         # Always matches: no match at all means that the set ran out of memory, which RE2 does not tell otherwise.
         self._set.Add("")
         self._set.Compile()
+
+    @property
+    def armed(self) -> bool:
+        """Whether the gate holds any rule."""
+        return bool(self._rules)
 
     def met(self, texts: Sequence[str]) -> list[ContentRule]:
         """The rules whose pattern is found in any of ``texts``, in order."""
