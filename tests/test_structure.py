@@ -41,6 +41,9 @@ GUARDED = {
     "sqlalchemy": {"budget"},
 }
 
+# Tests that try a room as a whole, not one file of it: with real SDKs, with recorded traffic, with generated input.
+WHOLE_ROOM = {"sdks", "corpus", "properties"}
+
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 MODULES = [path.relative_to(PACKAGE) for path in SOURCES]
 
@@ -190,8 +193,8 @@ def test_every_file_opens_with_a_docstring(module: Path) -> None:
 def mirrors(test: Path) -> bool:
     """Tell whether tests/<room>/test_<name>.py, given relative to tests/, has its source file or folder.
 
-    A file may have several test files, `test_<name>_<aspect>.py`; a room as a whole is tested by `test_<room>.py` and
-    the house as a whole by the files directly in tests/ and in tests/whole/.
+    A file may have several test files, `test_<name>_<aspect>.py`; a room as a whole is tested by `test_<room>.py` and by
+    what WHOLE_ROOM names, the house as a whole by the files directly in tests/ and in tests/whole/.
     """
     if len(test.parts) == 1 or test.parts[0] == "whole":
         return True
@@ -201,6 +204,8 @@ def mirrors(test: Path) -> bool:
     if not folder.is_dir():
         return False
     names = test.stem.removeprefix("test_").split("_")
+    if names[0] in WHOLE_ROOM:
+        return True
     prefixes = ["_".join(names[:length]) for length in range(len(names), 0, -1)]
     return any(
         (folder / f"{name}.py").is_file() or (folder / name).is_dir() or name == folder.name for name in prefixes
