@@ -1,0 +1,37 @@
+"""Who calls, what they may spend, and what they have spent.
+
+Knows callers, budgets, windows and accounts, and keeps the ledger: money is held before a call and posted or given
+back after it, on every account or on none, in integers. Leaves to `pricing` what a call costs, and to `flow` when the
+steps happen. SQLAlchemy lives in `sql_store` and `schema`; the rules of money know only the interface in `store`.
+"""
+
+from outwarden.budget.accounts import Account, accounts
+from outwarden.budget.callers import Caller, CallerRule, CallerRules, Evidence, header_pattern, identify, key_id
+from outwarden.budget.ledger import Ledger
+from outwarden.budget.limits import Budget, BudgetRules, Scope, Unit
+from outwarden.budget.sql_store import open_store
+from outwarden.budget.states import Amounts, BudgetState, Denied, Held
+from outwarden.budget.store import Store
+
+__all__ = [
+    "Account",
+    "Amounts",
+    "Budget",
+    "BudgetRules",
+    "BudgetState",
+    "Caller",
+    "CallerRule",
+    "CallerRules",
+    "Denied",
+    "Evidence",
+    "Held",
+    "Ledger",
+    "Scope",
+    "Store",
+    "Unit",
+    "accounts",
+    "header_pattern",
+    "identify",
+    "key_id",
+    "open_store",
+]

@@ -1,0 +1,96 @@
+"""Which counters a call counts in: one account per budget that applies, for whom and for which window."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from fnmatch import translate
+from functools import lru_cache
+from hashlib import sha256
+from re import Pattern
+from re import compile as compile_pattern
+
+from outwarden.budget.callers import Caller
+from outwarden.budget.limits import Budget, BudgetRules
+from outwarden.budget.windows import window_at
+
+UNKNOWN = "unknown"  # the id of whoever does not say: one counter for all of them, never none
+EVERYONE = "all"
+
+_ID_CHARACTERS_MAX = 200  # ids come from headers and keys; a longer one keeps its start and a digest
+_DIGEST_CHARACTERS = 16
+
+_SCOPE_FIELDS = {
+    "session": "session",
+    "api_key": "api_key_id",
+    "user": "user",
+    "team": "team",
+    "project": "project",
+    "organization": "organization",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One counter of a budget: ``id`` says for whom within its scope; the window is [start, end) in UTC, or None."""
+
+    budget: Budget
+    id: str
+    window_start: datetime | None
+    window_end: datetime | None
+
+
+def accounts(
+    rules: BudgetRules, caller: Caller, *, provider: str, model: str | None, call_id: str, at: datetime
+) -> tuple[Account, ...]:
+    """List the accounts a call counts in, in the order of the rules. ``at`` is aware.
+
+    A scope the call says nothing about counts under the id ``unknown``: no budget is ever skipped for want of a name.
+    """
+    return tuple(
+        Account(budget, _id(budget, caller, model, call_id), *_window(budget, at))
+        for budget in rules.budgets
+        if _applies(budget, caller, provider, model)
+    )
+
+
+def _window(budget: Budget, at: datetime) -> tuple[datetime | None, datetime | None]:
+    return (None, None) if budget.scope == "request" else window_at(budget.window, budget.timezone, at)
+
+
+def _id(budget: Budget, caller: Caller, model: str | None, call_id: str) -> str:
+    match budget.scope:
+        case "request":
+            return call_id
+        case "all":
+            return EVERYONE
+        case "model":
+            value = model.lower() if model else None  # providers differ on case; a limit must not
+        case scope:
+            value = getattr(caller, _SCOPE_FIELDS[scope])
+    return bounded_id(value) if value else UNKNOWN
+
+
+def bounded_id(value: str) -> str:
+    """Keep an id short: past 200 characters its start and a digest of the whole."""
+    if len(value) <= _ID_CHARACTERS_MAX:
+        return value
+    digest = sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST_CHARACTERS]
+    return f"{value[: _ID_CHARACTERS_MAX - _DIGEST_CHARACTERS - 1]}~{digest}"
+
+
+def _applies(budget: Budget, caller: Caller, provider: str, model: str | None) -> bool:
+    for field, pattern in budget.only.items():
+        match field:
+            case "model":
+                value, pattern = (model or "").lower(), pattern.lower()
+            case "provider":
+                value, pattern = provider.lower(), pattern.lower()
+            case _:
+                value = getattr(caller, _SCOPE_FIELDS.get(field, field)) or ""
+        if not _compiled(pattern).match(value):
+            return False
+    return True
+
+
+@lru_cache(1024)
+def _compiled(pattern: str) -> Pattern[str]:
+    return compile_pattern(translate(pattern))

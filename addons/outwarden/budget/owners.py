@@ -1,0 +1,88 @@
+"""Whether the process that took a hold still lives. Age alone proves nothing: a stream may run for an hour."""
+
+import os
+import secrets
+import socket
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+SILENT_AFTER = timedelta(seconds=60)  # without a heartbeat, an owner we cannot look at counts as dead
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A process that holds money. ``host`` names the machine, its boot and the process namespace; ``started`` tells a
+    reused pid from the first one; it is empty where the system does not say."""
+
+    id: str
+    pid: int
+    started: str
+    host: str
+
+
+def this_process() -> Owner:
+    """Describe this process, under a new random id."""
+    return Owner(secrets.token_hex(8), os.getpid(), _started(os.getpid()), _host())
+
+
+def is_alive(owner: Owner, seen: datetime, now: datetime) -> bool:
+    """Say whether an owner may still settle its holds.
+
+    On our own host the process table answers, however long it was silent; elsewhere, and where the table cannot tell
+    two processes with the same pid apart, the heartbeat does.
+    """
+    recent = now - seen <= SILENT_AFTER
+    if owner.host != _host():
+        return recent
+    if not _exists(owner.pid):
+        return False
+    if not owner.started:
+        return recent
+    return _started(owner.pid) == owner.started
+
+
+def _exists(pid: int) -> bool:
+    if os.name != "posix":  # os.kill ends a process on Windows; there the heartbeat decides
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _started(pid: int) -> str:
+    """The start of a process in clock ticks since boot (Linux, proc(5): field 22 of stat); "" where unknown.
+
+    A zombie is dead to us: it will not settle anything.
+    """
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+    except OSError:
+        return ""
+    fields = stat.rpartition(")")[2].split()  # the name before it may hold spaces and brackets
+    return "" if fields[0] in "ZX" else fields[19]
+
+
+@cache
+def _host() -> str:
+    """Machine, boot and process namespace: only where all three agree do pids mean the same processes."""
+    return "|".join((socket.gethostname(), _read("/proc/sys/kernel/random/boot_id"), _namespace()))
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text("ascii").strip()
+    except OSError:
+        return ""
+
+
+def _namespace() -> str:
+    try:
+        return os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return ""

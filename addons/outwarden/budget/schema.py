@@ -1,0 +1,72 @@
+"""The tables of a ledger. Amounts are 64-bit integers in the unit of their account; times are seconds since 1970."""
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, String, Table, UniqueConstraint
+
+VERSION = 1  # of this file; a database made by another version is refused
+
+metadata = MetaData()
+
+# One counter. `window` and `unit` belong to the key: a budget whose window or unit is changed starts a new counter.
+# `limit_seen` is for display only; the limit that counts comes with every call from the rules in force.
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("budget", String, nullable=False),
+    Column("scope", String, nullable=False),
+    Column("id", String, nullable=False),
+    Column("unit", String, nullable=False),
+    Column("window", String, nullable=False),
+    Column("starts", BigInteger, nullable=False),  # 0 for lifetime
+    Column("ends", BigInteger),
+    Column("limit_seen", BigInteger, nullable=False),
+    Column("posted", BigInteger, nullable=False),
+    Column("pending", BigInteger, nullable=False),
+    Column("debt", BigInteger, nullable=False),
+    Column("touched", BigInteger, nullable=False),
+    UniqueConstraint("budget", "scope", "id", "unit", "window", "starts"),
+)
+
+owners = Table(
+    "owners",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("pid", Integer, nullable=False),
+    Column("started", String, nullable=False),
+    Column("host", String, nullable=False),
+    Column("seen", BigInteger, nullable=False),
+    Column("ended", Integer, nullable=False),
+)
+
+# The owner of a hold outlives its row in `owners` (a dead one is forgotten last), so there is no foreign key.
+holds = Table(
+    "holds",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("owner", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("usd", BigInteger, nullable=False),
+    Column("tokens", BigInteger, nullable=False),
+    Column("requests", BigInteger, nullable=False),
+    Column("steps", Integer, nullable=False),
+    Column("opened", BigInteger, nullable=False),
+    Column("closed", BigInteger),
+    sqlite_with_rowid=False,
+)
+Index("holds_open", holds.c.owner, sqlite_where=holds.c.state == "open")
+Index("holds_closed", holds.c.closed, sqlite_where=holds.c.state != "open")
+
+# The journal: never changed; when folded, many lines become one with the same sum (hold "", step "carried").
+entries = Table(
+    "entries",
+    metadata,
+    Column("hold", String, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("account", Integer, ForeignKey("accounts.number"), primary_key=True),
+    Column("step", String, nullable=False),
+    Column("posted", BigInteger, nullable=False),
+    Column("pending", BigInteger, nullable=False),
+    Column("debt", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)

@@ -1,0 +1,132 @@
+"""The values a ledger answers with: what is asked for, what is held or refused, and how an account stands."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+from outwarden.budget.accounts import Account
+from outwarden.budget.limits import Budget, Unit
+from outwarden.pricing.price import usd
+
+
+class Amounts(NamedTuple):
+    """What a call takes: nano-dollars, tokens, and how many requests it is. Each budget counts the one of its unit."""
+
+    usd: int
+    tokens: int
+    requests: int = 1
+
+    def of(self, unit: Unit) -> int:
+        """The amount in a unit."""
+        return self.usd if unit == "usd" else self.tokens if unit == "tokens" else self.requests
+
+
+class Balance(NamedTuple):
+    """What an account holds, in its unit. ``debt`` is what calls cost beyond their holds."""
+
+    posted: int = 0
+    pending: int = 0
+    debt: int = 0
+
+    @property
+    def taken(self) -> int:
+        """What counts against the limit: debt blocks like everything else."""
+        return self.posted + self.pending + self.debt
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetState:
+    """How one account stands. Numbers are in ``unit`` (nano-dollars for usd).
+
+    ``state``: ``ok``; ``warn`` once what was spent reaches the first ``warn_at``; ``exceeded`` once nothing is left.
+    ``crossed``: the ``warn_at`` fractions that this very step crossed, 1.0 for the limit itself; each once.
+    """
+
+    name: str
+    scope: str
+    id: str
+    window_start: datetime | None
+    window_end: datetime | None
+    limit: int
+    posted: int
+    pending: int
+    debt: int
+    unit: Unit
+    state: Literal["ok", "warn", "exceeded"]
+    crossed: tuple[float, ...] = ()
+
+    @property
+    def left(self) -> int:
+        """What may still be taken, never negative."""
+        return max(0, self.limit - self.posted - self.pending - self.debt)
+
+    def as_json(self) -> dict[str, str | None]:
+        """The state as the command line and the page show it; amounts are decimal strings, times ISO 8601 in UTC."""
+        write = usd if self.unit == "usd" else str
+        return {
+            "name": self.name,
+            "scope": self.scope,
+            "id": self.id,
+            "window_start": self.window_start.isoformat() if self.window_start else None,
+            "window_end": self.window_end.isoformat() if self.window_end else None,
+            f"limit_{self.unit}": write(self.limit),
+            f"posted_{self.unit}": write(self.posted),
+            f"pending_{self.unit}": write(self.pending),
+            f"debt_{self.unit}": write(self.debt),
+            "state": self.state,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The money is there and reserved on every account."""
+
+    hold_id: str
+    states: tuple[BudgetState, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """Nothing was reserved. ``account`` is the one that stays closed longest; ``left`` and ``needed`` in its unit.
+
+    ``retry_after_s``: when its window ends, if the call fits then; None if waiting does not help.
+    """
+
+    account: Account
+    left: int
+    needed: int
+    retry_after_s: int | None
+
+
+def state_of(account: Account, balance: Balance, before: Balance | None = None) -> BudgetState:
+    """Describe an account; ``before`` is its balance ahead of the step, to tell what was crossed."""
+    budget = account.budget
+    spent = balance.posted + balance.debt
+    marks = _marks(budget.limit, budget.warn_at)
+    crossed: tuple[float, ...] = ()
+    if before is not None:
+        earlier = before.posted + before.debt
+        crossed = tuple(fraction for fraction, mark in marks if earlier < mark <= spent)
+    return BudgetState(
+        name=budget.name,
+        scope=budget.scope,
+        id=account.id,
+        window_start=account.window_start,
+        window_end=account.window_end,
+        limit=budget.limit,
+        posted=balance.posted,
+        pending=balance.pending,
+        debt=balance.debt,
+        unit=budget.unit,
+        state="exceeded" if spent >= budget.limit else "warn" if spent >= marks[0][1] else "ok",
+        crossed=crossed,
+    )
+
+
+@lru_cache(4096)
+def _marks(limit: int, warn_at: tuple[float, ...]) -> tuple[tuple[float, int], ...]:
+    """Fractions of the limit as written (0.1 means a tenth) in whole units, rounded up, lowest first; then the limit."""
+    shares = ((fraction, -int(-(Decimal(str(fraction)) * limit) // 1)) for fraction in sorted({*warn_at, 1.0}))
+    return tuple(shares)

@@ -1,0 +1,98 @@
+"""What a ledger needs of a database: an interface, so that the rules of money know no SQL."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Literal, NamedTuple, Protocol, Self
+
+from outwarden.budget.accounts import Account
+from outwarden.budget.owners import Owner
+from outwarden.budget.states import Amounts, Balance
+
+HoldState = Literal["open", "posted", "voided", "expired"]
+Step = Literal["hold", "grow", "post", "void", "expire"]
+
+
+class HoldRow(NamedTuple):
+    """A hold as stored. ``expired``: its owner died and it was charged in full."""
+
+    id: str
+    state: HoldState
+    amounts: Amounts
+
+
+class Entry(NamedTuple):
+    """One immutable line of the journal: how a step of a hold changed an account. Their sum is the balance."""
+
+    account: int
+    change: Balance
+
+
+class Transaction(Protocol):
+    """All of it or nothing, one writer at a time. Account numbers are the store's own."""
+
+    def open_hold(self, hold_id: str, owner: str, amounts: Amounts, at: datetime) -> bool:
+        """Write a new hold; False if the id exists."""
+
+    def hold(self, hold_id: str) -> HoldRow | None:
+        """Read a hold."""
+
+    def grow_hold(self, hold_id: str, amounts: Amounts) -> int | None:
+        """Set an open hold's amounts; return the step's number, None unless the hold is open."""
+
+    def close_hold(self, hold_id: str, state: HoldState, at: datetime) -> int | None:
+        """End an open hold; return the step's number, None unless the hold is open."""
+
+    def reserve(self, account: Account, amount: int, at: datetime) -> tuple[int, Balance] | None:
+        """Add to pending if it fits the account's limit; return number and new balance, None if it does not fit."""
+
+    def move(self, account: int, change: Balance, at: datetime) -> Balance:
+        """Change a balance; return the new one."""
+
+    def enter(self, hold_id: str, number: int, step: Step, entries: Sequence[Entry], at: datetime) -> None:
+        """Write a step's lines into the journal."""
+
+    def pending(self, hold_id: str) -> list[tuple[int, Account, int]]:
+        """What an open hold reserves: account number, the account (limit as last seen), amount."""
+
+    def open_holds(self, owner: str, most: int) -> list[HoldRow]:
+        """The holds an owner has not resolved."""
+
+    def undo(self) -> None:
+        """Let nothing of this transaction remain."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class Store(Protocol):
+    """A database of accounts, holds and entries. Every method may raise StoreUnavailable."""
+
+    def transaction(self) -> Transaction:
+        """Begin to write; waits for other writers within a bound."""
+
+    def balance(self, account: Account) -> Balance:
+        """Read an account; zero where it does not exist yet."""
+
+    def balances(self, at: datetime) -> list[tuple[Account, Balance]]:
+        """Read all accounts whose window holds ``at``, or that still have something pending."""
+
+    def register(self, owner: Owner, at: datetime) -> None:
+        """Write that an owner lives, or that it still does."""
+
+    def owners(self) -> list[tuple[Owner, datetime, bool]]:
+        """List the owners: who, when last seen, whether it has ended."""
+
+    def end(self, owner: str) -> None:
+        """Write that an owner takes no more holds; forget it if it has none open."""
+
+    def drift(self) -> list[str]:
+        """Name every account whose balance is not the sum of its entries. A sound ledger has none."""
+
+    def prune(self, before: datetime, keep_accounts: datetime, most: int) -> int:
+        """Fold old entries and forget old accounts; return how many holds went."""
+
+    def close(self) -> None:
+        """Let go of the database."""
