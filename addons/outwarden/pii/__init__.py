@@ -1,0 +1,42 @@
+"""Personal data and secrets in text: what is found, what is put in its place, and the way back.
+
+This room knows text only: strings in, spans and edits out, offsets in code points. Where text is in a request (and that
+JSON must stay JSON) is the wire's business; reading ``pii.yml`` is that of rules.
+"""
+
+from outwarden.pii.detect import ENTITIES, Detector, Finder, Span
+from outwarden.pii.engine import (
+    PiiEngine,
+    ReplyRewriter,
+    RequestRewriter,
+    check_allow,
+    check_custom,
+    unknown_entities,
+    unsupported_actions,
+)
+from outwarden.pii.policy import Action, CustomEntity, Direction, PiiPolicy
+from outwarden.pii.stream import HOLD_MAX, Scanner
+from outwarden.pii.syntax import PatternError
+from outwarden.pii.vault import Vault
+
+__all__ = [
+    "ENTITIES",
+    "HOLD_MAX",
+    "Action",
+    "CustomEntity",
+    "Detector",
+    "Direction",
+    "Finder",
+    "PatternError",
+    "PiiEngine",
+    "PiiPolicy",
+    "ReplyRewriter",
+    "RequestRewriter",
+    "Scanner",
+    "Span",
+    "Vault",
+    "check_allow",
+    "check_custom",
+    "unknown_entities",
+    "unsupported_actions",
+]

@@ -1,0 +1,136 @@
+"""Payment card numbers and IBANs."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from stdnum import luhn, numdb
+from stdnum.iso7064 import mod_97_10
+
+from outwarden.pii.recognizer import (
+    EDGE,
+    GAP,
+    UNDECIDED,
+    Recognizer,
+    Verdict,
+    digits_of,
+    has_context,
+    joined_after,
+    joined_before,
+    skip_edge,
+    word_after,
+    word_before,
+    words,
+)
+from outwarden.pii.reserved import CARDS
+
+# Issuer ranges and lengths (ISO/IEC 7812 as the networks publish them): Visa, Mastercard, Amex, Diners, Discover, JCB,
+# UnionPay, Maestro.
+_ISSUER = re.compile(
+    r"4(?:\d{12}|\d{15}|\d{18})"
+    r"|(?:5[1-5]|222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d*(?<=\d{16})"
+    r"|3[47]\d{13}"
+    r"|3(?:0[0-5]|095|[689]\d)\d*(?:(?<=\d{14})|(?<=\d{16}))"
+    r"|(?:6011|65|64[4-9])\d*(?:(?<=\d{16})|(?<=\d{19}))"
+    r"|35(?:2[89]|[3-8]\d)\d*(?:(?<=\d{16})|(?<=\d{19}))|(?:1800|2131)\d{11}"
+    r"|(?:62|81)\d{14,17}"
+    r"|(?:50|5[6-9]|6\d)\d{10,17}"
+)
+_CARD_WORDS = words(
+    [r"cards?", r"credit", r"debit", r"visa", r"master ?card", r"amex", r"american express", r"maestro", r"diners", r"jcb"]
+    + [r"discover", r"union ?pay", r"pan(?![a-z])", r"cc(?![a-z])", r"karte", r"kreditkarte", r"tarjeta", r"carte"],
+)
+# Words that name another kind of number; they count only where no check digit speaks for a card.
+_OTHER_WORDS = words([r"order", r"transaction", r"invoice", r"tracking", r"reference", r"ref", r"uuid", r"guid", r"id(?![a-z])"])
+_NEAR = 24  # code points between a card word and a number whose check digit fails
+_CARD_NEEDS = (
+    r"(?i)card|credit|debit|visa|amex|american express|maestro|diners|jcb|discover|union ?pay|\bpan|\bcc|karte|tarjeta|carte"
+)
+
+_CARD_GAP = GAP[:-1] + ".]"
+_CARD_GROUPS = (
+    EDGE + rf"\d{{4}}{_CARD_GAP}"
+    rf"(?:\d{{4}}{_CARD_GAP}\d{{4}}{_CARD_GAP}\d{{4}}(?:{_CARD_GAP}?\d{{1,3}})?|\d{{6}}{_CARD_GAP}\d{{4,5}})"
+)
+_CARD_SOLID = EDGE + r"\d{12,19}"
+_CARD_LOOSE = EDGE + rf"\d(?:{_CARD_GAP}?\d){{12,18}}"
+
+_IBAN_WORDS = words([r"iban", r"account", r"acct", r"bank", r"konto", r"compte", r"cuenta", r"conto", r"rekening", r"bic", r"swift", r"sepa"])
+
+
+def _check_card(text: str, start: int, end: int, more: bool) -> Verdict | None:
+    start = skip_edge(text, start)
+    tied = joined_after(text, end, "-", more)
+    if tied is None:
+        return UNDECIDED
+    context = has_context(text, start, _CARD_WORDS)
+    tied = tied or word_before(text, start) or word_after(text, end) or joined_before(text, start, "-.")
+    if text[end : end + 1].isdigit() or (tied and not context):
+        return None
+    score = _card_score(text, start, end, context)
+    return Verdict(start, end, score) if score else None
+
+
+def _card_score(text: str, start: int, end: int, context: bool) -> float:
+    digits = digits_of(text[start:end])
+    if digits in CARDS or len(set(digits)) == 1:
+        return 0.0
+    issued = _ISSUER.fullmatch(digits) is not None
+    solid = len(digits) == end - start
+    if luhn.is_valid(digits):
+        usual = len(digits) not in (12, 13) or not solid  # EAN-13 barcodes, sequence numbers
+        if issued and (usual or context):
+            return 0.98 if context else 0.9
+        return 0.7 if context else 0.0 if solid else 0.6
+    named = context and has_context(text, start, _CARD_WORDS, _NEAR) and not has_context(text, start, _OTHER_WORDS, _NEAR)
+    return 0.55 if named and len(digits) >= 13 else 0.0
+
+
+def _check_loose_card(text: str, start: int, end: int, more: bool) -> Verdict | None:
+    """Judge digits grouped in an unusual way: only with a card word, an issuer and a right check digit."""
+    start = skip_edge(text, start)
+    digits = digits_of(text[start:end])
+    if text[end : end + 1].isdigit() or not has_context(text, start, _CARD_WORDS) or digits in CARDS:
+        return None
+    return Verdict(start, end, 0.8) if _ISSUER.fullmatch(digits) and luhn.is_valid(digits) else None
+
+
+def _countries() -> Iterator[tuple[str, int, bool]]:
+    """Yield (country, length of the part after the check digits, digits only) from stdnum's IBAN registry."""
+    for _, country, _, properties, _ in numdb.get("iban").prefixes:
+        if structure := properties.get("bban"):
+            parts = re.findall(r"(\d+)!([nac])", structure)
+            yield country, sum(int(length) for length, _ in parts), all(kind == "n" for _, kind in parts)
+
+
+_IBAN_LENGTHS = {country: 4 + length for country, length, _ in _countries()}
+
+
+def _iban_pattern() -> str:
+    shapes: dict[tuple[int, bool], list[str]] = defaultdict(list)
+    for country, length, numeric in _countries():
+        shapes[length, numeric].append(country)
+    gap = GAP + "?"
+    branches = [
+        rf"(?:{'|'.join(countries)}){gap}\d{gap}\d(?:{gap}{r'\d' if numeric else '[A-Z0-9]'}){{{length}}}"
+        for (length, numeric), countries in sorted(shapes.items())
+    ]
+    return f"(?i:{EDGE}(?:{'|'.join(branches)}))"
+
+
+def _check_iban(text: str, start: int, end: int, more: bool) -> Verdict | None:
+    start = skip_edge(text, start)
+    if word_before(text, start) or word_after(text, end):
+        return None
+    compact = "".join(filter(str.isalnum, text[start:end])).upper()
+    if mod_97_10.is_valid(compact[4:] + compact[:4]):
+        return Verdict(start, end, 0.97)
+    return Verdict(start, end, 0.6) if has_context(text, start, _IBAN_WORDS) else None
+
+
+RECOGNIZERS = (
+    Recognizer("CREDIT_CARD", _CARD_GROUPS, _check_card, retry=True),
+    Recognizer("CREDIT_CARD", _CARD_SOLID, _check_card),
+    Recognizer("CREDIT_CARD", _CARD_LOOSE, _check_loose_card, retry=True, needs=_CARD_NEEDS),
+    Recognizer("IBAN_CODE", _iban_pattern(), _check_iban),
+)

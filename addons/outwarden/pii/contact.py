@@ -1,0 +1,99 @@
+"""E-mail addresses and IP addresses."""
+
+import ipaddress
+import re
+
+from outwarden.pii.recognizer import (
+    EDGE,
+    UNDECIDED,
+    Recognizer,
+    Verdict,
+    after_escape,
+    has_context,
+    joined_after,
+    skip_edge,
+    word_after,
+    word_before,
+    words,
+)
+from outwarden.pii.reserved import is_reserved_domain, is_reserved_ip
+
+# Latin, Greek and Cyrillic letters. Scripts written without spaces are left out: there the words around an address
+# would become part of it.
+_LETTER = r"A-Za-zÀ-ɏͰ-ӿ"
+_EMAIL = (
+    rf"[{_LETTER}0-9._%+'\-]{{1,64}}@(?:[{_LETTER}0-9\-]{{1,63}}\.){{1,6}}"
+    rf"(?:[Xx][Nn]--[A-Za-z0-9\-]{{2,59}}|[{_LETTER}]{{2,24}})"
+)
+_RETINA_IMAGE = re.compile(r"[1-9]x\.[a-z]+", re.IGNORECASE)  # icon@2x.png
+_IPV4 = EDGE + r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}"
+_HEX = r"[0-9A-Fa-f]{1,4}"
+_IPV6 = (
+    rf"(?:{EDGE}(?:{_HEX}:){{7}}{_HEX}"
+    rf"|{EDGE}(?:{_HEX}:){{1,6}}:(?:{_HEX}(?::{_HEX}){{0,5}})?"
+    rf"|::{_HEX}(?::{_HEX}){{0,6}})"
+)
+_VERSION_END = re.compile(r"(?:[=~<>^]=?|version:?=?|release:?|build:?|ver\.?:?|revision:?|section|chapter|oid:?)\s*[\"']?\Z", re.I)
+_VERSION_WIDTH = 20
+
+
+def _check_email(text: str, start: int, end: int, more: bool) -> Verdict | None:
+    start = after_escape(text, start, end)
+    while text[start] in ".'-%+":
+        start += 1
+    local, _, domain = text[start:end].partition("@")
+    if not local or is_reserved_domain(domain) or _RETINA_IMAGE.fullmatch(domain):
+        return None
+    if local == "git":  # the user of every SSH remote: git@github.com:owner/repository
+        return None
+    return Verdict(start, end, 0.95)
+
+
+def _check_ipv4(text: str, start: int, end: int, more: bool) -> Verdict | None:
+    start = skip_edge(text, start)
+    try:
+        address = ipaddress.IPv4Address(text[start:end])
+    except ValueError:
+        return None
+    if is_reserved_ip(address) or word_after(text, end) or text[start - 1 : start] == "." or word_before(text, start):
+        return None
+    if has_context(text, start, _VERSION_END, _VERSION_WIDTH):
+        return None
+    longer = joined_after(text, end, ".-+", more)
+    if longer is None:
+        return UNDECIDED
+    if longer and (text[end] == "." or not text[end + 1].isdigit()):
+        return None  # 1.2.3.4.5, 1.2.3.4-rc1
+    return Verdict(start, end, 0.9)
+
+
+def _check_ipv6(text: str, start: int, end: int, more: bool) -> Verdict | None:
+    start = skip_edge(text, start)
+    if word_before(text, start) or text[start - 1 : start] in (":", "."):
+        return None
+    if word_after(text, end) or text[end : end + 1] == ":":
+        return None
+    if not _looks_like_address(text[start:end]):
+        return None
+    longer = joined_after(text, end, ".", more)  # ::ffff:1.2.3.4 is found by its last part
+    if longer is None:
+        return UNDECIDED
+    try:
+        address = ipaddress.IPv6Address(text[start:end])
+    except ValueError:
+        return None
+    return None if longer or is_reserved_ip(address) else Verdict(start, end, 0.9)
+
+
+def _looks_like_address(value: str) -> bool:
+    """Tell 2a02::1 from the a::b of source code."""
+    groups = [group for group in value.split(":") if group]
+    digits = any(character.isdigit() for character in value)
+    return digits and (len(groups) >= 3 or len(groups[0]) >= 3)
+
+
+RECOGNIZERS = (
+    Recognizer("EMAIL_ADDRESS", _EMAIL, _check_email),
+    Recognizer("IP_ADDRESS", _IPV4, _check_ipv4),
+    Recognizer("IP_ADDRESS", _IPV6, _check_ipv6),
+)

@@ -1,0 +1,64 @@
+"""Entities of the user's own: RE2 patterns from the rules, so a rule can never hang the proxy."""
+
+import re
+
+import re2
+
+from outwarden.pii.policy import CustomEntity
+from outwarden.pii.recognizer import Check, Recognizer, Verdict, has_context, words
+from outwarden.pii.syntax import PatternError, read_shape
+
+_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+_SCORE = 0.7
+_SCORE_IN_CONTEXT = 0.95
+
+
+def re2_options() -> re2.Options:
+    """Return the options all our patterns are compiled with: no groups, and silent (RE2 logs to stderr by itself)."""
+    options = re2.Options()
+    options.never_capture = True
+    options.log_errors = False
+    return options
+
+
+def custom_recognizer(custom: CustomEntity) -> Recognizer:
+    """Return the recogniser for ``custom``. Raises PatternError, with the reason, for one that cannot be used."""
+    if not _NAME.fullmatch(custom.entity):
+        raise PatternError(f"entity {custom.entity!r} must be an upper-case name such as CUSTOMER_ID")
+    _refuse(custom.pattern)
+    return Recognizer(custom.entity, custom.pattern, _check(custom))
+
+
+def compile_allow(pattern: str) -> re2._Regexp:
+    """Compile an allow-list pattern (what follows "re:"). Raises PatternError, with the reason."""
+    try:
+        return re2.compile(pattern, re2_options())
+    except re2.error as error:
+        raise PatternError(_reason(error)) from None
+
+
+def _refuse(pattern: str) -> None:
+    """Raise PatternError for a pattern RE2 cannot take, that matches nothing at all, or that cannot be streamed."""
+    compiled = compile_allow(pattern)
+    if compiled.search(b"") is not None or compiled.fullmatch(b" ") is not None:
+        raise PatternError("the pattern matches an empty text or a space, so it would match everywhere")
+    shape = read_shape(pattern)
+    try:
+        re2.compile(shape.prefixes, re2_options())
+    except re2.error as error:
+        raise PatternError(f"the pattern is too large to be used on streams: {_reason(error)}") from None
+
+
+def _reason(error: re2.error) -> str:
+    said = error.args[0]
+    return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+
+
+def _check(custom: CustomEntity) -> Check:
+    context = words(map(re.escape, custom.context)) if custom.context else None
+
+    def check(text: str, start: int, end: int, more: bool) -> Verdict | None:
+        named = context is not None and has_context(text, start, context)
+        return Verdict(start, end, _SCORE_IN_CONTEXT if named else _SCORE)
+
+    return check
