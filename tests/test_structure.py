@@ -193,8 +193,8 @@ def test_every_file_opens_with_a_docstring(module: Path) -> None:
 def mirrors(test: Path) -> bool:
     """Tell whether tests/<room>/test_<name>.py, given relative to tests/, has its source file or folder.
 
-    A file may have several test files, `test_<name>_<aspect>.py`; a room as a whole is tested by `test_<room>.py` and by
-    what WHOLE_ROOM names, the house as a whole by the files directly in tests/ and in tests/whole/.
+    A file may have several test files, `test_<name>_<aspect>.py`; a room as a whole is tested by `test_<room>.py` and
+    by what WHOLE_ROOM names, the house as a whole by the files directly in tests/ and in tests/whole/.
     """
     if len(test.parts) == 1 or test.parts[0] == "whole":
         return True
