@@ -36,6 +36,15 @@ def test_all_conditions_must_hold() -> None:
     assert match_route(rules, {"model": "gpt-5", "team": None}) is None
 
 
+def test_models_match_in_any_case_and_keys_by_their_id() -> None:
+    """As budgets count them."""
+    rules = RouteRules(routes=(Route("a", {"model": "GPT-4*", "api_key": "sha256:9f86*"}),))
+
+    assert match_route(rules, {"model": "gpt-4O", "api_key_id": "sha256:9f86d0"})
+    assert match_route(rules, {"model": "gpt-4O", "api_key_id": "sha256:000000"}) is None
+    assert match_route(rules, {"model": None, "api_key_id": "sha256:9f86d0"}) is None
+
+
 def test_a_star_matches_what_is_not_known() -> None:
     """Every other pattern needs a value."""
     assert match_route(RouteRules(routes=(Route("a", {"team": "*"}),)), {"team": None})

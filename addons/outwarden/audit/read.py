@@ -28,7 +28,7 @@ def verify(path: Path) -> list[str]:
             problems.append(f"line {number}: changed after it was written")
         elif stated.prev != last:
             problems.append(
-                f"line {number}: does not follow the one before (a line is missing, changed or out of place)"
+                f"line {number}: does not follow the one before (missing, changed or out of place)"
             )
         last = stated.hash
     return problems

@@ -15,10 +15,11 @@ _PRINTABLE = re.compile(r"[\x21-\x7e]+")  # what may stand in a header; a line b
 def match_route(rules: RouteRules, fields: Mapping[str, str | None]) -> Route | None:
     """The first route whose patterns all match ``fields`` (model, provider, caller fields), or None.
 
-    ``*`` alone matches an absent field too; every other pattern needs a value.
+    ``*`` alone matches an absent field too; every other pattern needs a value. ``api_key`` in a rule is the caller's
+    ``api_key_id``. Models and providers match in any case.
     """
     for route in rules.routes:
-        if all(_matches(pattern, fields.get(name)) for name, pattern in route.match.items()):
+        if all(_field_matches(name, pattern, fields) for name, pattern in route.match.items()):
             return route
     return None
 
@@ -50,6 +51,13 @@ def resolve_secret(auth: Auth) -> str:
 def _read(path: Path) -> str:
     with path.open("rb") as file:
         return file.read(_SECRET_BYTES_MAX).decode()
+
+
+def _field_matches(name: str, pattern: str, fields: Mapping[str, str | None]) -> bool:
+    value = fields.get("api_key_id" if name == "api_key" else name)
+    if name in ("model", "provider"):
+        return _matches(pattern.lower(), value and value.lower())
+    return _matches(pattern, value)
 
 
 def _matches(pattern: str, value: str | None) -> bool:

@@ -2,13 +2,10 @@
 
 import re
 
-from outwarden.budget.callers import CallerRule, CallerRules
-from outwarden.rules.files import compile_pattern, network
+from outwarden.budget.callers import FIELDS, CallerRule, CallerRules, header_pattern
+from outwarden.rules.files import PATTERN_CHARS_MAX, network
 from outwarden.rules.nodes import Node, NodeError
-from outwarden.rules.values import Keys, list_of, map_of, shown, suggest, text
-
-FIELDS = ("user", "team", "project", "organization")
-HEADER_FIELDS = (*FIELDS, "session")  # a header may name the agent run, too
+from outwarden.rules.values import Keys, list_of, map_of, text
 
 _KEY_ID = re.compile(r"sha256:[0-9a-f]{64}")
 _HEADER_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]{1,100}")  # RFC 9110, 5.6.2, in lower case
@@ -53,11 +50,14 @@ def _read_headers(node: Node) -> dict[str, str]:
 
 
 def _field_pattern(node: Node) -> str:
-    """A pattern whose named groups fill fields."""
+    """Read a pattern whose named groups fill fields."""
     written = text(node)
-    for group in compile_pattern(written, node.line).groupindex:
-        if group not in HEADER_FIELDS:
-            raise NodeError((node.line, f"unknown field{shown(group)}{suggest(group, HEADER_FIELDS)}"))
+    if len(written) > PATTERN_CHARS_MAX:
+        raise NodeError((node.line, f"the pattern is longer than {PATTERN_CHARS_MAX} characters"))
+    try:
+        header_pattern(written)
+    except ValueError as error:
+        raise NodeError((node.line, str(error))) from None
     return written
 
 

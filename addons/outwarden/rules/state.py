@@ -93,7 +93,8 @@ def _locked(folder: Path) -> Iterator[None]:
 
 def _write_private(path: Path, data: bytes) -> None:
     """Write a file that only its owner may read; it is there whole or not at all, also after a crash."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft = path.with_name(f".{path.name}.new")
+    draft.unlink(missing_ok=True)  # of somebody who died here; we hold the lock
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
         os.write(descriptor, data)

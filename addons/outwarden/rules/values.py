@@ -17,9 +17,9 @@ type Reader[T] = Callable[[Node], T]
 
 _TRUE = frozenset({"true", "yes", "on"})
 _FALSE = frozenset({"false", "no", "off"})
-_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h|d)")
+_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h|d)", re.ASCII)
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_DECIMAL = re.compile(r"\d{1,15}(?:_\d{3})*(?:\.\d{1,9})?")
+_DECIMAL = re.compile(r"\d{1,15}(?:_\d{3})*(?:\.\d{1,9})?", re.ASCII)
 _WORD = re.compile(r"[\w.*/-]{1,32}")
 
 
@@ -125,8 +125,9 @@ def unique_list_of[T](read: Reader[T], name: Callable[[T], str]) -> Reader[tuple
 
         def read_new(item: Node) -> T:
             value = read(item)
-            if (first := lines.setdefault(name(value), item.line)) != item.line:
-                raise NodeError((item.line, f"name '{name(value)}' was given before, in line {first}"))
+            if name(value) in lines:
+                raise NodeError((item.line, f"name '{name(value)}' was given before, in line {lines[name(value)]}"))
+            lines[name(value)] = item.line
             return value
 
         return list_of(read_new)(node)
