@@ -41,7 +41,7 @@ def state(tmp_path: Path) -> Path:
     log.append(record("support", "0.1", ts="2026-10-31T23:59:59.999Z"))
     log.append(record("support", "0.2"))
     log.append(record("research", "0.7"))
-    log.append(record("=cmd()", None, verdict="budget_exceeded", usage=None, served=None))
+    log.append(record("=cmd()", None, verdict="refused", usage=None, served=None))
     log.close()
     return tmp_path
 
@@ -60,6 +60,7 @@ def test_teams_are_summed_and_the_dearest_comes_first(state: Path) -> None:
         "name": "support",
         "calls": 2,
         "refused": 0,
+        "failed": 0,
         "input_tokens": 20,
         "output_tokens": 10,
         "redactions": 6,

@@ -7,6 +7,7 @@ import typer
 from outwarden.cli.audit import audit
 from outwarden.cli.budgets import budgets_app
 from outwarden.cli.check import check
+from outwarden.cli.demo import demo
 from outwarden.cli.doctor import doctor
 from outwarden.cli.environment import env
 from outwarden.cli.explain import explain
@@ -14,6 +15,7 @@ from outwarden.cli.keys import key_id
 from outwarden.cli.later import later
 from outwarden.cli.options import RulesOption, StateOption
 from outwarden.cli.report import report
+from outwarden.cli.run import run
 from outwarden.cli.scan import scan
 from outwarden.cli.trust import trust, untrust
 from outwarden.cli.version import installed_version
@@ -28,6 +30,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+app.command()(run)
+app.command()(demo)
 app.command()(check)
 app.command()(explain)
 app.command()(scan)
@@ -39,7 +43,7 @@ app.command()(trust)
 app.command()(untrust)
 app.command()(doctor)
 app.command("key-id")(key_id)
-for _name in ("run", "demo", "top", "setup"):
+for _name in ("top", "setup"):
     app.command(_name, hidden=True)(later(_name))
 
 

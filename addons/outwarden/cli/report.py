@@ -13,7 +13,8 @@ import typer
 
 from outwarden.cli.options import JsonOption, RulesOption, StateOption, fail, open_state, print_json
 
-COLUMNS = ("name", "calls", "refused", "input_tokens", "output_tokens", "redactions", "cost_usd")
+COLUMNS = ("name", "calls", "refused", "failed", "input_tokens", "output_tokens", "redactions", "cost_usd")
+HEADS = ("calls", "refused", "failed", "input", "output", "redacted", "cost $")  # of COLUMNS, after the name
 NOBODY = "(none)"
 
 
@@ -39,6 +40,7 @@ class Row:
     name: str
     calls: int = 0
     refused: int = 0
+    failed: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     redactions: int = 0
@@ -48,7 +50,8 @@ class Row:
         """Count one record."""
         usage, redactions = record.get("usage") or {}, record.get("redactions") or {}
         self.calls += 1
-        self.refused += record.get("verdict") != "allowed"
+        self.refused += record.get("verdict") == "refused"
+        self.failed += record.get("verdict") in ("failed", "error")
         self.input_tokens += int(usage.get("input_tokens") or 0)
         self.output_tokens += int(usage.get("output_tokens") or 0)
         self.redactions += sum(sum((redactions.get(way) or {}).values()) for way in ("request", "response"))
@@ -129,9 +132,10 @@ def _print_table(rows: list[Row], by: By) -> None:
     if not rows:
         print("no calls")
         return
-    table = Table(by.value, *COLUMNS[1:])
+    table = Table(by.value, *HEADS)
+    table.columns[0].overflow = "fold"
     for column in table.columns[1:]:
-        column.justify = "right"
+        column.justify, column.no_wrap = "right", True
     for row in rows:
         table.add_row(*(Text(str(value)) for value in row.cells().values()))
     Console().print(table)

@@ -88,7 +88,7 @@ def _upstreams(upstreams: Sequence[Mapping[str, Any]]) -> str:
         state = str(upstream.get("state"))
         left_alone = f", for {_e(round(float(upstream['open_s'])))} s more" if upstream.get("open_s") else ""
         rows.append((_e(upstream.get("name")), f'<span class="{_tone(state)}">{_e(state)}</span>{left_alone}'))
-    return _table(("upstream", "state"), rows, "No route names another upstream.")
+    return _table(("upstream", "state"), rows, "No upstream failed lately.")
 
 
 def _calls(calls: Sequence[Mapping[str, Any]]) -> str:
@@ -144,9 +144,10 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> st
 
 
 def _tone(word: str) -> str:
+    """The colour of a verdict, of a budget's state or of a breaker's; a word we do not know is not good."""
     if word in ("allowed", "ok", "closed"):
         return "good"
-    return "warn" if word in ("warn", "warned", "half-open", "flagged") else "bad"
+    return "warn" if word in ("warn", "half open", "half-open", "client_gone") else "bad"
 
 
 def _short(text: str) -> str:
