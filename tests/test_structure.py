@@ -196,7 +196,7 @@ def mirrors(test: Path) -> bool:
     A file may have several test files, `test_<name>_<aspect>.py`; a room as a whole is tested by `test_<room>.py` and
     by what WHOLE_ROOM names, the house as a whole by the files directly in tests/ and in tests/whole/.
     """
-    if len(test.parts) == 1 or test.parts[0] == "whole":
+    if len(test.parts) == 1 or test.parts[0] in ("e2e", "whole"):
         return True
     folder = PACKAGE / test.parent
     if test.parts[0] == "addons":

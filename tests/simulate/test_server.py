@@ -1,5 +1,6 @@
 """The provider listens, records, pauses and runs as a command."""
 
+import os
 import signal
 import socket
 import ssl
@@ -13,6 +14,7 @@ import httpx
 import pytest
 from cryptography import x509
 
+from outwarden import simulate
 from outwarden.simulate import Certificates, Received, Script, SimulatedProvider, make_certificates, provider_thread
 
 BODY = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hello"}]}
@@ -106,6 +108,19 @@ def test_a_paused_provider_refuses_and_comes_back(certificates: Certificates, tr
         assert client.post(url, json=BODY).status_code == 200
 
 
+def test_answers_can_be_held(certificates: Certificates, trust: ssl.SSLContext) -> None:
+    """While held, a request is recorded and not answered; once released, it is."""
+    with provider_thread(certificates) as provider, httpx.Client(verify=trust) as client:
+        url = f"https://localhost:{provider.port}/v1/chat/completions"
+        assert provider.thread is not None
+        provider.thread.hold_answers()
+        with pytest.raises(httpx.ReadTimeout):
+            client.post(url, json=BODY, timeout=0.2)
+        assert len(provider.requests) == 1
+        provider.thread.release_answers()
+        assert client.post(url, json=BODY).status_code == 200
+
+
 def test_a_script_may_be_a_function(certificates: Certificates, trust: ssl.SSLContext) -> None:
     """A callable chooses per request."""
 
@@ -130,7 +145,8 @@ def test_the_command_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
         "--script",
         '{"text": "ok"}',
     ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+    environment = os.environ | {"PYTHONPATH": str(Path(simulate.__file__).parents[2])}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None
         trust = process.stdout.readline().removeprefix("trust ").strip()
         address = process.stdout.readline().removeprefix("listening on ").strip()

@@ -56,6 +56,8 @@ class SimulatedProvider:
         self._names: weakref.WeakKeyDictionary[Any, str | None] = weakref.WeakKeyDictionary()
         self._tls = None if certificates is None else self._context(certificates, http2)
         self._server: asyncio.Server | None = None
+        self._gate = asyncio.Event()
+        self._gate.set()
         self._connections: set[asyncio.Task[Any]] = set()
 
     @property
@@ -71,6 +73,14 @@ class SimulatedProvider:
         """Forget requests and queued scripts."""
         self.requests.clear()
         self._queued.clear()
+
+    def hold_answers(self) -> None:
+        """Record requests, but answer none until `release_answers`. From the provider's own thread only."""
+        self._gate.clear()
+
+    def release_answers(self) -> None:
+        """Answer what was held. From the provider's own thread only."""
+        self._gate.set()
 
     async def start(self) -> None:
         """Listen. May be called again after `stop`: the port stays the same."""
@@ -133,6 +143,7 @@ class SimulatedProvider:
             next(cut(b"", script.chunking), None)
         except ValueError as problem:
             script, reply, encoder = Script(), script_error(received, str(problem)), Encoder(None)
+        await self._gate.wait()
         await asyncio.sleep(script.headers_delay_s)
         if script.silence:
             await asyncio.sleep(STALL_S)
@@ -219,6 +230,14 @@ class ProviderThread:
     def resume(self) -> None:
         """Listen again on the same port."""
         asyncio.run_coroutine_threadsafe(self.provider.start(), self._loop).result(START_S)
+
+    def hold_answers(self) -> None:
+        """Let the provider record requests, but answer none until `release_answers`."""
+        self._loop.call_soon_threadsafe(self.provider.hold_answers)
+
+    def release_answers(self) -> None:
+        """Answer what was held."""
+        self._loop.call_soon_threadsafe(self.provider.release_answers)
 
     def end(self) -> None:
         """Stop the provider and the thread."""

@@ -1,0 +1,337 @@
+"""The interceptor as a real process, the rules it runs under, and clients that go through it."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import json
+import os
+import signal
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import anthropic
+import httpx
+import httpx2
+import openai
+import yaml
+from google import genai
+from google.genai import types
+
+import outwarden.errors
+from outwarden.audit import read
+from outwarden.simulate import SimulatedProvider
+
+OPENAI, ANTHROPIC, GEMINI = "api.openai.com", "api.anthropic.com", "generativelanguage.googleapis.com"
+OLLAMA = "ollama.example"
+HOSTS = [OPENAI, ANTHROPIC, GEMINI, OLLAMA]
+
+# Invented, and of kinds that every rule set here takes out. None of it may ever leave or stay behind.
+EMAIL = "ada.quill@brightquill-mail.com"
+EMAIL_2 = "bo.fennick@brightquill-mail.com"
+CARD = "4716 9083 1125 6045"
+IBAN = "DE65500105178842907316"
+RECORD = "MRN-7733109"
+PLANTED = [EMAIL, EMAIL_2, CARD, CARD.replace(" ", ""), IBAN, RECORD]
+
+START_S = 60.0  # a cold start on a busy machine; warm it takes about two seconds
+STOP_S = 15.0
+
+
+def rules_for(provider: SimulatedProvider, **files: Mapping[str, Any]) -> dict[str, Any]:
+    """Rule files that send every host of ours to ``provider``; further files (or keys of traffic) by name."""
+    aim = {"connect_to": provider.address, "trust": str(trusted(provider))}
+    intercept: list[Any] = [{"hosts": [host], **aim} for host in (OPENAI, ANTHROPIC, GEMINI)]
+    intercept.append({"hosts": [OLLAMA], "provider": "ollama", "format": "ollama", **aim})
+    rules: dict[str, Any] = {
+        "traffic": {"intercept": intercept} | dict(files.pop("traffic", {})),
+        "pii": pii_rules(),
+        "prices": {"prices": [{"provider": "ollama", "model": "*", "input_mtok": 1, "output_mtok": 2}]},
+    }
+    return rules | {name: dict(content) for name, content in files.items()}
+
+
+def pii_rules(**changes: Any) -> dict[str, Any]:
+    """Take out the planted kinds, without the slow model for names."""
+    custom = {"entity": "MEDICAL_RECORD_NUMBER", "pattern": r"MRN-\d{7}", "match": [RECORD], "no_match": ["MRN-12"]}
+    return {
+        "request": {"default": "pseudonymize", "API_KEY": "refuse"},
+        "response": {"default": "mask"},
+        "restore": True,
+        "entities": "all",
+        "ner": {"model": "off"},
+        "custom": [custom],
+    } | changes
+
+
+def trusted(provider: SimulatedProvider) -> Path:
+    """The CA file of a simulated provider."""
+    if provider.certificates is None:
+        raise ValueError("this provider speaks without TLS")
+    return provider.certificates.ca
+
+
+def write_rules(folder: Path, rules: Mapping[str, Any]) -> None:
+    """Write rule files; a value that is a string is written as it is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in rules.items():
+        text = content if isinstance(content, str) else yaml.safe_dump(content, sort_keys=False)
+        (folder / f"{name}.yml").write_text(text)
+
+
+class Interceptor:
+    """`outwarden run` in a folder of its own."""
+
+    def __init__(self, folder: Path, rules: Mapping[str, Any]) -> None:
+        self.rules = folder / "rules"
+        self.state = folder / "state"
+        self.folder = folder
+        self.port = 0
+        self.lines: list[str] = []
+        self.planted = list(PLANTED)
+        self._process: subprocess.Popen[str] | None = None
+        self._reader: threading.Thread | None = None
+        self._listening = threading.Event()
+        write_rules(self.rules, rules)
+
+    # --- life
+
+    def start(self, *, listen: str = "127.0.0.1:0", prepare: Callable[[], None] | None = None) -> Interceptor:
+        """Start the process and wait until it listens. Raises RuntimeError with its output when it does not."""
+        self.launch(listen=listen, prepare=prepare)
+        if not self._listening.wait(START_S) or self.port == 0:
+            self.kill()
+            raise RuntimeError("the interceptor did not start:\n" + "".join(self.lines))
+        return self
+
+    def launch(self, *, listen: str = "127.0.0.1:0", prepare: Callable[[], None] | None = None) -> None:
+        """Start the process and do not wait."""
+        command = [sys.executable, "-m", "outwarden", "run", "--listen", listen]
+        command += ["--rules", str(self.rules), "--state", str(self.state)]
+        self._listening.clear()
+        self.port = 0
+        self._process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            env=program_environment(),
+            preexec_fn=prepare,
+        )
+        self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
+        self._reader.start()
+
+    def _read(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            self.lines.append(line)
+            if line.startswith("listening on "):
+                self.port = int(line.rpartition(":")[2])
+                self._listening.set()
+        self._listening.set()
+
+    def wait(self, seconds: float = STOP_S) -> int:
+        """Wait until the process has ended; return its exit code."""
+        assert self._process is not None
+        code = self._process.wait(seconds)
+        assert self._reader is not None
+        self._reader.join(5)
+        return code
+
+    def stop(self) -> int:
+        """Ask the process to end; return its exit code."""
+        assert self._process is not None
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+        try:
+            return self.wait()
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+
+    def kill(self) -> None:
+        """End the process as a crash would."""
+        assert self._process is not None
+        self._process.kill()
+        self.wait()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process is not None and self._process.poll() is None
+
+    # --- what it leaves behind
+
+    @property
+    def output(self) -> str:
+        """Everything the process has printed."""
+        return "".join(self.lines)
+
+    def records(self) -> list[dict[str, Any]]:
+        """The audit records so far."""
+        log = self.state / "audit.jsonl"
+        return list(read(log)) if log.exists() else []
+
+    def record(self, response_or_id: Any, seconds: float = 5.0) -> dict[str, Any]:
+        """The audit record of a call, by its id or by a response that carries it; waits for it."""
+        headers = getattr(response_or_id, "headers", None)
+        call_id = headers["x-outwarden-call-id"] if headers is not None else response_or_id
+        return until(lambda: next((r for r in self.records() if r["call_id"] == call_id), None), seconds)
+
+    def new_records(self, seen: int, count: int = 1, seconds: float = 5.0) -> list[dict[str, Any]]:
+        """The records after the first ``seen``, once there are ``count`` of them."""
+        return until(lambda: r if len(r := self.records()[seen:]) >= count else None, seconds)
+
+    def budgets(self) -> list[dict[str, Any]]:
+        """What `outwarden budgets --json` prints."""
+        command = [sys.executable, "-m", "outwarden", "budgets", "--json"]
+        command += ["--rules", str(self.rules), "--state", str(self.state)]
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=60, check=True, env=program_environment()
+        )
+        return list(json.loads(done.stdout))
+
+    def leaks(self) -> list[str]:
+        """Where a planted value shows up in what the process wrote: its output, and every file of its state."""
+        found = [f"output: {value}" for value in self.planted if value in self.output]
+        for file in self.state.rglob("*"):
+            if file.is_file():
+                data = file.read_bytes()
+                found += [f"{file.name}: {value}" for value in self.planted if value.encode() in data]
+        return found
+
+    # --- clients
+
+    @property
+    def url(self) -> str:
+        """The proxy's URL."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def ca(self) -> Path:
+        """The CA file that clients trust."""
+        return self.state / "ca" / "outwarden-ca-cert.pem"
+
+    def trust(self, *, http2: bool = False) -> ssl.SSLContext:
+        """A client context that trusts the interceptor's CA and nothing else."""
+        return trusting(self.ca, http2=http2)
+
+    def environment(self) -> dict[str, str]:
+        """What a host sets so that its programs go through the interceptor."""
+        return {"HTTPS_PROXY": self.url, "SSL_CERT_FILE": str(self.ca), "REQUESTS_CA_BUNDLE": str(self.ca)}
+
+    def http(self, *, http2: bool = False, timeout: float = 20.0, **options: Any) -> httpx.Client:
+        """An HTTP client."""
+        return httpx.Client(proxy=self.url, verify=self.trust(http2=http2), http2=http2, timeout=timeout, **options)
+
+    def openai(self, **options: Any) -> openai.OpenAI:
+        """The OpenAI SDK."""
+        client = httpx2.Client(proxy=self.url, verify=self.trust(), timeout=20)
+        return openai.OpenAI(**{"api_key": "simulated-key", "http_client": client, "max_retries": 0} | options)
+
+    def async_openai(self, **options: Any) -> openai.AsyncOpenAI:
+        """The asynchronous OpenAI SDK."""
+        client = httpx2.AsyncClient(proxy=self.url, verify=self.trust(), timeout=20)
+        return openai.AsyncOpenAI(**{"api_key": "simulated-key", "http_client": client, "max_retries": 0} | options)
+
+    def anthropic(self, **options: Any) -> anthropic.Anthropic:
+        """The Anthropic SDK."""
+        client = httpx2.Client(proxy=self.url, verify=self.trust(), timeout=20)
+        return anthropic.Anthropic(**{"api_key": "simulated-key", "http_client": client, "max_retries": 0} | options)
+
+    def async_anthropic(self) -> anthropic.AsyncAnthropic:
+        """The asynchronous Anthropic SDK."""
+        client = httpx2.AsyncClient(proxy=self.url, verify=self.trust(), timeout=20)
+        return anthropic.AsyncAnthropic(api_key="simulated-key", http_client=client, max_retries=0)
+
+    def gemini(self) -> genai.Client:
+        """The Google SDK, synchronous and (``.aio``) asynchronous."""
+        args = {"proxy": self.url, "verify": self.trust()}
+        options = types.HttpOptions(
+            client_args=args, async_client_args=args, retry_options=types.HttpRetryOptions(attempts=1)
+        )
+        return genai.Client(api_key="simulated-key", http_options=options)
+
+
+class Http2Context(ssl.SSLContext):
+    """A context that offers HTTP/2 and nothing else: httpx offers HTTP/1.1 first, and mitmproxy obeys that order."""
+
+    def set_alpn_protocols(self, alpn_protocols: Iterable[str]) -> None:
+        """Offer h2, whatever was asked."""
+        super().set_alpn_protocols(["h2"])
+
+
+def trusting(ca: Path, *, http2: bool = False) -> ssl.SSLContext:
+    """A client context that trusts one CA and nothing else."""
+    context = Http2Context(ssl.PROTOCOL_TLS_CLIENT) if http2 else ssl.create_default_context(cafile=ca)
+    context.load_verify_locations(ca)
+    return context
+
+
+def program_environment() -> dict[str, str]:
+    """The environment of a program of ours: this very package, and no proxy but the one it is told."""
+    kept = {key: value for key, value in os.environ.items() if "proxy" not in key.lower()}
+    source_root = Path(outwarden.errors.__file__).parents[1]
+    return kept | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(source_root)}
+
+
+def until[T](ask: Callable[[], T | None], seconds: float = 5.0) -> T:
+    """Ask again until there is an answer. Raises AssertionError when none comes in time."""
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = ask()
+        if answer:
+            return answer
+        assert time.monotonic() < deadline, "what was waited for did not happen"
+        time.sleep(0.02)
+
+
+def chat(text: str, **more: Any) -> dict[str, Any]:
+    """A chat completions body."""
+    return {"model": "gpt-4o", "messages": [{"role": "user", "content": text}]} | more
+
+
+def message(text: str, **more: Any) -> dict[str, Any]:
+    """An Anthropic messages body."""
+    return {"model": "claude-opus-5", "max_tokens": 200, "messages": [{"role": "user", "content": text}]} | more
+
+
+def contents(text: str, **more: Any) -> dict[str, Any]:
+    """A Gemini generateContent body."""
+    return {"contents": [{"role": "user", "parts": [{"text": text}]}]} | more
+
+
+def assert_clean(provider: SimulatedProvider, values: Iterable[str] = PLANTED) -> None:
+    """No request that reached the provider holds a planted value, in body, path or headers."""
+    for seen in provider.requests:
+        sent = seen.body + seen.path.encode() + repr(seen.headers).encode()
+        for value in values:
+            assert value.encode() not in sent, f"{value} reached {seen.path}"
+
+
+def in_parallel[T](work: Callable[[int], T], count: int, threads: int = 16) -> list[T]:
+    """Do ``work(0..count-1)`` with a few threads; results in order."""
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(work, range(count)))
+
+
+def run_async[T](work: Any) -> T:
+    """Run a coroutine from a synchronous test."""
+    result: T = asyncio.run(work)
+    return result
+
+
+def drop_file_powers() -> None:
+    """In a child process: let file permissions bind root too, so that "read-only" means it."""
+    if os.geteuid() != 0:
+        return
+    drop_from_bounding_set, dac_override = 24, 1  # prctl(2): PR_CAPBSET_DROP; capabilities(7): CAP_DAC_OVERRIDE
+    ctypes.CDLL(None).prctl(drop_from_bounding_set, dac_override, 0, 0, 0)

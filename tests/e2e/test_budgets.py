@@ -1,0 +1,358 @@
+"""Money limits through the running interceptor: never passed, told in each provider's own shape, safe over a crash."""
+
+import asyncio
+import contextlib
+import json
+import threading
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import anthropic
+import httpx
+import openai
+import pytest
+from google import genai
+from interceptor import (
+    ANTHROPIC,
+    GEMINI,
+    OLLAMA,
+    OPENAI,
+    Interceptor,
+    chat,
+    contents,
+    message,
+    rules_for,
+    run_async,
+    until,
+    write_rules,
+)
+
+from outwarden.simulate import Script, SimulatedProvider
+
+ROOM = 7
+CALLS = 200
+
+
+def nothing_left(**more: Any) -> dict[str, Any]:
+    """A budget of nothing for everyone."""
+    return {"budgets": [{"name": "spent", "scope": "all", "limit_usd": 0, "window": "day"} | more]}
+
+
+@pytest.fixture(scope="module")
+def spent(primary: SimulatedProvider, start: Any) -> Interceptor:
+    """An interceptor under which every call is over its budget."""
+    return start(rules_for(primary, budgets=nothing_left()))
+
+
+@pytest.fixture(autouse=True)
+def always_release(provider: SimulatedProvider) -> Iterator[None]:
+    """A failing test leaves no provider that holds its answers."""
+    yield
+    assert provider.thread is not None
+    provider.thread.release_answers()
+
+
+def told(response: Any, body: str) -> None:
+    """What every budget refusal must say."""
+    assert response.headers["x-should-retry"] == "false"
+    assert 0 < int(response.headers["retry-after"]) <= 86_400
+    assert response.headers["x-outwarden-call-id"]
+    assert "budget_exceeded" in body
+    assert "spent" in body
+
+
+def test_openai_sees_a_rate_limit_error(spent: Interceptor, provider: SimulatedProvider) -> None:
+    """The SDK raises RateLimitError, does not retry, and the error says which budget and when to come back."""
+    client = spent.openai(max_retries=3)
+    before = len(spent.records())
+    with pytest.raises(openai.RateLimitError) as seen:
+        client.chat.completions.create(**chat("hello"))
+
+    told(seen.value.response, seen.value.response.text)
+    assert seen.value.code == "budget_exceeded"
+    assert len(spent.records()) == before + 1
+    assert list(provider.requests) == []
+
+
+def test_anthropic_sees_a_rate_limit_error(spent: Interceptor, provider: SimulatedProvider) -> None:
+    """Anthropic's SDK raises RateLimitError and does not retry."""
+    client = spent.anthropic(max_retries=3)
+    before = len(spent.records())
+    with pytest.raises(anthropic.RateLimitError) as seen:
+        client.messages.create(**message("hello"))
+
+    told(seen.value.response, seen.value.response.text)
+    assert seen.value.response.json()["type"] == "error"
+    assert len(spent.records()) == before + 1
+    assert list(provider.requests) == []
+
+
+def test_gemini_sees_resource_exhausted(spent: Interceptor, provider: SimulatedProvider) -> None:
+    """Google's SDK raises ClientError with its own status word."""
+    client = spent.gemini()
+    with pytest.raises(genai.errors.ClientError) as seen:
+        client.models.generate_content(model="gemini-2.5-flash", contents="hello")
+
+    assert (seen.value.code, seen.value.status) == (429, "RESOURCE_EXHAUSTED")
+    assert list(provider.requests) == []
+
+
+@pytest.mark.parametrize("http2", [False, True], ids=["http1", "http2"])
+@pytest.mark.parametrize(
+    ("host", "path", "body"),
+    [
+        (OPENAI, "/v1/chat/completions", chat("x", stream=True)),
+        (OPENAI, "/v1/responses", {"model": "gpt-5", "input": "x", "stream": True}),
+        (OPENAI, "/v1/embeddings", {"model": "text-embedding-3-small", "input": "x"}),
+        (OPENAI, "/v1/completions", {"model": "gpt-3.5-turbo-instruct", "prompt": "x"}),
+        (ANTHROPIC, "/v1/messages", message("x", stream=True)),
+        (GEMINI, "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse", contents("x")),
+        (GEMINI, "/v1beta/models/gemini-2.5-flash:generateContent", contents("x")),
+        (OLLAMA, "/api/chat", chat("x") | {"model": "llama3.2:1b"}),
+    ],
+)
+def test_every_surface_is_refused(
+    spent: Interceptor, provider: SimulatedProvider, host: str, path: str, body: dict[str, Any], http2: bool
+) -> None:
+    """No endpoint and no streaming is a way around a budget."""
+    with spent.http(http2=http2) as client:
+        answer = client.post(f"https://{host}{path}", json=body)
+
+    assert answer.status_code == 429
+    told(answer, answer.text)
+    record = spent.record(answer)
+    assert (record["status"], record["rule"]) == (429, "spent")
+    assert float(record["cost_usd"] or 0) == 0
+    assert list(provider.requests) == []
+
+
+def test_what_costs_nothing_passes(spent: Interceptor, provider: SimulatedProvider) -> None:
+    """Listing models and counting tokens spend nothing and are answered under an empty budget."""
+    assert spent.openai().models.list().data
+    counted = spent.anthropic().messages.count_tokens(
+        model="claude-opus-5", messages=[{"role": "user", "content": "x"}]
+    )
+    assert counted.input_tokens > 0
+
+
+def amounts(state: dict[str, Any]) -> tuple[Decimal, Decimal, Decimal]:
+    """Posted, pending and debt in dollars."""
+    posted, pending, debt = (Decimal(state[f"{name}_usd"]) for name in ("posted", "pending", "debt"))
+    return posted, pending, debt
+
+
+def one_state(outwarden: Interceptor, name: str) -> dict[str, Any]:
+    """The state of the only account of a budget."""
+    (state,) = (each for each in outwarden.budgets() if each["name"] == name)
+    return state
+
+
+async def ask_all(outwarden: Interceptor, http2: bool, provider: SimulatedProvider) -> list[httpx.Response]:
+    """Send CALLS calls at once; release the provider's answers when everyone else was refused."""
+    limits = httpx.Limits(max_connections=CALLS, max_keepalive_connections=CALLS)
+    refused = 0
+    all_refused = asyncio.Event()
+
+    async def one(client: httpx.AsyncClient, number: int) -> httpx.Response:
+        nonlocal refused
+        body = chat(f"call {number % 10}", max_tokens=100, stream=bool(number % 2))
+        answer = await client.post(f"https://{OPENAI}/v1/chat/completions", json=body)
+        refused += answer.status_code == 429
+        if refused >= CALLS - ROOM:
+            all_refused.set()
+        return answer
+
+    async def release() -> None:
+        with contextlib.suppress(TimeoutError):  # then the counts tell what went wrong
+            await asyncio.wait_for(all_refused.wait(), 60)
+        await asyncio.sleep(0.3)  # one more admitted call would reach the provider now
+        assert provider.thread is not None
+        provider.thread.release_answers()
+
+    options: Any = {"proxy": outwarden.url, "verify": outwarden.trust(http2=http2), "http2": http2, "limits": limits}
+    async with httpx.AsyncClient(timeout=120, **options) as client:
+        answers = asyncio.gather(*(one(client, number) for number in range(CALLS)))
+        await release()
+        return await answers
+
+
+@pytest.mark.parametrize("http2", [False, True], ids=["http1", "http2"])
+@pytest.mark.parametrize("unit", ["usd", "requests"])
+def test_exactly_as_many_as_there_is_room_for(
+    primary: SimulatedProvider, provider: SimulatedProvider, start: Any, unit: str, http2: bool
+) -> None:
+    """Of 200 calls at once with room for 7, 7 are sent and answered, 193 refused, and the limit is never passed."""
+    outwarden: Interceptor = start(rules_for(primary, budgets=nothing_left(limit_usd=1000) | {"clamp_output": False}))
+    with outwarden.http() as client:
+        probe = client.post(f"https://{OPENAI}/v1/chat/completions", json=chat("call 0", max_tokens=100))
+    hold = Decimal(outwarden.record(probe)["hold_usd"])
+    limit = {"limit_requests": ROOM} if unit == "requests" else {"limit_usd": float(hold * ROOM + hold / 2)}
+    budget = {"name": "room", "scope": "all", "window": "lifetime"} | limit
+    write_rules(outwarden.rules, {"budgets": {"budgets": [budget], "clamp_output": False}})
+    until(lambda: "rules reloaded" in outwarden.output, 10)
+    provider.clear()
+    assert provider.thread is not None
+    provider.thread.hold_answers()
+
+    answers = run_async(ask_all(outwarden, http2, provider))
+
+    statuses = [answer.status_code for answer in answers]
+    assert (statuses.count(200), statuses.count(429)) == (ROOM, CALLS - ROOM)
+    assert len(provider.requests) == ROOM
+    state = one_state(outwarden, "room")
+    if unit == "usd":
+        posted, pending, debt = amounts(state)
+        assert pending == debt == 0
+        assert 0 < posted <= Decimal(state["limit_usd"])
+        costs = [outwarden.record(answer)["cost_usd"] for answer in answers if answer.status_code == 200]
+        assert posted == sum(map(Decimal, costs))
+    assert outwarden.stop() == 0
+
+
+def test_a_crash_during_a_call_costs_it_in_full_once(
+    primary: SimulatedProvider, provider: SimulatedProvider, start: Any
+) -> None:
+    """kill -9 between hold and settlement: the next start posts the hold, and the start after that changes nothing."""
+    budgets = {"budgets": [{"name": "day", "scope": "all", "limit_usd": 10, "window": "lifetime"}]}
+    outwarden: Interceptor = start(rules_for(primary, budgets=budgets))
+    with outwarden.http() as client:
+        settled = client.post(f"https://{OPENAI}/v1/chat/completions", json=chat("before", max_tokens=50))
+        before = Decimal(outwarden.record(settled)["cost_usd"])
+        assert provider.thread is not None
+        provider.thread.hold_answers()
+        provider.clear()
+        sender = threading.Thread(target=_send_and_forget, args=(outwarden, chat("x", max_tokens=1000)))
+        sender.start()
+        until(lambda: len(provider.requests) == 1, 20)
+        posted, pending, _ = amounts(one_state(outwarden, "day"))
+        assert posted == before
+        assert pending > 0
+        outwarden.kill()
+        sender.join(20)
+    provider.thread.release_answers()
+
+    outwarden.start()
+    assert amounts(one_state(outwarden, "day")) == (before + pending, 0, 0)
+    assert outwarden.stop() == 0
+    outwarden.start()
+    assert amounts(one_state(outwarden, "day")) == (before + pending, 0, 0)
+    with outwarden.http() as client:
+        after = client.post(f"https://{OPENAI}/v1/chat/completions", json=chat("after", max_tokens=50))
+    cost = Decimal(outwarden.record(after)["cost_usd"])
+    assert amounts(one_state(outwarden, "day")) == (before + pending + cost, 0, 0)
+
+
+def _send_and_forget(outwarden: Interceptor, body: dict[str, Any]) -> None:
+    """Send a call whose answer will never come."""
+    try:
+        with outwarden.http(timeout=20) as client:
+            client.post(f"https://{OPENAI}/v1/chat/completions", json=body)
+    except httpx.HTTPError:
+        return
+    raise AssertionError("the call was answered")
+
+
+@pytest.fixture(scope="module")
+def roomy(primary: SimulatedProvider, start: Any) -> Interceptor:
+    """An interceptor with money to spend, per team, and a small limit per request."""
+    budgets = [
+        {"name": "team-day", "scope": "team", "limit_usd": 50, "window": "day"},
+        {"name": "one-call", "scope": "request", "limit_usd": 0.02},
+        {"name": "everyone", "scope": "all", "limit_usd": 100, "window": "lifetime"},
+    ]
+    callers = {
+        "callers": [{"match": {"header": {"x-team": "^(?P<team>[a-z]+)$"}}}],
+        "default": {"team": "unassigned"},
+    }
+    return start(rules_for(primary, budgets={"budgets": budgets}, callers=callers))
+
+
+def test_posted_equals_the_audit_s_costs(roomy: Interceptor, provider: SimulatedProvider) -> None:
+    """After concurrent calls of three teams an account's spend is the sum of its calls' costs, to the nano-dollar."""
+    teams = ["red", "green", "blue"]
+
+    async def all_of_them() -> list[httpx.Response]:
+        options: Any = {"proxy": roomy.url, "verify": roomy.trust(), "timeout": 60}
+        async with httpx.AsyncClient(**options) as client:
+            return await asyncio.gather(
+                *(
+                    client.post(
+                        f"https://{OPENAI}/v1/chat/completions",
+                        json=chat("word " * number, max_tokens=200, stream=number % 3 == 0),
+                        headers={"x-team": teams[number % 3]},
+                    )
+                    for number in range(60)
+                )
+            )
+
+    answers = run_async(all_of_them())
+    assert {answer.status_code for answer in answers} == {200}
+    assert all(seen.header("x-team") is None for seen in provider.requests)
+    until(lambda: len(roomy.records()) >= 60, 10)
+    costs = dict.fromkeys(teams, Decimal(0))
+    for record in roomy.records():
+        costs[record["caller"]["team"]] += Decimal(record["cost_usd"])
+    states = {state["id"]: amounts(state) for state in roomy.budgets() if state["name"] == "team-day"}
+    assert {team: states[team][0] for team in teams} == costs
+    assert all(pending == debt == 0 for _, pending, debt in states.values())
+
+
+def test_output_is_clamped_to_what_a_budget_affords(roomy: Interceptor, provider: SimulatedProvider) -> None:
+    """A call whose worst case is too dear gets a lower output limit instead of a refusal."""
+    with roomy.http() as client:
+        answer = client.post(f"https://{OPENAI}/v1/chat/completions", json=chat("x", max_tokens=16_000))
+
+    assert answer.status_code == 200
+    sent = provider.requests[-1].json()
+    assert 0 < sent["max_tokens"] < 16_000
+    assert Decimal(roomy.record(answer)["hold_usd"]) <= Decimal("0.02")
+
+
+def test_an_unknown_model_is_refused(roomy: Interceptor, provider: SimulatedProvider) -> None:
+    """What has no price is never free."""
+    with roomy.http() as client:
+        answer = client.post(f"https://{OPENAI}/v1/chat/completions", json=chat("x") | {"model": "no-such-model-9"})
+
+    assert answer.status_code >= 400
+    assert "no-such-model-9" not in json.dumps([seen.path for seen in provider.requests])
+    assert list(provider.requests) == []
+
+
+@pytest.mark.parametrize("usage", [{"prompt_tokens": -9, "completion_tokens": -9, "total_tokens": -18}, None])
+def test_bad_usage_never_gives_money_back(
+    roomy: Interceptor, provider: SimulatedProvider, usage: dict[str, int] | None
+) -> None:
+    """Negative usage is never a negative cost, missing usage is estimated and never zero."""
+    provider.queue(Script(usage=usage, no_usage=usage is None))
+    with roomy.http() as client:
+        answer = client.post(f"https://{OPENAI}/v1/chat/completions", json=chat("one two three", max_tokens=50))
+
+    record = roomy.record(answer)
+    assert Decimal(record["cost_usd"]) >= 0
+    if usage is None:
+        assert Decimal(record["cost_usd"]) > 0
+        assert record["usage_source"] == "estimate"
+
+
+@pytest.mark.parametrize("after", [0, 1, 5])
+def test_a_client_that_leaves_pays_for_what_was_made(
+    roomy: Interceptor, provider: SimulatedProvider, after: int
+) -> None:
+    """A client that goes away in mid-stream: the call is settled, never for nothing, and nothing stays pending."""
+    before = len(roomy.records())
+    text = " ".join(f"word{number}" for number in range(40))
+    provider.queue(Script(text=text, event_delay_s=0.02, first_content_delay_s=0.1))
+    with (
+        roomy.http() as client,
+        client.stream("POST", f"https://{OPENAI}/v1/chat/completions", json=chat("x", stream=True)) as answer,
+    ):
+        lines = answer.iter_lines()
+        for _ in range(2 * after):
+            next(lines)
+
+    (record,) = roomy.new_records(before, seconds=20)
+    assert Decimal(record["cost_usd"]) > 0
+    assert record["usage"]["output_tokens"] > 0
+    everyone = one_state(roomy, "everyone")
+    assert amounts(everyone)[1] == 0
