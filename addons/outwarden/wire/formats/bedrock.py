@@ -106,9 +106,8 @@ class Bedrock(Dialect):
 
 def _model_name(spelled: str) -> str:
     name = unquote(spelled)
-    if name.startswith("arn:") and ("inference-profile/" in name or "foundation-model/" in name):
-        return name.rsplit("/", 1)[-1]
-    return name
+    named = name.startswith("arn:") and (":inference-profile/" in name or ":foundation-model/" in name)
+    return name.rsplit("/", 1)[-1] if named else name  # an application's own profile hides its model
 
 
 def _from_headers(headers: Mapping[str, str]) -> Usage | None:

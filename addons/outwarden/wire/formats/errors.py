@@ -100,7 +100,7 @@ def reply(refusal: Refusal, body: dict[str, Any], **headers: str) -> ErrorReply:
 
 
 def coded(refusal: Refusal) -> str:
-    """The message with our code before it, for shapes that have no field for a code."""
+    """The message with our code before it: many shapes have no field for a code, and many clients show no field."""
     return f"{refusal.code}: {refusal.message}"
 
 
@@ -133,11 +133,14 @@ _GOOGLE_STATUS = {
 
 
 def openai_error(refusal: Refusal) -> dict[str, Any]:
-    """The object under ``error``. An exhausted budget has the type of OpenAI's own exhausted quota."""
+    """The object under ``error``. An exhausted budget has the type of OpenAI's own exhausted quota.
+
+    The code stands before the message as well: the SDK shows nothing else when its error is printed.
+    """
     kind = (
         "insufficient_quota" if refusal.code == "budget_exceeded" else _OPENAI_TYPES.get(refusal.status, "server_error")
     )
-    return {"message": refusal.message, "type": kind, "param": None, "code": refusal.code}
+    return {"message": coded(refusal), "type": kind, "param": None, "code": refusal.code}
 
 
 def anthropic_error(refusal: Refusal) -> dict[str, Any]:

@@ -135,11 +135,20 @@ def _searches(source: Mapping[str, Any]) -> int:
     return sum(len(items(mapping(g).get("webSearchQueries", mapping(g).get("web_search_queries")))) for g in found)
 
 
+def _embedding_usage(predictions: list[Any]) -> Usage | None:
+    """Vertex's older embeddings count the tokens of each text apart."""
+    statistics = [mapping(mapping(one.get("embeddings")).get("statistics")) for one in objects(predictions)]
+    tokens = sum(count(one.get("token_count")) for one in statistics)
+    return Usage(input_tokens=tokens, raw={"token_count": tokens}) if tokens else None
+
+
 def _usage(source: Mapping[str, Any]) -> Usage | None:
     raw = source.get("usageMetadata", source.get("usage_metadata"))
     usage = gemini_usage(raw) if isinstance(raw, dict) else any_usage(source.get("usage"))
     if usage is None and "totalTokens" in source:  # countTokens
         usage = Usage(input_tokens=count(source["totalTokens"]), raw=source)
+    if usage is None and isinstance(source.get("predictions"), list):
+        usage = _embedding_usage(source["predictions"])
     searches = _searches(source)
     return replace(usage, web_searches=searches) if usage is not None and searches else usage
 

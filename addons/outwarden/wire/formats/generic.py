@@ -1,15 +1,16 @@
 """Any other API: known shapes are read as such, wherever they stand; of the rest the usual words are understood."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from outwarden.wire.format import Delta, EventFacts, Json, Operation, RequestFacts, ResponseFacts
+from outwarden.wire.format import EventFacts, Json, Operation, RequestFacts, ResponseFacts
 from outwarden.wire.formats import errors, facts
 from outwarden.wire.formats.base import Dialect
 from outwarden.wire.formats.openai import OpenAI
 from outwarden.wire.formats.rules import text_rules
+from outwarden.wire.formats.unknown import unknown_pieces
 from outwarden.wire.formats.usages import any_usage
 from outwarden.wire.formats.values import items, mapping, text
 from outwarden.wire.usage import Usage
@@ -47,32 +48,6 @@ _USAGE_KEYS = (
     "message",
     "response",
 )
-
-# Keys whose strings grow piece by piece in the streams of the APIs that were looked at.
-_DELTA_KEYS = frozenset(
-    {
-        "answer",
-        "arguments",
-        "completion",
-        "content",
-        "delta",
-        "generated_text",
-        "output",
-        "output_text",
-        "partial_json",
-        "reasoning",
-        "reasoning_content",
-        "response",
-        "text",
-        "thinking",
-        "token",
-        "value",
-    }
-)
-_JSON_KEYS = frozenset({"arguments", "partial_json"})
-# An event with more strings than this is no piece of a text; what is not followed is scanned as whole strings.
-_DELTAS_MAX = 256
-_DEPTH_MAX = 16
 
 
 class Generic(Dialect):
@@ -112,7 +87,7 @@ class Generic(Dialect):
             return EventFacts(content=bool(data), end=True)
         if isinstance(data.get("choices"), list) or str(data.get("type")).startswith("response."):
             return _openai.read_event(operation, name, data)
-        deltas = list(_pieces(data, (), 0))[:_DELTAS_MAX]
+        deltas = unknown_pieces(data)
         ends = data.get("done") is True or bool(data.get("finish_reason") or data.get("stop_reason"))
         error = errors.error_of(data) or ("error" if name == "error" else None)
         return EventFacts(
@@ -141,19 +116,3 @@ def _usage(source: Mapping[str, Any]) -> Usage | None:
             return usage
     first = items(source.get("results"))
     return any_usage(first[0] if first else None) or any_usage(source)
-
-
-def _pieces(node: object, where: tuple[object, ...], depth: int) -> Iterator[Delta]:
-    """Every non-empty string under a delta key; its channel is the path to it, with the indexes on the way."""
-    if depth > _DEPTH_MAX:
-        return
-    if isinstance(node, list):
-        for place, child in enumerate(node):
-            yield from _pieces(child, (*where, place), depth + 1)
-    elif isinstance(node, dict):
-        here = (*where, node.get("index")) if isinstance(node.get("index"), int) else where
-        for key, child in node.items():
-            if isinstance(child, dict | list):
-                yield from _pieces(child, (*here, key), depth + 1)
-            elif key in _DELTA_KEYS and text(child):
-                yield Delta(node, key, (*here, key), "json" if key in _JSON_KEYS else "text")

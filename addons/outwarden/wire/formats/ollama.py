@@ -50,14 +50,9 @@ class Ollama(Dialect):
     def read_request(self, operation: Operation, body: Json) -> RequestFacts:
         """Streams unless told not to; ``num_predict`` -1 and -2 mean no limit. ``images`` hold bare base64."""
         source = mapping(body)
-        read = facts.read(
-            operation,
-            source,
-            limits=("options.num_predict",),
-            texts=("messages", "images"),
-            default_stream=operation.name in _STREAMS,
-        )
-        return read
+        streams = operation.name in _STREAMS
+        texts = ("messages", "images")
+        return facts.read(operation, source, limits=("options.num_predict",), texts=texts, default_stream=streams)
 
     def read_reply(self, operation: Operation, body: Json, headers: Mapping[str, str]) -> ResponseFacts:
         """The counts stand beside the text; a stream read as a whole ends with them."""

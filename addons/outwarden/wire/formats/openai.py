@@ -116,13 +116,13 @@ class OpenAI(Dialect):
         error = errors.openai_error(refusal)
         if operation.name != "responses":
             return errors.framed(framing, {"error": error}, "error" if operation.name == "runs" else None)
-        flat = {"type": "error", "code": refusal.code, "message": refusal.message, "param": None, "error": error}
+        flat = {"type": "error", "code": refusal.code, "message": error["message"], "param": None, "error": error}
         failed = {
             "type": "response.failed",
             "response": {
                 "object": "response",
                 "status": "failed",
-                "error": {"code": refusal.code, "message": refusal.message},
+                "error": {"code": refusal.code, "message": error["message"]},
                 "output": [],
             },
         }

@@ -5,6 +5,7 @@ from typing import Any
 
 from outwarden.wire.format import Delta, EventFacts, Operation
 from outwarden.wire.formats import errors
+from outwarden.wire.formats.unknown import unknown_pieces
 from outwarden.wire.formats.usages import any_usage
 from outwarden.wire.formats.values import mapping, objects, text
 
@@ -113,11 +114,12 @@ def read_other_event(operation: Operation, name: str | None, data: dict[str, Any
         return read_run_event(name, data)
     error = errors.error_of(data) or ("error" if name == "error" else None)
     kind = text(data.get("type")) or ""
-    deltas = _delta(kind, data)
-    ends = kind.endswith((".done", ".completed")) and not error
+    deltas = _delta(kind, data) if kind else unknown_pieces(data)
+    # An event without a type is of no shape that we know (Writer: `{"value": …}`): any of them may be the last.
+    ends = (kind.endswith((".done", ".completed")) or not kind) and not error
     return EventFacts(
         deltas=deltas,
-        closes="all" if ends or error else (),
+        closes="all" if (ends and kind) or error else (),
         content=bool(deltas) or kind.startswith(("speech.audio", "image_")),
         usage=any_usage(data.get("usage")),
         model=text(data.get("model")),

@@ -1,0 +1,285 @@
+"""One stream event at a time: which strings are pieces, of what, when they end, and what begins or breaks a reply."""
+
+from collections.abc import Hashable
+from typing import Any
+
+import pytest
+from outwarden.wire.format import EventFacts, Operation
+from outwarden.wire.formats import format_named
+
+OPENAI, ANTHROPIC, GEMINI = format_named("openai"), format_named("anthropic"), format_named("gemini")
+OLLAMA, COHERE, GENERIC = format_named("ollama"), format_named("cohere"), format_named("generic")
+CHAT = OPENAI.identify("POST", "/v1/chat/completions")
+RESPONSES = OPENAI.identify("POST", "/v1/responses")
+MESSAGES = ANTHROPIC.identify("POST", "/v1/messages")
+GENERATE = GEMINI.identify("POST", "/v1beta/models/g:streamGenerateContent")
+
+
+def pieces(facts: EventFacts) -> list[tuple[Hashable, str, str]]:
+    return [(delta.channel, str(delta.parent[delta.key]), delta.kind) for delta in facts.deltas]  # type: ignore[index]
+
+
+def chunk(delta: dict[str, Any], finish: str | None = None, index: int = 0, **more: Any) -> dict[str, Any]:
+    return {"id": "c", "model": "m", "choices": [{"index": index, "delta": delta, "finish_reason": finish}], **more}
+
+
+def chat(delta: dict[str, Any], finish: str | None = None, index: int = 0, **more: Any) -> EventFacts:
+    return OPENAI.read_event(CHAT, None, chunk(delta, finish, index, **more))
+
+
+@pytest.mark.parametrize(
+    ("delta", "expected"),
+    [
+        ({"content": "Hel"}, [((0, "content"), "Hel", "text")]),
+        ({"role": "assistant", "content": ""}, []),
+        ({"content": None}, []),
+        ({"reasoning": "hm", "content": ""}, [((0, "reasoning"), "hm", "text")]),
+        ({"reasoning_content": "hm"}, [((0, "reasoning_content"), "hm", "text")]),
+        ({"refusal": "no"}, [((0, "refusal"), "no", "text")]),
+        ({"content": [{"type": "text", "text": "Bon"}]}, [((0, "content"), "Bon", "text")]),
+        (
+            {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}]},
+            [((0, "thinking"), "hm", "text")],
+        ),
+        (
+            {"tool_calls": [{"index": 2, "function": {"arguments": '{"a'}}]},
+            [((0, "tool", 2), '{"a', "json")],
+        ),
+        ({"tool_calls": [{"index": 0, "custom": {"input": "ls"}}]}, [((0, "tool", 0), "ls", "text")]),
+        ({"function_call": {"arguments": "{"}}, [((0, "function_call"), "{", "json")]),
+        ({"audio": {"id": "a", "transcript": "Hi", "data": "AAAA"}}, [((0, "transcript"), "Hi", "text")]),
+        ({"reasoning_details": [{"type": "reasoning.text", "text": "hm"}]}, [((0, "details"), "hm", "text")]),
+        ({"reasoning_details": [{"type": "reasoning.text", "text": "hm", "format": "anthropic-claude-v1"}]}, []),
+    ],
+)
+def test_chat_pieces(delta: dict[str, Any], expected: list[Any]) -> None:
+    """Every string that grows is a piece; what is signed or whole is none."""
+    assert pieces(chat(delta)) == expected
+
+
+def test_chat_content() -> None:
+    """A role and an empty string are no output; a call without arguments and hidden reasoning are."""
+    assert not chat({"role": "assistant", "content": "", "refusal": None}).content
+    assert not OPENAI.read_event(CHAT, None, {"choices": [], "prompt_filter_results": [{"prompt_index": 0}]}).content
+    assert chat({"tool_calls": [{"index": 0, "id": "call_1", "function": {"name": "f", "arguments": ""}}]}).content
+    assert chat({"reasoning_details": [{"type": "reasoning.encrypted", "data": "AAAA"}]}).content
+    assert chat({"content": " "}).content
+
+
+def test_chat_closes() -> None:
+    """Reasoning ends where text begins, text where a call begins, a choice where it finishes; others go on."""
+    assert (0, "reasoning") in chat({"content": "a"}).closes
+    assert (0, "content") not in chat({"content": "a"}).closes
+    assert not chat({"reasoning": "a"}).closes
+    started = chat({"tool_calls": [{"index": 1, "id": "c", "function": {"name": "f", "arguments": ""}}]}).closes
+    assert {(0, "content"), (0, "tool", 0)} <= set(started)
+    assert (0, "tool", 1) not in started
+    finished = chat({}, "stop", index=1)
+    assert {(1, "content"), (1, "tool", 5)} <= set(finished.closes)
+    assert not any(channel[0] == 0 for channel in finished.closes)  # type: ignore[index]
+    assert finished.end
+    assert OPENAI.read_event(CHAT, None, "[DONE]").closes == "all"
+
+
+def test_chat_errors() -> None:
+    """An error chunk and a failed finish are no good end."""
+    facts = OPENAI.read_event(CHAT, None, {"error": {"code": 429, "message": "slow down"}})
+    assert (facts.error, facts.end) == ("rate_limit", False)
+    assert chat({}, "error", error={"code": 502, "message": "x"}).end is False
+    assert OPENAI.read_event(CHAT, "error", {"error": "something"}).error == "error"
+
+
+def test_perplexity_copies_are_no_pieces() -> None:
+    """The whole text beside each delta is not a piece of it."""
+    choice = {"index": 0, "delta": {"content": "lo"}, "message": {"content": "Hello"}, "finish_reason": None}
+    assert pieces(OPENAI.read_event(CHAT, None, {"choices": [choice]})) == [((0, "content"), "lo", "text")]
+
+
+def test_usage_chunk() -> None:
+    """Asked-for usage comes without choices and can be dropped; unasked usage beside text cannot."""
+    usage = {"prompt_tokens": 3, "completion_tokens": 4}
+    assert OPENAI.read_event(CHAT, None, {"choices": [], "usage": usage}).usage_only
+    assert not chat({"content": "x"}, usage=usage).usage_only
+    assert not OPENAI.read_event(CHAT, None, {"choices": [], "usage": None}).usage_only
+    groq = OPENAI.read_event(CHAT, None, chunk({}, "stop", x_groq={"id": "r", "usage": usage})).usage
+    assert groq is not None
+    assert (groq.input_tokens, groq.output_tokens) == (3, 4)
+
+
+def responses(kind: str, **more: Any) -> EventFacts:
+    return OPENAI.read_event(RESPONSES, kind, {"type": kind, "output_index": 1, **more})
+
+
+@pytest.mark.parametrize(
+    ("kind", "json_or_text"),
+    [
+        ("response.output_text.delta", "text"),
+        ("response.refusal.delta", "text"),
+        ("response.reasoning_text.delta", "text"),
+        ("response.reasoning_summary_text.delta", "text"),
+        ("response.function_call_arguments.delta", "json"),
+        ("response.mcp_call_arguments.delta", "json"),
+        ("response.custom_tool_call_input.delta", "text"),
+        ("response.code_interpreter_call_code.delta", "text"),
+        ("response.audio.transcript.delta", "text"),
+        ("response.output_audio_transcript.delta", "text"),
+        ("response.something_new.delta", "text"),
+    ],
+)
+def test_responses_pieces(kind: str, json_or_text: str) -> None:
+    """Every ``delta`` string is a piece, also of events that nobody knows yet; its ``.done`` closes the channel."""
+    facts = responses(kind, delta="x", item_id="i", content_index=0)
+    ((channel, piece, found),) = pieces(facts)
+
+    assert (piece, found, facts.content) == ("x", json_or_text, True)
+    done = responses(kind.replace(".delta", ".done"), text="x", item_id="other", content_index=0)
+    assert list(done.closes) == [channel]
+    assert done.deltas == []
+
+
+def test_responses_audio_is_no_text() -> None:
+    """Base64 audio is output, but no text."""
+    facts = responses("response.output_audio.delta", delta="AAAA")
+    assert (pieces(facts), facts.content) == ([], True)
+
+
+def test_responses_life() -> None:
+    """Created, in progress, an opened message or reasoning item are no output; a call is; three ways to end."""
+    assert not responses("response.created", response={"model": "m", "usage": None}).content
+    assert responses("response.created", response={"model": "m"}).model == "m"
+    assert not responses("response.output_item.added", item={"type": "message"}).content
+    assert not responses("response.output_item.added", item={"type": "reasoning"}).content
+    assert responses("response.output_item.added", item={"type": "function_call"}).content
+    usage = {"input_tokens": 1, "output_tokens": 2}
+    output = [{"type": "web_search_call"}, {"type": "message"}, {"type": "web_search_call"}]
+    done = responses("response.completed", response={"usage": usage, "output": output})
+    assert (done.end, done.closes) == (True, "all")
+    assert done.usage is not None
+    assert done.usage.web_searches == 2
+    assert responses("response.incomplete", response={"status": "incomplete"}).end
+    failed = responses("response.failed", response={"status": "failed", "error": {"code": "server_error"}})
+    assert (failed.end, failed.error, failed.closes) == (False, "server_error", "all")
+    assert OPENAI.read_event(RESPONSES, "error", {"type": "error", "code": "rate_limit_exceeded"}).error == "rate_limit"
+
+
+def test_runs() -> None:
+    """Assistants' runs: text and code pieces, usage of the run but not of its steps, too."""
+    runs = OPENAI.identify("POST", "/v1/threads/t/runs")
+    text = {"object": "thread.message.delta", "id": "m", "delta": {"content": [{"index": 0, "text": {"value": "Hi"}}]}}
+    assert pieces(OPENAI.read_event(runs, "thread.message.delta", text)) == [(("m", "text", 0), "Hi", "text")]
+    usage = {"prompt_tokens": 1, "completion_tokens": 2}
+    step = {"object": "thread.run.step", "status": "completed", "usage": usage}
+    assert OPENAI.read_event(runs, "thread.run.step.completed", step).usage is None
+    run = OPENAI.read_event(
+        runs, "thread.run.completed", {"object": "thread.run", "status": "completed", "usage": usage}
+    )
+    assert run.usage is not None
+    assert run.end
+
+
+def claude(kind: str, **more: Any) -> EventFacts:
+    return ANTHROPIC.read_event(MESSAGES, kind, {"type": kind, **more})
+
+
+def test_anthropic_stream() -> None:
+    """From message_start to message_stop."""
+    start = claude("message_start", message={"model": "claude", "usage": {"input_tokens": 3, "output_tokens": 1}})
+    assert (start.model, start.content) == ("claude", False)
+    assert start.usage is not None
+    assert not claude("ping").content
+    assert not claude("content_block_start", index=0, content_block={"type": "text", "text": ""}).content
+    text = claude("content_block_delta", index=0, delta={"type": "text_delta", "text": "Hi"})
+    assert (pieces(text), text.content) == ([((0, "text"), "Hi", "text")], True)
+    assert claude("content_block_start", index=1, content_block={"type": "tool_use", "input": {}}).content
+    json_ = claude("content_block_delta", index=1, delta={"type": "input_json_delta", "partial_json": '{"a":'})
+    assert pieces(json_) == [((1, "partial_json"), '{"a":', "json")]
+    assert (1, "partial_json") in claude("content_block_stop", index=1).closes
+    assert claude("message_delta", delta={"stop_reason": "end_turn"}, usage={"output_tokens": 9}).closes == "all"
+    assert claude("message_stop").end
+    assert claude("error", error={"type": "overloaded_error", "message": "x"}).error == "overloaded"
+
+
+def test_anthropic_thinking_passes_as_it_is() -> None:
+    """Thinking will be signed: output, but no piece, and no text either."""
+    facts = claude("content_block_delta", index=0, delta={"type": "thinking_delta", "thinking": "hm"})
+    assert (pieces(facts), facts.content) == ([], True)
+    rules = ANTHROPIC.text_rules(MESSAGES)
+    assert rules.opaque_in is not None
+    assert rules.opaque_in({"type": "thinking_delta", "thinking": "hm"}) == {"thinking"}
+
+
+def gemini(parts: list[dict[str, Any]], **more: Any) -> EventFacts:
+    return GEMINI.read_event(GENERATE, None, {"candidates": [{"content": {"parts": parts, "role": "model"}, **more}]})
+
+
+def test_gemini_stream() -> None:
+    """Thoughts and answer are two texts; a call is output; the finish ends the stream."""
+    assert pieces(gemini([{"text": "Hi"}])) == [((0, "text"), "Hi", "text")]
+    assert pieces(gemini([{"text": "hm", "thought": True}])) == [((0, "thought"), "hm", "text")]
+    assert pieces(gemini([{"text": "hm", "thought": True, "thoughtSignature": "AAAA"}])) == []
+    assert (0, "thought") in gemini([{"text": "Hi"}]).closes
+    call = gemini([{"functionCall": {"name": "f", "args": {"a": "b"}}}])
+    assert (pieces(call), call.content) == ([], True)
+    assert set(call.closes) == {(0, "thought"), (0, "text")}
+    assert not gemini([{"text": "", "thoughtSignature": "AAAA"}]).content
+    assert gemini([{"text": "."}], finishReason="STOP").end
+    second = gemini([{"text": "b"}], index=1, finish_reason=1)
+    assert pieces(second) == [((1, "text"), "b", "text")]
+    assert second.end
+    assert GEMINI.read_event(GENERATE, None, {"promptFeedback": {"blockReason": "SAFETY"}}).end
+    error = GEMINI.read_event(GENERATE, None, {"error": {"code": 503, "status": "UNAVAILABLE", "message": "x"}})
+    assert (error.error, error.end) == ("overloaded", False)
+
+
+def test_ollama_stream() -> None:
+    """Pieces until ``done``; the counts come with it."""
+    operation = OLLAMA.identify("POST", "/api/chat")
+    piece = OLLAMA.read_event(operation, None, {"model": "m", "message": {"content": "Hi"}, "done": False})
+    assert (pieces(piece), piece.end) == ([("text", "Hi", "text")], False)
+    thought = OLLAMA.read_event(operation, None, {"message": {"thinking": "hm", "content": ""}, "done": False})
+    assert pieces(thought) == [("thinking", "hm", "text")]
+    last = OLLAMA.read_event(operation, None, {"message": {"content": ""}, "done": True, "eval_count": 4})
+    assert (last.end, last.closes) == (True, "all")
+    assert last.usage is not None
+    assert OLLAMA.read_event(operation, None, {"error": "model requires more memory"}).error == "error"
+
+
+def test_cohere_stream() -> None:
+    """v2 events, and a stream that ends with an error."""
+    operation = COHERE.identify("POST", "/v2/chat")
+
+    def event(kind: str, message: dict[str, Any] | None = None, **more: Any) -> EventFacts:
+        return COHERE.read_event(
+            operation, kind, {"type": kind, "index": 0, "delta": {"message": message or {}}, **more}
+        )
+
+    assert pieces(event("content-delta", {"content": {"text": "Hi"}})) == [(("content", 0), "Hi", "text")]
+    assert pieces(event("content-delta", {"content": {"thinking": "hm"}})) == [(("content", 0), "hm", "text")]
+    assert pieces(event("tool-plan-delta", {"tool_plan": "I"})) == [("plan", "I", "text")]
+    call = event("tool-call-delta", {"tool_calls": {"function": {"arguments": "{"}}})
+    assert pieces(call) == [(("call", 0), "{", "json")]
+    assert event("content-end").closes == (("content", 0),)
+    assert not event("message-start", {"content": [], "tool_plan": ""}).content
+    end = {"type": "message-end", "delta": {"finish_reason": "ERROR", "error": "x"}}
+    failed = COHERE.read_event(operation, "message-end", end)
+    assert (failed.end, failed.error) == (False, "error")
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        ({"value": "Hi"}, [(("value",), "Hi", "text")]),
+        ({"token": {"text": "Hi", "id": 5}}, [(("token", "text"), "Hi", "text")]),
+        ({"outputs": [{"index": 3, "text": "Hi"}]}, [(("outputs", 0, 3, "text"), "Hi", "text")]),
+        ({"completion": "Hi", "stop_reason": None}, [(("completion",), "Hi", "text")]),
+        ({"call": {"arguments": "{"}}, [(("call", "arguments"), "{", "json")]),
+        ({"id": "x", "model": "m"}, []),
+    ],
+)
+def test_unknown_shapes(event: dict[str, Any], expected: list[Any]) -> None:
+    """Strings under the usual words are pieces of the text at that place; any event may be the last."""
+    facts = GENERIC.read_event(Operation("generic"), None, event)
+
+    assert pieces(facts) == expected
+    assert facts.content == bool(expected)
+    assert facts.end

@@ -1,0 +1,247 @@
+"""What a request says about itself, in every spelling that a provider accepts."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from outwarden.wire.format import Operation, RequestFacts
+from outwarden.wire.formats import FORMAT_NAMES, format_named
+
+
+def facts(name: str, path: str, body: Any) -> RequestFacts:
+    format_ = format_named(name)
+    return format_.read_request(format_.identify("POST", path), body)
+
+
+CHAT, RESPONSES = "/v1/chat/completions", "/v1/responses"
+GENERATE, STREAM = "/v1beta/models/gemini-q:generateContent", "/v1beta/models/gemini-q:streamGenerateContent"
+CONVERSE, INVOKE = "/model/m/converse", "/model/m/invoke"
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "body", "limit", "key"),
+    [
+        ("openai", CHAT, {"max_tokens": 10}, 10, "max_tokens"),
+        ("openai", CHAT, {"max_completion_tokens": 20, "max_tokens": 10}, 20, "max_completion_tokens"),
+        ("openai", CHAT, {"max_completion_tokens": 20, "max_tokens": 30}, 30, "max_tokens"),
+        ("openai", RESPONSES, {"max_output_tokens": 40}, 40, "max_output_tokens"),
+        ("openai", CHAT, {"max_tokens": 0}, 0, "max_tokens"),
+        ("openai", CHAT, {"max_tokens": None}, None, None),
+        ("openai", CHAT, {"max_tokens": True}, None, None),
+        ("openai", CHAT, {"max_tokens": "55"}, 55, "max_tokens"),
+        ("openai", CHAT, {"max_tokens": 55.0}, 55, "max_tokens"),
+        ("openai", CHAT, {"max_tokens": -1}, None, None),
+        ("openai", CHAT, {}, None, None),
+        ("anthropic", "/v1/messages", {"max_tokens": 7}, 7, "max_tokens"),
+        ("anthropic", "/v1/complete", {"max_tokens_to_sample": 7}, 7, "max_tokens_to_sample"),
+        ("gemini", GENERATE, {"generationConfig": {"maxOutputTokens": 8}}, 8, "generationConfig.maxOutputTokens"),
+        ("gemini", GENERATE, {"generation_config": {"max_output_tokens": 9}}, 9, "generation_config.max_output_tokens"),
+        ("gemini", GENERATE, {"generationConfig": {"maxOutputTokens": "64"}}, 64, "generationConfig.maxOutputTokens"),
+        ("gemini", GENERATE, {"generationConfig": None}, None, None),
+        ("ollama", "/api/chat", {"options": {"num_predict": 5}}, 5, "options.num_predict"),
+        ("ollama", "/api/chat", {"options": {"num_predict": -1}}, None, None),
+        ("ollama", "/api/chat", {"options": {"num_predict": -2}}, None, None),
+        ("cohere", "/v2/chat", {"max_tokens": 3}, 3, "max_tokens"),
+        ("bedrock", CONVERSE, {"inferenceConfig": {"maxTokens": 4}}, 4, "inferenceConfig.maxTokens"),
+        ("bedrock", INVOKE, {"textGenerationConfig": {"maxTokenCount": 4}}, 4, "textGenerationConfig.maxTokenCount"),
+        ("bedrock", INVOKE, {"max_gen_len": 4}, 4, "max_gen_len"),
+        ("generic", "/complete", {"maximum_tokens": 6}, 6, "maximum_tokens"),
+        ("generic", "/x", {"parameters": {"max_new_tokens": 6}}, 6, "parameters.max_new_tokens"),
+    ],
+)
+def test_output_limit(name: str, path: str, body: dict[str, Any], limit: int | None, key: str | None) -> None:
+    """The largest limit wins, and the key that spelled it is named; 0 is a value, null and -1 are none."""
+    read = facts(name, path, body)
+
+    assert (read.output_limit, read.output_limit_key) == (limit, key)
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "body", "choices"),
+    [
+        ("openai", CHAT, {"n": 3}, 3),
+        ("openai", CHAT, {"n": None}, 1),
+        ("openai", CHAT, {"n": 0}, 1),
+        ("openai", "/v1/completions", {"n": 2, "best_of": 5, "prompt": "x"}, 5),
+        ("openai", "/v1/completions", {"n": 2, "prompt": ["x", "y", "z"]}, 6),
+        ("openai", "/v1/completions", {"prompt": [1, 2, 3]}, 1),
+        ("openai", "/v1/completions", {"prompt": [[1, 2], [3]]}, 2),
+        ("gemini", GENERATE, {"generationConfig": {"candidateCount": 4}}, 4),
+        ("cohere", "/v1/generate", {"num_generations": 2}, 2),
+    ],
+)
+def test_choices(name: str, path: str, body: dict[str, Any], choices: int) -> None:
+    """How many answers are made, also where only the best is returned."""
+    assert facts(name, path, body).choices == choices
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "body", "stream"),
+    [
+        ("openai", CHAT, {"stream": True}, True),
+        ("openai", CHAT, {"stream": "yes"}, False),
+        ("openai", CHAT, {}, False),
+        ("gemini", GENERATE, {"stream": True}, True),
+        ("gemini", STREAM, {}, True),
+        ("ollama", "/api/chat", {}, True),
+        ("ollama", "/api/chat", {"stream": False}, False),
+        ("ollama", "/api/embed", {}, False),
+        ("ollama", CHAT, {}, False),
+        ("bedrock", "/model/m/converse-stream", {}, True),
+    ],
+)
+def test_stream(name: str, path: str, body: dict[str, Any], stream: bool) -> None:
+    """By the body, unless the path says; Ollama streams by default."""
+    assert facts(name, path, body).stream == stream
+
+
+@pytest.mark.parametrize(
+    ("body", "wants"),
+    [
+        ({"stream": True}, False),
+        ({"stream": True, "stream_options": {"include_usage": False}}, False),
+        ({"stream": True, "stream_options": None}, False),
+        ({"stream": True, "stream_options": {"include_usage": True}}, True),
+        ({"stream": False}, True),
+    ],
+)
+def test_wants_usage(body: dict[str, Any], wants: bool) -> None:
+    """Only a chat stream has to be asked; Responses and the other APIs report by themselves."""
+    assert facts("openai", CHAT, body).wants_usage == wants
+    assert facts("openai", RESPONSES, body).wants_usage
+    assert facts("anthropic", "/v1/messages", body).wants_usage
+
+
+def message(*parts: dict[str, Any]) -> dict[str, Any]:
+    return {"messages": [{"role": "user", "content": list(parts)}]}
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "body", "size", "unseen"),
+    [
+        ("openai", CHAT, message({"type": "text", "text": "see https://a.example/x"}), 0, False),
+        (
+            "openai",
+            CHAT,
+            message({"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 400}}),
+            316,
+            False,
+        ),
+        ("openai", CHAT, message({"type": "image_url", "image_url": {"url": "https://a.example/x.png"}}), 0, True),
+        (
+            "openai",
+            CHAT,
+            message({"type": "input_audio", "input_audio": {"format": "wav", "data": "A" * 400}}),
+            300,
+            False,
+        ),
+        ("openai", RESPONSES, {"input": "x", "previous_response_id": "resp_1"}, 0, True),
+        ("openai", RESPONSES, {"input": [{"type": "input_file", "file_id": "file-1"}]}, 0, True),
+        (
+            "anthropic",
+            "/v1/messages",
+            message({"type": "image", "source": {"type": "base64", "data": "A" * 40}}),
+            30,
+            False,
+        ),
+        (
+            "anthropic",
+            "/v1/messages",
+            message({"type": "document", "source": {"type": "url", "url": "https://a.example"}}),
+            0,
+            True,
+        ),
+        ("anthropic", "/v1/messages", {"tools": [{"type": "web_search_20250305", "name": "web_search"}]}, 0, True),
+        (
+            "anthropic",
+            "/v1/messages",
+            message({"type": "tool_use", "name": "f", "input": {"url": "https://a.example", "q": 1}}),
+            0,
+            False,
+        ),
+        (
+            "gemini",
+            GENERATE,
+            {"contents": [{"parts": [{"inline_data": {"mime_type": "image/png", "data": "A" * 40}}]}]},
+            30,
+            False,
+        ),
+        ("gemini", GENERATE, {"contents": [{"parts": [{"fileData": {"fileUri": "gs://b/x"}}]}]}, 0, True),
+        ("gemini", GENERATE, {"cachedContent": "cachedContents/1"}, 0, True),
+        ("gemini", GENERATE, {"tools": [{"google_search": {}}]}, 0, True),
+    ],
+)
+def test_media_and_unseen_input(name: str, path: str, body: dict[str, Any], size: int, unseen: bool) -> None:
+    """Inline media are measured; input that the provider adds is announced."""
+    read = facts(name, path, body)
+
+    assert abs(read.media_bytes - size) <= 20  # a data: prefix is measured with its data
+    assert read.unseen_input == unseen
+
+
+def test_token_ids() -> None:
+    """Prompts given as numbers are counted: no scanner sees their text."""
+    assert facts("openai", "/v1/completions", {"prompt": [1, 2, 3]}).token_ids == 3
+    assert facts("openai", "/v1/embeddings", {"input": [[1, 2], [3]]}).token_ids == 3
+    assert facts("openai", "/v1/embeddings", {"input": ["text"]}).token_ids == 0
+
+
+def test_anthropic_batch() -> None:
+    """A batch is the sum of its requests; of several models none is named."""
+    one = {"custom_id": "a", "params": {"model": "claude-a", "max_tokens": 10}}
+    two = {"custom_id": "b", "params": {"model": "claude-a", "max_tokens": 30}}
+    other = {"custom_id": "c", "params": {"model": "claude-b"}}
+
+    read = facts("anthropic", "/v1/messages/batches", {"requests": [one, two]})
+    assert (read.model, read.output_limit) == ("claude-a", 40)
+    read = facts("anthropic", "/v1/messages/batches", {"requests": [one, two, other]})
+    assert (read.model, read.output_limit) == (None, None)
+    assert facts("anthropic", "/v1/messages/batches", {"requests": []}).model is None
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["messages", "input", "prompt", "tools", "options", "stream", "n", "max_tokens", "requests", "type"]
+            )
+            | st.sampled_from(
+                ["generationConfig", "maxOutputTokens", "content", "url", "data", "params", "session", "model"]
+            )
+            | st.sampled_from(
+                ["choices", "delta", "index", "usage", "error", "candidates", "parts", "text", "response", "item"]
+            )
+            | st.sampled_from(
+                ["message", "content_block", "tool_calls", "function", "done", "event_type", "finish_reason"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(
+    st.sampled_from(sorted(FORMAT_NAMES)),
+    st.sampled_from([CHAT, RESPONSES, "/v1/messages", GENERATE, "/api/chat", "/v2/chat", CONVERSE, "/x"]),
+    _JSON,
+)
+def test_no_json_is_too_odd(name: str, path: str, body: Any) -> None:
+    """Any JSON is read as a request, a reply and an event without an exception; deltas point at strings."""
+    format_ = format_named(name)
+    operation: Operation = format_.identify("POST", path)
+    format_.read_request(operation, body)
+    format_.read_reply(operation, body, {})
+    event = format_.read_event(operation, None, body)
+
+    for delta in event.deltas:
+        assert isinstance(delta.parent[delta.key], str)  # type: ignore[index]
+        hash(delta.channel)
+    for channel in event.closes:
+        hash(channel)
+    if isinstance(body, dict):
+        format_.text_rules(operation).opaque_in(body)  # type: ignore[misc]

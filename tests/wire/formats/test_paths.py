@@ -1,0 +1,157 @@
+"""Operations are recognised at the end of a path, whatever a gateway puts before it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from outwarden.wire.formats import FORMAT_NAMES, FormatNameError, format_named
+
+# format, method, path -> operation, dialect, billable, model, stream
+CASES = [
+    ("openai", "POST", "/v1/chat/completions", "chat", "openai", True, None, None),
+    ("openai", "POST", "/api/v1/chat/completions", "chat", "openai", True, None, None),
+    ("openai", "POST", "/chat/completions", "chat", "openai", True, None, None),
+    ("openai", "POST", "/api/coding/paas/v4/chat/completions", "chat", "openai", True, None, None),
+    ("openai", "POST", "/OpenAI/Deployments/gpt-x/Chat/Completions", "chat", "openai", True, "gpt-x", None),
+    ("openai", "POST", "/openai/deployments/my%20model/embeddings", "embeddings", "openai", True, "my model", None),
+    ("openai", "POST", "//v1//chat/completions/", "chat", "openai", True, None, None),
+    ("openai", "POST", "/v1/%63hat/completions", "chat", "openai", True, None, None),
+    ("openai", "GET", "/v1/chat/completions", "chat", "openai", False, None, None),
+    ("openai", "GET", "/v1/chat/completions/chatcmpl-1/messages", "chat_stored", "openai", False, None, None),
+    ("openai", "POST", "/v1/completions", "completions", "openai", True, None, None),
+    ("openai", "POST", "/v1/responses", "responses", "openai", True, None, None),
+    ("openai", "POST", "/v1/responses/compact", "responses", "openai", True, None, None),
+    ("openai", "POST", "/v1/responses/input_tokens", "count_tokens", "openai", False, None, None),
+    ("openai", "GET", "/v1/responses/resp_1", "responses_stored", "openai", False, None, None),
+    ("openai", "POST", "/v1/threads/thread_1/runs", "runs", "openai", True, None, None),
+    ("openai", "POST", "/v1/threads/runs", "runs", "openai", True, None, None),
+    ("openai", "POST", "/v1/threads/t/runs/r/submit_tool_outputs", "runs", "openai", True, None, None),
+    ("openai", "GET", "/v1/threads/t/runs/r/steps", "threads", "openai", False, None, None),
+    ("openai", "POST", "/v1/batches", "batches", "openai", True, None, None),
+    ("openai", "POST", "/v1/images/edits", "images", "openai", True, None, None),
+    ("openai", "POST", "/v1/audio/translations", "transcriptions", "openai", True, None, None),
+    ("openai", "POST", "/v1/traces/ingest", "traces", "openai", False, None, None),
+    ("openai", "GET", "/v1/models/org/model", "models", "openai", False, None, None),
+    ("openai", "POST", "/models/org/model", "other", "openai", False, None, None),
+    ("openai", "POST", "/anthropic/v1/messages", "messages", "anthropic", True, None, None),
+    (
+        "openai",
+        "POST",
+        "/x/v1beta/models/gemini-y:generateContent",
+        "generate_content",
+        "gemini",
+        True,
+        "gemini-y",
+        None,
+    ),
+    ("openai", "POST", "/v1/chat/completionsX", "other", "openai", False, None, None),
+    ("openai", "POST", "/v1/xchat/completions", "completions", "openai", True, None, None),
+    ("anthropic", "POST", "/v1/messages", "messages", "anthropic", True, None, None),
+    ("anthropic", "POST", "/v1/messages/count_tokens", "count_tokens", "anthropic", False, None, None),
+    ("anthropic", "POST", "/v1/messages/batches", "message_batches", "anthropic", True, None, None),
+    ("anthropic", "GET", "/v1/messages/batches/b/results", "message_batches", "anthropic", False, None, None),
+    ("anthropic", "POST", "/v1/complete", "complete", "anthropic", True, None, None),
+    ("anthropic", "POST", "/v1/chat/completions", "chat", "openai", True, None, None),
+    ("anthropic", "POST", "/api/event_logging/batch", "other", "anthropic", False, None, None),
+    ("gemini", "POST", "/v1beta/models/g:streamGenerateContent", "generate_content", "gemini", True, "g", True),
+    ("gemini", "POST", "/v1beta/models/g:countTokens", "count_tokens", "gemini", False, "g", None),
+    ("gemini", "POST", "/v1beta/models/g:batchEmbedContents", "embeddings", "gemini", True, "g", None),
+    ("gemini", "POST", "/v1beta/openai/chat/completions", "chat", "openai", True, None, None),
+    (
+        "gemini",
+        "POST",
+        "/v1/projects/p/locations/l/publishers/anthropic/models/claude-z@1:streamRawPredict",
+        "messages",
+        "anthropic",
+        True,
+        "claude-z@1",
+        True,
+    ),
+    (
+        "gemini",
+        "POST",
+        "/v1/projects/p/locations/l/publishers/anthropic/models/count-tokens:rawPredict",
+        "count_tokens",
+        "anthropic",
+        False,
+        None,
+        None,
+    ),
+    (
+        "gemini",
+        "POST",
+        "/v1/projects/p/locations/l/publishers/mistralai/models/codestral:rawPredict",
+        "chat",
+        "openai",
+        True,
+        "codestral",
+        None,
+    ),
+    (
+        "gemini",
+        "POST",
+        "/v1/projects/p/locations/l/endpoints/openapi/chat/completions",
+        "chat",
+        "openai",
+        True,
+        None,
+        None,
+    ),
+    ("ollama", "POST", "/api/chat", "chat", "ollama", True, None, None),
+    ("ollama", "GET", "/", "health", "ollama", False, None, None),
+    ("ollama", "POST", "/api/pull", "pull", "ollama", False, None, None),
+    ("ollama", "POST", "/v1/messages", "messages", "anthropic", True, None, None),
+    ("cohere", "POST", "/v2/chat", "chat", "cohere", True, None, None),
+    ("cohere", "POST", "/compatibility/v1/chat/completions", "chat", "openai", True, None, None),
+    ("bedrock", "POST", "/model/us.a%3A0/converse", "converse", "bedrock", True, "us.a:0", None),
+    ("bedrock", "POST", "/model/us.a:0/converse-stream", "converse", "bedrock", True, "us.a:0", True),
+    (
+        "bedrock",
+        "POST",
+        "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Ainference-profile%2Fus.a%3A0/invoke",
+        "invoke",
+        "bedrock",
+        True,
+        "us.a:0",
+        None,
+    ),
+    ("bedrock", "POST", "/openai/v1/responses", "responses", "openai", True, None, None),
+    ("generic", "POST", "/v1/models/meta/llama/predictions", "generic", "generic", True, "meta/llama", None),
+    ("generic", "POST", "/complete", "generic", "generic", True, None, None),
+    ("generic", "GET", "/anything", "generic", "generic", False, None, None),
+    ("generic", "POST", "/gw/v1/chat/completions", "chat", "openai", True, None, None),
+]
+
+
+@pytest.mark.parametrize(("name", "method", "path", "operation", "dialect", "billable", "model", "stream"), CASES)
+def test_identify(
+    name: str,
+    method: str,
+    path: str,
+    operation: str,
+    dialect: str,
+    billable: bool,
+    model: str | None,
+    stream: bool | None,
+) -> None:
+    """Name, dialect, money, model and stream follow from method and path."""
+    found = format_named(name).identify(method, path)
+
+    assert (found.name, found.dialect, found.billable) == (operation, dialect, billable)
+    assert (found.model, found.stream) == (model, stream)
+    assert found.known == (operation != "other")
+
+
+@given(st.sampled_from(sorted(FORMAT_NAMES)), st.sampled_from(["GET", "post", "PUT", ""]), st.text())
+def test_any_path(name: str, method: str, path: str) -> None:
+    """Every path has an answer; what is unknown is free and says so."""
+    operation = format_named(name).identify(method, path)
+
+    assert operation.known or (operation.name == "other" and not operation.billable)
+
+
+def test_unknown_format() -> None:
+    """The error names the formats there are."""
+    with pytest.raises(FormatNameError, match=r"unknown format 'opnai'; known are anthropic, bedrock"):
+        format_named("opnai")
+    with pytest.raises(KeyError):
+        format_named("")

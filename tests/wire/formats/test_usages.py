@@ -1,0 +1,260 @@
+"""Each usage shape is read by its own rule; odd values never make a count negative, absurd or larger than its whole."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from outwarden.wire.formats.usages import any_usage
+from outwarden.wire.formats.values import TOKENS_MAX
+from outwarden.wire.usage import Usage
+
+CASES: list[tuple[str, dict[str, Any], dict[str, int]]] = [
+    (
+        "OpenAI chat: cached and reasoning are parts",
+        {
+            "prompt_tokens": 100,
+            "completion_tokens": 50,
+            "total_tokens": 150,
+            "prompt_tokens_details": {"cached_tokens": 80, "audio_tokens": 3},
+            "completion_tokens_details": {"reasoning_tokens": 30, "audio_tokens": 2},
+        },
+        {
+            "input_tokens": 100,
+            "cached_input_tokens": 80,
+            "output_tokens": 50,
+            "reasoning_tokens": 30,
+            "input_audio_tokens": 3,
+            "output_audio_tokens": 2,
+        },
+    ),
+    (
+        "xAI chat: reasoning is beside the output",
+        {
+            "prompt_tokens": 10,
+            "completion_tokens": 5,
+            "total_tokens": 115,
+            "completion_tokens_details": {"reasoning_tokens": 100},
+        },
+        {"input_tokens": 10, "output_tokens": 105, "reasoning_tokens": 100},
+    ),
+    (
+        "Gemini's OpenAI endpoint: thoughts are in the total only",
+        {"prompt_tokens": 35, "completion_tokens": 12, "total_tokens": 109},
+        {"input_tokens": 35, "output_tokens": 74},
+    ),
+    (
+        "Perplexity's deep research: reasoning and searches beside",
+        {
+            "prompt_tokens": 7,
+            "completion_tokens": 9,
+            "total_tokens": 16,
+            "reasoning_tokens": 40,
+            "citation_tokens": 3,
+            "num_search_queries": 2,
+        },
+        {"input_tokens": 7, "output_tokens": 49, "reasoning_tokens": 40, "web_searches": 2},
+    ),
+    (
+        "DeepSeek's cache hit",
+        {"prompt_tokens": 20, "completion_tokens": 1, "prompt_cache_hit_tokens": 16, "prompt_cache_miss_tokens": 4},
+        {"input_tokens": 20, "cached_input_tokens": 16, "output_tokens": 1},
+    ),
+    (
+        "null details (OpenRouter, Mistral, Writer)",
+        {"prompt_tokens": 4, "completion_tokens": 2, "prompt_tokens_details": None, "completion_tokens_details": None},
+        {"input_tokens": 4, "output_tokens": 2},
+    ),
+    (
+        "Azure's Grok: more cached than there was",
+        {"prompt_tokens": 10, "completion_tokens": 2, "prompt_tokens_details": {"cached_tokens": 161}},
+        {"input_tokens": 10, "cached_input_tokens": 10, "output_tokens": 2},
+    ),
+    (
+        "OpenAI Responses with a negative output (deep research)",
+        {"input_tokens": 30, "output_tokens": -9, "total_tokens": -9},
+        {"input_tokens": 30, "output_tokens": 0},
+    ),
+    (
+        "Responses: cache writes and reasoning",
+        {
+            "input_tokens": 158,
+            "input_tokens_details": {"cached_tokens": 10, "cache_write_tokens": 43},
+            "output_tokens": 32,
+            "output_tokens_details": {"reasoning_tokens": 10},
+        },
+        {
+            "input_tokens": 158,
+            "cached_input_tokens": 10,
+            "cache_write_tokens": 43,
+            "output_tokens": 32,
+            "reasoning_tokens": 10,
+        },
+    ),
+    (
+        "Anthropic: the cache stands beside the input",
+        {
+            "input_tokens": 5,
+            "cache_read_input_tokens": 1000,
+            "cache_creation_input_tokens": 200,
+            "output_tokens": 7,
+            "server_tool_use": {"web_search_requests": 3},
+        },
+        {
+            "input_tokens": 1205,
+            "cached_input_tokens": 1000,
+            "cache_write_tokens": 200,
+            "output_tokens": 7,
+            "web_searches": 3,
+        },
+    ),
+    (
+        "Anthropic: a compaction that the numbers at the top leave out",
+        {
+            "input_tokens": 50,
+            "cache_read_input_tokens": 0,
+            "output_tokens": 20,
+            "iterations": [
+                {"type": "compaction", "input_tokens": 9000, "output_tokens": 300},
+                {"type": "message", "input_tokens": 50, "output_tokens": 20},
+            ],
+        },
+        {"input_tokens": 9050, "output_tokens": 320},
+    ),
+    (
+        "Gemini: thoughts and tool-use prompts beside",
+        {
+            "promptTokenCount": 10,
+            "candidatesTokenCount": 20,
+            "thoughtsTokenCount": 30,
+            "toolUsePromptTokenCount": 5,
+            "cachedContentTokenCount": 4,
+            "totalTokenCount": 65,
+            "promptTokensDetails": [{"modality": "AUDIO", "tokenCount": 6}, {"modality": 1, "tokenCount": 4}],
+        },
+        {
+            "input_tokens": 15,
+            "cached_input_tokens": 4,
+            "output_tokens": 50,
+            "reasoning_tokens": 30,
+            "input_audio_tokens": 6,
+        },
+    ),
+    (
+        "Gemini in snake_case",
+        {"prompt_token_count": 10, "candidates_token_count": 2, "total_token_count": 12},
+        {"input_tokens": 10, "output_tokens": 2},
+    ),
+    (
+        "Bedrock Converse: the cache stands beside the input",
+        {"inputTokens": 3, "outputTokens": 4, "cacheReadInputTokens": 50, "cacheWriteInputTokens": 6},
+        {"input_tokens": 59, "cached_input_tokens": 50, "cache_write_tokens": 6, "output_tokens": 4},
+    ),
+    ("Titan: floats and nulls", {"inputTextTokenCount": 7.0, "outputTokenCount": None}, {"input_tokens": 7}),
+    (
+        "Cohere bills other numbers than it counts",
+        {
+            "billed_units": {"input_tokens": 9, "output_tokens": 3},
+            "tokens": {"input_tokens": 80, "output_tokens": 5},
+            "cached_tokens": 64,
+        },
+        {"input_tokens": 9, "cached_input_tokens": 9, "output_tokens": 3},
+    ),
+    ("Ollama", {"prompt_eval_count": 26, "eval_count": 290}, {"input_tokens": 26, "output_tokens": 290}),
+    ("Ollama: a prompt from its cache", {"eval_count": 290, "eval_duration": 1}, {"output_tokens": 290}),
+    ("Voyage: a total alone", {"total_tokens": 12}, {"input_tokens": 12}),
+    ("explicit zeros are counts", {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}, {}),
+]
+
+
+@pytest.mark.parametrize(("raw", "counts"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+def test_shape(raw: dict[str, Any], counts: dict[str, int]) -> None:
+    """Exactly these counts, and the provider's own object kept."""
+    usage = any_usage(raw)
+
+    assert usage == Usage(**counts)
+    assert usage is not None
+    assert usage.raw is not None
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        None,
+        "text",
+        [],
+        {},
+        {"type": "duration", "seconds": 7},
+        {"cost_in_usd_ticks": 700},
+        {"trafficType": "ON_DEMAND"},
+        {"billed_units": {"search_units": 1}},
+        {"prompt_tokens": None, "completion_tokens": None},
+        {"input_tokens": "many"},
+    ],
+)
+def test_no_tokens_counted(raw: object) -> None:
+    """An object without a token count is no usage: it must not pass for zero."""
+    assert any_usage(raw) is None
+
+
+_NUMBERS = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.just([]), st.just({"a": 1})
+)
+_KEYS = sorted({key for _, raw, _ in CASES for key in raw} | {"cached_tokens", "reasoning_tokens", "audio_tokens"})
+_RAW = st.recursive(
+    st.dictionaries(st.sampled_from(_KEYS), _NUMBERS, max_size=8),
+    lambda inner: st.dictionaries(st.sampled_from(_KEYS), st.one_of(_NUMBERS, inner, st.lists(inner)), max_size=8),
+    max_leaves=6,
+)
+
+
+@given(_RAW)
+def test_odd_values(raw: dict[str, Any]) -> None:
+    """Whatever stands in a usage object: counts stay within 0 … and parts within their whole."""
+    usage = any_usage(raw)
+    if usage is None:
+        return
+
+    counts = [value for name in Usage.__slots__ if isinstance(value := getattr(usage, name), int)]
+    assert all(0 <= value <= 8 * TOKENS_MAX for value in counts)
+    assert usage.cached_input_tokens + usage.cache_write_tokens <= usage.input_tokens
+    assert usage.reasoning_tokens <= usage.output_tokens
+
+
+@given(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(0, 10**6), st.integers(0, 10**6))
+def test_input_and_output_are_the_total(prompt: int, output: int, reasoning: int, cached: int) -> None:
+    """Reasoning beside the output (xAI, Gemini) is added once, cached input (Anthropic) too."""
+    xai = {
+        "prompt_tokens": prompt,
+        "completion_tokens": output,
+        "total_tokens": prompt + output + reasoning,
+        "completion_tokens_details": {"reasoning_tokens": reasoning},
+    }
+    gemini = {
+        "promptTokenCount": prompt,
+        "candidatesTokenCount": output,
+        "thoughtsTokenCount": reasoning,
+        "totalTokenCount": prompt + output + reasoning,
+    }
+    claude = {"input_tokens": prompt, "cache_read_input_tokens": cached, "output_tokens": output}
+
+    for raw, total in ((xai, prompt + output + reasoning), (claude, prompt + cached + output)):
+        usage = any_usage(raw)
+        assert usage is not None
+        assert usage.input_tokens + usage.output_tokens == total
+    usage = any_usage(gemini)
+    assert usage is None or usage.input_tokens + usage.output_tokens == prompt + output + reasoning
+    assert (usage is None) == (prompt + output + reasoning == 0)
+
+
+def test_reports_of_a_stream_merge() -> None:
+    """Anthropic's last report wins, and one without an input keeps the first one's."""
+    start = any_usage({"input_tokens": 727, "cache_read_input_tokens": 10, "output_tokens": 1})
+    older = any_usage({"output_tokens": 80})
+    newer = any_usage({"input_tokens": 1595, "cache_read_input_tokens": 10, "output_tokens": 90})
+    assert start is not None
+    assert older is not None
+    assert newer is not None
+
+    assert start.latest(older) == Usage(input_tokens=737, cached_input_tokens=10, output_tokens=80)
+    assert start.latest(newer) == Usage(input_tokens=1605, cached_input_tokens=10, output_tokens=90)
