@@ -8,7 +8,8 @@ network. Loading the catalogue and the token tables takes a second: `PriceBook.w
 from outwarden.pricing.book import PriceBook
 from outwarden.pricing.outputs import OUTPUT_TOKENS_UNKNOWN, media_tokens, output_maximum
 from outwarden.pricing.price import NANO, Price, PriceRule, usd
-from outwarden.pricing.tokens import OVERHEAD_TOKENS, TokenCounter
+from outwarden.pricing.tokens import TokenCounter
+from outwarden.pricing.unseen import OVERHEAD_TOKENS, unseen_tokens
 
 __all__ = [
     "NANO",
@@ -20,5 +21,6 @@ __all__ = [
     "TokenCounter",
     "media_tokens",
     "output_maximum",
+    "unseen_tokens",
     "usd",
 ]

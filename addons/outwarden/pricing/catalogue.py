@@ -32,6 +32,7 @@ _WEB_SEARCH_UNPRICED = Fraction(35 * NANO, 1000)
 _HOUR_CACHE_FACTOR = 2
 # What the context values of the catalogue's price variants are called: OpenAI and Google speak of service_tier,
 # Anthropic of speed, all of them of batch processing. Values never collide, so one word answers all three.
+_FAST = "fast"  # up to six times the standard price: without a price of its own it is unknown, not standard
 _TIER_KEYS = ("service_tier", "speed", "processing")
 
 
@@ -78,21 +79,27 @@ def price(provider: Provider, info: ModelInfo, service_tier: str | None, at: dat
     """Make the price that holds at a moment (aware), or None where tokens have no price.
 
     ``service_tier``: what the call asks for or the reply reports (``priority``, ``flex``, ``batch``, ``fast`` …); a
-    value the catalogue does not know means the standard price. The upper bound covers the standard price as well,
-    and every price of the next 24 hours.
+    value the catalogue does not know means the standard price, except ``fast``. The upper bound covers the standard
+    price as well, and every price of the next 24 hours.
     """
-    own = info in provider.models  # a price borrowed from another provider has no tiers here
+    own = any(info is model for model in provider.models)  # a price borrowed from another provider has no tiers here
     context = dict.fromkeys(_TIER_KEYS, service_tier) if service_tier and own else {}
-    current = _price(info, info.get_prices(at, context))
-    if current is None:
+    if service_tier == _FAST and not (own and _sells(info, service_tier)):
         return None
-    others: list[Price] = []
+    seen = [info.get_prices(at, context)]
     for moment in _moments(info, at):
         for prices in (info.get_prices(moment, context), info.get_prices(moment)):
-            other = _price(info, prices)
-            if other is not None and other != current and other not in others:
-                others.append(other)
-    return Price(current.tiers, current.call, current.web_search, tuple(others)) if others else current
+            if not any(prices is known or prices == known for known in seen):
+                seen.append(prices)
+    current, *others = (_price(info, prices) for prices in seen)
+    if current is None:
+        return None
+    also = tuple(other for other in others if other is not None)
+    return Price(current.tiers, current.call, current.web_search, also) if also else current
+
+
+def _sells(info: ModelInfo, tier: str) -> bool:
+    return any(tier in variant.when.values() for variant in info.price_variants or ())
 
 
 def _constraints(info: ModelInfo) -> Iterator[StartDateConstraint | TimeOfDateConstraint]:

@@ -5,9 +5,8 @@ package (special tokens count as plain text). Everywhere else one token per UTF-
 tokenizers never make more. Compatibility characters can grow when a tokenizer normalises first (``ﷺ`` becomes 18
 characters), so the longer of the raw and the NFKC form counts.
 
-**Margin.** Texts alone are less than what is billed: chat templates add about 4 tokens a message, tool schemas are
-rewritten, Anthropic adds a system prompt for tools (up to 735 tokens). Callers count *every string of the body, keys
-included*, each on its own, and add `OVERHEAD_TOKENS` per call; over 1,700 recorded calls that was never too little.
+**Margin.** Texts alone are less than what is billed. Callers count *every string of the body, keys and numbers
+included*, each on its own, and add `unseen_tokens` for what the body does not hold.
 """
 
 import gzip
@@ -24,7 +23,6 @@ from tiktoken import Encoding
 from outwarden.errors import StateError
 
 BYTES = "bytes"
-OVERHEAD_TOKENS = 1024  # per call: template and hidden prompts, see above
 
 # tiktoken is slow on one unbroken run (quadratic in older versions) and its pattern overflows the stack, as a panic
 # that no `except Exception` sees, on some 100 KB of white space. Text has no such runs; what has them counts by bytes.
