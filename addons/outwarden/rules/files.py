@@ -11,6 +11,7 @@ from outwarden.rules.nodes import Node, NodeError
 from outwarden.rules.values import Reader, text
 
 PATTERN_CHARS_MAX = 4096
+PIECE_CHARS_MAX = 6  # the longest operator, such as "(?<!"
 
 
 def path_in(folder: Path) -> Reader[Path]:
@@ -66,8 +67,10 @@ def compile_pattern(written: str, line: int) -> "re2._Regexp":
 
 
 def _reason(error: Exception) -> str:
-    reason = error.args[0] if error.args else ""
-    return reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
+    """RE2's reason, with the piece of the pattern it is about where that is short: a pattern may name a person."""
+    said = error.args[0] if error.args else ""
+    reason, _, piece = (said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)).partition(": ")
+    return f"{reason}: {piece}" if 0 < len(piece) <= PIECE_CHARS_MAX else reason
 
 
 def network(node: Node) -> str:

@@ -11,7 +11,6 @@ from outwarden.errors import Problem, RulesError
 from outwarden.pii.policy import PiiPolicy
 from outwarden.pricing.price import PriceRule
 from outwarden.routing.routes import RouteRules
-from outwarden.rules.known import known_entities
 from outwarden.rules.nodes import FILE_BYTES_MAX, Mapping, Node, NodeError, parse
 from outwarden.rules.read_budgets import read_budgets
 from outwarden.rules.read_callers import read_callers
@@ -54,7 +53,7 @@ def load_rules(folder: Path) -> Rules:
     rules = Rules(
         traffic=base if reading.is_shipped("traffic.yml") else reading.file("traffic.yml", own_traffic, base),
         callers=reading.file("callers.yml", read_callers, CallerRules()),
-        pii=reading.file("pii.yml", lambda node: read_pii(node, known_entities()), PiiPolicy()),
+        pii=reading.file("pii.yml", read_pii, PiiPolicy()),
         budgets=reading.file("budgets.yml", read_budgets, BudgetRules()),
         routes=reading.file("routes.yml", lambda node: read_routes(node, folder), RouteRules()),
         prices=reading.file("prices.yml", read_prices, ()),

@@ -3,7 +3,7 @@
 import re
 
 from outwarden.budget.callers import FIELDS, CallerRule, CallerRules, header_pattern
-from outwarden.rules.files import PATTERN_CHARS_MAX, network
+from outwarden.rules.files import compile_pattern, network
 from outwarden.rules.nodes import Node, NodeError
 from outwarden.rules.values import Keys, list_of, map_of, text
 
@@ -36,7 +36,7 @@ def _read_match(node: Node) -> CallerRule:
     proxy_user = keys.get("proxy_user", text, None)
     header = keys.get("header", _read_headers, {})
     if not keys.names:
-        raise NodeError((keys.line, "a condition is missing; what holds for everyone else goes under 'default'"))
+        raise NodeError((keys.line, "expected a condition; what holds for everyone else goes under 'default'"))
     keys.done("condition")
     return CallerRule(api_key, source, proxy_user, header)
 
@@ -52,8 +52,7 @@ def _read_headers(node: Node) -> dict[str, str]:
 def _field_pattern(node: Node) -> str:
     """Read a pattern whose named groups fill fields."""
     written = text(node)
-    if len(written) > PATTERN_CHARS_MAX:
-        raise NodeError((node.line, f"the pattern is longer than {PATTERN_CHARS_MAX} characters"))
+    compile_pattern(written, node.line)
     try:
         header_pattern(written)
     except ValueError as error:

@@ -1,12 +1,12 @@
 """``content.yml``: texts that are refused or flagged, and canary words."""
 
 import re
+from collections.abc import Collection
 from typing import get_args
 
 from outwarden.content.rules import ContentAction, ContentDirection, ContentRule, ContentRules
-from outwarden.rules.files import pattern
+from outwarden.rules.files import compile_pattern, pattern
 from outwarden.rules.nodes import Node, NodeError
-from outwarden.rules.read_pii import check_examples
 from outwarden.rules.values import Keys, list_of, one_of, text, unique_list_of
 
 ACTIONS: tuple[ContentAction, ...] = get_args(ContentAction)
@@ -36,8 +36,22 @@ def _read_rule(node: Node) -> ContentRule:
     match = keys.get("match", list_of(text), ())
     no_match = keys.get("no_match", list_of(text), ())
     keys.done()
-    check_examples(keys, rule.pattern, match, no_match)
+    _check_examples(keys, rule.pattern, match, no_match)
     return rule
+
+
+def _check_examples(keys: Keys, written: str, match: Collection[str], no_match: Collection[str]) -> None:
+    """Run the examples of a pattern. Raises `NodeError` at the line of the key that does not hold."""
+    compiled = compile_pattern(written, keys.line_of("pattern"))
+    if compiled.search(""):
+        keys.wrong("pattern", "the pattern matches an empty text, so it would match everywhere")
+    for count, example in enumerate(match, 1):
+        if not compiled.search(example):
+            keys.wrong("match", f"match: example {count} is not found")
+    for count, example in enumerate(no_match, 1):
+        if compiled.search(example):
+            keys.wrong("no_match", f"no_match: example {count} is found")
+    keys.done()
 
 
 def _name(node: Node) -> str:

@@ -1,27 +1,31 @@
 """``pii.yml``: which personal data is looked for, and what is done with it."""
 
-import re
 from collections.abc import Collection
 from typing import get_args
 
-from outwarden.pii.policy import Action, CustomEntity, PiiPolicy
+from outwarden.pii import (
+    ENTITIES,
+    Action,
+    CustomEntity,
+    PiiPolicy,
+    check_allow,
+    check_custom,
+    unsupported_actions,
+)
 from outwarden.rules.files import compile_pattern, pattern
 from outwarden.rules.nodes import Node, NodeError, Scalar
 from outwarden.rules.values import Keys, Reader, flag, is_off, list_of, number, one_of, shown, suggest, text
 
 ACTIONS: tuple[Action, ...] = get_args(Action)
 NEED_NER = frozenset({"PERSON", "LOCATION", "ORGANIZATION"})  # no pattern finds these
-UNSUPPORTED_ACTIONS = frozenset({"surrogate"})
-
-_ENTITY = re.compile(r"[A-Z][A-Z0-9_]{1,63}")
 
 
-def read_pii(node: Node, built_in: Collection[str]) -> PiiPolicy:
-    """Read the file; ``built_in`` are the entities that can be named besides the custom ones. Raises `NodeError`."""
+def read_pii(node: Node) -> PiiPolicy:
+    """Read the file. Raises `NodeError`."""
     keys = Keys(node)
     defaults = PiiPolicy()
     custom = keys.get("custom", list_of(_read_custom), ())
-    entity = _one_entity_of({*built_in, *(one.entity for one in custom)})
+    entity = _one_entity_of({*ENTITIES, *(one.entity for one in custom)})
     policy = PiiPolicy(
         request=keys.get("request", _actions_for(entity), defaults.request),
         response=keys.get("response", _actions_for(entity), defaults.response),
@@ -38,11 +42,11 @@ def read_pii(node: Node, built_in: Collection[str]) -> PiiPolicy:
 def _one_entity_of(known: Collection[str]) -> Reader[str]:
     def read(node: Node) -> str:
         name = text(node)
+        if name in known:
+            return name
         if name in NEED_NER:
             raise NodeError((node.line, f"entity {name} is not supported yet: it needs a model (ner)"))
-        if name not in known:
-            raise NodeError((node.line, f"unknown entity{shown(name)}{suggest(name, {*known, 'default'})}"))
-        return name
+        raise NodeError((node.line, f"unknown entity{shown(name)}{suggest(name, {*known, 'default'})}"))
 
     return read
 
@@ -55,10 +59,8 @@ def _actions_for(entity: Reader[str]) -> Reader[dict[str, Action]]:
         actions: dict[str, Action] = {}
         for name in table.names:
             actions[name] = table.need(name, _action)
-            try:
-                name == "default" or entity(Scalar(table.line_of(name), name, True))
-            except NodeError as error:
-                table.wrong(name, error.problems[0][1])
+            if name != "default":
+                table.check(name, entity)
         table.done()
         return actions
 
@@ -66,8 +68,8 @@ def _actions_for(entity: Reader[str]) -> Reader[dict[str, Action]]:
 
 
 def _action(node: Node) -> Action:
-    action: Action = one_of(ACTIONS)(node)
-    if action in UNSUPPORTED_ACTIONS:
+    action = one_of(ACTIONS)(node)
+    if unsupported_actions(PiiPolicy(request={"default": action})):
         raise NodeError((node.line, f"action '{action}' is not supported yet"))
     return action
 
@@ -84,42 +86,27 @@ def _all_or(entity: Reader[str]) -> Reader[frozenset[str] | None]:
 def _read_custom(node: Node) -> CustomEntity:
     keys = Keys(node)
     custom = CustomEntity(
-        entity=keys.need("entity", _entity_name),
+        entity=keys.need("entity", text),
         pattern=keys.need("pattern", pattern),
         context=keys.get("context", list_of(text), ()),
         match=keys.get("match", list_of(text), ()),
         no_match=keys.get("no_match", list_of(text), ()),
     )
     keys.done()
-    check_examples(keys, custom.pattern, custom.match, custom.no_match)
+    for problem in check_custom(custom):
+        about = problem.partition(":")[0]
+        keys.wrong(about if about in ("match", "no_match") else "pattern", problem)
+    keys.done()
     return custom
 
 
-def check_examples(keys: Keys, written: str, match: Collection[str], no_match: Collection[str]) -> None:
-    """Run the examples of a pattern. Raises `NodeError` at the line of the key that does not hold."""
-    compiled = compile_pattern(written, keys.line_of("pattern"))
-    if compiled.search(""):
-        keys.wrong("pattern", "the pattern matches the empty text, so it would be found everywhere")
-    for count, example in enumerate(match, 1):
-        if not compiled.search(example):
-            keys.wrong("match", f"example {count} under 'match' is not matched by the pattern")
-    for count, example in enumerate(no_match, 1):
-        if compiled.search(example):
-            keys.wrong("no_match", f"example {count} under 'no_match' is matched by the pattern")
-    keys.done()
-
-
-def _entity_name(node: Node) -> str:
-    if not _ENTITY.fullmatch(text(node)):
-        raise NodeError((node.line, "expected a name in capitals, such as MEDICAL_RECORD_NUMBER"))
-    return text(node)
-
-
 def _allowed(node: Node) -> str:
-    """An exact value, or a pattern after ``re:``."""
+    """Read an exact value, or a pattern after ``re:``."""
     value = text(node)
     if value.startswith("re:"):
         compile_pattern(value[3:], node.line)
+    if problem := check_allow(value):
+        raise NodeError((node.line, problem))
     return value
 
 

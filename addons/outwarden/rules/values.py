@@ -208,6 +208,13 @@ class Keys:
             self._problems.append((self.line, f"key '{key}' is missing"))
         return self.get(key, read, cast(T, None))
 
+    def check(self, key: str, read: Reader[object]) -> None:
+        """Check the name ``key`` itself by ``read``."""
+        try:
+            read(Scalar(self.line_of(key), key, True))
+        except NodeError as error:
+            self._problems += error.problems
+
     def unsupported(self, key: str, allowed: Callable[[Node], bool], why: str = "") -> None:
         """Refuse ``key`` unless ``allowed`` says that its value asks for nothing: it belongs to a later version."""
         self._asked.append(key)
@@ -229,9 +236,11 @@ class Keys:
 
 def suggest(word: str, words: Collection[str]) -> str:
     """`` (did you mean 'x'?)`` for the nearest of ``words``, or nothing."""
-    near = get_close_matches(word[:40].lower(), {w.lower(): w for w in words}, n=1, cutoff=0.6)
-    spelled = {w.lower(): w for w in words}
-    return f" (did you mean '{spelled[near[0]]}'?)" if near else ""
+    spelled = {known.lower(): known for known in sorted(words)}
+    written = word[:40].lower()
+    near = get_close_matches(written, spelled, n=1, cutoff=0.6)
+    begun = [known for known in spelled if len(written) > 2 and known.startswith(written)]
+    return f" (did you mean '{spelled[(near or begun)[0]]}'?)" if near or begun else ""
 
 
 def shown(word: str, before: str = " ") -> str:

@@ -1,0 +1,144 @@
+"""``budgets.yml``: exact limits, known windows, and no promise that is not kept."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from outwarden.budget.limits import Budget
+from outwarden.rules import Rules
+from outwarden.rules.nodes import parse
+from outwarden.rules.read_budgets import read_budgets
+
+Load = Callable[..., Rules]
+Problems = Callable[..., list[str]]
+
+
+def test_all_keys(load: Load) -> None:
+    """The parts of the contract's example that are built."""
+    budgets = load(
+        budgets="""\
+            budgets:
+              - name: one-call
+                scope: request
+                limit_usd: 0.05
+              - name: key-day
+                scope: api_key
+                limit_usd: 200
+                window: day
+                timezone: Europe/Berlin
+                warn_at: [0.8, 0.5]
+                on_exceeded: refuse
+                identical: no
+              - name: support-month
+                scope: team
+                only: {team: support, model: "gpt-4*"}
+                limit_tokens: 5_000_000
+                window: month
+              - {name: stop, scope: all, limit_requests: 0}
+            hold: full
+            clamp_output: off
+            unknown_price: {input_mtok: 15, output_mtok: 75.5}
+            webhooks: []
+            """
+    ).budgets
+
+    assert budgets.budgets == (
+        Budget("one-call", "request", 50_000_000),
+        Budget("key-day", "api_key", 200_000_000_000, window="day", timezone="Europe/Berlin", warn_at=(0.5, 0.8)),
+        Budget("support-month", "team", 5_000_000, "tokens", "month", only={"team": "support", "model": "gpt-4*"}),
+        Budget("stop", "all", 0, "requests"),
+    )
+    assert budgets.clamp_output is False
+    assert budgets.unknown_price == (Decimal(15), Decimal("75.5"))
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(st.integers(0, 10**18))
+def test_money_is_exact_to_the_nano_dollar(nano: int) -> None:
+    """No amount is rounded on the way from the file."""
+    node = parse(f"budgets: [{{name: a, scope: all, limit_usd: {Decimal(nano).scaleb(-9):f}}}]")
+    assert node is not None
+
+    assert read_budgets(node).budgets[0].limit == nano
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("limit_usd: -1", "limit_usd: expected a number of 0 or more"),
+        ("limit_usd: 0.0000000001", "limit_usd: expected a number of 0 or more"),
+        ("limit_usd: true", "limit_usd: expected a number of 0 or more"),
+        ("limit_usd: 2000000000", "limit_usd: expected at most 1000000000 dollars"),
+        ("limit_tokens: 1.5", "limit_tokens: expected a whole number"),
+        ("limit_requests: many", "limit_requests: expected a whole number"),
+        ("limit_eur: 5", "a limit is missing: limit_usd, limit_tokens or limit_requests"),
+        ("{limit_usd: 1}", "not YAML"),
+    ],
+)
+def test_what_is_no_limit(line: str, problem: str, problems: Problems) -> None:
+    """A budget without a limit, or with half a one, is refused."""
+    told = problems(budgets=f"budgets:\n  - name: a\n    scope: all\n    {line}\n")
+
+    assert any(problem in one for one in told)
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("limit_tokens: 5", "'limit_tokens' besides 'limit_usd': a budget has one limit; write two budgets"),
+        ("window: dya", "window: expected minute, hour, day"),
+        ("window: [day]", "window: expected a single value"),
+        ("timezone: Mars/Olympus", "timezone: expected a time zone"),
+        ("timezone: ../../etc/passwd", "timezone: expected a time zone"),
+        ("timezone: Europe", "timezone: expected a time zone"),
+        ("only: {tem: a}", "unknown field 'tem' (did you mean 'team'?)"),
+        ("warn_at: [0.5, 1.5]", "warn_at: expected a number from"),
+        ("warn_at: 80", "warn_at: expected a number from"),
+        ("limits: 5", "unknown key 'limits'"),
+    ],
+)
+def test_what_is_wrong_with_a_budget(line: str, problem: str, problems: Problems) -> None:
+    """Told with its line."""
+    told = problems(budgets=f"budgets:\n  - name: a\n    scope: all\n    limit_usd: 1\n    {line}\n")
+
+    assert [one for one in told if one.startswith(f"budgets.yml:5: {problem}")] == told
+    assert len(told) == 1
+
+
+def test_two_budgets_of_one_name_are_refused(problems: Problems) -> None:
+    """They would share their counters."""
+    assert problems(
+        budgets="budgets:\n  - {name: a, scope: all, limit_usd: 1}\n  - {name: a, scope: team, limit_usd: 1}\n"
+    ) == ["budgets.yml:3: name 'a' was given before, in line 2"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["window: rolling 10m", "window: rolling", "identical: true", "reroute_at: 0.6", "reroute_to: onprem",
+     "on_exceeded: warn", "on_exceeded: reroute"],
+)  # fmt: skip
+def test_what_a_budget_cannot_do_yet_is_refused(line: str, problems: Problems) -> None:
+    """Never taken silently for something else."""
+    (told,) = problems(budgets=f"budgets:\n  - name: a\n    scope: all\n    limit_usd: 1\n    {line}\n")
+
+    assert told.startswith("budgets.yml:5: ")
+    assert "not supported yet" in told
+
+
+@pytest.mark.parametrize("line", ["hold: metered", "webhooks: [{url: 'env:SLACK', on: [warn]}]"])
+def test_what_the_ledger_cannot_do_yet_is_refused(line: str, problems: Problems) -> None:
+    """Never taken silently for something else."""
+    (told,) = problems(budgets=line)
+
+    assert "not supported yet" in told
+
+
+@pytest.mark.parametrize(
+    "line", ["unknown_price: allow", "unknown_price: {input_mtok: 1}", "hold: half", "clamp_output: 5"]
+)
+def test_what_is_wrong_with_the_rest(line: str, problems: Problems) -> None:
+    """An unknown price is never nothing."""
+    assert len(problems(budgets=line)) == 1

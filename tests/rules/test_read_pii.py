@@ -1,0 +1,113 @@
+"""``pii.yml``: entities, actions, patterns with their examples."""
+
+from collections.abc import Callable
+
+import pytest
+
+from outwarden.pii import CustomEntity, PiiPolicy
+from outwarden.rules import Rules
+
+Load = Callable[..., Rules]
+Problems = Callable[..., list[str]]
+
+
+def test_all_keys(load: Load) -> None:
+    """What the file says is what the policy says."""
+    policy = load(
+        pii=r"""
+            request:  {default: pseudonymize, CREDIT_CARD: mask, API_KEY: refuse, CLAIM: hash, EMAIL_ADDRESS: allow}
+            response: {default: flag}
+            restore: no
+            entities: [EMAIL_ADDRESS, CREDIT_CARD, CLAIM]
+            ner: {model: bundled, min_score: 0.5}
+            custom:
+              - entity: CLAIM
+                pattern: 'CLM-\d{7}'
+                context: [claim, record]
+                match: ["CLM-1234567"]
+                no_match: ["CLM-12"]
+            allow: ["support@acme.example", "re:^ticket-[0-9]+@acme\\.example$"]
+            """
+    ).pii
+
+    assert policy == PiiPolicy(
+        request={
+            "default": "pseudonymize",
+            "CREDIT_CARD": "mask",
+            "API_KEY": "refuse",
+            "CLAIM": "hash",
+            "EMAIL_ADDRESS": "allow",
+        },
+        response={"default": "flag"},
+        restore=False,
+        entities=frozenset({"EMAIL_ADDRESS", "CREDIT_CARD", "CLAIM"}),
+        custom=(CustomEntity("CLAIM", r"CLM-\d{7}", ("claim", "record"), ("CLM-1234567",), ("CLM-12",)),),
+        allow=("support@acme.example", r"re:^ticket-[0-9]+@acme\.example$"),
+    )
+
+
+@pytest.mark.parametrize(
+    "written", ["entities: all", "entities: [EMAIL_ADDRESS]\n", "ner: off", "ner: {model: no}", "ner:"]
+)
+def test_what_asks_for_nothing_new_is_accepted(written: str, load: Load) -> None:
+    """No model is needed for these."""
+    assert load(pii=written).pii.custom == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("entities: [EMIAL_ADDRESS]", "unknown entity 'EMIAL_ADDRESS' (did you mean 'EMAIL_ADDRESS'?)"),
+        ("entities:", "entities: expected a value, but it is empty"),
+        ("request: {defualt: mask}", "unknown entity 'defualt' (did you mean 'default'?)"),
+        ("request: {EMIAL_ADDRESS: mask}", "unknown entity 'EMIAL_ADDRESS'"),
+        ("response: {default: maks}", "default: expected mask, pseudonymize, surrogate, hash, refuse, flag or allow"),
+        ("request: mask", "request: expected keys and values"),
+        ("restore: maybe", "restore: expected true or false"),
+        ("allow: ['re:(']", "not a pattern in RE2 syntax: missing )"),
+        ("ner: {min_score: 2}", "min_score: expected a number from 0 to 1"),
+        ("ner: {entities: [PERSONS], model: off}", "entities: expected LOCATION, ORGANIZATION or PERSON"),
+        ("custom: [{entity: A_B}]", "key 'pattern' is missing"),
+        ("custom: [{entity: lower, pattern: a}]", "entity 'lower' must be an upper-case name"),
+        ("custom: [{entity: A_B, pattern: '('}]", "not a pattern in RE2 syntax"),
+        ("custom: [{entity: A_B, pattern: '(?<=x)y'}]", "not a pattern in RE2 syntax"),
+        ("custom: [{entity: A_B, pattern: 'x*'}]", "the pattern matches an empty text"),
+        (r"custom: [{entity: A_B, pattern: 'x\d', match: [x1, xx]}]", "match: example 2 is not found"),
+        (r"custom: [{entity: A_B, pattern: 'x\d', no_match: [x1]}]", "no_match: example 1 is found"),
+        ("custom: [{entity: A_B, pattern: 'x', contxt: [a]}]", "unknown key 'contxt' (did you mean 'context'?)"),
+    ],
+)
+def test_what_is_wrong(text: str, problem: str, problems: Problems) -> None:
+    """Told with its line."""
+    told = problems(pii=f"\n{text}\n")
+
+    assert len(told) == 1
+    assert told[0].startswith(f"pii.yml:2: {problem}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "request: {default: surrogate}",
+        "response: {EMAIL_ADDRESS: surrogate}",
+        "entities: [EMAIL_ADDRESS, PERSON]",
+        "request: {LOCATION: mask}",
+        "ner: {model: en_core_web_sm}",
+        "ner: {entities: [PERSON]}",
+        "ner: {model: bundled, entities: [ORGANIZATION]}",
+    ],
+)
+def test_what_is_not_built_is_refused(text: str, problems: Problems) -> None:
+    """A rule that nobody keeps is worse than none."""
+    (told,) = problems(pii=text)
+
+    assert told.startswith("pii.yml:1: ")
+    assert "not supported yet" in told
+
+
+def test_an_example_is_told_at_its_own_key(problems: Problems) -> None:
+    """The line of the list it stands in."""
+    assert problems(pii="custom:\n  - entity: A_B\n    pattern: 'x'\n    no_match: [x]\n    match: [y]\n") == [
+        "pii.yml:4: no_match: example 1 is found",
+        "pii.yml:5: match: example 1 is not found",
+    ]

@@ -1,0 +1,246 @@
+"""``routes.yml``: upstreams that can be reached and signed in at, routes that lead to them."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from outwarden.routing import Auth, Breaker, Route, Timeouts, Upstream, resolve_secret
+from outwarden.rules import Rules
+
+Load = Callable[..., Rules]
+Problems = Callable[..., list[str]]
+UPSTREAM = "upstreams:\n  onprem: {url: 'http://vllm.corp.example/v1', provider: vllm, format: openai, quality: 0.7}\n"
+
+
+def test_an_upstream_with_all_keys(load: Load, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The secret stays where it is; only where to find it is kept."""
+    monkeypatch.setenv("VLLM_KEY", "invented-key")
+    (folder / "ca.pem").touch()
+    upstreams = load(
+        routes="""\
+            upstreams:
+              onprem:
+                url: https://vllm.corp.example:8443/v1/
+                provider: vllm
+                format: openai
+                model: {gpt-4o: mixtral-8x22b, "*": qwen3}
+                auth: {bearer: env:VLLM_KEY}
+                quality: 0.72
+                price: {input_mtok: 0.2, output_mtok: 0.25}
+                trust: ca.pem
+            """
+    ).routes.upstreams
+
+    assert upstreams["onprem"] == Upstream(
+        "onprem",
+        "https",
+        "vllm.corp.example",
+        8443,
+        "/v1",
+        "vllm",
+        "openai",
+        model={"gpt-4o": "mixtral-8x22b", "*": "qwen3"},
+        auth=Auth("bearer", secret="env:VLLM_KEY"),
+        quality=0.72,
+        price=(Decimal("0.2"), Decimal("0.25")),
+        trust=(folder / "ca.pem").resolve(),
+    )
+    assert "invented-key" not in repr(upstreams)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://h.example", ("https", "h.example", 443, "")),
+        ("http://h.example/", ("http", "h.example", 80, "")),
+        ("http://[::1]:8000/a/b", ("http", "::1", 8000, "/a/b")),
+        ("https://H.Example/openai/deployments/gpt", ("https", "h.example", 443, "/openai/deployments/gpt")),
+    ],
+)
+def test_where_a_url_leads(url: str, expected: tuple[object, ...], load: Load) -> None:
+    """The port is the scheme's where none is given; the path has no slash at its end."""
+    up = load(routes=f"upstreams: {{a: {{url: '{url}', provider: p, format: openai}}}}").routes.upstreams["a"]
+
+    assert (up.scheme, up.host, up.port, up.path) == expected
+
+
+@pytest.mark.parametrize("auth", ["keep", "{bearer: keep}"])
+def test_the_callers_own_key_may_be_kept(auth: str, load: Load) -> None:
+    """Written either way."""
+    routes = f"upstreams: {{a: {{url: 'http://h', provider: p, format: openai, auth: {auth}}}}}"
+
+    assert load(routes=routes).routes.upstreams["a"].auth == Auth()
+
+
+def test_a_secret_in_a_file_and_a_header_of_its_own(load: Load, folder: Path) -> None:
+    """The path is as seen from the rules folder, and works from everywhere."""
+    (folder / "key").write_text("invented-key\n")
+
+    keys = "url: 'http://h', provider: p, format: openai, auth: {header: {X-Api-Key: 'file:key'}}"
+    auth = load(routes=f"upstreams: {{a: {{{keys}}}}}").routes.upstreams["a"].auth
+
+    assert auth == Auth("header", "x-api-key", f"file:{(folder / 'key').resolve()}")
+    assert resolve_secret(auth) == "invented-key"
+
+
+def test_one_model_for_all(load: Load) -> None:
+    """A name alone stands for every requested one."""
+    routes = "upstreams: {a: {url: 'http://h', provider: p, format: openai, model: qwen3}}"
+
+    assert load(routes=routes).routes.upstreams["a"].model == {"*": "qwen3"}
+
+
+def test_a_route_with_all_keys(load: Load) -> None:
+    """429 is a word here, and off needs no quotes."""
+    routes = load(
+        routes=UPSTREAM
+        + """\
+routes:
+  - name: gpt
+    match: {model: "gpt-4*", team: "*"}
+    strategy: priority
+    targets: [original, {name: onprem}]
+    min_quality: 0.7
+    fail_over_on: [connect, timeout, 429, 5xx, stream_error, budget]
+    timeouts: {connect: 5s, first_byte: 30s, first_content: 20s, idle: 500ms, total: 10m}
+    retries: 1
+    breaker: {max_fails: 3, within: 10s, cooldown: 1m}
+    rescue: off
+"""
+    ).routes.routes
+
+    assert routes == (
+        Route(
+            "gpt",
+            {"model": "gpt-4*", "team": "*"},
+            targets=("original", "onprem"),
+            min_quality=0.7,
+            fail_over_on=frozenset({"connect", "timeout", "429", "5xx", "stream_error", "budget"}),
+            timeouts=Timeouts(5, 30, 20, 0.5, 600),
+            retries=1,
+            breaker=Breaker(3, 10, 60),
+        ),
+    )
+
+
+def test_a_short_route_has_the_defaults(load: Load) -> None:
+    """As the routing room states them."""
+    assert load(routes="routes: [{name: a}]").routes.routes == (Route("a"),)
+
+
+def test_a_target_below_the_quality_is_left_out(load: Load) -> None:
+    """What the caller chose is always good enough."""
+    routes = load(routes=UPSTREAM + "routes: [{name: a, targets: [original, onprem], min_quality: 0.8}]").routes.routes
+
+    assert routes[0].targets == ("original",)
+
+
+@pytest.mark.parametrize(
+    ("key", "problem"),
+    [
+        ("url: ftp://h", "url: expected http:// or https://"),
+        ("url: https://", "url: expected http:// or https://"),
+        ("url: h.example", "url: expected http:// or https://"),
+        ("url: 'http://h:99999'", "not a URL"),
+        ("url: 'http://h/?key=1'", "url: expected http:// or https://"),
+        ("url: 'http://me:pass@h'", "a URL with a user in it"),
+        ("format: opnai", "format: expected openai"),
+        ("provider: 'a b'", "provider: expected a provider's id"),
+        ("quality: 2", "quality: expected a number from 0 to 1"),
+        ("model: []", "model: expected keys and values"),
+        ("trust: nowhere.pem", "file nowhere.pem does not exist"),
+        ("price: {input_mtok: 1}", "key 'output_mtok' is missing"),
+        ("auth: none", "auth: expected keep"),
+        ("auth: {}", "expected keep, one 'bearer', or one 'header'"),
+        ("auth: {bearer: env:NOT_SET_ANYWHERE}", "environment variable NOT_SET_ANYWHERE is not set"),
+        ("auth: {bearer: file:nowhere}", "file nowhere does not exist"),
+        ("auth: {bearer: invented-key}", "bearer: expected env:NAME or file:PATH"),
+        ("auth: {header: {'x key': env:HOME}}", "expected the name of a header"),
+        ("modle: a", "unknown key 'modle' (did you mean 'model'?)"),
+    ],
+)
+def test_what_is_wrong_with_an_upstream(key: str, problem: str, problems: Problems) -> None:
+    """Told with its line; a secret in the wrong place is not repeated."""
+    keys = {"url": "url: http://h", "provider": "provider: p", "format": "format: openai", key.split(":")[0]: key}
+    told = problems(routes="upstreams:\n  a:\n    " + "\n    ".join(keys.values()) + "\n")
+
+    assert len(told) == 1
+    assert problem in told[0]
+    assert told[0].startswith(f"routes.yml:{3 + list(keys.values()).index(key)}: ")
+    assert "invented-key" not in told[0]
+    assert "pass@" not in told[0]
+
+
+@pytest.mark.parametrize(
+    ("key", "problem"),
+    [
+        ("targets: [onperm]", "unknown upstream 'onperm' (did you mean 'onprem'?)"),
+        ("targets: []", "no target is left"),
+        ("targets: [onprem, onprem]", "name 'onprem' was given before"),
+        ("fail_over_on: [500]", "fail_over_on: expected connect, timeout, 429"),
+        ("timeouts: {conect: 5s}", "unknown key 'conect' (did you mean 'connect'?)"),
+        ("timeouts: {connect: 5}", "connect: expected a duration"),
+        ("retries: 6", "retries: expected a whole number from 0 to 5"),
+        ("breaker: {max_fails: 0}", "max_fails: expected a whole number"),
+        ("match: {modle: a}", "unknown field 'modle' (did you mean 'model'?)"),
+        ("min_quality: 1.5", "min_quality: expected a number from 0 to 1"),
+        ("strategy: fastest", "strategy: expected priority"),
+        ("name: b", "key 'name' was given before"),
+    ],
+)
+def test_what_is_wrong_with_a_route(key: str, problem: str, problems: Problems) -> None:
+    """Told with its line."""
+    (told,) = problems(routes=UPSTREAM + f"routes:\n  - name: a\n    {key}\n")
+
+    assert told.startswith(f"routes.yml:5: {problem}")
+
+
+def test_a_quality_is_asked_of_those_who_have_none(problems: Problems) -> None:
+    """It is neither taken for good nor left out silently."""
+    upstreams = "upstreams: {a: {url: 'http://h', provider: p, format: openai}}\n"
+
+    told = problems(routes=upstreams + "routes: [{name: r, targets: [original, a], min_quality: 0.5}]")
+
+    assert told == ["routes.yml:2: upstream 'a' has no quality to compare with min_quality"]
+
+
+def test_original_is_no_name_for_an_upstream(problems: Problems) -> None:
+    """It is where the caller aimed."""
+    (told,) = problems(routes="upstreams: {original: {url: 'http://h', provider: p, format: openai}}")
+
+    assert "not a name for an upstream" in told
+
+
+def test_a_broken_upstream_does_not_break_its_routes(problems: Problems) -> None:
+    """One mistake is one problem."""
+    told = problems(
+        routes="upstreams:\n  a: {url: h, provider: p, format: openai}\nroutes:\n  - {name: r, targets: [a]}\n"
+    )
+
+    assert len(told) == 1
+    assert told[0].startswith("routes.yml:2: url:")
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["strategy: weighted", "strategy: latency", "strategy: cost", "rescue: buffer", "rescue: continue",
+     "targets: [{name: onprem, weight: 3}]"],
+)  # fmt: skip
+def test_what_a_route_cannot_do_yet_is_refused(key: str, problems: Problems) -> None:
+    """Never taken silently for something else."""
+    (told,) = problems(routes=UPSTREAM + f"routes:\n  - name: a\n    {key}\n")
+
+    assert told.startswith("routes.yml:5: ")
+    assert "not supported yet" in told
+
+
+@pytest.mark.parametrize(
+    "key", ["health: {path: /models, every: 15s}", "price: {gpu_hour_usd: 4.2, tokens_per_s: 900}"]
+)
+def test_what_an_upstream_cannot_do_yet_is_refused(key: str, problems: Problems) -> None:
+    """Never taken silently for something else."""
+    (told,) = problems(routes=f"upstreams: {{a: {{url: 'http://h', provider: p, format: openai, {key}}}}}")
+
+    assert "not supported yet" in told
