@@ -29,7 +29,7 @@ def find_tokens(raw: bytes, *, numbers: bool = False) -> list[tuple[int, int]]:
 
 def escapes_non_ascii(raw: bytes) -> bool:
     """Tell whether a document spells non-ASCII characters as ``\\uXXXX``."""
-    return b"\\u" in raw and raw.isascii()
+    return raw.isascii() and b"\\u" in raw and b"\\u" in raw.replace(b"\\\\", b"")
 
 
 def escape(text: str, *, ascii_only: bool) -> bytes:

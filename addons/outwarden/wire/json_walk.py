@@ -150,19 +150,28 @@ class _Walk:
         elif kind is Repeated:
             self.repeated(node, free or key in self.inside_free, depth + 1)
         elif kind is not bool and node is not None:
-            self.number(node, free)
+            self.number(node, free or key in self.inside_free)
 
     def object(self, node: dict[str, Any], free: bool, depth: int) -> None:
         if depth > MAX_DEPTH:
             raise BodyError(f"JSON deeper than {MAX_DEPTH} levels")
-        opaque_here = _NOTHING if free or self.in_object is None else self.in_object(node)
-        marks, here, tokens = self.marks, id(node), self.tokens
+        opaque = opaque_here = _NOTHING
+        if not free:
+            opaque = self.opaque
+            opaque_here = self.in_object(node) if self.in_object is not None else _NOTHING
+        marks, here, append = self.marks, id(node), self.tokens.append
         for key, value in node.items():
-            tokens.append(key)
+            append(key)
             if marks and (here, key) in marks:
                 self.mark(marks[here, key])
+            elif type(value) is not str:
+                if value is not None:
+                    self.value(value, key, free, opaque_here, depth)
+            elif key in opaque and len(value) < _BASE64_CHARACTERS_MIN:  # the common case of `string`, done here
+                append(None)
+                self.document.skipped.append(value)
             else:
-                self.value(value, key, free, opaque_here, depth)
+                self.string(value, key, free, opaque_here)
 
     def array(self, node: list[Any], free: bool, depth: int) -> None:
         if depth > MAX_DEPTH:

@@ -113,7 +113,7 @@ class StreamRewriter:
         cut_in_bom = len(head) <= len(BOM) and BOM.startswith(bytes(head))
         if not self._whole and not cut_in_bom:
             first = head.removeprefix(BOM).lstrip()[:1]
-            self._whole = first in (b"{", b"[")
+            self._whole = bytes(first) in (b"{", b"[")
             return not first or self._whole
         if len(head) > self._max_event_bytes:
             raise too_long(self._max_event_bytes)

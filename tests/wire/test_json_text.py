@@ -1,0 +1,130 @@
+"""Strings are found in raw JSON and characters in raw strings, however they are spelled."""
+
+import json
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from outwarden.wire.json_text import (
+    count_strings,
+    escape,
+    escapes_non_ascii,
+    find_tokens,
+    raw_offsets,
+    scannable,
+    spliced,
+)
+
+texts = st.text(st.characters(exclude_categories=[]) | st.sampled_from('"\\/\n\u20ac😀{}[]'))
+trees = st.recursive(
+    texts | st.integers() | st.booleans(), lambda inner: st.lists(inner) | st.dictionaries(texts, inner), max_leaves=15
+)
+
+
+def strings_of(tree):
+    """All strings in the order of the bytes."""
+    if isinstance(tree, str):
+        return [tree]
+    if isinstance(tree, dict):
+        return [s for key, value in tree.items() for s in (key, *strings_of(value))]
+    return [s for child in tree for s in strings_of(child)] if isinstance(tree, list) else []
+
+
+@given(trees)
+@example(["\\", '\\"', '"', "\\\\"])
+def test_tokens_are_the_strings_in_order(tree):
+    """Counting and finding agree with the parser, quotes and backslashes in strings included."""
+    raw = json.dumps(tree).encode()
+    found = [json.loads(raw[start:end]) for start, end in find_tokens(raw)]
+
+    assert found == strings_of(tree)
+    assert count_strings(raw) == len(found)
+
+
+def test_numbers_are_tokens_if_asked():
+    """Digits in strings are none, a number has its sign and exponent."""
+    raw = b'{"a1": -1.5e+3, "b": [2, "3", true, -Infinity]}'
+
+    assert [raw[s:e] for s, e in find_tokens(raw, numbers=True)] == [b'"a1"', b"-1.5e+3", b'"b"', b"2", b'"3"']
+
+
+def spelled_strangely(text, ways):
+    """Spell each character in one of the ways that JSON allows."""
+    spelled = b""
+    for character, way in zip(text, ways, strict=False):
+        if way == 0:
+            spelled += "".join(f"\\u{unit:04X}" for unit in utf16(character)).encode()
+        elif way == 1 and character == "/":
+            spelled += b"\\/"
+        else:
+            spelled += json.dumps(character, ensure_ascii=way == 2)[1:-1].encode()
+    return spelled
+
+
+def utf16(character):
+    raw = character.encode("utf-16-be", "surrogatepass")
+    return [int.from_bytes(raw[i : i + 2]) for i in range(0, len(raw), 2)]
+
+
+@given(st.text(max_size=30), st.lists(st.integers(0, 3), min_size=30, max_size=30))
+def test_every_character_has_its_bytes(text, ways):
+    """Code point offsets map to byte offsets, so that the bytes between two of them decode to the text between."""
+    inside = spelled_strangely(text, ways)
+    points = list(range(len(text) + 1))
+    offsets = raw_offsets(inside, text, points)
+
+    assert offsets[0] == 0
+    assert offsets[-1] == len(inside)
+    for start in range(len(text)):
+        piece = inside[offsets[start] : offsets[start + 1]]
+        assert json.loads(b'"' + piece + b'"') == text[start]
+
+
+def test_lone_surrogates_are_characters():
+    """Half a pair counts as one character, beside a whole pair too."""
+    inside = rb"a\ud83d\ud83d\ude00b"
+
+    assert raw_offsets(inside, json.loads(b'"' + inside + b'"'), [0, 1, 2, 3, 4]) == [0, 1, 7, 19, 20]
+
+
+@given(texts, st.booleans())
+def test_an_escaped_text_reads_back(text, ascii_only):
+    """Whatever the text, its spelling is the inside of a JSON string."""
+    spelled = escape(text, ascii_only=ascii_only)
+
+    assert json.loads(b'"' + spelled + b'"') == text
+    assert not ascii_only or spelled.isascii()
+
+
+def test_a_documents_manner_is_seen():
+    """Only a document without raw non-ASCII characters and with an escape writes them as escapes."""
+    assert escapes_non_ascii(b'"\\u00fc"')
+    assert not escapes_non_ascii('"ü\\u00fc"'.encode())
+    assert not escapes_non_ascii(b'"u"')
+    assert not escapes_non_ascii(rb'"{\"a\": \"\\u00fc\"}"')
+
+
+@given(texts)
+def test_scannable_text_has_the_same_length(text):
+    """Lone surrogates go, nothing else, and no offset moves."""
+    clean = scannable(text)
+
+    clean.encode()
+    assert len(clean) == len(text)
+    assert all(a == b or b == "\ufffd" for a, b in zip(text, clean, strict=True))
+
+
+def test_splices_are_done_in_one_pass():
+    """Insertions, deletions and replacements; no splice gives the same object."""
+    raw = b"0123456789"
+
+    assert spliced(raw, [(0, 0, b"a"), (2, 4, b""), (9, 10, b"bc")]) == b"a0145678bc"
+    assert spliced(raw, []) is raw
+
+
+@pytest.mark.parametrize("splices", [[(3, 5, b""), (4, 6, b"")], [(8, 11, b"")], [(5, 4, b"")]])
+def test_wrong_splices_are_refused(splices):
+    """An overlap is a bug of ours; it must not become a broken body."""
+    with pytest.raises(ValueError, match="overlaps or leaves"):
+        spliced(b"0123456789", splices)
