@@ -207,9 +207,8 @@ class Ledger:
             if len(rows) < _BATCH:
                 return count
 
-    def _again(
-        self, transaction: Transaction, hold_id: str, accounts: Sequence[Account], amounts: Amounts
-    ) -> Held | Denied:
+    def _again(self, transaction: Transaction, hold_id: str, accounts: Sequence[Account], amounts: Amounts) -> Held:
+        """Answer a hold that exists. One of ours that we lost sight of (its commit was not answered) is ours again."""
         row = transaction.hold(hold_id)
         if row is None or row.state != "open":
             raise self._over(transaction, hold_id)
@@ -217,7 +216,12 @@ class Ledger:
             raise HoldExists(f"hold {hold_id} exists with other amounts")
         if (held := self._open.get(hold_id)) is not None:
             return Held(hold_id, held.states)
-        return Held(hold_id, tuple(state_of(account, self._store.balance(account)) for account in accounts))
+        numbers = {(a.budget.name, a.budget.unit, a.id): number for number, a, _ in transaction.pending(hold_id)}
+        found = tuple(numbers.get((account.budget.name, account.budget.unit, account.id)) for account in accounts)
+        states = tuple(state_of(account, self._balance(account, amounts)) for account in accounts)
+        if row.owner == self._owner.id:
+            self._open[hold_id] = _Open(tuple(accounts), found, amounts, states)
+        return Held(hold_id, states)
 
     def _own(self, hold_id: str) -> _Open:
         held = self._open.get(hold_id)
@@ -238,9 +242,14 @@ class Ledger:
             return HoldVoided(f"hold {hold_id} was voided before")
         return HoldPosted(f"hold {hold_id} was posted before" if row.state == "posted" else f"hold {hold_id} expired")
 
+    def _balance(self, account: Account, held: Amounts) -> Balance:
+        """An account's balance; of scope `request` it is just what the call itself holds."""
+        if account.budget.scope == "request":
+            return Balance(0, held.of(account.budget.unit), 0)
+        return self._store.balance(account)
+
     def _room(self, account: Account) -> int:
-        taken = 0 if account.budget.scope == "request" else self._store.balance(account).taken
-        return max(0, account.budget.limit - taken)
+        return max(0, account.budget.limit - self._balance(account, Amounts(0, 0, 0)).taken)
 
     def _denied(self, accounts: Sequence[Account], wanted: Amounts, held: Amounts, now: datetime) -> Denied:
         """Name the account that stays closed longest: waiting for another one would only meet this one next."""

@@ -353,7 +353,7 @@ def _amounts(amounts: Amounts) -> dict[str, int]:
 
 
 def _hold_row(row: Any) -> HoldRow:
-    return HoldRow(row.id, row.state, Amounts(row.usd, row.tokens, row.requests))
+    return HoldRow(row.id, row.owner, row.state, Amounts(row.usd, row.tokens, row.requests))
 
 
 def _account(row: Any) -> Account:
@@ -409,7 +409,7 @@ def _move() -> Any:
 def _register() -> Any:
     values = {name: _bind(f"o_{name}") for name in ("id", "pid", "started", "host", "seen")}
     insert = sqlite.insert(schema.owners).values(**values, ended=literal(0))
-    return insert.on_conflict_do_update(index_elements=["id"], set_={"seen": _bind("o_seen")})
+    return insert.on_conflict_do_update(index_elements=["id"], set_={"seen": _bind("o_seen"), "ended": literal(0)})
 
 
 def _pending() -> Any:

@@ -17,6 +17,7 @@ class HoldRow(NamedTuple):
     """A hold as stored. ``expired``: its owner died and it was charged in full."""
 
     id: str
+    owner: str
     state: HoldState
     amounts: Amounts
 

@@ -3,6 +3,7 @@
 import importlib.util
 import signal
 import sys
+import time
 from types import FrameType
 
 from outwarden.cli.options import RulesOption, StateOption, fail
@@ -18,11 +19,17 @@ def demo(rules: RulesOption = None, state: StateOption = None) -> None:
     missing = [name for name in SDKS if importlib.util.find_spec(name) is None]
     if missing:
         fail(f"the demo needs the SDKs {' and '.join(missing)}: pip install 'outwarden[demo]'")
-    from outwarden.cli.demo_scenes import play
+    from outwarden.cli.demo_rules import RULES
+    from outwarden.cli.demo_stage import Stage
 
+    began = time.monotonic()
     signal.signal(signal.SIGTERM, _stop)  # so that SIGTERM cleans up as Ctrl-C does
     try:
-        play()
+        with Stage(RULES) as stage:
+            from outwarden.cli.demo_scenes import play  # heavy: imported while the others start
+
+            play(stage)
+        print(f"Done in {time.monotonic() - began:.0f} s; every process has ended, every file is gone.")
     except KeyboardInterrupt:
         print("\nstopped; nothing was left behind", file=sys.stderr)
         raise SystemExit(130) from None

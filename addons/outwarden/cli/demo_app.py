@@ -4,6 +4,7 @@ It reads one JSON object per line (`api`, `model`, `key`, `text`, `stream`, `max
 JSON object per line: `{"piece": …}` for each piece, then `{"done": true}` or `{"status": …, "code": …, "message": …}`.
 """
 
+import importlib
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -14,6 +15,8 @@ OUTPUT_TOKENS = 300
 
 def main() -> None:
     """Answer lines until stdin ends."""
+    importlib.import_module("anthropic")  # they take a second or more: begin before the first call is wanted
+    importlib.import_module("openai")
     for line in sys.stdin:
         for event in call(json.loads(line)):
             print(json.dumps(event), flush=True)

@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping
 
-from outwarden.budget.callers import key_id
-
 APP_KEY = "sk-demo-support-app"  # invented; the simulated providers take any
 CAPPED_KEY = "sk-demo-intern-bot"
-CAP_USD = "0.02"
+CAP_USD = "0.025"
 
 RULES: Mapping[str, str] = {
     "traffic.yml": """\
@@ -15,21 +13,14 @@ intercept:
     connect_to: {primary}          # the demo's simulated provider in place of the real one
     trust: {ca}
 """,
-    "callers.yml": f"""\
-callers:
-  - match: {{api_key: "{key_id(CAPPED_KEY)}"}}
-    project: intern-bot
-default: {{team: support}}
-""",
     "pii.yml": """\
 request: {default: pseudonymize, CREDIT_CARD: mask, API_KEY: refuse}
 response: {default: mask}
 """,
     "budgets.yml": f"""\
 budgets:
-  - name: intern-cap
-    scope: project
-    only: {{project: intern-bot}}
+  - name: key-cap
+    scope: api_key                 # one counter per key
     limit_usd: {CAP_USD}
 clamp_output: false
 """,

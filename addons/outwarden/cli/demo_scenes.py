@@ -12,8 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from outwarden.audit import read, verify
+from outwarden.budget.callers import key_id
 from outwarden.cli.budgets import bar, read_states
-from outwarden.cli.demo_rules import APP_KEY, CAP_USD, CAPPED_KEY, RULES
+from outwarden.cli.demo_rules import APP_KEY, CAP_USD, CAPPED_KEY
 from outwarden.cli.demo_stage import DemoError, Stage
 from outwarden.observe.metrics import used_share
 from outwarden.rules import StateFolder
@@ -21,34 +22,31 @@ from outwarden.simulate import Received, Script
 
 # Invented people and numbers; not the reserved ones (example.com, 555-01xx, test cards), which count as nobody's.
 LETTER = (
-    "Write a reminder to Jonas Weber, jonas.weber@quarzbach-logistik.de, phone +49 1512 7340918. "
+    "Write a reminder to jonas.weber@quarzbach-logistik.de, phone +49 1512 7340918. "
     "He pays with card 4929 4128 3357 6017, IBAN DE29 5001 0517 9423 8816 07."
 )
 STORY = "Summarise for mara.lindqvist@fjordpost.se: the parcel is late, call her at +46 70 174 06 58 before noon. "
-CAPPED_OUTPUT_TOKENS = 600  # gpt-4o: 0.6 cents of output per call, so the fourth call would pass 2 cents
+CAPPED_OUTPUT_TOKENS = 600  # gpt-4o: 0.6 cents of output per call, so the fourth call would pass 2.5 cents
 CALLS_MAX = 6
 WORD_DELAY_S = 0.06
 WIDTH = 110
 
 
-def play() -> None:
+def play(stage: Stage) -> None:
     """Run all scenes. Raises DemoError where one does not show what it promises."""
     console = Console(width=None if Console().is_terminal else WIDTH, highlight=False)
-    began = time.monotonic()
-    console.print(
-        "[bold]Outwarden demo[/]: a real interceptor, the real OpenAI and Anthropic SDKs, simulated providers."
-    )
-    with Stage(RULES) as stage:
-        console.print("The application's only change is its environment:")
-        for name in ("HTTPS_PROXY", "SSL_CERT_FILE"):
-            console.print(Text(f"  {name}={stage.variables[name]}", style="cyan"))
-        for number, scene in enumerate(SCENES, 1):
-            title, _, _ = (scene.__doc__ or "").partition("\n")
-            console.print()
-            console.rule(Text(f"{number}. {title}", style="bold"), align="left")
-            scene(console, stage)
-        _end(console, stage)
-    console.print(f"Done in {time.monotonic() - began:.0f} s; every process has ended, every file is gone.")
+    title = "[bold]Outwarden demo[/]: a real interceptor, the real OpenAI and Anthropic SDKs, simulated providers."
+    console.print(title)
+    console.print("The application's only change is its environment:")
+    for name in ("HTTPS_PROXY", "SSL_CERT_FILE"):
+        console.print(Text(f"  {name}={stage.variables[name]}", style="cyan"))
+    stage.wait()
+    for number, scene in enumerate(SCENES, 1):
+        title, _, _ = (scene.__doc__ or "").partition("\n")
+        console.print()
+        console.rule(Text(f"{number}. {title}", style="bold"), align="left")
+        scene(console, stage)
+    _end(console, stage)
 
 
 def redaction(console: Console, stage: Stage) -> None:
@@ -63,7 +61,9 @@ def redaction(console: Console, stage: Stage) -> None:
 def streaming(console: Console, stage: Stage) -> None:
     """A stream stays a stream: Anthropic's SDK gets its own values back, word by word"""
     stage.primary.queue(Script(event_delay_s=WORD_DELAY_S))
-    began, moments, pieces = time.monotonic(), [], []
+    began = time.monotonic()
+    moments: list[float] = []
+    pieces: list[str] = []
     console.print(Text("the app gets: ", style="green"), end="")
     wish = {"api": "anthropic", "model": "claude-sonnet-4-5", "key": APP_KEY, "text": STORY, "stream": True}
     for event in stage.call(**wish):
@@ -92,7 +92,7 @@ def budget(console: Console, stage: Stage) -> None:
             api="openai", model="gpt-4o", key=CAPPED_KEY, text="Write a long poem.", max_tokens=CAPPED_OUTPUT_TOKENS
         )
         seen = len(stage.primary.requests) - before
-        state = next(each.as_json() for each in _states(stage) if each.as_json()["name"] == "intern-cap")
+        state = next(each.as_json() for each in _states(stage) if each.id == key_id(CAPPED_KEY))
         said = f"{last['status']} {last['code']}" if "status" in last else "200, an answer"
         tone = "red" if "status" in last else "green"
         share = used_share(state)

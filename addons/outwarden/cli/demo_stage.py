@@ -3,6 +3,7 @@
 import json
 import os
 import queue
+import socket
 import subprocess
 import sys
 import tempfile
@@ -16,7 +17,7 @@ from typing import IO, Any, Self, cast
 
 from outwarden.cli.environment import settings
 from outwarden.cli.options import CA_CERTIFICATE
-from outwarden.cli.roots import write_bundle
+from outwarden.cli.roots import BUNDLE_NAME, write_bundle
 from outwarden.errors import OutwardenError
 from outwarden.simulate import SimulatedProvider, make_certificates, provider_thread
 
@@ -33,7 +34,10 @@ class DemoError(OutwardenError):
 
 
 class Stage:
-    """Sets the scene on entry; on exit, however it comes, ends every process and removes every file."""
+    """Sets the scene on entry; on exit, however it comes, ends every process and removes every file.
+
+    Interceptor and application start at once and side by side; `wait` until they are ready.
+    """
 
     def __init__(self, rules: Mapping[str, str]) -> None:
         """``rules``: rule files by name; ``{primary}``, ``{standby}`` and ``{ca}`` in them are filled in."""
@@ -58,10 +62,10 @@ class Stage:
         self.primary: SimulatedProvider = stack.enter_context(provider_thread(certificates))
         self.standby: SimulatedProvider = stack.enter_context(provider_thread(certificates))
         rules = self._write_rules(certificates.ca)
-        listen = self._start_interceptor(stack, rules)
-        ca = self.state / "ca" / CA_CERTIFICATE
-        bundle = write_bundle(self.folder, ca, os.environ)
-        self.variables = settings(f"http://{listen}", ca, bundle, {})
+        self._listen = f"127.0.0.1:{_free_port()}"
+        self._ca = self.state / "ca" / CA_CERTIFICATE
+        self.variables = settings(f"http://{self._listen}", self._ca, self.folder / BUNDLE_NAME, {})
+        self._start_interceptor(stack, rules)
         self._start_app(stack)
 
     def _write_rules(self, ca: Path) -> Path:
@@ -74,23 +78,27 @@ class Stage:
             (folder / name).write_text(text)
         return folder
 
-    def _start_interceptor(self, stack: ExitStack, rules: Path) -> str:
-        log = stack.enter_context((self.folder / "interceptor.log").open("w+b"))
-        command = ["run", "--listen", "127.0.0.1:0", "--rules", str(rules), "--state", str(self.state)]
-        process = _start(stack, ["-m", "outwarden", *command], _clean(os.environ), log)
-        lines = _lines(cast(IO[bytes], process.stdout))
-        deadline = time.monotonic() + START_S_MAX
-        while (line := _next(lines, deadline)) is not None:
-            if line.startswith("listening on "):
-                return line.removeprefix("listening on ").strip()
-        log.seek(0)
-        raise DemoError(f"the interceptor did not start:\n{log.read().decode(errors='replace')[-2000:]}")
+    def _start_interceptor(self, stack: ExitStack, rules: Path) -> None:
+        self._log = stack.enter_context((self.folder / "interceptor.log").open("w+b"))
+        command = ["run", "--listen", self._listen, "--rules", str(rules), "--state", str(self.state)]
+        process = _start(stack, ["-m", "outwarden", *command], _clean(os.environ), self._log)
+        self._announcements = _lines(cast(IO[bytes], process.stdout))
 
     def _start_app(self, stack: ExitStack) -> None:
         environment = {**_clean(os.environ), **self.variables}
         log = stack.enter_context((self.folder / "app.log").open("w+b"))
         self._app = _start(stack, ["-m", "outwarden.cli.demo_app"], environment, log)
         self._answers = _lines(cast(IO[bytes], self._app.stdout))
+
+    def wait(self) -> None:
+        """Wait until the interceptor listens, and make the bundle that the application trusts. Raises DemoError."""
+        deadline = time.monotonic() + START_S_MAX
+        while (line := _next(self._announcements, deadline)) is not None:
+            if line.startswith("listening on "):
+                write_bundle(self.folder, self._ca, os.environ)
+                return
+        self._log.seek(0)
+        raise DemoError(f"the interceptor did not start:\n{self._log.read().decode(errors='replace')[-2000:]}")
 
     def call(self, **wish: Any) -> Iterator[dict[str, Any]]:
         """Let the application make a call; yield what it gets, as it gets it. Raises DemoError after a while."""
@@ -104,6 +112,11 @@ class Stage:
             if "piece" not in event:
                 return
         raise DemoError("the application did not get an answer in time")
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
 
 
 def _clean(environment: Mapping[str, str]) -> dict[str, str]:

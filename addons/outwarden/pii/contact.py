@@ -9,14 +9,12 @@ from outwarden.pii.recognizer import (
     Recognizer,
     Verdict,
     after_escape,
-    has_context,
     joined_after,
     skip_edge,
     word_after,
     word_before,
-    words,
 )
-from outwarden.pii.reserved import is_reserved_domain, is_reserved_ip
+from outwarden.pii.reserved import is_reserved_domain, is_reserved_ipv4, is_reserved_ipv6
 
 # Latin, Greek and Cyrillic letters. Scripts written without spaces are left out: there the words around an address
 # would become part of it.
@@ -33,7 +31,9 @@ _IPV6 = (
     rf"|{EDGE}(?:{_HEX}:){{1,6}}:(?:{_HEX}(?::{_HEX}){{0,5}})?"
     rf"|::{_HEX}(?::{_HEX}){{0,6}})"
 )
-_VERSION_END = re.compile(r"(?:[=~<>^]=?|version:?=?|release:?|build:?|ver\.?:?|revision:?|section|chapter|oid:?)\s*[\"']?\Z", re.I)
+# What stands right before a version number that looks like an address.
+_VERSION = ("version", "version:", "version=", "ver", "ver.", "v", "release", "release:", "build", "build:", "revision")
+_VERSION += ("section", "chapter", "oid", "oid:", "==", ">=", "<=", "~=", "^", "<", ">")
 _VERSION_WIDTH = 20
 
 
@@ -51,13 +51,11 @@ def _check_email(text: str, start: int, end: int, more: bool) -> Verdict | None:
 
 def _check_ipv4(text: str, start: int, end: int, more: bool) -> Verdict | None:
     start = skip_edge(text, start)
-    try:
-        address = ipaddress.IPv4Address(text[start:end])
-    except ValueError:
+    if (address := _ipv4(text[start:end])) is None or is_reserved_ipv4(address):
         return None
-    if is_reserved_ip(address) or word_after(text, end) or text[start - 1 : start] == "." or word_before(text, start):
+    if word_after(text, end) or text[start - 1 : start] == "." or word_before(text, start):
         return None
-    if has_context(text, start, _VERSION_END, _VERSION_WIDTH):
+    if text[max(0, start - _VERSION_WIDTH) : start].rstrip(" \t\"'").lower().endswith(_VERSION):
         return None
     longer = joined_after(text, end, ".-+", more)
     if longer is None:
@@ -65,6 +63,16 @@ def _check_ipv4(text: str, start: int, end: int, more: bool) -> Verdict | None:
     if longer and (text[end] == "." or not text[end + 1].isdigit()):
         return None  # 1.2.3.4.5, 1.2.3.4-rc1
     return Verdict(start, end, 0.9)
+
+
+def _ipv4(value: str) -> int | None:
+    """Return the address as a number, None if it is none (a part over 255, or with a leading zero)."""
+    number = 0
+    for part in value.split("."):
+        if (octet := int(part)) > 255 or (part[0] == "0" and len(part) > 1):
+            return None
+        number = number << 8 | octet
+    return number
 
 
 def _check_ipv6(text: str, start: int, end: int, more: bool) -> Verdict | None:
@@ -82,7 +90,7 @@ def _check_ipv6(text: str, start: int, end: int, more: bool) -> Verdict | None:
         address = ipaddress.IPv6Address(text[start:end])
     except ValueError:
         return None
-    return None if longer or is_reserved_ip(address) else Verdict(start, end, 0.9)
+    return None if longer or is_reserved_ipv6(int(address)) else Verdict(start, end, 0.9)
 
 
 def _looks_like_address(value: str) -> bool:

@@ -5,20 +5,12 @@ import re
 import re2
 
 from outwarden.pii.policy import CustomEntity
-from outwarden.pii.recognizer import Check, Recognizer, Verdict, has_context, words
+from outwarden.pii.recognizer import Check, Context, Recognizer, Verdict, re2_options
 from outwarden.pii.syntax import PatternError, read_shape
 
 _NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 _SCORE = 0.7
 _SCORE_IN_CONTEXT = 0.95
-
-
-def re2_options() -> re2.Options:
-    """Return the options all our patterns are compiled with: no groups, and silent (RE2 logs to stderr by itself)."""
-    options = re2.Options()
-    options.never_capture = True
-    options.log_errors = False
-    return options
 
 
 def custom_recognizer(custom: CustomEntity) -> Recognizer:
@@ -55,10 +47,10 @@ def _reason(error: re2.error) -> str:
 
 
 def _check(custom: CustomEntity) -> Check:
-    context = words(map(re.escape, custom.context)) if custom.context else None
+    context = Context(map(re.escape, custom.context)) if custom.context else None
 
     def check(text: str, start: int, end: int, more: bool) -> Verdict | None:
-        named = context is not None and has_context(text, start, context)
+        named = context is not None and context.before(text, start)
         return Verdict(start, end, _SCORE_IN_CONTEXT if named else _SCORE)
 
     return check

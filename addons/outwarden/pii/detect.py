@@ -1,21 +1,26 @@
 """Find personal data in texts: which spans, of which entity, how sure."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from outwarden.pii import bank, contact, person_numbers, phones, secrets
 from outwarden.pii.custom import compile_allow, custom_recognizer
-from outwarden.pii.matching import Candidate, Matcher, Page, sweep
+from outwarden.pii.matching import Candidate, Matcher, sweep
+from outwarden.pii.page import Page
 from outwarden.pii.placeholders import placeholder_pattern
 from outwarden.pii.policy import PiiPolicy
-from outwarden.pii.recognizer import Recognizer, Verdict
+from outwarden.pii.recognizer import PLACEHOLDER, Recognizer, Verdict
 
-BUILT_IN = (*contact.RECOGNIZERS, *phones.RECOGNIZERS, *bank.RECOGNIZERS, *person_numbers.RECOGNIZERS, *secrets.RECOGNIZERS)
+BUILT_IN = (
+    *contact.RECOGNIZERS,
+    *phones.RECOGNIZERS,
+    *bank.RECOGNIZERS,
+    *person_numbers.RECOGNIZERS,
+    *secrets.RECOGNIZERS,
+)
 ENTITIES = frozenset(recognizer.entity for recognizer in BUILT_IN)
 """The entities that are found without a rule of the user's own."""
-
-PLACEHOLDER = ""
-"""The entity of a placeholder of ours in a text; it is never scanned and never part of a finding."""
 
 # A chain of overlapping findings grows to one span up to this many code points; beyond it a new span begins.
 CHAIN_MAX = 4096
@@ -47,8 +52,8 @@ class Finder(Protocol):
         """Code points of ``text`` whose findings stay as they are whatever text follows (at a sentence's end, say)."""
 
 
-Rank = Callable[[str], int]
-"""How strict the action for an entity is; where findings overlap the stricter one decides."""
+Strictness = Mapping[str, int]
+"""How strict the action for each entity is; where findings overlap the strictest decides. Absent: 0."""
 
 
 class Detector:
@@ -71,8 +76,8 @@ class Detector:
         """Return per text its findings, sorted, not overlapping."""
         return [[span for span in spans if span.entity != PLACEHOLDER] for spans in self.spans(texts)]
 
-    def spans(self, texts: Sequence[str], rank: Rank = lambda _entity: 0) -> list[list[Span]]:
-        """As `find`, with placeholders as spans of their own; overlaps are decided by ``rank``, then by score."""
+    def spans(self, texts: Sequence[str], strictness: Strictness = MappingProxyType({})) -> list[list[Span]]:
+        """As `find`, with placeholders as spans of their own; overlaps are decided by ``strictness``, then by score."""
         found: list[list[Candidate]] = [[] for _ in texts]
         page = Page(texts)
         for pattern in self.matcher.present(page.data):
@@ -84,7 +89,7 @@ class Detector:
             for index, spans in enumerate(finder.find(texts)):
                 found[index] += candidates_of(spans)
         return [
-            list(merge(sorted(self.admitted(text, candidates), key=order), rank)) if candidates else []
+            merge(self.admitted(text, candidates), strictness) if candidates else []
             for text, candidates in zip(texts, found, strict=True)
         ]
 
@@ -98,12 +103,14 @@ class Detector:
                 yield candidate
 
     def _is_allowed(self, value: str) -> bool:
-        return value in self._allowed or any(pattern.fullmatch(value.encode("utf-8", "replace")) for pattern in self._allow_patterns)
+        return value in self._allowed or any(
+            pattern.fullmatch(value.encode("utf-8", "replace")) for pattern in self._allow_patterns
+        )
 
 
 def candidates_of(spans: Iterable[Span]) -> Iterator[Candidate]:
     """Turn a finder's spans into candidates."""
-    return (Candidate(span.start, span.start, span.end, span.entity, span.score) for span in spans)
+    return (Candidate(span.start, 1, span.end, span.entity, span.score, span.start) for span in spans)
 
 
 def _page_of_one(text: str) -> Page:
@@ -114,78 +121,71 @@ def _placeholder(text: str, start: int, end: int, more: bool) -> Verdict:
     return Verdict(start, end, 1.0)
 
 
-def order(candidate: Candidate) -> tuple[int, bool, int, str, float]:
-    """Return the sort key in which a `Merger` wants its candidates: by start, placeholders first, then the longest."""
-    return candidate.start, candidate.entity != PLACEHOLDER, -candidate.end, candidate.entity, -candidate.score
-
-
 class Merger:
-    """Joins overlapping candidates, fed in the order of their starts, into spans.
+    """Joins overlapping candidates, fed in their order, into spans.
 
     Findings that overlap become one span over all of them (nothing that was found stays in clear), named by the
-    strictest, then the surest, then the longest. A placeholder cuts what it overlaps.
+    strictest, then the surest, then the longest. A placeholder cuts what it overlaps. Spans are appended to ``done``.
     """
 
-    def __init__(self, rank: Rank) -> None:
-        self._rank = rank
-        self._floor = 0  # nothing before it is given out again
-        self._open: Span | None = None
-        self._best: tuple[int, float, int] = (0, 0.0, 0)
+    __slots__ = ("_best", "_held", "_strictness", "done", "floor")
 
-    @property
-    def floor(self) -> int:
-        """Where the spans given out so far end."""
-        return self._floor
+    def __init__(self, strictness: Strictness) -> None:
+        self._strictness = strictness
+        self._held: Span | None = None
+        self._best: Candidate | None = None  # what named the held span
+        self.done: list[Span] = []
+        self.floor = 0  # where the spans given out so far end
 
     @property
     def open_from(self) -> int | None:
         """Where the span begins that the next candidate may still change."""
-        return None if self._open is None else self._open.start
+        return None if self._held is None else self._held.start
 
-    def add(self, candidate: Candidate) -> Iterator[Span]:
-        """Take the next candidate; yield the spans that are complete by that."""
-        if candidate.entity == PLACEHOLDER:
-            yield from self._cut(candidate)
-            return
-        start, end = max(candidate.start, self._floor), candidate.end
-        held = self._open
-        if held is not None and (start >= held.end or start - held.start >= CHAIN_MAX):
-            yield held
-            start, self._open, self._floor = max(start, held.end), None, held.end
-        if start < end:
-            self._join(start, end, candidate)
+    def add(self, candidate: Candidate) -> None:
+        """Take the next candidate."""
+        held, start = self._held, candidate.start
+        if candidate.rest == 0:
+            self._cut(candidate)
+        elif held is not None and start < held.end and start - held.start < CHAIN_MAX:
+            self._join(held, candidate)
+        else:
+            self.close()
+            if (start := max(start, self.floor)) < candidate.end:
+                self._held, self._best = Span(start, candidate.end, candidate.entity, candidate.score), candidate
 
-    def close(self, before: int | None = None) -> Iterator[Span]:
-        """Yield the open span if no candidate from ``before`` on can touch it (None: no more will come)."""
-        held = self._open
+    def close(self, before: int | None = None) -> None:
+        """Finish the held span if no candidate from ``before`` on can touch it (None: no more will)."""
+        held = self._held
         if held is not None and (before is None or held.end <= before):
-            self._open, self._floor = None, held.end
-            yield held
+            self.done.append(held)
+            self._held, self.floor = None, held.end
 
-    def _join(self, start: int, end: int, candidate: Candidate) -> None:
-        strength = (self._rank(candidate.entity), candidate.score, candidate.end - candidate.start)
-        held = self._open
-        if held is None or strength > self._best:
-            self._best = strength
-            self._open = Span(start, end, candidate.entity, candidate.score)
-        if held is not None and self._open is not None:
-            self._open = self._open._replace(start=held.start, end=max(held.end, end))
+    def _join(self, held: Span, candidate: Candidate) -> None:
+        if self._best is None or self._strength(candidate) > self._strength(self._best):
+            self._best = candidate
+        self._held = Span(held.start, max(held.end, candidate.end), self._best.entity, self._best.score)
 
-    def _cut(self, placeholder: Candidate) -> Iterator[Span]:
-        if placeholder.start < self._floor:
+    def _strength(self, candidate: Candidate) -> tuple[int, float, int]:
+        return self._strictness.get(candidate.entity, 0), candidate.score, candidate.end - candidate.start
+
+    def _cut(self, placeholder: Candidate) -> None:
+        held = self._held
+        if placeholder.start < self.floor:
             return  # part of a span that is given out already
-        held, self._open = self._open, None
+        self._held = None
         if held is not None and held.start < placeholder.start:
-            yield held._replace(end=min(held.end, placeholder.start))
-        yield Span(placeholder.start, placeholder.end, PLACEHOLDER, placeholder.score)
-        self._floor = placeholder.end
+            self.done.append(held._replace(end=min(held.end, placeholder.start)))
+        self.done.append(Span(placeholder.start, placeholder.end, PLACEHOLDER, placeholder.score))
+        self.floor = placeholder.end
         if held is not None and held.end > placeholder.end:
-            self._open = held._replace(start=placeholder.end)
+            self._held = held._replace(start=placeholder.end)
 
 
-def merge(candidates: Iterable[Candidate], rank: Rank) -> Iterator[Span]:
-    """Join the candidates of one whole text (sorted by start) into spans."""
-    merger = Merger(rank)
-    for candidate in candidates:
-        yield from merger.add(candidate)
-    yield from merger.close()
+def merge(candidates: Iterable[Candidate], strictness: Strictness) -> list[Span]:
+    """Join the candidates of one whole text into spans."""
+    merger = Merger(strictness)
+    for candidate in sorted(candidates):
+        merger.add(candidate)
+    merger.close()
+    return merger.done

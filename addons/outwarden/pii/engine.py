@@ -4,9 +4,10 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from outwarden.pii.detect import ENTITIES, PLACEHOLDER, Detector, Finder, Rank, Span
+from outwarden.pii.detect import ENTITIES, Detector, Finder, Span, Strictness
 from outwarden.pii.placeholders import Names, mask
 from outwarden.pii.policy import Action, CustomEntity, Direction, PiiPolicy
+from outwarden.pii.recognizer import PLACEHOLDER
 from outwarden.pii.stream import Scanner
 from outwarden.pii.syntax import PatternError
 from outwarden.pii.vault import Vault
@@ -76,6 +77,10 @@ class PiiEngine:
         self.policy = policy
         self.detector = Detector(policy, finders)
         self.names = Names(secret)
+        self.strictness: Mapping[Direction, Strictness] = {
+            "request": {e: _STRICTNESS[policy.action(e, "request")] for e in self.detector.entities},
+            "response": {e: _STRICTNESS[policy.action(e, "response")] for e in self.detector.entities},
+        }
         self.version = _version(policy, secret)
 
     def __repr__(self) -> str:
@@ -99,7 +104,9 @@ def _version(policy: PiiPolicy, secret: bytes) -> bytes:
         [(c.entity, c.pattern, c.context) for c in policy.custom],
         policy.allow,
     )
-    return hashlib.blake2b(_REVISION + repr(parts).encode("utf-8", "surrogatepass"), key=hashlib.sha256(secret).digest()).digest()
+    return hashlib.blake2b(
+        _REVISION + repr(parts).encode("utf-8", "surrogatepass"), key=hashlib.sha256(secret).digest()
+    ).digest()
 
 
 class _Rewriter:
@@ -110,6 +117,7 @@ class _Rewriter:
     def __init__(self, engine: PiiEngine, vault: Vault) -> None:
         self._engine = engine
         self._vault = vault
+        self._strictness = engine.strictness[self._direction]
         self.counts: Counter[str] = Counter()
         self.refused: str | None = None
 
@@ -121,12 +129,12 @@ class _Rewriter:
         named: dict[str, str] = {}
         return [
             [edit for span in spans if (edit := self.edit(span, text[span.start : span.end], named))]
-            for text, spans in zip(texts, self._engine.detector.spans(texts, self._rank), strict=True)
+            for text, spans in zip(texts, self._engine.detector.spans(texts, self._strictness), strict=True)
         ]
 
     def channel(self) -> "_Channel":
         """Open a channel for a text that arrives in pieces."""
-        return _Channel(Scanner(self._engine.detector, self._rank), self.edit, self.note)
+        return _Channel(Scanner(self._engine.detector, self._strictness), self.edit, self.note)
 
     def edit(self, span: Span, value: str, named: dict[str, str]) -> Edit | None:
         """Return what is done with one finding; ``named``: the names given before the vault learns of them."""
@@ -139,11 +147,6 @@ class _Rewriter:
                 self.counts[edit.entity] += 1
             if edit.action == "refuse" and self.refused is None:
                 self.refused = edit.entity
-
-    @property
-    def _rank(self) -> Rank:
-        policy, direction = self._engine.policy, self._direction
-        return lambda entity: _STRICTNESS[policy.action(entity, direction)]
 
     def _act(self, span: Span, value: str, named: dict[str, str]) -> Edit:
         action = self._engine.policy.action(span.entity, self._direction)

@@ -3,27 +3,40 @@
 from outwarden.pii.recognizer import (
     EDGE,
     UNDECIDED,
+    Context,
     Recognizer,
     Verdict,
     digits_of,
-    has_context,
     joined_after,
     joined_before,
     skip_edge,
     word_after,
     word_before,
-    words,
 )
 
-_SSN_WORDS = words([r"ssn", r"ss ?#", r"social.?security", r"soc\.? ?sec", r"social (?:number|no)", r"itin", r"tax.?(?:payer )?id", r"tin(?![a-z])"])
-_SSN_NEEDS = r"(?i)ssn|ss ?#|social|soc\.? ?sec|itin|tax|\btin"
-_SSN_GROUPS = EDGE + r"(?:\d{3}[\-\x{2010}-\x{2013}]\d{2}[\-\x{2010}-\x{2013}]\d{4}|\d{3}[ \x{A0}]\d{2}[ \x{A0}]\d{4}|\d{3}\.\d{2}\.\d{4})"
+_SSN_WORDS = Context(
+    [
+        r"ssn",
+        r"ss ?#",
+        r"social.?security",
+        r"soc\.? ?sec",
+        r"social (?:number|no)",
+        r"itin",
+        r"tax.?(?:payer )?id",
+        r"tin\b",
+    ]
+)
+_SSN_GROUPS = (
+    EDGE
+    + r"(?:\d{3}[\-\x{2010}-\x{2013}]\d{2}[\-\x{2010}-\x{2013}]\d{4}|\d{3}[ \x{A0}]\d{2}[ \x{A0}]\d{4}|\d{3}\.\d{2}\.\d{4})"
+)
 _SSN_SOLID = EDGE + r"\d{9}"
 
-_RECORD_WORDS = words([r"mrn", r"medical.record", r"patient.(?:id|no|number|record)", r"chart.(?:no|number)", r"hospital.(?:no|number)"])
+_RECORD_WORDS = Context(
+    [r"mrn", r"medical.record", r"patient.(?:id|no|number|record)", r"chart.(?:no|number)", r"hospital.(?:no|number)"]
+)
 _RECORD = r"(?i)(?:\b|_|\\[nrt])MRN(?:[ :#\-]{0,3}|(?: ?(?:no|number|is)\.?[ :#]{1,2}))[A-Z]{0,2}\d{5,12}"
 _RECORD_NUMBER = EDGE + r"[A-Z]{0,3}-?\d{5,12}"
-_RECORD_NEEDS = r"(?i)medical.record|patient.(?:id|no|num|rec)|chart.n|hospital.n"
 
 
 def _valid_area(digits: str) -> bool:
@@ -33,21 +46,15 @@ def _valid_area(digits: str) -> bool:
 
 def _check_ssn(text: str, start: int, end: int, more: bool) -> Verdict | None:
     start = skip_edge(text, start)
-    context = has_context(text, start, _SSN_WORDS)
     tied = joined_after(text, end, "-. ", more)
     if tied is None:
         return UNDECIDED
-    spaced = "-" not in text[start:end]
-    if text[end : end + 1].isdigit() or word_before(text, start):
-        return None
-    if not context and (word_after(text, end) or _in_a_row(text, start, end, tied)):
+    if text[end : end + 1].isdecimal() or word_before(text, start):
         return None
     valid = _valid_area(digits_of(text[start:end]))
-    if context:
-        return Verdict(start, end, 0.95 if valid else 0.6)
-    if not valid or text[start + 3] == ".":
-        return None
-    return Verdict(start, end, 0.6 if spaced else 0.85)
+    if valid and text[start + 3] != "." and not word_after(text, end) and not _in_a_row(text, start, end, tied):
+        return Verdict(start, end, 0.6 if text[start + 3].isspace() else 0.85)
+    return Verdict(start, end, 0.6) if _SSN_WORDS.before(text, start) else None
 
 
 def _in_a_row(text: str, start: int, end: int, tied: bool) -> bool:
@@ -58,7 +65,7 @@ def _in_a_row(text: str, start: int, end: int, tied: bool) -> bool:
 
 def _check_solid_ssn(text: str, start: int, end: int, more: bool) -> Verdict | None:
     start = skip_edge(text, start)
-    if word_before(text, start) or word_after(text, end) or not has_context(text, start, _SSN_WORDS):
+    if word_before(text, start) or word_after(text, end):
         return None
     return Verdict(start, end, 0.8 if _valid_area(text[start:end]) else 0.6)
 
@@ -70,14 +77,14 @@ def _check_record(text: str, start: int, end: int, more: bool) -> Verdict | None
 
 def _check_record_number(text: str, start: int, end: int, more: bool) -> Verdict | None:
     start = skip_edge(text, start)
-    if word_before(text, start) or word_after(text, end) or not has_context(text, start, _RECORD_WORDS):
+    if word_before(text, start) or word_after(text, end):
         return None
     return Verdict(start, end, 0.75)
 
 
 RECOGNIZERS = (
     Recognizer("US_SSN", _SSN_GROUPS, _check_ssn, retry=True),
-    Recognizer("US_SSN", _SSN_SOLID, _check_solid_ssn, needs=_SSN_NEEDS),
+    Recognizer("US_SSN", _SSN_SOLID, _check_solid_ssn, near=_SSN_WORDS),
     Recognizer("MEDICAL_RECORD_NUMBER", _RECORD, _check_record),
-    Recognizer("MEDICAL_RECORD_NUMBER", _RECORD_NUMBER, _check_record_number, needs=_RECORD_NEEDS),
+    Recognizer("MEDICAL_RECORD_NUMBER", _RECORD_NUMBER, _check_record_number, near=_RECORD_WORDS),
 )

@@ -10,16 +10,25 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import re2
+
+# The entity of a placeholder of ours in a text; it is never scanned and never part of a finding.
+PLACEHOLDER = ""
+
 # "A phone word within 40 characters of loose digits": the distance that was measured best on development data.
 CONTEXT_WIDTH = 40
-# What a stream keeps to the left of its undecided text; the context and room for a boundary before it.
-LOOK_BACK = 64
+# The longest context word, with room to spare.
+WORD_WIDTH = 40
+# What a stream keeps to the left of its undecided text: the context, a word that ends in it, a boundary before that.
+LOOK_BACK = CONTEXT_WIDTH + WORD_WIDTH + 16
 
 # The start of a number or key: a word boundary, an underscore, or an escape that stands in the text as written
 # (source code, JSON inside text), where the n of "\n4111" is no letter of a word.
 EDGE = r"(?:\b|_|\\[nrtbf]|\\u[0-9A-Fa-f]{4})"
 # What may stand between two digits of one number: space, hyphen, their no-break and typographic forms.
 GAP = r"[ \-\x{A0}\x{2010}-\x{2013}\x{202F}]"
+# Where a context word may begin; user_phone= has one too.
+WORD_EDGE = r"(?:\b|_)"
 
 _EDGE_LENGTH = re.compile(r"_|\\[nrtbf]|\\u[0-9A-Fa-f]{4}")
 _ESCAPE_BEFORE = re.compile(r"\\(?:[abefnrtv0]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})\Z")
@@ -40,35 +49,43 @@ Check = Callable[[str, int, int, bool], Verdict | None]
 """Judge ``text[start:end]``; the flag says that more text may follow. None: no finding."""
 
 
+class Context:
+    """Words (RE2 patterns, in any case) that say what the value after them is. A word's end is free: "phones"."""
+
+    __slots__ = ("_regexp", "pattern")
+
+    def __init__(self, words: Iterable[str], *, inside: bool = False) -> None:
+        """Compile ``words``; with ``inside`` they count in the middle of a word too."""
+        self.pattern = f"(?i){'' if inside else WORD_EDGE}(?:{'|'.join(words)})"
+        self._regexp = re2.compile(self.pattern, re2_options())
+
+    def before(self, text: str, start: int, width: int = CONTEXT_WIDTH) -> bool:
+        """Whether one of the words stands within ``width`` code points before ``start``."""
+        window = text[max(0, start - width) : start].encode("utf-8", "replace")
+        return self._regexp.search(window) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Recognizer:
     """How to find one kind of value. An entity may have several.
 
     ``retry``: after a candidate that fails, look again one character later (it may have hidden another one); else
-    candidates never overlap. ``needs``: a pattern without which the text cannot have a finding, to skip the search.
+    candidates never overlap. ``near``: only candidates with such a word within `CONTEXT_WIDTH` before them.
     """
 
     entity: str
     pattern: str
     check: Check
     retry: bool = False
-    needs: str | None = None
+    near: Context | None = None
 
 
-def accept(score: float) -> Check:
-    """Return a check that takes every candidate."""
-    return lambda _text, start, end, _more: Verdict(start, end, score)
-
-
-def words(alternatives: Iterable[str], *, start: bool = True) -> re.Pattern[str]:
-    """Compile context words (patterns); with ``start`` each must begin a word, its end is free ("phones")."""
-    edge = r"(?<![^\W_])" if start else ""
-    return re.compile(f"{edge}(?:{'|'.join(alternatives)})", re.IGNORECASE)
-
-
-def has_context(text: str, start: int, context: re.Pattern[str], width: int = CONTEXT_WIDTH) -> bool:
-    """Whether a context word stands within ``width`` code points before ``start``."""
-    return context.search(text[max(0, start - width) : start]) is not None
+def re2_options() -> re2.Options:
+    """Return the options all our patterns are compiled with: no groups, and silent (RE2 logs to stderr by itself)."""
+    options = re2.Options()
+    options.never_capture = True
+    options.log_errors = False
+    return options
 
 
 def skip_edge(text: str, start: int) -> int:
@@ -115,5 +132,5 @@ def joined_after(text: str, end: int, joints: str, more: bool) -> bool | None:
 
 
 def digits_of(text: str) -> str:
-    """Return the ASCII digits in ``text``."""
-    return "".join(character for character in text if "0" <= character <= "9")
+    """Return the digits in ``text``."""
+    return "".join(filter(str.isdecimal, text))

@@ -6,6 +6,7 @@ reserved for good is listed: a missed entity is worse than a placeholder too man
 """
 
 import ipaddress
+from bisect import bisect_right
 
 # RFC 2606 and RFC 6761: example.com, .net, .org and four top-level domains.
 _DOMAINS = frozenset({"example.com", "example.net", "example.org"})
@@ -35,30 +36,39 @@ CARDS = frozenset(
     """.split()  # noqa: SIM905 - one word per number reads better than quotes
 )
 
-_NETWORKS = tuple(
-    ipaddress.ip_network(network)
-    for network in (
-        "0.0.0.0/8",  # RFC 6890: this host
-        "10.0.0.0/8",  # RFC 1918: private
-        "172.16.0.0/12",
-        "192.168.0.0/16",
-        "100.64.0.0/10",  # RFC 6598: shared between a provider's customers
-        "127.0.0.0/8",  # RFC 1122: loopback
-        "169.254.0.0/16",  # RFC 3927: link-local, and the clouds' metadata service
-        "192.0.2.0/24",  # RFC 5737: documentation
-        "198.51.100.0/24",
-        "203.0.113.0/24",
-        "198.18.0.0/15",  # RFC 2544: benchmarks
-        "224.0.0.0/4",  # RFC 5771: multicast
-        "240.0.0.0/4",  # RFC 1112 and 919: reserved, broadcast, netmasks
-        "::/127",  # RFC 4291: unspecified and loopback
-        "2001:db8::/32",  # RFC 3849: documentation
-        "3fff::/20",  # RFC 9637: documentation
-        "fc00::/7",  # RFC 4193: private
-        "ff00::/8",  # RFC 4291: multicast
-        # fe80::/10 is not here: a link-local address may carry the hardware address of one person's machine
-    )
+_IPV4_NETWORKS = (
+    "0.0.0.0/8",  # RFC 6890: this host
+    "10.0.0.0/8",  # RFC 1918: private
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "100.64.0.0/10",  # RFC 6598: shared between a provider's customers
+    "127.0.0.0/8",  # RFC 1122: loopback
+    "169.254.0.0/16",  # RFC 3927: link-local, and the clouds' metadata service
+    "192.0.2.0/24",  # RFC 5737: documentation
+    "198.51.100.0/24",
+    "203.0.113.0/24",
+    "198.18.0.0/15",  # RFC 2544: benchmarks
+    "224.0.0.0/4",  # RFC 5771: multicast
+    "240.0.0.0/4",  # RFC 1112 and 919: reserved, broadcast, netmasks
 )
+_IPV6_NETWORKS = (
+    "::/127",  # RFC 4291: unspecified and loopback
+    "2001:db8::/32",  # RFC 3849: documentation
+    "3fff::/20",  # RFC 9637: documentation
+    "fc00::/7",  # RFC 4193: private
+    "ff00::/8",  # RFC 4291: multicast
+    # fe80::/10 is not here: a link-local address may carry the hardware address of one person's machine
+)
+
+
+def _ranges(networks: tuple[str, ...]) -> tuple[list[int], list[int]]:
+    """Return the first and last addresses of ``networks``, sorted; they do not overlap."""
+    known = sorted((int(n[0]), int(n[-1])) for n in map(ipaddress.ip_network, networks))
+    return [first for first, _ in known], [last for _, last in known]
+
+
+_IPV4_FIRST, _IPV4_LAST = _ranges(_IPV4_NETWORKS)
+_IPV6_FIRST, _IPV6_LAST = _ranges(_IPV6_NETWORKS)
 
 
 def is_reserved_domain(domain: str) -> bool:
@@ -67,9 +77,16 @@ def is_reserved_domain(domain: str) -> bool:
     return labels[-1] in _TOP_LEVEL or ".".join(labels[-2:]) in _DOMAINS
 
 
-def is_reserved_ip(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+def is_reserved_ipv4(address: int) -> bool:
     """Whether ``address`` is private, loopback, for documentation, or not of a single host."""
-    return any(address in network for network in _NETWORKS if network.version == address.version)
+    at = bisect_right(_IPV4_FIRST, address) - 1
+    return at >= 0 and address <= _IPV4_LAST[at]
+
+
+def is_reserved_ipv6(address: int) -> bool:
+    """As `is_reserved_ipv4`, for the addresses of version 6."""
+    at = bisect_right(_IPV6_FIRST, address) - 1
+    return at >= 0 and address <= _IPV6_LAST[at]
 
 
 def is_reserved_phone(digits: str) -> bool:

@@ -8,12 +8,11 @@ import re
 
 from outwarden.pii.recognizer import (
     UNDECIDED,
+    Context,
     Recognizer,
     Verdict,
-    has_context,
     skip_edge,
     word_before,
-    words,
 )
 
 # Longer than an RSA key of 8192 bits in PEM (6.4 kB) and than the header lines servers accept for a token (8 kB).
@@ -48,8 +47,7 @@ _NAMED_PREFIX = re.compile(r"sk-(?:ant|proj|svcacct|admin|or)-")
 _PLAIN_RUN = re.compile(r"[A-Za-z0-9]{16,}")  # what tells sk-<key> from the class name sk-fading-circle-12-child
 
 _AWS_SECRET = _EDGE + r"[A-Za-z0-9/+]{40}"
-_AWS_WORDS = words([r"aws", r"secret.?(?:access.?)?key", r"secretaccesskey"], start=False)
-_AWS_NEEDS = r"(?i)aws|secret"
+_AWS_WORDS = Context([r"aws", r"secret.?(?:access.?)?key", r"secretaccesskey"], inside=True)
 _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/+=")
 
 _JWT = _EDGE + "eyJ"
@@ -86,9 +84,7 @@ def _check_aws_secret(text: str, start: int, end: int, more: bool) -> Verdict | 
         return None
     if text[end : end + 1] in _BASE64 and end < len(text):
         return None
-    if not has_context(text, start, _AWS_WORDS) or text[start:end].isdigit():
-        return None
-    return Verdict(start, end, 0.9)
+    return None if text[start:end].isdigit() else Verdict(start, end, 0.9)
 
 
 def _check_token(text: str, start: int, end: int, more: bool) -> Verdict | None:
@@ -129,7 +125,7 @@ def _check_private_key(text: str, start: int, end: int, more: bool) -> Verdict |
 
 RECOGNIZERS = (
     Recognizer("API_KEY", _KEY, _check_key),
-    Recognizer("API_KEY", _AWS_SECRET, _check_aws_secret, needs=_AWS_NEEDS),
+    Recognizer("API_KEY", _AWS_SECRET, _check_aws_secret, near=_AWS_WORDS),
     Recognizer("API_KEY", _JWT, _check_token),
     Recognizer("API_KEY", _BEGIN, _check_private_key),
 )

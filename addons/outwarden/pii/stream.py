@@ -8,10 +8,12 @@ found up to there, in the whole text too.
 """
 
 import heapq
+from types import MappingProxyType
 from typing import NamedTuple
 
-from outwarden.pii.detect import CHAIN_MAX, Detector, Merger, Rank, Span, candidates_of, order
-from outwarden.pii.matching import BLOCK_BYTES, Candidate, Page, Pattern, Sweep, encode, sweep
+from outwarden.pii.detect import CHAIN_MAX, Detector, Merger, Span, Strictness, candidates_of
+from outwarden.pii.matching import BLOCK_BYTES, Candidate, Pattern, Sweep, sweep
+from outwarden.pii.page import Page, count_points, encode
 from outwarden.pii.recognizer import LOOK_BACK
 from outwarden.pii.secrets import SECRET_MAX
 
@@ -34,14 +36,14 @@ class Scanner:
 
     __slots__ = ("_base", "_base_bytes", "_detector", "_front", "_merger", "_pending", "_resume", "_settled", "_text")
 
-    def __init__(self, detector: Detector, rank: Rank = lambda _entity: 0) -> None:
+    def __init__(self, detector: Detector, strictness: Strictness = MappingProxyType({})) -> None:
         self._detector = detector
-        self._merger = Merger(rank)
+        self._merger = Merger(strictness)
         self._text = ""  # from `_base` on: the look-back and all that is not decided
         self._base = self._base_bytes = 0
         self._front = 0  # every candidate with an origin before it is known
         self._resume: dict[Pattern, int] = {}  # patterns whose last match reaches over the front
-        self._pending: list[tuple[tuple[int, bool, int, str, float], Candidate]] = []  # known, but starting behind it
+        self._pending: list[Candidate] = []  # known, but starting behind it
         self._settled = [0] * len(detector.finders)
 
     def __repr__(self) -> str:
@@ -73,7 +75,7 @@ class Scanner:
             return self._base + len(self._text)
         front = self._byte(self._front)
         held = self._detector.matcher.open_from(page.data, front, self._base_bytes)
-        return self._front + len(page.data[front:held].decode("utf-8", "surrogatepass"))
+        return self._front + count_points(page.data[front:held])
 
     def _find(self, page: Page, horizon: int, more: bool) -> int:
         """Queue the candidates before ``horizon``; return it, moved back to the first that cannot be judged yet."""
@@ -94,7 +96,7 @@ class Scanner:
         self._resume = {p: at for p, at in self._resume.items() if at > horizon} | resumed
         for candidate in self._detector.admitted(self._text, queued):
             moved = candidate._replace(start=candidate.start + self._base, end=candidate.end + self._base)
-            heapq.heappush(self._pending, (order(moved), moved))
+            heapq.heappush(self._pending, moved)
         return horizon
 
     def _ask_finders(self, horizon: int, more: bool) -> tuple[int, list[Candidate]]:
@@ -112,11 +114,11 @@ class Scanner:
         return horizon, queued
 
     def _merge(self, horizon: int, more: bool) -> list[Span]:
-        spans: list[Span] = []
-        while self._pending and (self._pending[0][1].start < horizon or not more):
-            spans += self._merger.add(heapq.heappop(self._pending)[1])
-        spans += self._merger.close(horizon if more else None)
-        return spans
+        while self._pending and (self._pending[0].start < horizon or not more):
+            self._merger.add(heapq.heappop(self._pending))
+        self._merger.close(horizon if more else None)
+        done, self._merger.done = self._merger.done, []
+        return done
 
     def _found(self, span: Span) -> Found:
         return Found(span, self._text[span.start - self._base : span.end - self._base])

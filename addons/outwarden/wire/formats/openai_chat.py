@@ -42,16 +42,20 @@ def _string(parent: dict[str, Any], key: str, channel: Hashable) -> Iterator[Del
 
 def _content(delta: dict[str, Any], choice: int) -> Iterator[Delta]:
     """``content`` as a string, or as Mistral's list of text and thinking parts."""
-    yield from _string(delta, "content", (choice, "content"))
-    for part in objects(delta.get("content")):
+    content = delta.get("content")
+    if not isinstance(content, list):
+        yield from _string(delta, "content", (choice, "content"))
+        return
+    for part in objects(content):
         yield from _string(part, "text", (choice, "content"))
         for thought in objects(part.get("thinking")):
             yield from _string(thought, "text", (choice, "thinking"))
 
 
 def _reasoning(delta: dict[str, Any], choice: int) -> Iterator[Delta]:
-    for key in ("reasoning", "reasoning_content", "reasoning_text"):
-        yield from _string(delta, key, (choice, key))
+    for key in _REASONING[:3]:
+        if key in delta:
+            yield from _string(delta, key, (choice, key))
     for detail in objects(delta.get("reasoning_details")):
         for key in ("text", "summary"):
             if key not in opaque_in(detail):
@@ -75,10 +79,14 @@ def _deltas(choice: dict[str, Any], index: int) -> Iterator[Delta]:
     delta = mapping(choice.get("delta"))
     yield from _reasoning(delta, index)
     yield from _content(delta, index)
-    yield from _string(delta, "refusal", (index, "refusal"))
-    yield from _string(mapping(delta.get("audio")), "transcript", (index, "transcript"))
-    yield from _tool_calls(delta, index)
-    yield from _string(choice, "text", (index, "text"))
+    if "refusal" in delta:
+        yield from _string(delta, "refusal", (index, "refusal"))
+    if "audio" in delta:
+        yield from _string(mapping(delta["audio"]), "transcript", (index, "transcript"))
+    if "tool_calls" in delta or "function_call" in delta:
+        yield from _tool_calls(delta, index)
+    if "text" in choice:
+        yield from _string(choice, "text", (index, "text"))
 
 
 def _closes(choice: dict[str, Any], index: int, deltas: list[Delta]) -> tuple[Hashable, ...]:

@@ -25,14 +25,21 @@ Raw = Mapping[str, Any]
 
 def _bounded(usage: Usage) -> Usage:
     """Parts never exceed their whole (Azure's Grok has reported 161 cached of 10)."""
-    cached = min(usage.cached_input_tokens, usage.input_tokens)
+    inputs, outputs = usage.input_tokens, usage.output_tokens
+    if (
+        usage.cached_input_tokens + usage.cache_write_tokens <= inputs
+        and usage.input_audio_tokens <= inputs
+        and max(usage.reasoning_tokens, usage.output_audio_tokens) <= outputs
+    ):
+        return usage
+    cached = min(usage.cached_input_tokens, inputs)
     return replace(
         usage,
         cached_input_tokens=cached,
-        cache_write_tokens=min(usage.cache_write_tokens, usage.input_tokens - cached),
-        reasoning_tokens=min(usage.reasoning_tokens, usage.output_tokens),
-        input_audio_tokens=min(usage.input_audio_tokens, usage.input_tokens),
-        output_audio_tokens=min(usage.output_audio_tokens, usage.output_tokens),
+        cache_write_tokens=min(usage.cache_write_tokens, inputs - cached),
+        reasoning_tokens=min(usage.reasoning_tokens, outputs),
+        input_audio_tokens=min(usage.input_audio_tokens, inputs),
+        output_audio_tokens=min(usage.output_audio_tokens, outputs),
     )
 
 

@@ -1,0 +1,52 @@
+"""The chain of addons: the one place that names concrete classes.
+
+mitmproxy calls the addons in this order for requests and for replies alike.
+
+| addon | hooks | what it does |
+|---|---|---|
+| `LoadRules` | load, configure, running, done | options, rule files, stores; reloads rules that changed |
+| `PassThrough` | http_connect, tls_clienthello, requestheaders, responseheaders | opens only known hosts |
+| `ServeStatus` | running, request, done | the status page, at `http://outwarden.internal/` and on the admin port |
+| `IdentifyCall` | requestheaders, request, responseheaders | provider, format, operation, caller, model |
+| `EnforceContent` | request | refuses or flags what a content rule names |
+| `RedactPii` | request | takes personal data and secrets out of the request |
+| `RestorePii` | request, response, error | reads replies, restores the caller's own values, masks new ones |
+| `ChargeBudget` | request, response, error | holds money before the call, settles it after |
+| `RouteCall` | request | chooses the first upstream |
+| `StreamReply` | next_layer, tls_start_server, server_connect_error, server_disconnected, client_disconnected | ↓ |
+| `WriteAudit` | response, error | one audit record per call |
+
+`StreamReply` only puts our HTTP layer in place: it holds replies, fails over, streams through stages, and drains.
+"""
+
+from typing import Any
+
+from outwarden.charge_budget import ChargeBudget
+from outwarden.enforce_content import EnforceContent
+from outwarden.identify_call import IdentifyCall
+from outwarden.load_rules import LoadRules, Shelf
+from outwarden.pass_through import PassThrough
+from outwarden.redact_pii import RedactPii
+from outwarden.restore_pii import RestorePii
+from outwarden.route_call import RouteCall
+from outwarden.serve_status import ServeStatus
+from outwarden.stream_reply import StreamReply
+from outwarden.write_audit import WriteAudit
+
+
+def chain() -> list[Any]:
+    """Build the addons, in order, around one shelf of services."""
+    shelf = Shelf()
+    return [
+        LoadRules(shelf),
+        PassThrough(shelf),
+        ServeStatus(shelf),
+        IdentifyCall(shelf),
+        EnforceContent(shelf),
+        RedactPii(shelf),
+        RestorePii(shelf),
+        ChargeBudget(shelf),
+        RouteCall(shelf),
+        StreamReply(),
+        WriteAudit(shelf),
+    ]

@@ -1,0 +1,69 @@
+"""Addon: hold money before a call leaves, settle it from what the provider reports."""
+
+from mitmproxy import http
+
+from outwarden.flow.guard import fail_closed
+from outwarden.flow.money import Purse
+from outwarden.flow.state import CallState, open_state, state_of
+from outwarden.load_rules import Shelf
+from outwarden.wire.formats import ask_for_usage
+from outwarden.wire.usage import Usage
+
+
+class ChargeBudget:
+    """One hold per call, taken when the first upstream is chosen, resolved exactly once."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+
+    @fail_closed
+    def request(self, flow: http.HTTPFlow) -> None:
+        state = open_state(flow)
+        if state is None or not is_billable(flow.request, state):
+            return
+        services = self._shelf.services
+        state.purse = Purse(state, services.engines, services)
+        if state.facts.stream and not state.facts.wants_usage and flow.request.content:
+            asking = ask_for_usage(flow.request.content)
+            if asking:
+                flow.request.headers.pop("content-encoding", None)
+                flow.request.content = asking
+                state.asked_for_usage = True
+
+    @fail_closed
+    def response(self, flow: http.HTTPFlow) -> None:
+        settle(flow, state_of(flow))
+
+    @fail_closed
+    def error(self, flow: http.HTTPFlow) -> None:
+        settle(flow, state_of(flow))
+
+
+def is_billable(request: http.Request, state: CallState) -> bool:
+    """Whether tokens are charged; an unknown path that posts a model may well be an inference, so it counts."""
+    if state.operation.known:
+        return state.operation.billable
+    return request.method == "POST" and state.model is not None
+
+
+def settle(flow: http.HTTPFlow, state: CallState | None) -> None:
+    """Resolve the call's hold from what is known of its end."""
+    if state is None or state.purse is None:
+        return
+    trip = state.trip
+    sent = trip is not None and trip.sent
+    status = flow.response.status_code if flow.response else None
+    answered = status is not None and status < 400 and state.refusal is None
+    # An upstream that took the request and broke off, or was left by the client, may have billed what it did.
+    broke_off = sent and (state.reply is not None or state.client_gone or (trip is not None and trip.unanswered))
+    state.purse.settle(state.usage, may_be_billed=answered or broke_off, estimate=estimate(flow, state))
+
+
+def estimate(flow: http.HTTPFlow, state: CallState) -> Usage:
+    """What was seen: the counted input, and one output token per byte of text, within the call's own limit."""
+    assert state.purse
+    if state.reply:
+        seen = state.reply.rewriter.output_text_bytes
+    else:
+        seen = len(flow.response.raw_content or b"") if flow.response and not flow.response.stream else 0
+    return Usage(input_tokens=state.purse.input_tokens, output_tokens=min(seen, state.purse.output_tokens))

@@ -1,0 +1,64 @@
+"""Addon: refuse or flag what a content rule names, in requests and replies."""
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from mitmproxy import http
+
+from outwarden.content import Inspector
+from outwarden.errors import BodyError
+from outwarden.flow.guard import answer, fail_closed
+from outwarden.flow.state import CallState, open_state
+from outwarden.flow.texts import Inspected, rewrite_body
+from outwarden.load_rules import Shelf
+from outwarden.wire.format import Refusal
+
+
+class EnforceContent:
+    """Show every text to the inspector: a request's before anything else happens to it, a reply's as it comes."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+
+    @fail_closed
+    def request(self, flow: http.HTTPFlow) -> None:
+        state = open_state(flow)
+        inspector = self._shelf.services.engines.inspector
+        if state is None or state.body is None:
+            return
+        if inspector.watches("response"):
+            state.inspect_reply = looking(inspector, state, "response")
+        if not inspector.watches("request"):
+            return
+        content_type = flow.request.headers.get("content-type", "")
+        rules = state.format.text_rules(state.operation)
+        try:
+            rewrite_body(state.body, content_type, rules, Inspected(looking(inspector, state, "request")))
+        except ContentRefused as refused:
+            state.refuse(Refusal(403, "content_refused", str(refused)), "refused", refused.rule)
+            answer(flow, state.refusal)  # type: ignore[arg-type]
+
+
+class ContentRefused(BodyError):
+    """A text met a rule that refuses it; names the rule, never the text."""
+
+    def __init__(self, rule: str) -> None:
+        super().__init__(f"the content rule {rule!r} refuses it")
+        self.rule = rule
+
+
+def looking(
+    inspector: Inspector, state: CallState, direction: Literal["request", "response"]
+) -> Callable[[Sequence[str]], None]:
+    """Return a look at texts that flags, or raises ContentRefused."""
+
+    def look(texts: Sequence[str]) -> None:
+        finding = inspector.inspect(texts, direction)
+        if finding is None:
+            return
+        if finding.action == "refuse":
+            state.rule = finding.rule
+            raise ContentRefused(finding.rule)
+        state.flagged[finding.rule] += 1
+
+    return look

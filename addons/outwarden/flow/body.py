@@ -1,0 +1,93 @@
+"""A message's body as what it is: JSON, lines of JSON, form parts, plain text, or bytes that hold no text."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from mitmproxy import http
+
+from outwarden.errors import BodyError
+from outwarden.flow.state import CallState
+from outwarden.wire.body import read_json
+from outwarden.wire.encodings import decode
+from outwarden.wire.format import Json
+
+Kind = Literal["empty", "json", "lines", "multipart", "text", "binary"]
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """``data`` is decoded (no Content-Encoding). ``json`` is set for kind ``json`` alone."""
+
+    kind: Kind
+    data: bytes
+    json: Json = None
+
+
+def read_body(message: http.Message, state: CallState) -> Body:
+    """Read the body of a request or reply; raises BodyError where it is not what it claims to be.
+
+    Text is recognised by what it is and not by its content-type alone, because types lie (WIRE.md §3).
+    """
+    raw = message.raw_content or b""
+    max_bytes = int(state.rules.traffic.max_body_mib * 1024 * 1024)
+    data = decode(raw, message.headers.get("content-encoding", ""), max_bytes)
+    return classify(data, message.headers.get("content-type", ""))
+
+
+def classify(data: bytes, content_type: str) -> Body:
+    """Tell what ``data`` is."""
+    content_type = content_type.lower()
+    if not data.strip():
+        return Body("empty", data)
+    if content_type.startswith("multipart/"):
+        return Body("multipart", data)
+    if is_media(content_type):
+        return Body("binary", data)
+    says_json = "json" in content_type
+    if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
+        try:
+            return Body("json", data, read_json(data))
+        except BodyError:
+            if is_lines(data):
+                return Body("lines", data)
+            if says_json:
+                raise
+    elif says_json and not is_scalar(data):
+        raise BodyError("it says JSON and is not")
+    return Body("text" if is_text(data) else "binary", data)
+
+
+def is_media(content_type: str) -> bool:
+    """Whether a body is sound or pictures, which have no text to scan and may be long."""
+    return content_type.partition("/")[0].strip().lower() in ("audio", "image", "video")
+
+
+def is_text(data: bytes) -> bool:
+    """Whether ``data`` is UTF-8 without NUL bytes."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in data
+
+
+_SCALAR = re.compile(rb'\s*(?:"(?:[^"\\]|\\.)*"|-?[0-9.eE+-]+|true|false|null)\s*')
+
+
+def is_scalar(data: bytes) -> bool:
+    """Whether ``data`` is one JSON string, number or literal."""
+    return _SCALAR.fullmatch(data) is not None
+
+
+def is_lines(data: bytes) -> bool:
+    """Whether every line that is not blank is a JSON object or array of its own."""
+    lines = [line for line in data.splitlines() if line.strip()]
+    if len(lines) < 2:
+        return False
+    try:
+        for line in lines:
+            read_json(line)
+    except BodyError:
+        return False
+    return True

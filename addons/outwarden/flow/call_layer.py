@@ -1,0 +1,658 @@
+"""mitmproxy's HTTP layer with our own way of sending a call: hold, fail over, stream through stages, drain.
+
+mitmproxy's streaming commits to the client with the first header, has no retry, and forwards a client's disconnect
+upstream at once (DESIGN.md §3.3). `CallStream` replaces what happens between the `request` hook and the end of the
+flow for calls of ours, and is plain `HttpStream` for all other traffic.
+
+The life of a call in here: dial → send → wait for the head → hold until first content → commit → stream → complete.
+Before the commit any failure may move the call to another upstream; after it the stream ends in the format's error
+event. A client that leaves while the upstream works does not stop the upstream: the reply is drained within a bound,
+so that its true cost is known.
+
+Each attempt talks to its upstream under a stream id of its own (negative, so that no client can have it): what a
+connection that was left behind still says finds no stream, and is dropped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import time
+from collections.abc import Iterable
+
+from mitmproxy import flow as mflow
+from mitmproxy import http
+from mitmproxy.connection import Connection, Server
+from mitmproxy.proxy import commands, events, layer
+from mitmproxy.proxy.context import Context
+from mitmproxy.proxy.layers.http import (
+    DropStream,
+    GetHttpConnection,
+    GetHttpConnectionCompleted,
+    HttpLayer,
+    HttpStream,
+    SendHttp,
+)
+from mitmproxy.proxy.layers.http._events import (
+    ErrorCode,
+    RequestData,
+    RequestEndOfMessage,
+    RequestHeaders,
+    RequestProtocolError,
+    RequestTrailers,
+    ResponseData,
+    ResponseEndOfMessage,
+    ResponseHeaders,
+    ResponseProtocolError,
+    ResponseTrailers,
+)
+from mitmproxy.proxy.layers.http._hooks import HttpErrorHook, HttpResponseHeadersHook, HttpResponseHook
+
+from outwarden.flow.body import is_media
+from outwarden.flow.guard import broken, where
+from outwarden.flow.state import CallState, state_of
+from outwarden.flow.trip import Target, Trip
+from outwarden.routing import Attempt, Failure, GiveUp, failure_of_status
+from outwarden.wire.format import Refusal
+
+logger = logging.getLogger(__name__)
+
+Commands = layer.CommandGenerator[None]
+
+# A reply is held for its first content up to this many bytes; lifecycle events are far smaller.
+MAX_HELD_BYTES = 256 * 1024
+# How long a reply is drained after its client left, to learn its usage.
+DRAIN_S = 30.0
+# Timers cannot be cancelled in mitmproxy, so a call wakes up at least this often instead of once at its deadline.
+TICK_S = 1.0
+
+_attempt_ids = itertools.count(1)
+_drains: dict[str, set[asyncio.Event]] = {}
+_targets: dict[str, Target] = {}
+
+
+def target_of(connection: Connection) -> Target | None:
+    """The target that a server connection was opened for, if a call of ours opened it."""
+    return _targets.get(connection.id)
+
+
+def forget_target(connection: Connection) -> None:
+    """The connection is gone."""
+    _targets.pop(connection.id, None)
+
+
+async def drained(client_id: str) -> None:
+    """Wait, within `DRAIN_S`, until the calls of a client that left have been read to their end."""
+    pending = _drains.pop(client_id, set())
+    if pending:
+        waiting = [asyncio.ensure_future(event.wait()) for event in pending]
+        _, late = await asyncio.wait(waiting, timeout=DRAIN_S)
+        for task in late:
+            task.cancel()
+
+
+class Dial(GetHttpConnection):
+    """Ask for a connection to a target; answered by an event instead of pausing the stream, so that it can time out."""
+
+    def __init__(self, target: Target, stream: CallStream) -> None:
+        super().__init__(address=target.dial, tls=target.tls, via=None)
+        self.target = target
+        self.blocking = stream  # type: ignore[assignment]  # a layer: nobody above has to wait, and neither do we
+
+    __hash__ = GetHttpConnection.__hash__
+
+    def connection_spec_matches(self, connection: Connection) -> bool:
+        """A failed connection is never asked again, and no connection serves two names."""
+        return (
+            super().connection_spec_matches(connection)
+            and not connection.error
+            and target_of(connection) == self.target
+        )
+
+
+class CallLayer(HttpLayer):
+    """`HttpLayer` whose streams are `CallStream`s."""
+
+    def make_stream(self, stream_id: int) -> Commands:
+        """Open a stream for a new request."""
+        stream = self.streams[stream_id] = CallStream(self.context.fork(), stream_id, self)
+        yield from self.event_to_child(stream, events.Start())
+
+    def get_connection(self, event: GetHttpConnection, *, reuse: bool = True) -> Commands:
+        """Give the new connection its target's name before it is opened."""
+        if not isinstance(event, Dial):
+            yield from super().get_connection(event, reuse=reuse)
+            return
+        known = set(self.connections)
+        for command in super().get_connection(event, reuse=reuse):
+            if isinstance(command, commands.OpenConnection) and command.connection not in known:
+                command.connection.sni = event.target.sni if event.target.tls else None
+                _targets[command.connection.id] = event.target
+            yield command
+
+
+class CallStream(HttpStream):
+    """One request and its reply."""
+
+    def __init__(self, context: Context, stream_id: int, parent: CallLayer) -> None:
+        super().__init__(context, stream_id)
+        self._parent = parent
+        self._call: CallState | None = None
+        self._dial: Dial | None = None
+        self._attempt_id = 0
+        self._phase = ""  # pause, connect, first_byte, first_content, idle; empty when nothing is awaited
+        self._deadline = 0.0
+        self._total_deadline = 0.0
+        self._tick_at: float | None = None
+        self._head: ResponseHeaders | None = None
+        self._mode = ""  # whole, stream, pass
+        self._held: list[bytes] = []
+        self._held_bytes = 0
+        self._committed = False
+        self._finished = False
+        self._client_gone = False
+        self._drain_done: asyncio.Event | None = None
+
+    # -- events -----------------------------------------------------------------------------------------------------
+
+    def _handle_event(self, event: events.Event) -> Commands:
+        if self._call is None or self._finished:
+            if not isinstance(event, (events.Wakeup, GetHttpConnectionCompleted)):
+                yield from super()._handle_event(event)
+            return
+        try:
+            yield from self._dispatch(event)
+        except Exception as error:  # an error of ours must not leave the client waiting
+            logger.error("call layer failed: %s", where(error))
+            yield from self._fail_internally()
+
+    def _dispatch(self, event: events.Event) -> Commands:
+        if isinstance(event, events.Wakeup):
+            yield from self._on_tick()
+        elif isinstance(event, GetHttpConnectionCompleted):
+            yield from self._on_dialled(event)
+        elif isinstance(event, RequestProtocolError):
+            yield from self._on_client_gone()
+        elif isinstance(event, ResponseProtocolError):
+            yield from self._on_upstream_lost()
+        elif isinstance(event, ResponseHeaders):
+            yield from self._on_head(event)
+        elif isinstance(event, ResponseData):
+            yield from self._on_data(event.data)
+        elif isinstance(event, ResponseTrailers):
+            if self._head:
+                self._head.response.trailers = event.trailers
+        elif isinstance(event, ResponseEndOfMessage):
+            yield from self._on_end()
+        else:
+            yield from self.client_state(event)
+
+    def check_body_size(self, request: bool) -> layer.CommandGenerator[bool]:
+        """Calls of ours are never streamed past the addons (DESIGN.md §3.8); identify_call has its own limit."""
+        call = state_of(self.flow)
+        if call is None or not request:
+            return (yield from super().check_body_size(request))
+        self.flow.request.stream = False
+        max_bytes = int(call.rules.traffic.max_body_mib * 1024 * 1024)
+        if len(self.request_body_buf) > max_bytes:
+            self.request_body_buf.clear()
+            call.refuse(
+                Refusal(413, "body_too_large", f"The request body is longer than {max_bytes} bytes (max_body_mib)."),
+                "refused",
+                "max_body_mib",
+            )
+            self.client_state = self._state_discard_request_body
+            return True
+        return False
+
+    def _state_discard_request_body(self, event: events.Event) -> Commands:
+        """Read an over-long upload to its end without keeping it, then answer."""
+        if isinstance(event, RequestEndOfMessage):
+            self.client_state = self.state_consume_request_body
+            yield from self.state_consume_request_body(event)
+
+    # -- an attempt -------------------------------------------------------------------------------------------------
+
+    def make_server_connection(self) -> layer.CommandGenerator[bool]:
+        """Called once the `request` hooks have let the call pass: from here on the call is in our hands."""
+        call = state_of(self.flow)
+        if call is None or call.trip is None:
+            return (yield from super().make_server_connection())
+        self._call = call
+        self._total_deadline = time.monotonic() + call.trip.timeouts.total
+        yield from self._start()
+        return False
+
+    @property
+    def _trip(self) -> Trip:
+        assert self._call and self._call.trip
+        return self._call.trip
+
+    def _go_on(self, choice: Attempt | GiveUp, last: Refusal | None = None) -> Commands:
+        if isinstance(choice, GiveUp):
+            yield from self._answer(last or self._refusal_of(choice))
+        elif choice.delay_s > 0:
+            yield from self._await("pause", choice.delay_s)
+        else:
+            yield from self._start()
+
+    def _refusal_of(self, choice: GiveUp) -> Refusal:
+        return Refusal(502, "upstream_failed", f"No upstream could answer this call ({choice.reason}).")
+
+    def _start(self) -> Commands:
+        self._forget_attempt()
+        self._trip.apply(self.flow.request)
+        self._dial = Dial(self._trip.target(), self)
+        dial = self._dial
+        yield from self._await("connect", self._trip.timeouts.connect)
+        yield dial  # answered by GetHttpConnectionCompleted, perhaps before this line returns
+
+    def _on_dialled(self, event: GetHttpConnectionCompleted) -> Commands:
+        if event.command is not self._dial:
+            return  # an attempt that was left
+        self._dial = None
+        connection, error = event.reply
+        if error is not None:
+            self._note_connect_error(error)
+            yield from self._fail("connect")
+            return
+        assert isinstance(connection, Server)
+        self.context.server = self.flow.server_conn = connection
+        yield from self._send()
+
+    def _note_connect_error(self, error: str) -> None:
+        kind = "certificate" if "certificate" in error.lower() else "connection"
+        logger.warning("upstream %s: %s failed", self._trip.upstream_name, kind)
+        self._connect_error = kind
+
+    _connect_error = "connection"
+
+    def _send(self) -> Commands:
+        self._trip.sent = True
+        request = self.flow.request
+        self._attempt_id = -next(_attempt_ids)
+        self._parent.streams[self._attempt_id] = self
+        yield from self._await("first_byte", self._trip.timeouts.first_byte)
+        content = request.raw_content
+        server = self.context.server
+        yield SendHttp(RequestHeaders(self._attempt_id, request, not (content or request.trailers)), server)
+        if content:
+            yield SendHttp(RequestData(self._attempt_id, content), server)
+        if request.trailers:
+            yield SendHttp(RequestTrailers(self._attempt_id, request.trailers), server)
+        yield SendHttp(RequestEndOfMessage(self._attempt_id), server)
+
+    def _forget_attempt(self) -> None:
+        self._parent.streams.pop(self._attempt_id, None)
+        self._attempt_id = 0
+        self._head = None
+        self._held.clear()
+        self._held_bytes = 0
+
+    def _abandon(self) -> Commands:
+        """Leave the current upstream: reset its stream, or close its connection where it has only one."""
+        attempt_id, self._dial = self._attempt_id, None
+        self._forget_attempt()
+        if attempt_id:
+            error = RequestProtocolError(attempt_id, "abandoned", ErrorCode.CANCEL)
+            yield SendHttp(error, self.context.server)
+
+    def _fail(self, failure: Failure, status: int | None = None, retry_after_s: float | None = None) -> Commands:
+        """This attempt failed before anything reached the client: the next, or an error of ours."""
+        if self._client_gone:
+            yield from self._end_drain(failure)
+            return
+        yield from self._abandon()
+        yield from self._go_on(self._trip.fail(failure, status, retry_after_s), self._last_words(failure))
+
+    def _last_words(self, failure: Failure) -> Refusal:
+        name = self._trip.upstream_name
+        if failure == "timeout":
+            return Refusal(504, "upstream_timeout", f"The upstream {name} did not answer in time.")
+        if failure == "connect":
+            return Refusal(502, "upstream_unreachable", f"The upstream {name}: {self._connect_error} failed.")
+        return Refusal(502, "upstream_failed", f"The upstream {name} broke off before it answered ({failure}).")
+
+    # -- the reply --------------------------------------------------------------------------------------------------
+
+    def _on_head(self, event: ResponseHeaders) -> Commands:
+        call = self._call
+        assert call
+        if event.response.status_code < 200:
+            return  # 103 Early Hints and its like; the answer follows
+        failure = failure_of_status(event.response.status_code)
+        if failure and not self._client_gone:
+            choice = self._trip.fail(failure, event.response.status_code, retry_after(event.response))
+            if isinstance(choice, Attempt):
+                yield from self._abandon()
+                yield from self._go_on(choice)
+                return
+        self._head = event
+        self._mode = self._choose_mode(event)
+        if self._mode == "pass":
+            yield from self._commit()
+        elif self._mode == "stream":
+            yield from self._await("first_content", self._trip.timeouts.first_content)
+        else:
+            yield from self._await("idle", self._trip.timeouts.idle)
+
+    def _choose_mode(self, event: ResponseHeaders) -> str:
+        call = self._call
+        assert call
+        response = event.response
+        if event.end_stream or response.status_code >= 400:
+            return "whole"
+        call.reply = call.open_reply(response) if call.open_reply else None
+        if call.reply:
+            return "stream"
+        return "pass" if is_media(response.headers.get("content-type", "")) else "whole"
+
+    def _on_data(self, data: bytes) -> Commands:
+        if self._mode == "stream":
+            yield from self._on_stream_data(data)
+            return
+        self._touch()
+        if self._mode == "pass":
+            if not self._client_gone:
+                yield SendHttp(ResponseData(self.stream_id, data), self.context.client)
+            return
+        self._held.append(data)
+        self._held_bytes += len(data)
+        assert self._call
+        if self._held_bytes > self._call.rules.traffic.max_body_mib * 1024 * 1024:
+            yield from self._abandon()
+            self._trip.stop("too long")
+            yield from self._answer(Refusal(502, "reply_too_large", "The reply is longer than max_body_mib allows."))
+
+    def _on_stream_data(self, data: bytes) -> Commands:
+        assert self._call and self._call.reply
+        reply = self._call.reply
+        out = reply.feed(data)
+        if reply.broken:
+            yield from self._break_off(stopped(reply.broken))
+            return
+        if self._committed:
+            self._touch()
+            if out and not self._client_gone:
+                yield SendHttp(ResponseData(self.stream_id, out), self.context.client)
+            return
+        self._held.append(out)
+        self._held_bytes += len(out)
+        if reply.error and not reply.began and (yield from self._leave_failed_stream()):
+            return
+        if reply.began or reply.error or self._held_bytes > MAX_HELD_BYTES:
+            yield from self._commit()
+
+    def _leave_failed_stream(self) -> layer.CommandGenerator[bool]:
+        """An error came before the first content: move on if the route allows it, else let the client see it."""
+        if self._client_gone:
+            return False
+        choice = self._trip.fail("stream_error", self._head.response.status_code if self._head else None)
+        if isinstance(choice, GiveUp):
+            return False
+        yield from self._abandon()
+        yield from self._go_on(choice)
+        return True
+
+    def _commit(self) -> Commands:
+        """From here on the client sees this reply, and no other."""
+        call = self._call
+        assert self._head and call
+        if self._committed:
+            return
+        self._committed = True
+        call.first_content_ms = (time.perf_counter() - call.started_s) * 1000
+        response = self.flow.response = self._head.response
+        response.stream = True
+        if self._mode == "stream":
+            make_chunked(response, self.flow.request)
+        if not self._client_gone:
+            yield HttpResponseHeadersHook(self.flow)
+            if (yield from self.check_killed(True)):
+                yield from self._abandon()
+                self._finish()
+                return
+            yield SendHttp(ResponseHeaders(self.stream_id, response, end_stream=False), self.context.client)
+            for data in self._take_held():
+                yield SendHttp(ResponseData(self.stream_id, data), self.context.client)
+        yield from self._await("idle", self._trip.timeouts.idle)
+
+    def _take_held(self) -> Iterable[bytes]:
+        held, self._held = self._held, []
+        return [b"".join(held)] if any(held) else []
+
+    def _on_end(self) -> Commands:
+        call = self._call
+        assert call and self._head
+        if self._mode == "stream":
+            assert call.reply
+            rest = call.reply.finish()
+            if call.reply.broken:
+                yield from self._break_off(stopped(call.reply.broken))
+                return
+            if not self._committed:
+                self._held.append(rest)
+                rest = b""
+                if call.reply.error and not call.reply.began and (yield from self._leave_failed_stream()):
+                    return
+                yield from self._commit()
+            if rest and not self._client_gone and not self._finished:
+                yield SendHttp(ResponseData(self.stream_id, rest), self.context.client)
+        if not self._finished:
+            yield from self._complete()
+
+    def _complete(self) -> Commands:
+        """The reply is whole and well."""
+        call = self._call
+        assert call and self._head
+        head, self._phase = self._head, ""
+        self._trip.succeed(head.response.status_code)
+        self._parent.streams.pop(self._attempt_id, None)
+        if not self._committed:
+            self.flow.response = head.response
+            self.flow.response.data.content = b"".join(self._held)
+        if self._client_gone:
+            yield from self._end_drain("ok")
+            return
+        if self._committed:
+            yield from self._finish_with(self.send_response(already_streamed=True))
+            return
+        yield HttpResponseHeadersHook(self.flow)
+        yield from self._finish_with(self.send_response())
+
+    def send_response(self, already_streamed: bool = False) -> Commands:
+        """Send what the addons made of the reply; personal data put back into it never enters the flow itself."""
+        call = state_of(self.flow)
+        if call is None or already_streamed:
+            yield from super().send_response(already_streamed)
+            return
+        assert self.flow.response
+        self.flow.response.timestamp_end = time.time()
+        yield HttpResponseHook(self.flow)
+        self.server_state = self.state_done
+        if (yield from self.check_killed(False)):
+            return
+        response, content = self.flow.response, self.flow.response.raw_content or b""
+        if call.reply_body is not None:
+            content = call.reply_body
+            response = response.copy()
+            response.headers.pop("content-encoding", None)
+            response.headers.pop("transfer-encoding", None)
+            response.headers["content-length"] = str(len(content))
+        done = not (content or response.trailers)
+        yield SendHttp(ResponseHeaders(self.stream_id, response, done), self.context.client)
+        if content:
+            yield SendHttp(ResponseData(self.stream_id, content), self.context.client)
+        if response.trailers:
+            yield SendHttp(ResponseTrailers(self.stream_id, response.trailers), self.context.client)
+        if self.client_state == self.state_done:
+            yield from self.flow_done()
+
+    def _finish_with(self, generator: Commands) -> Commands:
+        self._finish()
+        yield from generator
+
+    def _finish(self) -> None:
+        self._finished = True
+        self._phase = ""
+        self._parent.streams.pop(self._attempt_id, None)
+        self.server_state = self.state_done
+
+    # -- the ways it can end otherwise ------------------------------------------------------------------------------
+
+    def _answer(self, refusal: Refusal) -> Commands:
+        """Nothing reached the client yet: answer with an error in the provider's own shape."""
+        call = self._call
+        assert call
+        if self._client_gone:
+            yield from self._end_drain(refusal.code)
+            return
+        if call.refusal is not refusal:
+            call.refuse(refusal, "failed")
+        reply = call.format.refuse(refusal)
+        self.flow.response = http.Response.make(reply.status, reply.body, dict(reply.headers))
+        yield HttpResponseHeadersHook(self.flow)
+        yield from self._finish_with(self.send_response())
+
+    def _break_off(self, refusal: Refusal) -> Commands:
+        """The reply cannot go on: an error answer before the commit, the format's error event after it."""
+        call = self._call
+        assert call
+        self._trip.stop(refusal.code)
+        yield from self._abandon_now()
+        if not self._committed or self._client_gone:
+            yield from self._answer(refusal)
+            return
+        call.refuse(refusal, "error" if refusal.code == "outwarden_error" else "failed")
+        self._finish()
+        self.flow.error = mflow.Error(refusal.code)
+        yield HttpErrorHook(self.flow)
+        self.flow.live = False
+        yield DropStream(self.stream_id)
+        if self._mode == "stream" and call.reply:
+            yield SendHttp(ResponseData(self.stream_id, call.reply.refuse(refusal)), self.context.client)
+            yield SendHttp(ResponseEndOfMessage(self.stream_id), self.context.client)
+        else:  # bytes that we do not read: only a torn connection tells the client
+            error = ResponseProtocolError(self.stream_id, refusal.code, ErrorCode.GENERIC_SERVER_ERROR)
+            yield SendHttp(error, self.context.client)
+
+    def _abandon_now(self) -> Commands:
+        head = self._head
+        yield from self._abandon()
+        self._head = head
+
+    def _fail_internally(self) -> Commands:
+        if self._finished:
+            return
+        try:
+            yield from self._break_off(broken("call layer"))
+        except Exception as error:  # nothing of ours may be asked any more: tear the connection
+            logger.error("call layer could not end a call: %s", where(error))
+            self._finish()
+            torn = ResponseProtocolError(self.stream_id, "outwarden_error", ErrorCode.GENERIC_SERVER_ERROR)
+            yield SendHttp(torn, self.context.client)
+
+    def _on_upstream_lost(self) -> Commands:
+        self._parent.streams.pop(self._attempt_id, None)
+        self._attempt_id = 0
+        if self._committed:
+            code, text = (
+                "upstream_cut",
+                f"The upstream {self._trip.upstream_name} broke off in the middle of its answer.",
+            )
+            yield from self._break_off(Refusal(502, code, text))
+        else:
+            yield from self._fail("stream_error" if self._head else "connect")
+
+    # -- the client leaves ------------------------------------------------------------------------------------------
+
+    def _on_client_gone(self) -> Commands:
+        call = self._call
+        assert call
+        self.client_state = self.state_errored
+        if self._client_gone:
+            return
+        self._client_gone = call.client_gone = True
+        if self._phase in ("pause", "connect"):
+            yield from self._abandon()
+            yield from self._end_drain("client gone")
+            return
+        self._drain_done = asyncio.Event()
+        _drains.setdefault(self.context.client.id, set()).add(self._drain_done)
+        self._total_deadline = min(self._total_deadline, time.monotonic() + DRAIN_S)
+        yield from self._arm()
+
+    def _end_drain(self, outcome: str) -> Commands:
+        self._trip.stop(outcome)
+        self._finish()
+        self.flow.error = mflow.Error("client disconnected")
+        yield HttpErrorHook(self.flow)
+        self.flow.live = False
+        if self._drain_done:
+            self._drain_done.set()
+        yield DropStream(self.stream_id)
+
+    # -- time -------------------------------------------------------------------------------------------------------
+
+    def _await(self, phase: str, seconds: float) -> Commands:
+        self._phase = phase
+        self._deadline = time.monotonic() + seconds
+        yield from self._arm()
+
+    def _touch(self) -> None:
+        if self._phase == "idle":
+            self._deadline = time.monotonic() + self._trip.timeouts.idle
+
+    def _arm(self) -> Commands:
+        now = time.monotonic()
+        due = min(self._deadline, self._total_deadline, now + TICK_S)
+        if self._tick_at is None or due < self._tick_at - 0.005:
+            self._tick_at = due
+            yield commands.RequestWakeup(max(0.0, due - now))
+
+    def _on_tick(self) -> Commands:
+        now = time.monotonic()
+        self._tick_at = None
+        if not self._phase:
+            return
+        if now >= self._total_deadline:
+            yield from self._out_of_time("total")
+        elif now >= self._deadline:
+            yield from self._out_of_time(self._phase)
+        else:
+            yield from self._arm()
+
+    def _out_of_time(self, phase: str) -> Commands:
+        if phase == "pause":
+            yield from self._start()
+        elif self._client_gone:
+            yield from self._abandon_now()
+            yield from self._end_drain("drain limit")
+        elif self._committed or phase == "total":
+            text = f"The upstream {self._trip.upstream_name} ran out of time ({phase})."
+            yield from self._break_off(Refusal(504, "upstream_timeout", text))
+        elif phase == "connect":
+            self._connect_error = "connection in time"
+            yield from self._fail("connect")
+        else:
+            yield from self._fail("timeout")
+
+
+def stopped(reason: str) -> Refusal:
+    """A reply that we could not read or rewrite safely."""
+    return Refusal(502, "outwarden_error", f"The reply was stopped: {reason}.")
+
+
+def retry_after(response: http.Response) -> float | None:
+    """The seconds of a Retry-After header, if it gives seconds."""
+    value = response.headers.get("retry-after", "")
+    return float(value) if value.isascii() and value.isdigit() else None
+
+
+def make_chunked(response: http.Response, request: http.Request) -> None:
+    """Let a streamed reply have any length: what comes out of the stages is not what the header promised."""
+    response.headers.pop("content-length", None)
+    response.headers.pop("content-encoding", None)
+    if not (request.is_http2 or request.is_http3):
+        response.headers["transfer-encoding"] = "chunked"

@@ -1,0 +1,79 @@
+"""Closed when in doubt: nothing of ours that raises may let a call through unread (DESIGN.md §3.1)."""
+
+import functools
+import inspect
+import logging
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from mitmproxy import http
+
+from outwarden.flow.state import state_of
+from outwarden.wire.format import Refusal
+from outwarden.wire.formats import format_named
+
+logger = logging.getLogger(__name__)
+
+
+def where(error: BaseException) -> str:
+    """Name an exception by its type and place; its text is left out, because it may quote a body."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{place}"
+
+
+def answer(flow: http.HTTPFlow, refusal: Refusal) -> None:
+    """Set the flow's response to ``refusal`` in the provider's own error shape."""
+    state = state_of(flow)
+    reply = (state.format if state else format_named("openai")).refuse(refusal)
+    flow.response = http.Response.make(reply.status, reply.body, dict(reply.headers))
+    if state:
+        flow.response.headers["x-outwarden-call-id"] = state.call_id
+
+
+def broken(step: str) -> Refusal:
+    """The refusal for an error of our own."""
+    return Refusal(502, "outwarden_error", f"Outwarden could not process this call safely ({step}); it was stopped.")
+
+
+def fail_closed(hook: Callable[..., Any]) -> Callable[..., Any]:
+    """Guard a hook whose first argument after self is a flow: what raises is logged and the call is refused.
+
+    With ``on_error: open`` a request goes on as it is; that is the user's explicit choice in ``traffic.yml``.
+    """
+
+    def caught(flow: http.HTTPFlow, error: Exception) -> None:
+        step = hook.__qualname__
+        logger.error("%s failed: %s", step, where(error))
+        state = state_of(flow)
+        if state and state.rules.traffic.on_error == "open" and hook.__name__ in ("requestheaders", "request"):
+            state.rule = f"on_error open: {step}"
+            return
+        if hook.__name__ == "error":
+            return  # the flow has ended; there is nobody left to answer
+        refusal = broken(step)
+        if state:
+            state.refuse(refusal, "error", step)
+            state.reply_body = None
+        answer(flow, refusal)
+
+    if inspect.iscoroutinefunction(hook):
+
+        @functools.wraps(hook)
+        async def guarded_async(self: Any, flow: http.HTTPFlow) -> None:
+            try:
+                await hook(self, flow)
+            except Exception as error:  # every error of ours must end in a refusal
+                caught(flow, error)
+
+        return guarded_async
+
+    @functools.wraps(hook)
+    def guarded(self: Any, flow: http.HTTPFlow) -> None:
+        try:
+            hook(self, flow)
+        except Exception as error:  # every error of ours must end in a refusal
+            caught(flow, error)
+
+    return guarded

@@ -1,0 +1,103 @@
+"""A lean mitmproxy: only the addons that a proxy needs, and ours (DESIGN.md §3.4: 1.3 times mitmdump's throughput)."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from mitmproxy import options
+from mitmproxy.addons import (
+    core,
+    disable_h2c,
+    dns_resolver,
+    errorcheck,
+    next_layer,
+    proxyauth,
+    proxyserver,
+    tlsconfig,
+    upstream_auth,
+)
+from mitmproxy.master import Master
+
+from outwarden.flow.state import in_flight
+
+
+class LeanMaster(Master):
+    """Master with core, proxy server, TLS and our chain."""
+
+    def __init__(self, opts: options.Options, chain: Sequence[Any]) -> None:
+        super().__init__(opts)
+        self.addons.add(
+            core.Core(),
+            disable_h2c.DisableH2C(),
+            proxyauth.ProxyAuth(),
+            proxyserver.Proxyserver(),
+            dns_resolver.DnsResolver(),
+            next_layer.NextLayer(),
+            *chain,
+            tlsconfig.TlsConfig(),
+            upstream_auth.UpstreamAuth(),
+            errorcheck.ErrorCheck(),
+        )
+
+
+def hosted_master(face: str, chain: Sequence[Any]) -> Master:
+    """mitmweb (``web``) or mitmproxy's terminal interface (``tui``) with our chain where ``-s`` scripts have theirs.
+
+    That place is before mitmproxy's own `Save`, so that a saved flow holds what we left of it.
+    """
+    opts = options.Options()
+    if face == "web":
+        from mitmproxy.tools.web.master import WebMaster
+
+        master: Master = WebMaster(opts)
+    else:
+        from mitmproxy.tools.console.master import ConsoleMaster
+
+        master = ConsoleMaster(opts)
+    master.addons.add(*chain)
+    order = master.addons.chain
+    del order[-len(chain) :]
+    place = order.index(master.addons.get("scriptloader")) + 1
+    order[place:place] = chain
+    return master
+
+
+class Announce:
+    """Print the one line of the contract when the proxy is ready."""
+
+    def __init__(self, master: Master) -> None:
+        self._master = master
+
+    def running(self) -> None:
+        for address in self._master.addons.get("proxyserver").listen_addrs():
+            host, port = address[0], address[1]
+            print(f"listening on [{host}]:{port}" if ":" in host else f"listening on {host}:{port}", flush=True)
+
+
+def log_to_stderr() -> None:
+    """Our own messages from WARNING on; mitmproxy's connection log stays out, because it quotes what peers send."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    for name in ("mitmproxy.proxy.server", "hpack", "h2", "tornado.access"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def shut_down(master: Master, drain_s: float) -> None:
+    """Stop listening, let the calls in flight end within ``drain_s`` seconds, then stop; at once if asked again."""
+    if _stopping:
+        master.shutdown()
+        return
+    master.options.update(server=False)
+    _stopping.append(asyncio.ensure_future(_drain(master, drain_s)))
+
+
+_stopping: list[asyncio.Future[None]] = []  # keeps the task alive, and tells a second signal from the first
+
+
+async def _drain(master: Master, drain_s: float) -> None:
+    loop = asyncio.get_running_loop()
+    end = loop.time() + drain_s
+    while in_flight() and loop.time() < end:  # noqa: ASYNC110  # a state of many calls, asked for once in a process's life
+        await asyncio.sleep(0.05)
+    master.shutdown()

@@ -1,0 +1,155 @@
+"""The money of one call: a bound before it, one hold over all its attempts, its true cost at the end."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from outwarden.budget import Account, Amounts, Denied, Held
+from outwarden.budget import accounts as accounts_of
+from outwarden.errors import PriceUnknown, StoreUnavailable
+from outwarden.flow.services import Engines, Services
+from outwarden.pricing import OVERHEAD_TOKENS, Price, media_tokens, output_maximum, usd
+from outwarden.wire.format import Refusal
+from outwarden.wire.usage import Usage
+
+if TYPE_CHECKING:
+    from outwarden.flow.state import CallState
+    from outwarden.routing import Upstream
+
+logger = logging.getLogger(__name__)
+
+# Operations that read text and write none: their output costs nothing.
+WITHOUT_OUTPUT = frozenset({"embeddings", "embed", "embed_content", "count_tokens", "moderations", "rerank"})
+# The least output worth clamping to: OpenAI's Responses API refuses less.
+CLAMP_MIN_TOKENS = 16
+
+
+class Purse:
+    """Pays for one call. `pay` before each attempt; `settle` exactly once at the end, however the call ends."""
+
+    def __init__(self, state: CallState, engines: Engines, services: Services, now: datetime | None = None) -> None:
+        self._state = state
+        self._prices = engines.prices
+        self._services = services
+        self.accounts: tuple[Account, ...] = accounts_of(
+            engines.rules.budgets,
+            state.caller,
+            provider=state.host.provider,
+            model=state.model,
+            call_id=state.call_id,
+            at=now or datetime.now(UTC),
+        )
+        self.input_tokens = state.body_tokens + OVERHEAD_TOKENS + media_tokens(state.media_bytes)
+        self.output_tokens = output_bound(state)
+        self.held: Amounts | None = None
+        self.denied: Denied | None = None
+        self.refusal: Refusal | None = None
+        self._resolved = False
+        self._price: Price | None = None
+
+    def pay(self, upstream: Upstream | None) -> bool:
+        """Hold what an attempt at ``upstream`` (None: where the caller aimed) may cost at most; False: not affordable.
+
+        The first attempt takes the hold; a later one tops it up by the difference, or is not taken.
+        """
+        try:
+            self._price = self._price_at(upstream)
+            return self._hold()
+        except PriceUnknown as error:
+            self.refusal = Refusal(403, "price_unknown", f"The call was refused: {error} (budgets.yml, unknown_price).")
+        except StoreUnavailable:
+            logger.error("the budget store does not answer; calls are refused until it does")
+            self.refusal = Refusal(503, "budget_store_unavailable", "The budget store does not answer.")
+        return False
+
+    def _price_at(self, upstream: Upstream | None) -> Price | None:
+        if upstream and upstream.price:
+            return Price.flat(*upstream.price)
+        provider = upstream.provider if upstream else self._state.host.provider
+        model = self._state.trip.model_at(upstream) if self._state.trip else self._state.model
+        try:
+            return self._prices.price(provider, model)
+        except PriceUnknown:
+            if any(account.budget.unit == "usd" for account in self.accounts):
+                raise
+            return None  # nobody counts dollars here
+
+    def _bound(self) -> Amounts:
+        cost = self._price.upper_bound(self.input_tokens, self.output_tokens) if self._price else 0
+        return Amounts(cost, self.input_tokens + self.output_tokens, 1)
+
+    def _hold(self) -> bool:
+        if not self.accounts:
+            return True
+        amounts = self._bound()
+        ledger = self._services.ledger
+        if self.held is None:
+            answer = ledger.hold(self._state.call_id, self.accounts, amounts)
+        elif amounts.usd <= self.held.usd:
+            return True
+        else:
+            answer = ledger.grow(self._state.call_id, amounts)
+        if isinstance(answer, Held):
+            self.held, self._state.budgets = amounts, answer.states
+            self.denied = None
+            return True
+        self.denied = answer
+        self.refusal = refusal_of(answer)
+        return False
+
+    def affordable_output(self) -> int | None:
+        """How many output tokens what is left would pay for, after a denial in dollars; None: clamping cannot help."""
+        if self.denied is None or self._price is None or self.denied.account.budget.unit != "usd":
+            return None
+        low, high = 0, self.output_tokens
+        while low < high:
+            middle = (low + high + 1) // 2
+            fits = self._price.upper_bound(self.input_tokens, middle) <= self.denied.left
+            low, high = (middle, high) if fits else (low, middle - 1)
+        return low if low >= CLAMP_MIN_TOKENS else None
+
+    def settle(self, usage: Usage | None, *, may_be_billed: bool, estimate: Usage) -> None:
+        """Post the true cost, or an estimate where the provider may have billed and did not say; else give all back."""
+        if self._resolved:
+            return
+        self._resolved = True
+        state = self._state
+        final = usage or (estimate if may_be_billed else None)
+        state.usage_source = "" if final is None else "provider" if usage else "estimate"
+        state.usage = final
+        state.cost = self._price.cost(final) if final and self._price else 0
+        if self.held is None:
+            return
+        if final is None:
+            self._services.ledger.void(state.call_id)
+            return
+        tokens = final.input_tokens + final.output_tokens
+        state.budgets = self._services.ledger.post(state.call_id, Amounts(state.cost, tokens, 1))
+
+
+def output_bound(state: CallState) -> int:
+    """The most output tokens the call can bring: its own limit or the model's maximum, for each choice."""
+    if state.operation.name in WITHOUT_OUTPUT:
+        return 0
+    limit = state.facts.output_limit
+    if limit is None:
+        limit = output_maximum(state.host.provider, state.model)
+    return limit * max(1, state.facts.choices)
+
+
+def refusal_of(denied: Denied) -> Refusal:
+    """The contract's budget refusal: which budget, what is left, when it may fit again."""
+    budget = denied.account.budget
+    left, limit, needed = (amount_in(budget.unit, n) for n in (denied.left, budget.limit, denied.needed))
+    text = (
+        f"Budget '{budget.name}' ({budget.scope}, {budget.window}) would be exceeded: "
+        f"this call may take {needed}, {left} of {limit} is left."
+    )
+    return Refusal(429, "budget_exceeded", text, denied.retry_after_s)
+
+
+def amount_in(unit: str, amount: int) -> str:
+    """Write an amount with its unit."""
+    return f"${usd(amount)}" if unit == "usd" else f"{amount} {unit}"

@@ -1,0 +1,69 @@
+"""A streamed reply on its way to the client: decode, read, redact, restore; nothing may raise out of it."""
+
+import logging
+
+from outwarden.errors import BodyError
+from outwarden.flow.guard import where
+from outwarden.wire.encodings import Decoder
+from outwarden.wire.format import Format, Framing, Operation, Refusal
+from outwarden.wire.stream import StreamRewriter
+
+logger = logging.getLogger(__name__)
+
+# The largest reply a stream may bring, decoded; a stream of 1 M tokens stays well below it.
+MAX_STREAM_BYTES = 1 << 30
+
+
+class ReplyStream:
+    """Bytes of the upstream in, bytes for the client out.
+
+    ``broken`` names our own failure, after which nothing more comes out: the caller ends the stream by `refusal`.
+    """
+
+    def __init__(self, rewriter: StreamRewriter, encoding: str, format: Format, operation: Operation, framing: Framing):
+        self.rewriter = rewriter
+        self.framing: Framing = framing
+        self.broken: str | None = None
+        self._format = format
+        self._operation = operation
+        self._decoder = Decoder(encoding, MAX_STREAM_BYTES) if encoding not in ("", "identity") else None
+
+    @property
+    def began(self) -> bool:
+        """Whether first content has come."""
+        return self.rewriter.began
+
+    @property
+    def error(self) -> str | None:
+        """The kind of an in-band error, if one came."""
+        return self.rewriter.error
+
+    def feed(self, data: bytes) -> bytes:
+        """Take bytes of the upstream, return what may go on to the client."""
+        if self.broken:
+            return b""
+        try:
+            return self.rewriter.feed(self._decoder.feed(data) if self._decoder else data)
+        except Exception as error:  # a stage that raises would leave the client hanging (DESIGN.md §3.1)
+            return self._break("stream", error)
+
+    def finish(self) -> bytes:
+        """The upstream has ended: return the rest."""
+        if self.broken:
+            return b""
+        try:
+            if self._decoder:
+                self._decoder.finish()
+            return self.rewriter.flush()
+        except Exception as error:  # as in feed
+            return self._break("stream end", error)
+
+    def _break(self, step: str, error: Exception) -> bytes:
+        reason = str(error) if isinstance(error, BodyError) else "an internal error"
+        logger.error("reply %s stopped: %s", step, reason if isinstance(error, BodyError) else where(error))
+        self.broken = reason
+        return b""
+
+    def refuse(self, refusal: Refusal) -> bytes:
+        """The format's error event for ``refusal``, to end a stream that has begun."""
+        return self._format.refuse_event(self._operation, self.framing, refusal)

@@ -1,0 +1,77 @@
+"""What the addons share: the long-lived stores, and the engines that the rules in force are compiled into."""
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from outwarden.audit import AuditLog
+from outwarden.budget import Ledger, open_store
+from outwarden.content import Inspector
+from outwarden.errors import RulesError
+from outwarden.observe import Metrics
+from outwarden.pii import PiiEngine
+from outwarden.pricing import PriceBook, TokenCounter
+from outwarden.routing import Health
+from outwarden.rules import Rules, RulesFile, StateFolder
+from outwarden.web import RecentCalls
+from outwarden.wire.body import Memory
+
+logger = logging.getLogger(__name__)
+
+# Remembered messages: about 100 conversations of 400 KB; a machine that runs a proxy has this to spare.
+MEMORY_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Engines:
+    """One set of rules and what they compile into; swapped whole."""
+
+    rules: Rules
+    pii: PiiEngine
+    inspector: Inspector
+    prices: PriceBook
+
+    @classmethod
+    def of(cls, rules: Rules, secret: bytes) -> "Engines":
+        """Compile ``rules``."""
+        return cls(
+            rules=rules,
+            pii=PiiEngine(rules.pii, secret),
+            inspector=Inspector(rules.content),
+            prices=PriceBook(rules.prices, rules.budgets.unknown_price),
+        )
+
+
+class Services:
+    """Everything with a life longer than a call. Opening raises RulesError or StateError."""
+
+    def __init__(self, rules_folder: Path, state_folder: Path) -> None:
+        self._file = RulesFile(rules_folder)
+        self.state = StateFolder(state_folder)
+        self._secret = self.state.secret()
+        self.engines = Engines.of(self._file.current, self._secret)
+        self.memory = Memory(MEMORY_BYTES)
+        self.tokens = TokenCounter()
+        self.health = Health()
+        self.audit = AuditLog(self.state.audit)
+        self.ledger = Ledger(open_store(self.state.database_url))
+        self.metrics = Metrics()
+        self.recent = RecentCalls()
+        self.started_at = datetime.now(UTC)
+        resolved = self.ledger.recover()
+        if resolved:
+            logger.warning("%d holds of a process that died were resolved", resolved)
+
+    def reload(self) -> None:
+        """Take changed rule files into force; broken ones leave the last good rules in force and are logged."""
+        changed = self._file.reload_if_changed()
+        if isinstance(changed, RulesError):
+            logger.error("rules not reloaded, the last good ones stay in force:\n%s", changed)
+        elif changed:
+            self.engines = Engines.of(self._file.current, self._secret)
+            logger.warning("rules reloaded")
+
+    def close(self) -> None:
+        """Release the stores."""
+        self.ledger.close()

@@ -1,0 +1,123 @@
+"""What we know of each call in flight, kept beside mitmproxy's flow and never inside it.
+
+Objects of ours in ``flow.metadata`` would break saved flows (DESIGN.md §3.5), so the state hangs on the flow by a
+weak reference and dies with it.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from outwarden.budget import Caller
+from outwarden.wire.format import Format, Operation, Refusal, RequestFacts
+from outwarden.wire.traffic import Host
+from outwarden.wire.usage import Usage
+
+if TYPE_CHECKING:
+    from mitmproxy import http
+
+    from outwarden.budget import BudgetState
+    from outwarden.flow.body import Body
+    from outwarden.flow.money import Purse
+    from outwarden.flow.reply import ReplyStream
+    from outwarden.flow.trip import Trip
+    from outwarden.pii import ReplyRewriter, RequestRewriter, Vault
+    from outwarden.rules import Rules
+
+
+@dataclass(slots=True, weakref_slot=True)
+class CallState:
+    """One call from its headers to its audit record."""
+
+    rules: Rules
+    host: Host
+    format: Format
+    operation: Operation
+    caller: Caller = field(default_factory=Caller)
+    call_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    started_s: float = field(default_factory=time.perf_counter)
+    body: Body | None = None
+    facts: RequestFacts = field(default_factory=RequestFacts)
+    body_tokens: int = 0
+    media_bytes: int = 0
+    asked_for_usage: bool = False
+
+    vault: Vault | None = None
+    request_rewriter: RequestRewriter | None = None
+    reply_rewriter: ReplyRewriter | None = None
+    inspect_reply: Callable[[Sequence[str]], None] | None = None
+    open_reply: Callable[[http.Response], ReplyStream | None] | None = None
+    reply: ReplyStream | None = None
+    reply_body: bytes | None = None  # what the client gets, where it differs from what the flow may show
+
+    trip: Trip | None = None
+    purse: Purse | None = None
+
+    usage: Usage | None = None
+    usage_source: str = ""
+    served_model: str | None = None
+    cost: int = 0  # nano-dollars
+    budgets: tuple[BudgetState, ...] = ()
+
+    verdict: str = "allowed"
+    rule: str | None = None
+    refusal: Refusal | None = None
+    flagged: Counter[str] = field(default_factory=Counter)
+    overhead_ms: float = 0.0
+    first_content_ms: float | None = None
+    client_gone: bool = False
+
+    @property
+    def provider(self) -> str:
+        """The provider that serves, or would serve, this call."""
+        return self.trip.provider if self.trip else self.host.provider
+
+    @property
+    def model(self) -> str | None:
+        """The model the caller asked for."""
+        return self.facts.model or self.operation.model
+
+    def refuse(self, refusal: Refusal, verdict: str, rule: str | None = None) -> None:
+        """Note that we answer this call ourselves."""
+        self.refusal = refusal
+        self.verdict = verdict
+        self.rule = rule
+
+
+_states: WeakKeyDictionary[http.HTTPFlow, CallState] = WeakKeyDictionary()
+_in_flight: set[str] = set()  # ids; a flow may outlive its call in somebody's list
+
+
+def begin(flow: http.HTTPFlow, state: CallState) -> CallState:
+    """Hang ``state`` on ``flow``."""
+    _states[flow] = state
+    _in_flight.add(state.call_id)
+    return state
+
+
+def end(state: CallState) -> None:
+    """The call has ended."""
+    _in_flight.discard(state.call_id)
+
+
+def state_of(flow: http.HTTPFlow) -> CallState | None:
+    """The state of a call of ours, answered or not; None for traffic that is not ours."""
+    return _states.get(flow)
+
+
+def open_state(flow: http.HTTPFlow) -> CallState | None:
+    """The state of a call of ours that nobody has answered yet; None otherwise."""
+    if flow.response or flow.error:
+        return None
+    return _states.get(flow)
+
+
+def in_flight() -> int:
+    """How many calls have begun and not ended."""
+    return len(_in_flight)

@@ -1,0 +1,261 @@
+"""One call's way through its upstreams: where it is now, what failed so far, where it goes next.
+
+The decisions are `routing`'s; this module applies them to the request that mitmproxy is about to send.
+"""
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mitmproxy import http
+
+from outwarden.routing import (
+    ORIGINAL,
+    Attempt,
+    Failure,
+    GiveUp,
+    Health,
+    Outcome,
+    Route,
+    Timeouts,
+    Upstream,
+    next_attempt,
+    resolve_secret,
+    rewrite_model,
+)
+from outwarden.routing.paths import upstream_path, without_key
+from outwarden.wire.top_level import replace_string, value_spans
+from outwarden.wire.traffic import Host
+
+# Where callers put their key; none of these may follow a call to a provider it was not meant for (WIRE.md §8).
+CREDENTIAL_HEADERS = (
+    "authorization",
+    "x-api-key",
+    "api-key",
+    "x-goog-api-key",
+    "cookie",
+    "openai-organization",
+    "openai-project",
+)
+DEFAULT_ROUTE = Route(name="")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a connection is opened to: ``dial``, with ``sni``, verified against ``trust`` (None: system roots)."""
+
+    dial: tuple[str, int]
+    tls: bool
+    sni: str
+    trust: Path | None = None
+
+
+@dataclass(slots=True)
+class Step:
+    """One attempt as the audit record shows it."""
+
+    upstream: str
+    started_s: float
+    outcome: str = "pending"
+    status: int | None = None
+    ms: float = 0.0
+
+    def end(self, outcome: str, status: int | None) -> None:
+        """Note how the attempt ended."""
+        self.outcome, self.status, self.ms = outcome, status, (time.monotonic() - self.started_s) * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The request as the caller aimed it, before any upstream rewrote it."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    authority: str
+    headers: http.Headers
+    content: bytes | None
+
+
+class Trip:
+    """The attempts of one call: `begin` first, then `fail` until it gives up, or `succeed`."""
+
+    def __init__(
+        self,
+        request: http.Request,
+        host: Host,
+        format_name: str,
+        model: str | None,
+        route: Route | None,
+        upstreams: Mapping[str, Upstream],
+        health: Health,
+        may_take: Callable[[Upstream | None], bool],
+    ) -> None:
+        self._aimed = Snapshot(
+            request.scheme,
+            request.host,
+            request.port,
+            request.path,
+            request.authority,
+            request.headers.copy(),
+            request.raw_content,
+        )
+        self._host = host
+        self._format_name = format_name
+        self._requested_model = model
+        self._upstreams = upstreams
+        self._health = health
+        self._may_take = may_take
+        # One breaker per place: "original" is another place for each host.
+        self._original = f"{ORIGINAL} {request.host}"
+        route = route or DEFAULT_ROUTE
+        self._route = replace(route, targets=tuple(filter(self._speaks, route.targets)) or (ORIGINAL,))
+        self._outcomes: list[Outcome] = []
+        self._attempt: Attempt | None = None
+        self.sent = False  # whether any upstream was given the request
+        self.steps: list[Step] = []
+
+    def _speaks(self, name: str) -> bool:
+        """Whether this target reads the call's format; calls are never translated."""
+        upstream = self._upstreams.get(name)
+        return upstream is None or upstream.format == self._format_name
+
+    @property
+    def route_name(self) -> str:
+        """The route in force; empty where none matched."""
+        return self._route.name
+
+    @property
+    def timeouts(self) -> Timeouts:
+        """The time limits of the route."""
+        return self._route.timeouts
+
+    @property
+    def upstream(self) -> Upstream | None:
+        """The upstream of the current attempt; None where the caller aimed itself."""
+        return self._upstreams.get(self._attempt.upstream) if self._attempt else None
+
+    @property
+    def upstream_name(self) -> str:
+        """The current upstream as records show it."""
+        return self._attempt.upstream if self._attempt else ORIGINAL
+
+    @property
+    def provider(self) -> str:
+        """The provider of the current attempt."""
+        return self.upstream.provider if self.upstream else self._host.provider
+
+    @property
+    def model(self) -> str | None:
+        """The model that the current attempt asks for."""
+        return self.model_at(self.upstream)
+
+    def model_at(self, upstream: Upstream | None) -> str | None:
+        """The model that ``upstream`` (None: where the caller aimed) is asked for."""
+        return rewrite_model(upstream, self._requested_model) if upstream else self._requested_model
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether the last attempt took the request and then was silent or broke off."""
+        return bool(self.steps) and self.steps[-1].outcome in ("timeout", "stream_error")
+
+    def begin(self) -> Attempt | GiveUp:
+        """Choose the first attempt."""
+        return self._choose()
+
+    def begin_again(self, request: http.Request) -> Attempt | GiveUp:
+        """Choose the first attempt anew, for a body that was changed since."""
+        self._aimed = replace(self._aimed, headers=request.headers.copy(), content=request.raw_content)
+        self._outcomes.clear()
+        self.steps.clear()
+        return self._choose()
+
+    def fail(self, failure: Failure, status: int | None = None, retry_after_s: float | None = None) -> Attempt | GiveUp:
+        """Note that the current attempt failed and choose the next, if one may follow."""
+        self._end(failure, status, retry_after_s)
+        return self._choose()
+
+    def succeed(self, status: int | None) -> None:
+        """Note that the current attempt brought the answer."""
+        if self._running():
+            self._end(None, status, None)
+
+    def stop(self, outcome: str, status: int | None = None) -> None:
+        """Close the current attempt without blaming the upstream (client gone, stopped by us)."""
+        if self._running():
+            self.steps[-1].end(outcome, status)
+
+    def _running(self) -> bool:
+        return bool(self.steps) and self.steps[-1].outcome == "pending"
+
+    def _end(self, failure: Failure | None, status: int | None, retry_after_s: float | None) -> None:
+        assert self._attempt
+        step = self.steps[-1]
+        step.end(failure or "ok", status)
+        self._outcomes.append(Outcome(self._attempt.upstream, failure, status, step.ms, retry_after_s))
+        place = self._original if step.upstream == ORIGINAL else step.upstream
+        self._health.record(place, failure is None, time.monotonic(), self._route.breaker)
+
+    def _choose(self) -> Attempt | GiveUp:
+        while True:
+            choice = next_attempt(
+                self._route,
+                self._outcomes,
+                self._health,
+                now=time.monotonic(),
+                random=random.random,
+                original=self._original,
+            )
+            if isinstance(choice, GiveUp):
+                return choice
+            self.steps.append(Step(choice.upstream, time.monotonic()))
+            if self._may_take(self._upstreams.get(choice.upstream)):
+                self._attempt = choice
+                return choice
+            self.steps[-1].end("budget", None)
+            self._outcomes.append(Outcome(choice.upstream, "budget", None, 0.0))
+
+    def target(self) -> Target:
+        """Where the current attempt connects to."""
+        upstream = self.upstream
+        if upstream:
+            return Target((upstream.host, upstream.port), upstream.scheme == "https", upstream.host, upstream.trust)
+        aimed = self._aimed
+        dial = self._host.connect_to or (aimed.host, aimed.port)
+        return Target(dial, aimed.scheme == "https", aimed.host, self._host.trust)
+
+    def apply(self, request: http.Request) -> None:
+        """Rewrite ``request`` for the current attempt, always from the caller's own request."""
+        aimed, upstream = self._aimed, self.upstream
+        request.headers = aimed.headers.copy()
+        request.scheme, request.host, request.port = aimed.scheme, aimed.host, aimed.port
+        request.path, request.authority = aimed.path, aimed.authority
+        if request.raw_content is not aimed.content:
+            request.raw_content = aimed.content
+        if upstream is None:
+            request.headers = aimed.headers.copy()  # setting host above rewrote the Host header
+            return
+        request.scheme, request.host, request.port = upstream.scheme, upstream.host, upstream.port
+        request.path = upstream_path(upstream, aimed.path, self.model)
+        self._sign_in(request, upstream)
+        if self.model and self.model != self._requested_model and request.content:
+            request.content = replace_model(request.content, self.model)
+
+    def _sign_in(self, request: http.Request, upstream: Upstream) -> None:
+        if upstream.auth.kind == "keep":
+            return
+        for name in CREDENTIAL_HEADERS:
+            request.headers.pop(name, None)
+        request.path = without_key(request.path)
+        secret = resolve_secret(upstream.auth)
+        bearer = upstream.auth.kind == "bearer"
+        request.headers[upstream.auth.header] = f"Bearer {secret}" if bearer else secret
+
+
+def replace_model(body: bytes, model: str) -> bytes:
+    """Name another model in a request body that names one; a body that names none (Gemini) stays."""
+    spans = value_spans(body)
+    return replace_string(body, "model", model) if "model" in spans else body

@@ -1,0 +1,100 @@
+"""Addon: what call is this, and whose?"""
+
+from mitmproxy import http
+
+from outwarden.budget import Evidence, identify
+from outwarden.errors import BodyError
+from outwarden.flow.body import read_body
+from outwarden.flow.guard import answer, fail_closed
+from outwarden.flow.state import CallState, begin, open_state, state_of
+from outwarden.load_rules import Shelf
+from outwarden.wire.format import Refusal, RequestFacts
+from outwarden.wire.formats import format_named
+
+# Where an API key travels, in the order of preference; the scheme before a space is no part of it (WIRE.md §8).
+KEY_HEADERS = ("x-api-key", "api-key", "x-goog-api-key", "authorization")
+
+
+class IdentifyCall:
+    """Begin the state of every call to a host of ours: provider, format, operation, caller, model."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+
+    @fail_closed
+    def requestheaders(self, flow: http.HTTPFlow) -> None:
+        rules = self._shelf.services.engines.rules
+        traffic = rules.traffic
+        host = traffic.find(flow.request.host) or traffic.find(flow.client_conn.sni or "")
+        if host is None or flow.response:
+            return
+        format_ = format_named(host.format)
+        operation = format_.identify(flow.request.method, flow.request.path.partition("?")[0])
+        caller, strip = identify(rules.callers, evidence(flow))
+        state = begin(flow, CallState(rules, host, format_, operation, caller))
+        flow.request.stream = False
+        for name in strip:
+            flow.request.headers.pop(name, None)
+        refusal = refused_by_shape(flow.request, state)
+        if refusal:
+            state.refuse(refusal, "refused", refusal.code)
+
+    @fail_closed
+    def request(self, flow: http.HTTPFlow) -> None:
+        state = open_state(flow)
+        if state is None:
+            return
+        if state.refusal:
+            answer(flow, state.refusal)
+            return
+        try:
+            body = state.body = read_body(flow.request, state)
+        except BodyError as error:
+            state.refuse(Refusal(400, "body_unreadable", f"The request body was refused: {error}."), "refused", "body")
+            answer(flow, state.refusal)  # type: ignore[arg-type]
+            return
+        state.facts = state.format.read_request(state.operation, body.json) if body.kind == "json" else RequestFacts()
+        if state.facts.stream or state.operation.stream:
+            # Our stages read the stream as it comes; what the client would have to unpack gains nothing here.
+            flow.request.headers["accept-encoding"] = "identity"
+
+    @fail_closed
+    def responseheaders(self, flow: http.HTTPFlow) -> None:
+        state = state_of(flow)
+        if state and flow.response:
+            flow.response.headers["x-outwarden-call-id"] = state.call_id
+
+
+def evidence(flow: http.HTTPFlow) -> Evidence:
+    """What the request shows of its sender."""
+    headers = {name.lower(): value for name, value in flow.request.headers.items()}
+    peer = flow.client_conn.peername
+    return Evidence(
+        api_key=api_key(flow.request),
+        source=peer[0] if peer else "",
+        proxy_user=flow.metadata.get("proxyauth", (None,))[0],  # where mitmproxy's ProxyAuth puts (user, password)
+        headers=headers,
+    )
+
+
+def api_key(request: http.Request) -> str | None:
+    """The caller's key, wherever it travels."""
+    for name in KEY_HEADERS:
+        value = request.headers.get(name)
+        if value:
+            return value.rpartition(" ")[2]
+    key: str | None = request.query.get("key")
+    return key
+
+
+def refused_by_shape(request: http.Request, state: CallState) -> Refusal | None:
+    """What we do not read is refused, not let through unread."""
+    traffic = state.rules.traffic
+    if request.headers.get("upgrade", "").lower() == "websocket":
+        # 426 tells Codex to fall back to HTTPS at once.
+        return Refusal(426, "websocket_not_supported", "WebSocket calls are not read by this proxy yet; use HTTPS.")
+    if request.headers.get("content-type", "").startswith("application/grpc"):
+        return Refusal(415, "grpc_not_supported", "gRPC calls are not read by this proxy.")
+    if not state.operation.known and traffic.unknown_path == "refuse":
+        return Refusal(403, "path_refused", "This path is not described, and traffic.yml refuses unknown paths.")
+    return None

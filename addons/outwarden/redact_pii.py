@@ -1,0 +1,80 @@
+"""Addon: replace personal data and secrets before a call leaves."""
+
+from urllib.parse import parse_qsl, urlencode
+
+from mitmproxy import http
+
+from outwarden.errors import BodyError
+from outwarden.flow.guard import answer, fail_closed
+from outwarden.flow.state import CallState, open_state
+from outwarden.flow.texts import rewrite_body
+from outwarden.load_rules import Shelf
+from outwarden.pii import RequestRewriter, Vault
+from outwarden.wire.body import rewrite_text
+from outwarden.wire.format import Refusal
+
+# Parameters that name a key or a mode of the API, never text of the caller's.
+PLAIN_PARAMETERS = frozenset({"key", "alt", "$alt", "api-version", "beta", "prettyPrint"})
+
+
+class RedactPii:
+    """Rewrite the texts of a request; what was replaced stays in the call's vault, in memory, for the way back."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+
+    @fail_closed
+    def request(self, flow: http.HTTPFlow) -> None:
+        state = open_state(flow)
+        if state is None or state.body is None:
+            return
+        if not state.operation.known and state.rules.traffic.unknown_path == "pass":
+            return
+        engine = self._shelf.services.engines.pii
+        state.vault = Vault()
+        state.request_rewriter = rewriter = engine.request(state.vault)
+        try:
+            self._rewrite(flow.request, state, rewriter)
+        except BodyError as error:
+            state.refuse(Refusal(400, "body_unreadable", f"The request body was refused: {error}."), "refused", "body")
+            answer(flow, state.refusal)  # type: ignore[arg-type]
+            return
+        if rewriter.refused:
+            refuse(flow, state, rewriter.refused)
+
+    def _rewrite(self, request: http.Request, state: CallState, rewriter: RequestRewriter) -> None:
+        services = self._shelf.services
+        rewrite_query(request, rewriter)
+        encoding = services.tokens.encoding(state.host.provider, state.model)
+        assert state.body
+        rewritten = rewrite_body(
+            state.body,
+            request.headers.get("content-type", ""),
+            state.format.text_rules(state.operation),
+            rewriter,
+            memory=services.memory,
+            memory_key=services.engines.pii.version + encoding.encode(),
+            count=lambda text: services.tokens.count(encoding, text),
+        )
+        state.body_tokens, state.media_bytes = rewritten.tokens, rewritten.media_bytes
+        if rewritten.edits:
+            request.headers.pop("content-encoding", None)
+            request.content = rewritten.body
+
+
+def refuse(flow: http.HTTPFlow, state: CallState, entity: str) -> None:
+    """Answer that this entity may not leave."""
+    message = f"The request holds {entity}, which may not leave (pii.yml, request: {entity}: refuse)."
+    state.refuse(Refusal(403, "pii_refused", message), "refused", f"pii {entity}")
+    answer(flow, state.refusal)  # type: ignore[arg-type]
+
+
+def rewrite_query(request: http.Request, rewriter: RequestRewriter) -> None:
+    """Rewrite the values of the query; the target stays as it is where nothing changes."""
+    path, mark, query = request.path.partition("?")
+    if not mark:
+        return
+    pairs = parse_qsl(query, keep_blank_values=True)
+    rewritten = [(k, v if k in PLAIN_PARAMETERS else rewrite_text(v, rewriter)) for k, v in pairs]
+    if rewritten != pairs:
+        request.path = f"{path}?{urlencode(rewritten)}"

@@ -1,0 +1,115 @@
+"""Addon: read replies, put the caller's own values back, and mask personal data that is new in them."""
+
+from mitmproxy import http
+
+from outwarden.errors import BodyError
+from outwarden.flow.body import Body, classify, is_media
+from outwarden.flow.guard import answer, fail_closed
+from outwarden.flow.reply import ReplyStream
+from outwarden.flow.state import CallState, open_state, state_of
+from outwarden.flow.texts import Inspected, rewrite_body
+from outwarden.load_rules import Shelf
+from outwarden.pii import Vault
+from outwarden.wire.edits import TextRewriter
+from outwarden.wire.encodings import decode
+from outwarden.wire.format import Refusal
+from outwarden.wire.stream import StreamRewriter
+
+
+class RestorePii:
+    """Rewrite the texts of replies, whole or streamed."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+
+    @fail_closed
+    def request(self, flow: http.HTTPFlow) -> None:
+        state = open_state(flow)
+        if state:
+            state.open_reply = lambda response: self._open(flow.request, response, state)
+
+    def _rewriter(self, state: CallState) -> TextRewriter:
+        """A fresh rewriter for each attempt: what a failed one restored does not count."""
+        state.reply_rewriter = self._shelf.services.engines.pii.reply(state.vault or Vault())
+        if state.inspect_reply:
+            return Inspected(state.inspect_reply, state.reply_rewriter)
+        return state.reply_rewriter
+
+    def _open(self, request: http.Request, response: http.Response, state: CallState) -> ReplyStream | None:
+        content_type = response.headers.get("content-type", "")
+        reason = state.format.unsupported(state.operation, content_type)
+        if reason:
+            raise BodyError(reason)
+        framing = state.format.framing(state.operation, content_type, request.path)
+        if framing is None:
+            return None
+        rewriter = StreamRewriter(
+            state.format,
+            state.operation,
+            framing,
+            self._rewriter(state),
+            drop_usage_only=state.asked_for_usage,
+        )
+        encoding = response.headers.get("content-encoding", "").strip().lower()
+        return ReplyStream(rewriter, encoding, state.format, state.operation, framing)
+
+    @fail_closed
+    def response(self, flow: http.HTTPFlow) -> None:
+        state = state_of(flow)
+        if state is None or flow.response is None or state.refusal:
+            return
+        if flow.response.stream:
+            read_stream(state)
+            return
+        try:
+            self._whole(flow.response, state)
+        except BodyError as error:
+            state.refuse(Refusal(502, "reply_unreadable", f"The reply was stopped: {error}."), "error", state.rule)
+            answer(flow, state.refusal)  # type: ignore[arg-type]
+
+    def _whole(self, response: http.Response, state: CallState) -> None:
+        body = read_reply(response, state)
+        read_facts(response, state, body)
+        if body.kind in ("empty", "binary"):
+            return
+        content_type = response.headers.get("content-type", "")
+        rules = state.format.text_rules(state.operation)
+        rewritten = rewrite_body(body, content_type, rules, self._rewriter(state))
+        if rewritten.edits:
+            state.reply_body = rewritten.body
+
+    @fail_closed
+    def error(self, flow: http.HTTPFlow) -> None:
+        state = state_of(flow)
+        if state is None or state.refusal:
+            read_stream(state) if state else None
+            return
+        read_stream(state)
+        if flow.response and not flow.response.stream and state.usage is None:
+            read_facts(flow.response, state, read_reply(flow.response, state))
+
+
+def read_stream(state: CallState) -> None:
+    """Take over what the streamed reply said of itself."""
+    if state.reply:
+        state.usage = state.reply.rewriter.usage
+        state.served_model = state.reply.rewriter.model
+
+
+def read_reply(response: http.Response, state: CallState) -> Body:
+    """The reply's body, decoded; an error page that claims to be JSON and is not is read as text."""
+    max_bytes = int(state.rules.traffic.max_body_mib * 1024 * 1024)
+    data = decode(response.raw_content or b"", response.headers.get("content-encoding", ""), max_bytes)
+    content_type = response.headers.get("content-type", "")
+    if response.status_code >= 400 and not is_media(content_type):
+        content_type = "text/plain"
+    return classify(data, content_type)
+
+
+def read_facts(response: http.Response, state: CallState, body: Body) -> None:
+    """Read usage and model of a whole reply."""
+    if body.kind != "json" and not response.headers.get("x-amzn-bedrock-output-token-count"):
+        return
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    facts = state.format.read_reply(state.operation, body.json, headers)
+    state.usage, state.served_model = facts.usage, facts.model

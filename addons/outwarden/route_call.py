@@ -1,0 +1,68 @@
+"""Addon: choose the upstream a call goes to first, with the money for it in hand."""
+
+from dataclasses import asdict, replace
+
+from mitmproxy import http
+
+from outwarden.flow.guard import answer, fail_closed
+from outwarden.flow.money import Purse
+from outwarden.flow.state import CallState, open_state
+from outwarden.flow.trip import Trip
+from outwarden.load_rules import Shelf
+from outwarden.routing import GiveUp, match_route
+from outwarden.wire.format import Refusal
+from outwarden.wire.top_level import replace_value
+
+
+class RouteCall:
+    """Set off: from here on the call layer follows the route."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+
+    @fail_closed
+    def request(self, flow: http.HTTPFlow) -> None:
+        state = open_state(flow)
+        if state is None:
+            return
+        routes = state.rules.routes
+        fields = {**asdict(state.caller), "model": state.model, "provider": state.host.provider}
+        state.trip = Trip(
+            request=flow.request,
+            host=state.host,
+            format_name=state.format.name,
+            model=state.model,
+            route=match_route(routes, fields),
+            upstreams=routes.upstreams,
+            health=self._shelf.services.health,
+            may_take=state.purse.pay if state.purse else lambda upstream: True,
+        )
+        choice = state.trip.begin()
+        if isinstance(choice, GiveUp) and state.purse and clamp(flow.request, state, state.purse):
+            choice = state.trip.begin_again(flow.request)
+        if isinstance(choice, GiveUp):
+            refuse(flow, state)
+
+
+def clamp(request: http.Request, state: CallState, purse: Purse) -> bool:
+    """Lower the output limit in the body to what the budget affords, where the rules say so and the body has one."""
+    key = state.facts.output_limit_key
+    affordable = purse.affordable_output()
+    if not state.rules.budgets.clamp_output or affordable is None or key is None or "." in key or not request.content:
+        return False
+    per_choice = affordable // max(1, state.facts.choices)
+    request.headers.pop("content-encoding", None)
+    request.content = replace_value(request.content, key, str(per_choice).encode())
+    state.facts = replace(state.facts, output_limit=per_choice)
+    purse.output_tokens = per_choice * max(1, state.facts.choices)
+    state.rule = f"clamp_output {per_choice}"
+    return True
+
+
+def refuse(flow: http.HTTPFlow, state: CallState) -> None:
+    """No upstream is affordable, or none is left to try."""
+    refusal = state.purse.refusal if state.purse else None
+    denied = state.purse.denied if state.purse else None
+    rule = denied.account.budget.name if denied else refusal.code if refusal else "route"
+    state.refuse(refusal or Refusal(502, "upstream_failed", "No upstream can take this call."), "refused", rule)
+    answer(flow, state.refusal)  # type: ignore[arg-type]

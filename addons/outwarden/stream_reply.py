@@ -1,0 +1,36 @@
+"""Addon: put our own HTTP layer in place, so that replies are held, moved to another upstream, streamed and drained."""
+
+from mitmproxy import ctx, tls
+from mitmproxy.connection import Client
+from mitmproxy.proxy import layer
+from mitmproxy.proxy.layers.http import HttpLayer
+from mitmproxy.proxy.server_hooks import ServerConnectionHookData
+
+from outwarden.flow.call_layer import CallLayer, drained, forget_target, target_of
+from outwarden.flow.upstream_tls import start_trusted
+
+
+class StreamReply:
+    """What happens in the layer is `flow.call_layer`'s; here is only its place."""
+
+    def next_layer(self, nextlayer: layer.NextLayer) -> None:
+        if nextlayer.layer is None:
+            ctx.master.addons.get("nextlayer").next_layer(nextlayer)  # mitmproxy's own decision comes first
+        if type(nextlayer.layer) is HttpLayer:
+            plain = nextlayer.layer
+            nextlayer.context.layers.remove(plain)
+            nextlayer.layer = CallLayer(nextlayer.context, plain.mode)
+
+    def tls_start_server(self, data: tls.TlsData) -> None:
+        target = target_of(data.conn)
+        if target and target.trust and data.ssl_conn is None:
+            start_trusted(data, target.trust)
+
+    def server_connect_error(self, data: ServerConnectionHookData) -> None:
+        forget_target(data.server)
+
+    def server_disconnected(self, data: ServerConnectionHookData) -> None:
+        forget_target(data.server)
+
+    async def client_disconnected(self, client: Client) -> None:
+        await drained(client.id)

@@ -1,0 +1,51 @@
+"""The top level of a JSON object in place: where each value lies, and how to replace one without touching the rest."""
+
+import json
+import re
+
+import msgspec
+
+from outwarden.errors import BodyError
+
+_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_BEFORE_VALUE = re.compile(rb'[\s,{]*"(?:[^"\\]|\\.)*"\s*:\s*')
+
+
+def value_spans(body: bytes) -> dict[str, tuple[int, int]]:
+    """Return the byte range [start, end) of every top-level value; raises BodyError where ``body`` is no JSON object.
+
+    An object that repeats a key raises as well: its meaning depends on the reader.
+    """
+    try:
+        values = _OBJECT.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BodyError("the body is not a JSON object") from error
+    spans: dict[str, tuple[int, int]] = {}
+    at = 0
+    for key, raw in values.items():
+        before = _BEFORE_VALUE.match(body, at)
+        start = before.end() if before else 0
+        end = start + len(memoryview(raw))
+        if before is None or body[start:end] != bytes(raw):
+            raise BodyError("the body repeats a key")
+        spans[key] = (start, end)
+        at = end
+    if values and body[at:].strip() != b"}":
+        raise BodyError("the body repeats a key")
+    return spans
+
+
+def replace_string(body: bytes, key: str, value: str) -> bytes:
+    """Set the top-level ``key`` to the string ``value``; the rest stays. It is added where it is absent."""
+    return replace_value(body, key, json.dumps(value).encode())
+
+
+def replace_value(body: bytes, key: str, value: bytes) -> bytes:
+    """Set the top-level ``key`` to the JSON text ``value``; every other byte stays."""
+    spans = value_spans(body)
+    if key in spans:
+        start, end = spans[key]
+        return body[:start] + value + body[end:]
+    at = body.index(b"{") + 1
+    comma = b"," if spans else b""
+    return body[:at] + json.dumps(key).encode() + b":" + value + comma + body[at:]

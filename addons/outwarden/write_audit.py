@@ -1,0 +1,136 @@
+"""Addon: one record per call, and nothing of its content."""
+
+import logging
+import time
+from typing import Any
+
+from mitmproxy import http
+
+from outwarden.flow.guard import fail_closed, where
+from outwarden.flow.state import CallState, end, state_of
+from outwarden.load_rules import Shelf
+from outwarden.pricing import usd
+
+logger = logging.getLogger(__name__)
+
+# Credentials go out with the request; in a flow that someone saves or looks at they have no place.
+SECRET_HEADERS = ("authorization", "proxy-authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie")
+
+
+class WriteAudit:
+    """Write the record when the call has ended; it comes last in the chain, after the money is settled."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+
+    @fail_closed
+    def response(self, flow: http.HTTPFlow) -> None:
+        state = state_of(flow)
+        if state is None or flow.response is None:
+            return
+        if state.rules.traffic.explain_headers and not flow.response.stream:
+            flow.response.headers.update(explanation(state))
+        self._write(flow, state)
+
+    @fail_closed
+    def error(self, flow: http.HTTPFlow) -> None:
+        state = state_of(flow)
+        if state is not None:
+            self._write(flow, state)
+
+    def _write(self, flow: http.HTTPFlow, state: CallState) -> None:
+        end(state)
+        entry = record(flow, state)
+        hide_credentials(flow.request)
+        services = self._shelf.services
+        services.audit.append(entry)
+        services.recent.add(entry)
+        try:
+            services.metrics.record(entry)
+        except Exception as error:  # a counter must not spoil a call that is on record
+            logger.error("metrics failed: %s", where(error))
+
+
+def record(flow: http.HTTPFlow, state: CallState) -> dict[str, Any]:
+    """The audit record of the contract (DESIGN.md §4): counts and names, no text, no value, no key."""
+    status = flow.response.status_code if flow.response else None
+    trip, caller = state.trip, state.caller
+    elapsed_ms = (time.perf_counter() - state.started_s) * 1000
+    upstream_ms = sum(step.ms for step in trip.steps) if trip else 0.0
+    return {
+        "call_id": state.call_id,
+        "caller": {name: getattr(caller, name) for name in caller.__slots__},
+        "provider": state.host.provider,
+        "format": state.format.name,
+        "operation": state.operation.name,
+        "model": state.model,
+        "served": {
+            "upstream": trip.upstream_name if trip and trip.sent else None,
+            "provider": trip.provider if trip and trip.sent else None,
+            "model": state.served_model,
+        },
+        "attempts": [
+            {"upstream": s.upstream, "outcome": s.outcome, "status": s.status, "ms": round(s.ms, 3)}
+            for s in (trip.steps if trip else ())
+        ],
+        "stream": bool(state.reply) or state.facts.stream,
+        "status": state.refusal.status if state.refusal and status is None else status,
+        "verdict": verdict(state),
+        "rule": state.rule,
+        "usage": state.usage.counts() if state.usage else {},
+        "usage_source": state.usage_source,
+        "cost_usd": usd(state.cost),
+        "hold_usd": usd(state.purse.held.usd) if state.purse and state.purse.held else "0",
+        "budgets": [budget_entry(b) for b in state.budgets],
+        "redactions": {
+            "request": dict(state.request_rewriter.counts) if state.request_rewriter else {},
+            "response": dict(state.reply_rewriter.counts) if state.reply_rewriter else {},
+        },
+        "flagged": dict(state.flagged),
+        "restored": state.reply_rewriter.restored if state.reply_rewriter else 0,
+        "ms": {
+            "overhead": round(max(0.0, elapsed_ms - upstream_ms), 3),
+            "first_content": None if state.first_content_ms is None else round(state.first_content_ms, 3),
+            "total": round(elapsed_ms, 3),
+        },
+    }
+
+
+def verdict(state: CallState) -> str:
+    """``allowed``, ``refused``, ``failed`` (no upstream answered), ``error`` (ours) or ``client_gone``."""
+    return "client_gone" if state.client_gone and state.verdict == "allowed" else state.verdict
+
+
+def budget_entry(b: Any) -> dict[str, Any]:
+    """How a budget stands after the call."""
+    state = b.as_json()
+    unit = b.unit
+    spent = usd(b.posted + b.debt) if unit == "usd" else str(b.posted + b.debt)
+    return {
+        "name": b.name,
+        "scope": b.scope,
+        "id": b.id,
+        f"spent_{unit}": spent,
+        f"limit_{unit}": state[f"limit_{unit}"],
+    }
+
+
+def explanation(state: CallState) -> dict[str, str]:
+    """The headers of ``explain_headers: true``."""
+    counts = state.request_rewriter.counts if state.request_rewriter else {}
+    headers = {
+        "x-outwarden-cost-usd": usd(state.cost),
+        "x-outwarden-redactions": ", ".join(f"{entity}={n}" for entity, n in sorted(counts.items())) or "none",
+    }
+    if state.trip and state.trip.sent:
+        headers["x-outwarden-upstream"] = state.trip.upstream_name
+    return headers
+
+
+def hide_credentials(request: http.Request) -> None:
+    """Blank the caller's keys in a flow whose request is sent."""
+    for name in SECRET_HEADERS:
+        if name in request.headers:
+            request.headers[name] = "[hidden]"
+    if "key=" in request.path and request.query.get("key"):
+        request.query["key"] = "[hidden]"
