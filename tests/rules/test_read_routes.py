@@ -146,7 +146,7 @@ def test_a_target_below_the_quality_is_left_out(load: Load) -> None:
         ("url: 'http://h:99999'", "not a URL"),
         ("url: 'http://h/?key=1'", "url: expected http:// or https://"),
         ("url: 'http://me:pass@h'", "a URL with a user in it"),
-        ("format: opnai", "format: expected openai"),
+        ("format: opnai", "format: expected anthropic"),
         ("provider: 'a b'", "provider: expected a provider's id"),
         ("quality: 2", "quality: expected a number from 0 to 1"),
         ("model: []", "model: expected keys and values"),

@@ -66,6 +66,23 @@ def test_a_known_host_keeps_what_is_not_given(load: Load) -> None:
     assert shown("other.openai.azure.com") == ("azure", "openai", None)
 
 
+def test_a_host_may_be_left_alone(load: Load) -> None:
+    """Known or not, it is not opened; and one that the table leaves alone may be opened, with what the table says."""
+    traffic = load(
+        traffic="""\
+            intercept:
+              - {hosts: [api.openai.com], tunnel: true}
+              - {hosts: [acme.snowflakecomputing.com]}
+            """
+    ).traffic
+
+    assert traffic.find("api.openai.com") is None
+    assert traffic.find("other.snowflakecomputing.com") is None
+    opened = traffic.find("acme.snowflakecomputing.com")
+    assert opened is not None
+    assert (opened.provider, opened.format) == ("snowflake", "generic")
+
+
 def test_trust_is_looked_for_beside_the_rules_then_where_we_are(
     load: Load, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -97,7 +114,7 @@ def test_trust_is_looked_for_beside_the_rules_then_where_we_are(
         ("{hosts: [], provider: openai, format: openai}", "hosts: expected at least one host"),
         ("{hosts: ['https://api.openai.com'], provider: a, format: openai}", "hosts: expected a host name"),
         ("{hosts: ['localhost:11434'], provider: a, format: ollama}", "hosts: expected a host name"),
-        ("{hosts: [api.openai.com], format: opnai}", "format: expected openai, anthropic"),
+        ("{hosts: [api.openai.com], format: opnai}", "format: expected anthropic, bedrock"),
         ("{hosts: [api.openai.com], connect_to: 127.0.0.1}", "connect_to: expected host:port"),
         ("{hosts: [api.openai.com], connect_to: 'a:99999'}", "connect_to: expected host:port"),
         ("{hosts: [api.openai.com], connect_to: 'u@a:1'}", "connect_to: expected host:port"),

@@ -7,9 +7,10 @@ from typing import Literal
 from outwarden.rules.files import address, path_in
 from outwarden.rules.nodes import Listing, Node, NodeError, Scalar
 from outwarden.rules.values import Keys, each, flag, list_of, number, one_of, text
+from outwarden.wire.formats import FORMAT_NAMES
 from outwarden.wire.traffic import Host, Traffic
 
-FORMATS = ("openai", "anthropic", "gemini", "bedrock", "cohere", "ollama", "generic")
+FORMATS = tuple(sorted(FORMAT_NAMES))
 OTHERWISE: tuple[Literal["tunnel", "refuse"], ...] = ("tunnel", "refuse")
 UNKNOWN_PATH: tuple[Literal["scan", "refuse", "pass"], ...] = ("scan", "refuse", "pass")
 ON_ERROR: tuple[Literal["closed", "open"], ...] = ("closed", "open")
@@ -51,19 +52,20 @@ def _read_entry(node: Node, folder: Path, known: Traffic) -> list[Host]:
     format_name = keys.get("format", one_of(FORMATS), None)
     connect_to = keys.get("connect_to", address, None)
     trust = keys.get("trust", path_in(folder), None)
+    tunnel = keys.get("tunnel", flag, False)
     if hosts == ():
         keys.wrong("hosts", "hosts: expected at least one host")
     for host in hosts or ():
-        if known.find(host) is None and None in (provider, format_name):
+        if known.known(host) is None and None in (provider, format_name):
             keys.wrong("hosts", f"host {host} is not in the shipped table: provider and format must be given")
     keys.done()
     groups: dict[tuple[str, str, tuple[str, int] | None, Path | None], list[str]] = {}
     for host in hosts:
-        before = known.find(host) or Host((), "", "")
+        before = known.known(host) or Host((), "", "")
         read_as = (provider or before.provider, format_name or before.format)
         dialled = (connect_to or before.connect_to, trust or before.trust)
         groups.setdefault((*read_as, *dialled), []).append(host)
-    return [Host(tuple(names), *read_as) for read_as, names in groups.items()]
+    return [Host(tuple(names), *read_as, tunnel) for read_as, names in groups.items()]
 
 
 def host_name(node: Node) -> str:

@@ -1,5 +1,6 @@
 """Rules that follow their files, and keep the last good state."""
 
+import os
 from pathlib import Path
 
 from outwarden.errors import RulesError
@@ -13,6 +14,7 @@ class RulesFile:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._paths = [str(folder / name) for name in RULE_FILES]
         self._stamp = self._look()
         self.current: Rules = load_rules(folder)
 
@@ -33,12 +35,12 @@ class RulesFile:
         return True
 
     def _look(self) -> _Stamp:
-        return tuple(_stat(self.folder / name) for name in RULE_FILES)
+        return tuple(map(_stat, self._paths))
 
 
-def _stat(path: Path) -> tuple[int, int, int] | None:
+def _stat(path: str) -> tuple[int, int, int] | None:
     try:
-        found = path.stat()
+        found = os.stat(path)
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino

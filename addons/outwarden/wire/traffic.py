@@ -11,6 +11,7 @@ class Host:
     """One entry of ``traffic.yml``: the hosts (exact names or ``*`` patterns) and how they are read.
 
     ``connect_to``: dial this (host, port) instead; Host and SNI stay. ``trust``: CA file to verify the upstream with.
+    ``tunnel``: known, but not ours to open; the rule ``otherwise`` holds for it.
     """
 
     hosts: tuple[str, ...]
@@ -18,6 +19,7 @@ class Host:
     format: str
     connect_to: tuple[str, int] | None = None
     trust: Path | None = None
+    tunnel: bool = False
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,11 @@ class Traffic:
     explain_headers: bool = False
 
     def find(self, host: str) -> Host | None:
+        """The entry for a host that is ours to open, or None."""
+        entry = self.known(host)
+        return None if entry is None or entry.tunnel else entry
+
+    def known(self, host: str) -> Host | None:
         """The entry for a host name (any case, a trailing dot allowed), or None. An exact name beats a pattern."""
         name = host.lower().rstrip(".")
         pattern: Host | None = None
