@@ -189,7 +189,7 @@ def _parse(text: str) -> Any:
 
 @pytest.fixture(scope="session")
 def view(rewritten_text):
-    """Parse a document for comparison: objects as pairs, documents inside strings parsed too, texts rewritten if asked."""
+    """Parse a document for comparison: objects as pairs, documents in strings parsed too, texts rewritten if asked."""
 
     def view(raw: bytes | str, *, rewritten: bool) -> Any:
         return _view(_parse(raw if isinstance(raw, str) else raw.decode()), rewritten_text if rewritten else str)

@@ -13,7 +13,7 @@ from outwarden.wire.json_tree import BOM, read_json
 from outwarden.wire.json_walk import Document, read_document, read_text
 from outwarden.wire.memory import Answer, Memory
 from outwarden.wire.pieces import Piece, cut, skeleton
-from outwarden.wire.splice import Answers, Found, leaves, rewritten_text, splice_document, text_after
+from outwarden.wire.splice import Answers, Found, leaves, nested_edits, splice_document, text_after
 
 __all__ = ["Memory", "Rewritten", "read_json", "rewrite_json", "rewrite_text"]
 
@@ -76,9 +76,9 @@ def rewrite_text(text: str, rewriter: TextRewriter) -> str:
         rewriter.note([(edit, clean[edit.start : edit.end]) for edit in edits])
         return apply_edits(text, edits)
     found: Found = []
-    rewritten = rewritten_text(nested, ask(rewriter, leaves(nested)), found)
+    edits = nested_edits(nested, ask(rewriter, leaves(nested)), found)
     rewriter.note(found)
-    return rewritten
+    return apply_edits(text, edits)
 
 
 def ask(rewriter: TextRewriter, texts: Iterable[str]) -> Answers:

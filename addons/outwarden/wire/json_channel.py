@@ -10,9 +10,8 @@ from collections.abc import Sequence
 
 from outwarden.wire.edits import ChannelRewriter, Edit, TextRewriter, apply_edits
 from outwarden.wire.json_string import StringChannel
-from outwarden.wire.json_text import escape
-from outwarden.wire.json_tree import MAX_DEPTH
-from outwarden.wire.json_walk import LONG_NUMBER, MAX_NESTING
+from outwarden.wire.json_text import LONG_NUMBER, escape
+from outwarden.wire.json_tree import MAX_DEPTH, MAX_NESTING
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _SCALAR = re.compile(r"[A-Za-z0-9+.\-]*")
@@ -26,7 +25,7 @@ _VALUE, _VALUE_OR_END, _KEY, _KEY_OR_END, _COLON, _AFTER, _END = range(7)
 
 
 class JsonChannel:
-    """A channel over a text that is read as a JSON object or array for as long as it is one.
+    """A channel over a text that is read as JSON objects and arrays (JSON lines are several) for as long as it is that.
 
     ``nesting`` counts the documents around it, itself included: a string of a document may be a document again.
     """
@@ -97,7 +96,7 @@ class JsonChannel:
         character = self._text[self._at]
         if character == '"' and self._open and self._state in (_VALUE, _VALUE_OR_END, _KEY, _KEY_OR_END):
             self._enter_string()
-        elif character in "{[" and self._state in (_VALUE, _VALUE_OR_END) and len(self._open) < MAX_DEPTH:
+        elif character in "{[" and self._state in (_VALUE, _VALUE_OR_END, _END) and len(self._open) < MAX_DEPTH:
             self._enter(character)
         elif self._ends(character):
             self._leave()

@@ -10,6 +10,8 @@ from outwarden.wire.format import Json
 
 # Real bodies stay below 30 levels (tool schemas); orjson itself stops at 1024, far below Python's recursion limit.
 MAX_DEPTH = 200
+# JSON in a string in a string: recorded traffic goes two levels deep; deeper ones are read as plain text.
+MAX_NESTING = 4
 BOM = b"\xef\xbb\xbf"
 # Python refuses longer integer literals (sys.set_int_max_str_digits); no number in any API comes near.
 _INT_DIGITS_MAX = 4000

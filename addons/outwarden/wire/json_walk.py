@@ -8,15 +8,12 @@ import orjson
 
 from outwarden.errors import BodyError
 from outwarden.wire.format import Json, TextRules
-from outwarden.wire.json_text import count_strings, scannable
-from outwarden.wire.json_tree import MAX_DEPTH, Float, Integer, Repeated, parse_all
+from outwarden.wire.json_fragments import Fragments
+from outwarden.wire.json_text import LONG_NUMBER, count_strings, scannable
+from outwarden.wire.json_tree import MAX_DEPTH, MAX_NESTING, Float, Integer, Repeated, parse_all
 
-# JSON in a string in a string: recorded traffic goes two levels deep; deeper ones are read as plain text.
-MAX_NESTING = 4
 # Shorter runs can be a word, a name or a key; longer ones without a space are never prose.
 _BASE64_CHARACTERS_MIN = 512
-# Alone, an integer can only be told personal by its check digit: payment cards have 12 to 19 digits.
-LONG_NUMBER = re.compile(r"-?[0-9]{12}")
 _LONG_NUMBER_MIN = 10**11
 
 _DATA_URL = re.compile(r"data:[^,\s]{0,200};base64,[A-Za-z0-9+/_\-\r\n]*={0,2}[\r\n]*", re.ASCII)
@@ -33,9 +30,9 @@ class Document:
     """A JSON document as the list of its string tokens, in the order of the bytes.
 
     ``tokens[i]`` is the i-th string (keys too; numbers too where ``has_numbers``), None where it is not text.
-    ``nested``: the documents that stand inside some of them. ``marked``: number of a delta -> index of its token.
-    ``skipped``: strings that are not text, but are tokens for the provider. ``media_bytes``: base64 characters of
-    media. ``number_tokens``: an upper bound for the tokens of numbers (one for each token id of an input).
+    ``nested``: the documents, whole or broken, that stand inside some of them. ``marked``: number of a delta -> index
+    of its token. ``skipped``: strings that are not text, but tokens for the provider. ``media_bytes``: base64
+    characters of media. ``number_tokens``: an upper bound for the tokens of numbers (one for each token id).
     """
 
     __slots__ = ("has_numbers", "marked", "media_bytes", "nested", "number_tokens", "raw", "skipped", "tokens")
@@ -44,11 +41,14 @@ class Document:
         self.raw = raw
         self.has_numbers = has_numbers
         self.tokens: list[str | None] = []
-        self.nested: dict[int, Document] = {}
+        self.nested: dict[int, Nested] = {}
         self.marked: dict[int, int] = {}
         self.skipped: list[str] = []
         self.media_bytes = 0
         self.number_tokens = 0
+
+
+Nested = Document | Fragments
 
 
 def read_document(
@@ -63,8 +63,8 @@ def read_document(
     return document
 
 
-def read_text(text: str) -> Document | None:
-    """Read a text that is itself a JSON object or array: all in it is text. None where it is not one."""
+def read_text(text: str) -> Nested | None:
+    """Read a text that is itself a JSON object or array, or begins like one: all in it is text. None: it is plain."""
     return _read_text(text, 1)
 
 
@@ -110,14 +110,15 @@ def _find_nested(document: Document, nesting: int) -> None:
             document.nested[index] = nested
 
 
-def _read_text(text: str, nesting: int) -> Document | None:
-    stripped = text.strip(" \t\r\n")
-    if nesting > MAX_NESTING or stripped[:1] not in ("{", "[") or stripped[-1] not in "}]":
+def _read_text(text: str, nesting: int) -> Nested | None:
+    if nesting > MAX_NESTING or text.lstrip(" \t\r\n")[:1] not in ("{", "["):
         return None
+    clean = scannable(text)
     try:
-        document = _read(scannable(text).encode(), _FREE, None, True)
+        document = _read(clean.encode(), _FREE, None, True)
     except BodyError:
-        return None  # not JSON after all: it is scanned as the plain text that it is
+        fragments = Fragments(clean, nesting)
+        return None if fragments.texts == [clean] else fragments
     _find_nested(document, nesting)
     return document
 

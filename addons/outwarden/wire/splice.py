@@ -3,23 +3,23 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from outwarden.wire.edits import Edit, apply_edits
-from outwarden.wire.json_text import Splice, escape, find_tokens, raw_offsets, spliced
-from outwarden.wire.json_walk import Document
+from outwarden.wire.json_fragments import Fragments
+from outwarden.wire.json_text import Splice, escape, find_tokens, raw_offsets
+from outwarden.wire.json_walk import Document, Nested
 
 Answers = Mapping[str, Sequence[Edit]]
 """text -> its edits, only for texts that have any."""
 Found = list[tuple[Edit, str]]
 
 
-def leaves(document: Document) -> Iterator[str]:
+def leaves(nested: Nested) -> Iterator[str]:
     """Yield every text that is to be scanned, those of nested documents in place of the text they stand in."""
-    nested = document.nested
-    if not nested:
-        yield from filter(None, document.tokens)
+    if isinstance(nested, Fragments):
+        yield from nested.texts
         return
-    for index, text in enumerate(document.tokens):
-        if index in nested:
-            yield from leaves(nested[index])
+    for index, text in enumerate(nested.tokens):
+        if index in nested.nested:
+            yield from leaves(nested.nested[index])
         elif text:
             yield text
 
@@ -70,25 +70,21 @@ def _after(document: Document, index: int, text: str, answers: Answers) -> str:
 def _edits_of(document: Document, index: int, text: str, answers: Answers, found: Found) -> Sequence[Edit]:
     nested = document.nested.get(index)
     if nested is not None:
-        return nested_edits(nested, text, answers, found)
+        return nested_edits(nested, answers, found)
     edits = answers.get(text, ())
     found += [(edit, text[edit.start : edit.end]) for edit in edits]
     return edits
 
 
-def nested_edits(nested: Document, text: str, answers: Answers, found: Found) -> list[Edit]:
-    """Fold the edits of a document that stands in ``text`` back into edits of ``text``."""
-    splices = splice_document(nested, answers, ascii_only=False, found=found)
+def nested_edits(nested: Nested, answers: Answers, found: Found) -> list[Edit]:
+    """Fold the edits of a document that is a text back into edits of that text."""
+    if isinstance(nested, Fragments):
+        return nested.edits(answers, found)
     edits: list[Edit] = []
     seen = point = 0
-    for start, end, replacement in splices:
+    for start, end, replacement in splice_document(nested, answers, ascii_only=False, found=found):
         first = point + len(nested.raw[seen:start].decode())
         point = first + len(nested.raw[start:end].decode())
         seen = end
         edits.append(Edit(first, point, replacement.decode()))
     return edits
-
-
-def rewritten_text(nested: Document, answers: Answers, found: Found) -> str:
-    """Return the text that a nested document makes after its edits."""
-    return spliced(nested.raw, splice_document(nested, answers, ascii_only=False, found=found)).decode()
