@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from outwarden.cli.app import app
 from outwarden.cli.scanner import LineError, Scanner, read_line
-from outwarden.pii import PiiPolicy
+from outwarden.pii import Direction, PiiPolicy
 
 EMAIL = "jonas.weber@quarzbach-logistik.de"
 SCANNER = Scanner(PiiPolicy(), b"0" * 32)
@@ -91,7 +91,7 @@ def test_a_broken_line_is_said_and_the_rest_is_done(line: bytes, tmp_path: Path)
 
 
 @given(st.text(max_size=60), st.sampled_from(["request", "response"]))
-def test_spans_and_text_agree(text: str, direction: str) -> None:
+def test_spans_and_text_agree(text: str, direction: Direction) -> None:
     """What is outside the spans is unchanged, in any text, lone surrogates included."""
     answer = SCANNER.scan(text + f" {EMAIL}\ud800 ", direction)
     original = text + f" {EMAIL}\ud800 "

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import IO, Any
 
-from outwarden.pii import PiiEngine, PiiPolicy, Vault
+from outwarden.pii import Direction, PiiEngine, PiiPolicy, Vault
 from outwarden.wire.edits import apply_edits
 from outwarden.wire.json_text import scannable
 
@@ -21,13 +21,13 @@ class Scanner:
     def __init__(self, policy: PiiPolicy, secret: bytes) -> None:
         self._engine = PiiEngine(policy, secret)
 
-    def scan(self, text: str, direction: str) -> dict[str, Any]:
+    def scan(self, text: str, direction: Direction) -> dict[str, Any]:
         """Return ``text`` redacted, and ``spans`` in its own code points; ``direction`` is request or response."""
         rewriter = self._engine.request(Vault()) if direction == "request" else self._engine.reply(Vault())
         clean = scannable(text)
         named: dict[str, str] = {}
         found = []
-        for span in self._engine.detector.spans([clean], rewriter._rank)[0]:
+        for span in self._engine.detector.spans([clean], self._engine.strictness[direction])[0]:
             if edit := rewriter.edit(span, clean[span.start : span.end], named):
                 found.append((edit, span.score))
         spans = [
@@ -52,7 +52,7 @@ def answers(scanner: Scanner, stream: IO[bytes]) -> Iterator[dict[str, Any]]:
             return  # the rest of such a line is no line
 
 
-def read_line(line: bytes) -> tuple[str, str]:
+def read_line(line: bytes) -> tuple[str, Direction]:
     """Read text and direction. Raises LineError."""
     if len(line) > LINE_BYTES_MAX:
         raise LineError(f"longer than {LINE_BYTES_MAX} bytes")
@@ -62,7 +62,8 @@ def read_line(line: bytes) -> tuple[str, str]:
         raise LineError("not JSON") from None
     if not isinstance(told, dict) or not isinstance(told.get("text"), str):
         raise LineError('expected an object with a string "text"')
-    direction = told.get("direction", "request")
-    if direction not in ("request", "response"):
-        raise LineError('"direction" is request or response')
-    return told["text"], direction
+    direction: Direction
+    for direction in ("request", "response"):
+        if told.get("direction", "request") == direction:
+            return told["text"], direction
+    raise LineError('"direction" is request or response')

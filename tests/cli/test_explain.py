@@ -1,0 +1,118 @@
+"""`outwarden explain` says what would become of a request, by which rule, and shows no value of it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from outwarden.budget.callers import key_id
+from outwarden.cli.app import app
+
+KEY = "sk-invented-0123456789"
+EMAIL = "jonas.weber@quarzbach-logistik.de"
+RULES = {
+    "callers.yml": f'callers:\n  - match: {{api_key: "{key_id(KEY)}"}}\n    team: support\n',
+    "budgets.yml": "budgets:\n  - {name: team-day, scope: team, limit_usd: 5, window: day}\n",
+    "routes.yml": "routes:\n  - {name: gpt, match: {model: 'gpt-4*'}, targets: [original]}\n",
+    "content.yml": "rules:\n  - {name: aurora, pattern: 'Project Aurora', direction: request, action: refuse}\n",
+    "traffic.yml": "intercept: []\nunknown_path: refuse\n",
+}
+
+
+@pytest.fixture
+def rules(tmp_path: Path) -> Path:
+    """A folder of rules."""
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    for name, text in RULES.items():
+        (folder / name).write_text(text)
+    return folder
+
+
+def explain(rules: Path, text: str = f"write to {EMAIL}", **changes: Any) -> dict[str, Any]:
+    body = {"model": "gpt-4o", "max_tokens": 100, "stream": True, "messages": [{"role": "user", "content": text}]}
+    request = {
+        "url": "https://api.openai.com/v1/chat/completions",
+        "headers": {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"},
+        "body": body,
+        **changes,
+    }
+    state = rules.parent / "state"
+    arguments = ["explain", "-", "--json", "--rules", str(rules), "--state", str(state)]
+    result = CliRunner().invoke(app, arguments, input=json.dumps(request))
+    assert result.exit_code == 0, result.stderr
+    assert EMAIL not in result.stdout
+    assert KEY not in result.stdout
+    told: dict[str, Any] = json.loads(result.stdout)
+    return told
+
+
+def test_a_call_is_explained_from_host_to_route(rules: Path) -> None:
+    """Provider, operation, caller, findings, price, budgets and route, each with the file that says so."""
+    told = explain(rules)
+
+    assert (told["provider"], told["format"], told["operation"], told["model"]) == (
+        "openai",
+        "openai",
+        "chat",
+        "gpt-4o",
+    )
+    assert told["caller"]["team"] == "support"
+    assert told["redactions"] == ["1 x EMAIL_ADDRESS: pseudonymize (pii.yml, request: default)"]
+    assert told["cost"].startswith("at most $0.00")
+    assert told["cost"].endswith("100 output tokens")
+    assert told["budgets"] == ["team-day: team support (budgets.yml)"]
+    assert told["route"] == "original (routes.yml, gpt, matches model: gpt-4*)"
+    assert told["verdict"] == "sent, if the budgets have room"
+
+
+def test_a_content_rule_refuses(rules: Path) -> None:
+    """The rule is named, its text is not."""
+    told = explain(rules, "all about Project Aurora")
+
+    assert told["content"] == ["refuse: aurora (content.yml)"]
+    assert told["verdict"] == "refused: content_refused (aurora)"
+
+
+def test_a_secret_refuses(rules: Path) -> None:
+    """An API key in the text may not leave, by the shipped rules."""
+    told = explain(rules, "use sk-ant-api03-" + "Zq8xKw3v" * 11 + "-9fQd7gAA")
+
+    assert told["verdict"] == "refused: pii_refused (API_KEY)"
+
+
+def test_other_hosts_and_unknown_paths_end_early(rules: Path) -> None:
+    """What is not ours is not read; what is not described follows `unknown_path`."""
+    assert explain(rules, url="https://www.example.org/")["verdict"] == "tunnelled unread (traffic.yml, otherwise)"
+    assert explain(rules, url="https://api.openai.com/v9/dreams")["verdict"] == "refused (traffic.yml, unknown_path)"
+
+
+def test_a_body_that_cannot_be_read_is_refused(rules: Path) -> None:
+    """As the interceptor would."""
+    assert explain(rules, body="{broken")["verdict"].startswith("refused: ")
+
+
+def test_a_raw_request_from_a_file_for_people(rules: Path) -> None:
+    """One fact per line, the same facts."""
+    body = json.dumps({"model": "gpt-4o", "messages": [{"role": "user", "content": EMAIL}]})
+    file = rules.parent / "request.http"
+    file.write_text(
+        f"POST /v1/chat/completions HTTP/1.1\nHost: api.openai.com\nContent-Type: application/json\n\n{body}"
+    )
+    result = CliRunner().invoke(app, ["explain", str(file), "--rules", str(rules), "--state", str(rules.parent / "s")])
+
+    assert result.exit_code == 0
+    assert "verdict      sent, if the budgets have room" in result.stdout
+    assert EMAIL not in result.stdout
+
+
+def test_a_file_that_is_no_request_is_one_sentence(rules: Path) -> None:
+    """Exit code 1, and nothing of the file."""
+    file = rules.parent / "letter.txt"
+    file.write_text(f"Dear {EMAIL}")
+    result = CliRunner().invoke(app, ["explain", str(file), "--rules", str(rules), "--state", str(rules.parent / "s")])
+
+    assert result.exit_code == 1
+    assert EMAIL not in result.stdout + result.stderr + str(result.exception)
