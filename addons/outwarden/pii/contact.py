@@ -23,6 +23,9 @@ _EMAIL = (
     rf"[{_LETTER}0-9._%+'\-]{{1,64}}@(?:[{_LETTER}0-9\-]{{1,63}}\.){{1,6}}"
     rf"(?:[Xx][Nn]--[A-Za-z0-9\-]{{2,59}}|[{_LETTER}]{{2,24}})"
 )
+# git@ is the user of every SSH remote (git@github.com:owner/repository); nobody reads or owns the others.
+_NOBODY = frozenset({"git", "noreply", "no-reply", "donotreply", "do-not-reply"})
+_ALGORITHM_DOMAINS = frozenset({"openssh.com", "libssh.org"})  # aes256-gcm@openssh.com
 _RETINA_IMAGE = re.compile(r"[1-9]x\.[a-z]+", re.IGNORECASE)  # icon@2x.png
 _IPV4 = EDGE + r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}"
 _HEX = r"[0-9A-Fa-f]{1,4}"
@@ -31,9 +34,10 @@ _IPV6 = (
     rf"|{EDGE}(?:{_HEX}:){{1,6}}:(?:{_HEX}(?::{_HEX}){{0,5}})?"
     rf"|::{_HEX}(?::{_HEX}){{0,6}})"
 )
-# What stands right before a version number that looks like an address.
-_VERSION = ("version", "version:", "version=", "ver", "ver.", "v", "release", "release:", "build", "build:", "revision")
-_VERSION += ("section", "chapter", "oid", "oid:", "==", ">=", "<=", "~=", "^", "<", ">")
+# What stands right before a version or section number that looks like an address.
+_NUMBERED = re.compile(
+    r"(?:(?<![a-z])(?:version|ver\.?|v|release|build|revision|section|chapter|oid|identifier\()[_\s:=\"']*|[=~<>]=\s*|[§^<>]\s*)\Z"
+)
 _VERSION_WIDTH = 20
 
 
@@ -44,7 +48,7 @@ def _check_email(text: str, start: int, end: int, more: bool) -> Verdict | None:
     local, _, domain = text[start:end].partition("@")
     if not local or is_reserved_domain(domain) or _RETINA_IMAGE.fullmatch(domain):
         return None
-    if local == "git":  # the user of every SSH remote: git@github.com:owner/repository
+    if local.lower() in _NOBODY or domain in _ALGORITHM_DOMAINS:
         return None
     return Verdict(start, end, 0.95)
 
@@ -55,7 +59,7 @@ def _check_ipv4(text: str, start: int, end: int, more: bool) -> Verdict | None:
         return None
     if word_after(text, end) or text[start - 1 : start] == "." or word_before(text, start):
         return None
-    if text[max(0, start - _VERSION_WIDTH) : start].rstrip(" \t\"'").lower().endswith(_VERSION):
+    if _NUMBERED.search(text[max(0, start - _VERSION_WIDTH) : start].lower()):
         return None
     longer = joined_after(text, end, ".-+", more)
     if longer is None:

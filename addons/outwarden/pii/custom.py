@@ -2,10 +2,9 @@
 
 import re
 
-import re2
-
 from outwarden.pii.policy import CustomEntity
-from outwarden.pii.recognizer import Check, Context, Recognizer, Verdict, re2_options
+from outwarden.pii.recognizer import Check, Context, Recognizer, Verdict
+from outwarden.pii.regexp import compile_pattern
 from outwarden.pii.syntax import PatternError, read_shape
 
 _NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
@@ -21,33 +20,19 @@ def custom_recognizer(custom: CustomEntity) -> Recognizer:
     return Recognizer(custom.entity, custom.pattern, _check(custom))
 
 
-def compile_allow(pattern: str) -> re2._Regexp:
-    """Compile an allow-list pattern (what follows "re:"). Raises PatternError, with the reason."""
-    try:
-        return re2.compile(pattern, re2_options())
-    except re2.error as error:
-        raise PatternError(_reason(error)) from None
-
-
 def _refuse(pattern: str) -> None:
     """Raise PatternError for a pattern RE2 cannot take, that matches nothing at all, or that cannot be streamed."""
-    compiled = compile_allow(pattern)
+    compiled = compile_pattern(pattern)
     if compiled.search(b"") is not None or compiled.fullmatch(b" ") is not None:
         raise PatternError("the pattern matches an empty text or a space, so it would match everywhere")
-    shape = read_shape(pattern)
     try:
-        re2.compile(shape.prefixes, re2_options())
-    except re2.error as error:
-        raise PatternError(f"the pattern is too large to be used on streams: {_reason(error)}") from None
-
-
-def _reason(error: re2.error) -> str:
-    said = error.args[0]
-    return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+        compile_pattern(read_shape(pattern).prefixes)
+    except PatternError as error:
+        raise PatternError(f"the pattern cannot be used on streams: {error}") from None
 
 
 def _check(custom: CustomEntity) -> Check:
-    context = Context(map(re.escape, custom.context)) if custom.context else None
+    context = Context("|".join(map(re.escape, custom.context))) if custom.context else None
 
     def check(text: str, start: int, end: int, more: bool) -> Verdict | None:
         named = context is not None and context.before(text, start)

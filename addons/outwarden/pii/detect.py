@@ -4,20 +4,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
-from outwarden.pii import bank, contact, person_numbers, phones, secrets
-from outwarden.pii.custom import compile_allow, custom_recognizer
+from outwarden.pii import bank, contact, credentials, person_numbers, phones
+from outwarden.pii.custom import custom_recognizer
 from outwarden.pii.matching import Candidate, Matcher, sweep
 from outwarden.pii.page import Page
 from outwarden.pii.placeholders import placeholder_pattern
 from outwarden.pii.policy import PiiPolicy
 from outwarden.pii.recognizer import PLACEHOLDER, Recognizer, Verdict
+from outwarden.pii.regexp import compile_pattern
 
 BUILT_IN = (
     *contact.RECOGNIZERS,
     *phones.RECOGNIZERS,
     *bank.RECOGNIZERS,
     *person_numbers.RECOGNIZERS,
-    *secrets.RECOGNIZERS,
+    *credentials.RECOGNIZERS,
 )
 ENTITIES = frozenset(recognizer.entity for recognizer in BUILT_IN)
 """The entities that are found without a rule of the user's own."""
@@ -70,7 +71,7 @@ class Detector:
             recognizers.append(Recognizer(PLACEHOLDER, placeholder_pattern(self.entities), _placeholder))
         self.matcher = Matcher(recognizers)
         self._allowed = frozenset(entry for entry in policy.allow if not entry.startswith("re:"))
-        self._allow_patterns = [compile_allow(entry[3:]) for entry in policy.allow if entry.startswith("re:")]
+        self._allow_patterns = [compile_pattern(entry[3:]) for entry in policy.allow if entry.startswith("re:")]
 
     def find(self, texts: Sequence[str]) -> list[list[Span]]:
         """Return per text its findings, sorted, not overlapping."""

@@ -1,4 +1,4 @@
-"""Redact requests and replies: the policy's actions on the detector's findings, and the way back for the caller's own."""
+"""Redact requests and replies: the policy's actions on what is found, and the way back for the caller's own values."""
 
 import hashlib
 from collections import Counter

@@ -13,16 +13,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import re2
-
 from outwarden.pii.page import SEPARATOR, Page, Ruler, count_points
-from outwarden.pii.recognizer import CONTEXT_WIDTH, UNDECIDED, PLACEHOLDER, WORD_WIDTH, Recognizer, re2_options
+from outwarden.pii.recognizer import CONTEXT_WIDTH, PLACEHOLDER, UNDECIDED, WORD_WIDTH, Recognizer
+from outwarden.pii.regexp import SET_BYTES, PatternSet, Regexp, compile_pattern
 from outwarden.pii.syntax import Shape, read_shape
 
 BLOCK_BYTES = 2048
-# Memory for the automata. RE2's default, 8 MiB, is meant for one pattern; too little only makes a search slower.
-_GATE_BYTES = 128 << 20
-_PATTERN_BYTES = 16 << 20
 _POINT_BYTES = 4  # the longest code point in UTF-8
 
 
@@ -59,11 +55,9 @@ class Pattern:
     __slots__ = ("alone", "near", "recognizer", "regexp", "shape", "windowed")
 
     def __init__(self, recognizer: Recognizer) -> None:
-        options = re2_options()
-        options.max_mem = _PATTERN_BYTES
         self.recognizer = recognizer
-        self.regexp = re2.compile(recognizer.pattern, options)
-        self.near = None if recognizer.near is None else re2.compile(recognizer.near.pattern, options)
+        self.regexp = compile_pattern(recognizer.pattern)
+        self.near = None if recognizer.near is None else recognizer.near.regexp
         self.shape: Shape = read_shape(recognizer.pattern)
         self.windowed = self.shape.width is None or self.shape.width > BLOCK_BYTES
         self.alone = self.windowed or self.shape.anchored  # matches depend on where a text begins and ends
@@ -95,7 +89,7 @@ class Matcher:
         ``start``: nothing before it is asked for. ``block_offset``: how many bytes of the text stood before ``data``.
         """
         found = self._tail.search(data, start)
-        held = len(data) if found is None else int(found.start())
+        held = len(data) if found is None else found.start()
         if self._windowed_tail is not None:
             # A window is complete when the byte after it is known, for the sake of assertions at its end.
             last_block = (len(data) - 1 + block_offset) // BLOCK_BYTES
@@ -109,30 +103,19 @@ class _Gate:
     """One search that says which recognisers may find something."""
 
     def __init__(self, recognizers: Sequence[Recognizer]) -> None:
-        options = re2_options()
-        options.max_mem = _GATE_BYTES
-        self._set = re2.Set.SearchSet(options)
-        for recognizer in recognizers:
-            self._set.Add(recognizer.pattern)
-        contexts = {r.near.pattern: 0 for r in recognizers if r.near is not None}
-        for pattern in contexts:
-            contexts[pattern] = self._set.Add(pattern)
-        self._needs = [(at, contexts[r.near.pattern]) for at, r in enumerate(recognizers) if r.near is not None]
-        self._always = self._set.Add(r"\z")
-        self._set.Compile()
+        contexts = sorted({r.near.pattern for r in recognizers if r.near is not None})
+        where = {pattern: len(recognizers) + at for at, pattern in enumerate(contexts)}
+        self._needs = [(at, where[r.near.pattern]) for at, r in enumerate(recognizers) if r.near is not None]
+        self._set = PatternSet([*(r.pattern for r in recognizers), *contexts])
 
     def present(self, data: bytes) -> set[int] | None:
         """Return the indexes of the recognisers that may find something; None if it cannot be said."""
-        seen = set(self._set.Match(data) or ())
-        if self._always not in seen:
-            return None  # out of memory, which RE2 does not tell apart from "nothing matches"
-        return seen - {index for index, needed in self._needs if needed not in seen}
+        seen = self._set.present(data)
+        return None if seen is None else seen - {index for index, needed in self._needs if needed not in seen}
 
 
-def _tail(patterns: Sequence[Pattern]) -> re2._Regexp:
-    options = re2_options()
-    options.max_mem = _GATE_BYTES
-    return re2.compile("(?:" + "|".join(pattern.shape.prefixes for pattern in patterns) + r")\z", options)
+def _tail(patterns: Sequence[Pattern]) -> Regexp:
+    return compile_pattern("(?:" + "|".join(pattern.shape.prefixes for pattern in patterns) + r")\z", SET_BYTES)
 
 
 Judge = Callable[[int, int], int]
@@ -184,10 +167,10 @@ def _search_plainly(pattern: Pattern, data: bytes, position: int, judge: Judge) 
             return
 
 
-def _search_near(pattern: Pattern, near: re2._Regexp, data: bytes, position: int, judge: Judge) -> None:
+def _search_near(pattern: Pattern, near: Regexp, data: bytes, position: int, judge: Judge) -> None:
     reach = _POINT_BYTES * (CONTEXT_WIDTH + (pattern.shape.width or 0))
     for word in near.finditer(data, max(0, position - _POINT_BYTES * (CONTEXT_WIDTH + WORD_WIDTH))):
-        after = word.end()
+        after = word.span()[1]
         position = max(position, after)
         while (match := pattern.regexp.search(data, position, after + reach)) is not None:
             low, high = match.span()
@@ -207,7 +190,7 @@ def _search_windows(pattern: Pattern, data: bytes, position: int, block_offset: 
     while position < len(data):
         next_block = ((position + block_offset) // BLOCK_BYTES + 1) * BLOCK_BYTES - block_offset
         match = pattern.regexp.search(data, position, next_block + BLOCK_BYTES)
-        if match is not None and match.start() < next_block:
-            position = judge(*match.span())
-        else:
+        if match is None or match.start() >= next_block:
             position = next_block
+            continue
+        position = judge(*match.span())

@@ -14,27 +14,15 @@ from outwarden.pii.recognizer import (
     word_before,
 )
 
-_SSN_WORDS = Context(
-    [
-        r"ssn",
-        r"ss ?#",
-        r"social.?security",
-        r"soc\.? ?sec",
-        r"social (?:number|no)",
-        r"itin",
-        r"tax.?(?:payer )?id",
-        r"tin\b",
-    ]
-)
-_SSN_GROUPS = (
-    EDGE
-    + r"(?:\d{3}[\-\x{2010}-\x{2013}]\d{2}[\-\x{2010}-\x{2013}]\d{4}|\d{3}[ \x{A0}]\d{2}[ \x{A0}]\d{4}|\d{3}\.\d{2}\.\d{4})"
+_SSN_WORDS = Context(r"ssn|ss ?#|social.?security|soc\.? ?sec|social (?:number|no)|itin|tax.?(?:payer )?id|tin\b")
+_HYPHEN = r"[\-\x{2010}-\x{2013}]"
+_SPACE = r"[ \x{A0}]"
+_SSN_GROUPS = EDGE + (
+    rf"(?:\d{{3}}{_HYPHEN}\d{{2}}{_HYPHEN}\d{{4}}|\d{{3}}{_SPACE}\d{{2}}{_SPACE}\d{{4}}|\d{{3}}\.\d{{2}}\.\d{{4}})"
 )
 _SSN_SOLID = EDGE + r"\d{9}"
 
-_RECORD_WORDS = Context(
-    [r"mrn", r"medical.record", r"patient.(?:id|no|number|record)", r"chart.(?:no|number)", r"hospital.(?:no|number)"]
-)
+_RECORD_WORDS = Context(r"medical.record|patient.(?:id|no|number|record)|chart.(?:no|number)|hospital.(?:no|number)")
 _RECORD = r"(?i)(?:\b|_|\\[nrt])MRN(?:[ :#\-]{0,3}|(?: ?(?:no|number|is)\.?[ :#]{1,2}))[A-Z]{0,2}\d{5,12}"
 _RECORD_NUMBER = EDGE + r"[A-Z]{0,3}-?\d{5,12}"
 

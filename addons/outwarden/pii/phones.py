@@ -1,7 +1,7 @@
-"""Telephone numbers: international, North American, national ones with their trunk 0, and any digits after a phone word.
+"""Telephone numbers: international, North American, national with a trunk 0, and any digits after a phone word.
 
-Phones are the hard structured type: most of what looks like one is an id or a time. So a candidate needs a country code,
-the shape of the North American plan, a number that the numbering plans know, or a phone word before it.
+Phones are the hard structured type: most of what looks like one is an id or a time. So a candidate needs a country
+code, the shape of the North American plan, a number that the numbering plans know, or a phone word before it.
 """
 
 import re
@@ -31,54 +31,16 @@ _INTERNATIONAL = (
 )
 _NANP = rf"(?:{EDGE}1{_GAPS}?)?(?:\([2-9]\d{{2}}\){_GAPS}?|{EDGE}[2-9]\d{{2}}{_GAPS})\d{{3}}{_GAPS}\d{{4}}{_EXTENSION}"
 _TRUNK = rf"(?:\(0\d{{1,4}}\)|{EDGE}0\d{{1,4}}){_GAPS}\d{{2,4}}(?:{_GAPS}?\d{{2,5}}){{1,4}}"
-_LOOSE = rf"(?:\(|{EDGE})\d(?:[ .\-()/\x{{A0}}]{{0,2}}\d){{5,14}}{_EXTENSION}"
+_LOOSE = rf"(?:\(|{EDGE})\d(?:[ .\-()/\x{{A0}}]{{0,3}}\d){{5,14}}{_EXTENSION}"
 
-_STRONG = [r"tele?phone", r"phone", r"tel\b", r"mobile", r"mob\b", r"cell", r"fax", r"whats ?app", r"sms", r"hotline"]
-_STRONG += [
-    r"voice ?mail",
-    r"dial",
-    r"handy",
-    r"telefon",
-    r"t[eé]l[eé]phone",
-    r"tel[eé]fono",
-    r"m[oó]vil",
-    r"celular",
-    r"pager",
-]
-_STRONG += [r"call", r"reach", r"ring (?:me|us|him|her|them)", r"text (?:me|us|him|her|them)", r"contact", r"wechat"]
-_WORDS = Context([*_STRONG, r"[a-z]*phone", r"[a-z]*tel\b"])
+_WORDS = Context(
+    r"[a-z]{0,12}phone|tel\b|mobile|mob\b|cell|fax|whats ?app|wechat|sms|hotline|voice ?mail|pager|dial|call|reach"
+    r"|contact|(?:ring|text) (?:me|us|him|her|them)|handy|telefon|t[eé]l[eé]phone|tel[eé]fono|m[oó]vil|celular"
+)
 # Words that say the digits next to them are something else, whatever was said about phones before.
 _OTHER = Context(
-    [r"order", r"ticket", r"invoice", r"tracking", r"transaction", r"reference", r"ref\b", r"case", r"issue", r"commit"]
-    + [
-        r"port",
-        r"pid",
-        r"id\b",
-        r"req",
-        r"request",
-        r"session",
-        r"version",
-        r"error",
-        r"line",
-        r"code",
-        r"zip",
-        r"amount",
-    ]
-    + [
-        r"card",
-        r"iban",
-        r"ssn",
-        r"account",
-        r"acct",
-        r"mrn",
-        r"passport",
-        r"birth",
-        r"dob",
-        r"date",
-        r"iso",
-        r"rfc",
-        r"uid",
-    ],
+    r"order|ticket|invoice|tracking|transaction|reference|ref\b|case|issue|commit|port|pid|id\b|uid|req|session|version"
+    r"|error|zip|amount|card|iban|ssn|account|acct|mrn|passport|birth|dob|date|iso|rfc"
 )
 _OTHER_WIDTH = 16
 _EXTENSION_START = re.compile("[xe]")
@@ -86,6 +48,8 @@ _LINKED = re.compile(r"[#$€£%@=/\\]\Z|\d[.,:]\Z")
 _DATE = re.compile(
     r"(?:19|20)\d\d[-./](?:0?[1-9]|1[0-2])[-./](?:0?[1-9]|[12]\d|3[01])(?!\d)|\d{1,2}[./-]\d{1,2}[./-](?:19|20)\d\d(?!\d)"
 )
+_ZIP = re.compile(r"\d{5}-\d{4}")
+_YEARS = re.compile(r"(?:19|20)\d\d\D+(?:19|20)\d\d")
 _DOTTED = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?!\d)")
 
 
@@ -110,13 +74,14 @@ def _check_international(text: str, start: int, end: int, more: bool) -> Verdict
             continue
         if is_reserved_phone(code):
             return None
-        if is_assigned(code):
+        if is_assigned(code) and (text[start : start + 2] != "+ " or _WORDS.before(text, start)):
             return Verdict(start, stop, 0.9)
         if possible is None and is_possible(code):
             possible = stop
-    if possible is not None and (text[start] == "+" or _WORDS.before(text, start)):
+    plus = text[start] == "+" and text[start + 1] != " "  # a sum has a space there
+    if possible is not None and (plus or _WORDS.before(text, start)):
         return Verdict(start, possible, 0.6)
-    return Verdict(start, end, 0.5) if text[start] == "+" and _WORDS.before(text, start) else None
+    return Verdict(start, end, 0.5) if plus and _WORDS.before(text, start) else None
 
 
 def _tied_left(text: str, start: int) -> bool:
@@ -142,19 +107,19 @@ def _check_trunk(text: str, start: int, end: int, more: bool) -> Verdict | None:
     start = skip_edge(text, start)
     if word_before(text, start) or word_after(text, end) or joined_before(text, start, "-./:+,"):
         return None
-    if _DATE.search(text, start, end):
+    if _DATE.search(text, start, end) or text.count("/", start, end) > 1 or _ZIP.fullmatch(text, start, end):
         return None
     return Verdict(start, end, 0.6) if is_assigned_with_trunk(digits_of(text[start:end])) else None
 
 
 def _check_loose(text: str, start: int, end: int, more: bool) -> Verdict | None:
     start = skip_edge(text, start)
-    if word_before(text, start) or word_after(text, end):
+    if word_before(text, start) or word_after(text, end) or _in_a_name(text, start, end):
         return None
     if _OTHER.before(text, start, _OTHER_WIDTH) or _LINKED.search(text, max(0, start - 2), start):
         return None
     number = text[start:end]
-    if _DATE.search(number) or _DOTTED.search(number):
+    if _DATE.search(number) or _DOTTED.search(number) or _YEARS.fullmatch(number):
         return None
     digits = digits_of(number)
     if is_reserved_phone(digits) or len(set(digits)) == 1:
@@ -162,6 +127,11 @@ def _check_loose(text: str, start: int, end: int, more: bool) -> Verdict | None:
     if number.startswith("(") and ")" not in number:
         start += 1
     return Verdict(start, end, 0.5)
+
+
+def _in_a_name(text: str, start: int, end: int) -> bool:
+    """Whether the digits are part of an identifier: tool_caller_20260120, gh-118201, 20260120_param."""
+    return text[start - 1 : start] == "_" or text[end : end + 1] == "_" or joined_before(text, start, "-./")
 
 
 RECOGNIZERS = (

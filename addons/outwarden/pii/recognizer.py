@@ -6,11 +6,11 @@ one code point is always known in a stream, and a check that needs more answers 
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import re2
+from outwarden.pii.regexp import compile_pattern
 
 # The entity of a placeholder of ours in a text; it is never scanned and never part of a finding.
 PLACEHOLDER = ""
@@ -50,19 +50,19 @@ Check = Callable[[str, int, int, bool], Verdict | None]
 
 
 class Context:
-    """Words (RE2 patterns, in any case) that say what the value after them is. A word's end is free: "phones"."""
+    """Words that say what the value after them is: an RE2 alternation, in any case. A word's end is free ("phones")."""
 
-    __slots__ = ("_regexp", "pattern")
+    __slots__ = ("pattern", "regexp")
 
-    def __init__(self, words: Iterable[str], *, inside: bool = False) -> None:
+    def __init__(self, words: str, *, inside: bool = False) -> None:
         """Compile ``words``; with ``inside`` they count in the middle of a word too."""
-        self.pattern = f"(?i){'' if inside else WORD_EDGE}(?:{'|'.join(words)})"
-        self._regexp = re2.compile(self.pattern, re2_options())
+        self.pattern = f"(?i){'' if inside else WORD_EDGE}(?:{words})"
+        self.regexp = compile_pattern(self.pattern)
 
     def before(self, text: str, start: int, width: int = CONTEXT_WIDTH) -> bool:
         """Whether one of the words stands within ``width`` code points before ``start``."""
         window = text[max(0, start - width) : start].encode("utf-8", "replace")
-        return self._regexp.search(window) is not None
+        return self.regexp.search(window) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +78,6 @@ class Recognizer:
     check: Check
     retry: bool = False
     near: Context | None = None
-
-
-def re2_options() -> re2.Options:
-    """Return the options all our patterns are compiled with: no groups, and silent (RE2 logs to stderr by itself)."""
-    options = re2.Options()
-    options.never_capture = True
-    options.log_errors = False
-    return options
 
 
 def skip_edge(text: str, start: int) -> int:

@@ -11,11 +11,11 @@ import heapq
 from types import MappingProxyType
 from typing import NamedTuple
 
+from outwarden.pii.credentials import SECRET_MAX
 from outwarden.pii.detect import CHAIN_MAX, Detector, Merger, Span, Strictness, candidates_of
 from outwarden.pii.matching import BLOCK_BYTES, Candidate, Pattern, Sweep, sweep
 from outwarden.pii.page import Page, count_points, encode
 from outwarden.pii.recognizer import LOOK_BACK
-from outwarden.pii.secrets import SECRET_MAX
 
 HOLD_MAX = CHAIN_MAX + SECRET_MAX + 2 * BLOCK_BYTES
 """More code points than this are never held back."""

@@ -44,10 +44,11 @@ _KEY = _EDGE + "(?:{})".format(
     )
 )
 _NAMED_PREFIX = re.compile(r"sk-(?:ant|proj|svcacct|admin|or)-")
+_DUMMY = re.compile(r"(.)\1{11}\Z")  # ghp_xxxxxxxxxxxx: nobody's key
 _PLAIN_RUN = re.compile(r"[A-Za-z0-9]{16,}")  # what tells sk-<key> from the class name sk-fading-circle-12-child
 
 _AWS_SECRET = _EDGE + r"[A-Za-z0-9/+]{40}"
-_AWS_WORDS = Context([r"aws", r"secret.?(?:access.?)?key", r"secretaccesskey"], inside=True)
+_AWS_WORDS = Context(r"aws|secret.?(?:access.?)?key|secretaccesskey", inside=True)
 _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/+=")
 
 _JWT = _EDGE + "eyJ"
@@ -56,6 +57,8 @@ _PART_MIN = 8
 _PARTS_MAX = 5  # an encrypted token (JWE) has five parts, a signed one three
 
 _BEGIN = r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+# What tells a key from source that names its first and last lines; DER begins with MI in base64.
+_KEY_MATERIAL = re.compile(r"[A-Za-z0-9+/=]{16,}|(?<![A-Za-z0-9])MI[A-Za-z0-9]")
 _END_WITHIN = 200  # code points that may stand between the last line that looks like a key and the END line
 _END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 # Lines of a key: base64, or a header such as "DEK-Info: AES-128-CBC,1F5A". Separators may be escapes (source, JSON).
@@ -73,6 +76,8 @@ def _check_key(text: str, start: int, end: int, more: bool) -> Verdict | None:
     value = text[start:end]
     if value.startswith("sk-") and not _NAMED_PREFIX.match(value) and not _PLAIN_RUN.search(value, 3):
         return None
+    if _DUMMY.search(value):
+        return None
     if value.startswith("AKIA") and text[end : end + 1].isalnum():
         return None
     return Verdict(start, end, 0.97)
@@ -84,7 +89,14 @@ def _check_aws_secret(text: str, start: int, end: int, more: bool) -> Verdict | 
         return None
     if text[end : end + 1] in _BASE64 and end < len(text):
         return None
-    return None if text[start:end].isdigit() else Verdict(start, end, 0.9)
+    return Verdict(start, end, 0.9) if _looks_random(text[start:end]) else None
+
+
+def _looks_random(value: str) -> bool:
+    """Tell 30 random bytes in base64 from a long name or a path."""
+    digits = sum(map(str.isdecimal, value))
+    mixed = value.upper() != value and value.lower() != value
+    return mixed and (digits >= 2 or (digits >= 1 and ("/" in value or "+" in value)))
 
 
 def _check_token(text: str, start: int, end: int, more: bool) -> Verdict | None:
@@ -117,10 +129,10 @@ def _check_private_key(text: str, start: int, end: int, more: bool) -> Verdict |
     body = _BODY.match(text, end, limit).end()  # type: ignore[union-attr]  # matches always, maybe nothing
     horizon = min(start + SECRET_MAX, body + _END_WITHIN)
     if found := _END.search(text, end, horizon):
-        return Verdict(start, found.end(), 0.99)
+        return Verdict(start, found.end(), 0.99) if _KEY_MATERIAL.search(text, end, found.start()) else None
     if more and len(text) < horizon:
         return UNDECIDED
-    return Verdict(start, body, 0.9)
+    return Verdict(start, body, 0.9) if _KEY_MATERIAL.search(text, end, body) else None
 
 
 RECOGNIZERS = (

@@ -1,0 +1,69 @@
+"""Texts as bytes for one search, and the way back from byte offsets to code points.
+
+All texts of a call are joined by the byte FF. No RE2 pattern can match it, so one search covers the call and no match
+crosses from one text into the next. Offsets are turned into code points in one forward pass, and only at matches.
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
+
+SEPARATOR = b"\xff"
+
+
+def encode(text: str) -> bytes:
+    """Return ``text`` in UTF-8; lone surrogates become bytes that no pattern matches."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+
+
+def count_points(data: bytes) -> int:
+    """Return how many code points `encode` made ``data`` of."""
+    return len(str(data, "utf-8", "surrogatepass"))
+
+
+class Page:
+    """Texts joined for one search. The bytes of text i begin at ``starts[i]`` in ``data``."""
+
+    __slots__ = ("data", "starts", "texts")
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        encoded = [encode(text) for text in texts]
+        self.texts = texts
+        self.data = SEPARATOR.join(encoded)
+        self.starts = list(accumulate((len(piece) + 1 for piece in encoded), initial=0))
+
+    def __repr__(self) -> str:
+        return f"<Page of {len(self.texts)} texts>"
+
+
+class Ruler:
+    """Turns byte offsets of a page, asked in rising order, into (text, code point)."""
+
+    __slots__ = ("_ascii", "_base", "_byte", "_data", "_end", "_index", "_page", "_point")
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._data = page.data
+        self._index = self._base = self._byte = self._point = self._end = 0
+        self._ascii = True
+
+    def locate(self, start: int, end: int) -> tuple[int, int, int]:
+        """Return (text, start, end) for the bytes from ``start`` to ``end``."""
+        if start >= self._end:
+            self._turn_to(start)
+        if self._ascii:
+            return self._index, start - self._base, end - self._base
+        point = self._point + count_points(self._data[self._byte : start])
+        self._point, self._byte = point, start
+        return self._index, point, point + count_points(self._data[start:end])
+
+    def _turn_to(self, byte: int) -> None:
+        starts = self._page.starts
+        self._index = bisect_right(starts, byte) - 1
+        self._base = self._byte = starts[self._index]
+        self._end = starts[self._index + 1]
+        self._point = 0
+        self._ascii = self._page.texts[self._index].isascii()
