@@ -2,7 +2,7 @@
 
 import zlib
 
-import brotli
+import brotli  # type: ignore[import-untyped]
 import zstandard
 
 from outwarden.errors import BodyError
@@ -82,8 +82,9 @@ class Decoder:
         return out
 
     def finish(self) -> None:
-        """Raise BodyError if the data ended in the middle."""
-        if self._zlib is not None and self._zlib.unused_data:
+        """Raise BodyError if the data ended in the middle, or went on after its end: nobody would have read that."""
+        unread = self._zlib.unused_data if self._zlib else self._zstd.unused_data if self._zstd else b""
+        if unread:  # brotli refuses it by itself
             raise BodyError(f"the {self._encoding} body goes on after its end")
         if self._fed and not self._brotli and not self._zstd and not (self._zlib and self._zlib.eof):
             raise BodyError(f"the {self._encoding} body is cut off")
