@@ -1,12 +1,13 @@
 """Where the same call lies at another upstream: the path an SDK would use with that upstream as its base URL."""
 
 import re
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from outwarden.routing.routes import Upstream
 
-# The last "/v1", "/v1beta", "/v4" … segment ends what SDKs call the base URL ("https://api.openai.com/v1").
-_OPENAI_BASE = re.compile(r"^.*?/v\d+(?:beta\d*|alpha)?(?=/)|^/openai/deployments/[^/]+(?=/)")
+# The first "/v1", "/v1beta", "/v4" … segment ends what SDKs call the base URL ("https://api.openai.com/v1"); at Google
+# and DeepInfra an "/openai" follows it ("https://generativelanguage.googleapis.com/v1beta/openai").
+_OPENAI_BASE = re.compile(r"^/openai/deployments/[^/]+(?=/)|^.*?/v\d+(?:beta\d*|alpha)?(?:/openai)?(?=/)")
 _VERSION = re.compile(r"/v\d+(?:beta\d*|alpha)?$")
 _GEMINI_MODEL = re.compile(r"(?<=/models/)[^/:]+(?=:)")
 
@@ -29,8 +30,16 @@ def upstream_path(upstream: Upstream, path: str, model: str | None) -> str:
     return upstream.path + rest + mark + query
 
 
+# Google's callers may put their credentials into the query (the standard parameters of its discovery documents).
+_KEY_PARAMETERS = frozenset({"key", "access_token", "oauth_token"})
+
+
 def without_key(path: str) -> str:
-    """Drop the ``key`` parameter, where Google's callers put their API key, from a request target."""
+    """Drop the parameters that carry a caller's credentials from a request target."""
     bare, _, query = path.partition("?")
-    kept = [part for part in query.split("&") if part and not part.startswith("key=")]
+    kept = [part for part in query.split("&") if part and not _is_key(part)]
     return bare + ("?" + "&".join(kept) if kept else "")
+
+
+def _is_key(parameter: str) -> bool:
+    return unquote(parameter.partition("=")[0]).lower().lstrip("$") in _KEY_PARAMETERS
