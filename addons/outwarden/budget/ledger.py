@@ -263,9 +263,9 @@ class Ledger:
         needed = wanted.of(unit)
         own = 0 if account.budget.scope == "request" else held.of(unit)
         left = self._room(account)
-        if needed - own <= left and limit > 0:
+        if needed - own <= left and limit > 0 and needed <= AMOUNT_MAX:
             return None
-        helps = account.window_end is not None and 0 < limit >= needed
+        helps = account.window_end is not None and needed <= min(limit, AMOUNT_MAX) and limit > 0
         wait = max(1, ceil((account.window_end - now).total_seconds())) if helps and account.window_end else None
         return Denied(account, left, needed, wait)
 

@@ -295,9 +295,11 @@ def _prepare(connection: Connection, path: str) -> None:
         problem = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
         if problem != "ok":
             raise StateError(f"the database {path} is damaged: {problem}")
-    connection.exec_driver_sql("BEGIN IMMEDIATE")  # fails here, not at the first call, where the file is read-only
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
     try:
         _make_tables(connection, path)
+        # Writes even where nothing changes: what is read-only fails here and not at the first call.
+        connection.exec_driver_sql(f"PRAGMA user_version={schema.VERSION}")
     except BaseException:
         connection.exec_driver_sql("ROLLBACK")
         raise
@@ -313,7 +315,6 @@ def _make_tables(connection: Connection, path: str) -> None:
     if strangers := inspect(connection).get_table_names():
         raise StateError(f"the database {path} is not a ledger: it has a table {strangers[0]!r}")
     schema.metadata.create_all(connection)
-    connection.exec_driver_sql(f"PRAGMA user_version={schema.VERSION}")
 
 
 def _reason(error: Exception) -> str:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from outwarden.budget.accounts import Account
-from outwarden.budget.limits import Budget, Unit
+from outwarden.budget.limits import Unit
 from outwarden.pricing.price import usd
 
 
@@ -127,6 +127,6 @@ def state_of(account: Account, balance: Balance, before: Balance | None = None) 
 
 @lru_cache(4096)
 def _marks(limit: int, warn_at: tuple[float, ...]) -> tuple[tuple[float, int], ...]:
-    """Fractions of the limit as written (0.1 means a tenth) in whole units, rounded up, lowest first; then the limit."""
+    """Fractions of the limit as written (0.1 means a tenth), each with its amount rounded up; 1.0 is the limit."""
     shares = ((fraction, -int(-(Decimal(str(fraction)) * limit) // 1)) for fraction in sorted({*warn_at, 1.0}))
     return tuple(shares)

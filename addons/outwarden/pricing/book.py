@@ -9,7 +9,6 @@ from fractions import Fraction
 from typing import Literal
 
 from outwarden.errors import PriceUnknown
-from outwarden.pricing import catalogue
 from outwarden.pricing.price import Price, PriceRule, Rates, per_token
 
 _ENTRIES_MAX = 4096  # distinct (provider, model, tier) remembered; hosts name models, so the set is open-ended
@@ -41,8 +40,8 @@ class PriceBook:
         self._known: dict[_Key, tuple[float, Price | None]] = {}
 
     def warm(self) -> None:
-        """Load the catalogue now (0.3 s and more), so that the first call need not wait for it."""
-        catalogue.find("openai", "gpt-4o")
+        """Load the catalogue now (0.5 s and more), so that the first call need not wait for it."""
+        self._find("openai", "gpt-4o", None, self._clock())
 
     def price(self, provider: str, model: str | None, *, service_tier: str | None = None) -> Price:
         """Find the price of a model as its provider names it. Raises PriceUnknown."""
@@ -64,6 +63,8 @@ class PriceBook:
         return self._known[key]
 
     def _find(self, provider: str, model: str, service_tier: str | None, now: float) -> tuple[float, Price | None]:
+        from outwarden.pricing import catalogue  # not above: it brings pydantic, and `budget` only needs `Price`
+
         rule = self._rule(provider, model)
         entry = catalogue.find(provider, model)
         if entry is None:

@@ -21,9 +21,7 @@ from genai_prices.types import (
     TimeOfDateConstraint,
 )
 
-from outwarden.pricing.price import NANO, Price, Rates, highest, per_token
-
-MODEL_CHARACTERS_MAX = 256  # a longer model name is nobody's; keeps hostile names away from the patterns
+from outwarden.pricing.price import MODEL_CHARACTERS_MAX, NANO, Price, Rates, highest, per_token
 
 # Where a model is searched with but the catalogue has no search price: its dearest one ($35 per 1,000, Gemini 2.5).
 _WEB_SEARCH_UNPRICED = Fraction(35 * NANO, 1000)

@@ -6,7 +6,7 @@ from importlib import resources
 
 import yaml
 
-from outwarden.pricing import catalogue
+from outwarden.pricing.price import MODEL_CHARACTERS_MAX
 
 OUTPUT_TOKENS_UNKNOWN = 131_072  # of a model nobody knows: the largest limit of the open-weight models in common use
 
@@ -27,12 +27,14 @@ def output_maximum(provider: str, model: str | None) -> int:
     From the data table (``outputs.yml``), else the catalogue's context window (what is read and what is written share
     it), else `OUTPUT_TOKENS_UNKNOWN`.
     """
-    if not model or len(model) > catalogue.MODEL_CHARACTERS_MAX:
+    if not model or len(model) > MODEL_CHARACTERS_MAX:
         return OUTPUT_TOKENS_UNKNOWN
     name = _own_name(model)
     for pattern, tokens in _table():
         if fnmatchcase(name, pattern):
             return tokens
+    from outwarden.pricing import catalogue  # not above: it brings pydantic, which most calls here do not need
+
     return catalogue.context_window(provider, model) or OUTPUT_TOKENS_UNKNOWN
 
 

@@ -14,6 +14,7 @@ from typing import Self
 from outwarden.wire.usage import Usage
 
 NANO = 1_000_000_000  # nano-dollars per dollar: money is integers everywhere behind this room
+MODEL_CHARACTERS_MAX = 256  # a longer model name is nobody's; keeps hostile names away from the patterns
 _NANO_PER_MTOK = NANO // 1_000_000  # $1 per million tokens, in nano-dollars per token
 
 

@@ -1,0 +1,171 @@
+"""Several processes, one database: nothing is admitted twice, nothing a dead process held is lost."""
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+import pytest
+
+from outwarden.budget import Account, Amounts, Budget, Held, Ledger, open_store
+from outwarden.errors import HoldPosted
+
+pytestmark = [
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="these tests fork, to start in no time"),
+    pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning"),
+]
+
+ACCOUNT = Account(Budget("b", "all", 700), "all", None, None)
+ROOM_FOR = 7
+Work = Callable[[Ledger], Any]
+
+
+class Child:
+    """A process with a ledger of its own: says when it is ready, works when told to, sends its result, and waits."""
+
+    def __init__(self, url: str, work: Work) -> None:
+        context = get_context("fork")
+        self.pipe, theirs = context.Pipe()
+        self.process: BaseProcess = context.Process(target=_live, args=(url, work, theirs), daemon=True)
+        self.process.start()
+        assert self.pipe.recv() == "ready"
+
+    def go(self) -> None:
+        self.pipe.send("go")
+
+    def result(self) -> Any:
+        assert self.pipe.poll(20)
+        return self.pipe.recv()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.join()
+
+
+def _live(url: str, work: Work, pipe: Connection) -> None:
+    ledger = Ledger(open_store(url))
+    pipe.send("ready")
+    pipe.recv()
+    pipe.send(work(ledger))
+    pipe.recv()
+
+
+@pytest.fixture
+def start(url: str) -> Iterator[Callable[[Work], Child]]:
+    children: list[Child] = []
+
+    def begin(work: Work) -> Child:
+        children.append(Child(url, work))
+        return children[-1]
+
+    yield begin
+    for child in children:
+        child.kill()
+
+
+Start = Callable[[Work], Child]
+
+
+def test_four_processes_never_pass_the_limit(start: Start, url: str) -> None:
+    """Four processes with 50 calls each against room for 7 admit exactly 7 in all."""
+
+    def work(ledger: Ledger) -> int:
+        names = [f"{os.getpid()}-{number}" for number in range(50)]
+        return sum(isinstance(ledger.hold(name, [ACCOUNT], Amounts(100, 0)), Held) for name in names)
+
+    children = [start(work) for _ in range(4)]
+    for child in children:
+        child.go()
+    assert sum(child.result() for child in children) == ROOM_FOR
+    ledger = Ledger(open_store(url))
+    (state,) = ledger.states()
+    assert (state.posted, state.pending, state.debt) == (0, 700, 0)
+    assert ledger.drift() == []
+    ledger.close()
+
+
+def test_kill_9_between_hold_and_post(start: Start, url: str) -> None:
+    """A process killed while it holds is charged in full by the next, once; while it lives, nothing is touched."""
+
+    def work(ledger: Ledger) -> None:
+        ledger.hold("h1", [ACCOUNT], Amounts(100, 0))
+        ledger.hold("h2", [ACCOUNT], Amounts(50, 0))
+        ledger.grow("h2", Amounts(60, 0))
+        ledger.hold("h3", [ACCOUNT], Amounts(10, 0))
+        ledger.post("h3", Amounts(5, 0))
+
+    child = start(work)
+    child.go()
+    child.result()
+    ledger = Ledger(open_store(url))
+    assert ledger.recover() == 0
+    child.kill()
+    assert ledger.recover() == 2
+    assert ledger.recover() == 0
+    (state,) = ledger.states()
+    assert (state.posted, state.pending, state.debt) == (165, 0, 0)
+    assert ledger.drift() == []
+    with pytest.raises(HoldPosted, match="expired"):
+        ledger.post("h1", Amounts(1, 0))
+    ledger.close()
+
+
+def test_kill_9_in_the_middle_of_writing(start: Start, url: str) -> None:
+    """However a process dies while it holds and posts as fast as it can, the books are right and holds are whole."""
+
+    def work(ledger: Ledger) -> None:
+        for number in range(10**9):
+            ledger.hold(f"{number}", [ACCOUNT], Amounts(1, 0))
+            ledger.post(f"{number}", Amounts(0, 0))
+
+    child = start(work)
+    child.go()
+    child.process.join(0.3)
+    child.kill()
+    ledger = Ledger(open_store(url))
+    assert ledger.recover() in (0, 1)
+    assert ledger.drift() == []
+    assert [state.pending for state in ledger.states()] == [0]
+    ledger.close()
+
+
+def test_two_processes_recover_at_once(start: Start, url: str) -> None:
+    """Each hold of the dead is resolved by exactly one of two processes that recover at the same moment."""
+
+    def die_holding(ledger: Ledger) -> bool:
+        return all(isinstance(ledger.hold(f"h{n}", [ACCOUNT], Amounts(10, 0)), Held) for n in range(60))
+
+    dead = start(die_holding)
+    dead.go()
+    assert dead.result()
+    dead.kill()
+    first, second = start(Ledger.recover), start(Ledger.recover)
+    first.go()
+    second.go()
+    assert first.result() + second.result() == 60
+    ledger = Ledger(open_store(url))
+    (state,) = ledger.states()
+    assert (state.posted, state.pending) == (600, 0)
+    assert ledger.drift() == []
+    ledger.close()
+
+
+def test_a_closed_ledger_leaves_its_holds_to_the_next(url: str) -> None:
+    """Holds still open at an orderly end may have been billed: the next process charges them."""
+    first = Ledger(open_store(url))
+    assert isinstance(first.hold("h", [ACCOUNT], Amounts(100, 0)), Held)
+    first.close()
+    second = Ledger(open_store(url))
+    assert second.recover() == 1
+    assert second.states()[0].posted == 100
+    second.close()
+
+
+def test_now_is_aware() -> None:
+    """The ledger's own clock tells the zone, as every comparison with a window needs."""
+    ledger = Ledger(open_store("sqlite://"))
+    assert abs((ledger._clock() - datetime.now(UTC)).total_seconds()) < 5
+    ledger.close()
