@@ -48,21 +48,22 @@ def run(state: Path, *arguments: str) -> tuple[int, str]:
     return result.exit_code, result.stdout
 
 
-def test_json_is_one_record_per_line(state: Path) -> None:
-    """The records as they are in the file, hashes too."""
+def test_json_is_a_list_with_one_record_per_line(state: Path) -> None:
+    """The records as they are in the file, hashes too; a list for programs, lines for line tools."""
     code, text = run(state, "--json")
-    shown = [json.loads(each) for each in text.splitlines()]
+    shown = json.loads(text)
 
     assert code == 0
     assert [each["ts"][:10] for each in shown] == ["2026-11-19", "2026-11-20", "2026-11-21"]
     assert shown[1]["prev"] == shown[0]["hash"]
+    assert len([each for each in text.splitlines() if '"call_id"' in each]) == 3
 
 
 def test_since_leaves_out_what_is_older(state: Path) -> None:
     """A date means its first moment in UTC."""
     _, text = run(state, "--json", "--since", "2026-11-20")
 
-    assert len(text.splitlines()) == 2
+    assert [each["ts"][:10] for each in json.loads(text)] == ["2026-11-20", "2026-11-21"]
 
 
 def test_a_whole_file_verifies_and_a_changed_one_does_not(state: Path) -> None:
@@ -85,7 +86,8 @@ def test_a_file_that_is_gone_is_a_problem(tmp_path: Path) -> None:
 
 def test_no_calls_yet_is_an_empty_list(tmp_path: Path) -> None:
     """Nothing to show is no error."""
-    assert run(tmp_path / "new", "--json") == (0, "")
+    assert run(tmp_path / "new", "--json") == (0, "[]\n")
+    assert run(tmp_path / "new") == (0, "")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,9 @@
 
 import json
 import socket
+import socketserver
+import ssl
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,23 +13,45 @@ from typer.testing import CliRunner
 
 from outwarden.cli.app import app
 from outwarden.cli.doctor import examine
-from outwarden.simulate import make_certificates
+from outwarden.simulate import Certificates, make_certificates
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """A CA and what it signed for the host that is asked for."""
+    return make_certificates(tmp_path_factory.mktemp("made"), ["api.openai.com"])
 
 
 @pytest.fixture
-def listen() -> Iterator[str]:
-    """An address on which something listens."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield f"127.0.0.1:{server.getsockname()[1]}"
+def listen(certificates: Certificates) -> Iterator[str]:
+    """The address of a stand-in for the interceptor: the health page, and a TLS server behind CONNECT."""
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            asked = self.request.recv(4096)
+            if asked.startswith(b"CONNECT api.openai.com:443 "):
+                self.request.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+                context.load_cert_chain(certificates.chain, certificates.key)
+                try:
+                    context.wrap_socket(self.request, server_side=True).close()
+                except (ssl.SSLError, OSError):
+                    return  # a client that does not trust us
+            else:
+                self.request.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n")
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> Path:
-    """A state folder with a real certificate."""
+def state(tmp_path: Path, certificates: Certificates) -> Path:
+    """A state folder with the CA's certificate."""
     folder = tmp_path / "state"
     (folder / "ca").mkdir(parents=True)
-    made = make_certificates(tmp_path / "made", ["localhost"])
-    (folder / "ca" / "outwarden-ca-cert.pem").write_bytes(made.ca.read_bytes())
+    (folder / "ca" / "outwarden-ca-cert.pem").write_bytes(certificates.ca.read_bytes())
     return folder
 
 
@@ -53,7 +78,8 @@ def test_an_empty_machine_has_them_all(tmp_path: Path) -> None:
 
     assert set(found) == {
         "certificate",
-        "port",
+        "interceptor",
+        "interception",
         "proxy",
         "SSL_CERT_FILE",
         "NODE_EXTRA_CA_CERTS",
@@ -83,6 +109,34 @@ def test_a_proxy_elsewhere_is_found_and_its_password_unsaid(state: Path, listen:
 
     assert set(found) == {"proxy"}
     assert "hunter2" not in found["proxy"]
+
+
+def test_another_program_on_the_port_is_not_taken_for_us(state: Path) -> None:
+    """A web server that answers in its own way is no interceptor."""
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(4096)
+            self.request.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"127.0.0.1:{server.server_address[1]}"
+        found = problems(state, address, settings(state, address))
+        server.shutdown()
+
+    assert set(found) == {"interceptor", "interception"}
+    assert "is not Outwarden" in found["interceptor"]
+
+
+def test_the_certificate_of_another_state_folder_is_found(state: Path, listen: str, tmp_path: Path) -> None:
+    """The interceptor runs with another CA than the one these clients trust."""
+    other = make_certificates(tmp_path / "other", ["api.openai.com"])
+    (state / "ca" / "outwarden-ca-cert.pem").write_bytes(other.ca.read_bytes())
+    found = problems(state, listen, settings(state, listen))
+
+    assert set(found) == {"interception"}
+    assert "--state" in found["interception"]
 
 
 def test_broken_rules_a_broken_certificate_and_a_broken_database(state: Path, listen: str, tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ def state(tmp_path: Path) -> Path:
     log.append(record("support", "0.1", ts="2026-10-31T23:59:59.999Z"))
     log.append(record("support", "0.2"))
     log.append(record("research", "0.7"))
+    log.append(record("\ud800\x1b[2J", "0", ts="2026-09-01T00:00:00.000Z", verdict="failed"))
     log.append(record("=cmd()", None, verdict="refused", usage=None, served=None))
     log.close()
     return tmp_path
@@ -55,7 +56,7 @@ def test_teams_are_summed_and_the_dearest_comes_first(state: Path) -> None:
     """Calls, refusals, tokens, findings and exact money per team."""
     rows = json.loads(run(state, "--json")[1])
 
-    assert [row["name"] for row in rows] == ["research", "support", "=cmd()"]
+    assert [row["name"] for row in rows] == ["research", "support", "=cmd()", "\ud800\x1b[2J"]
     assert rows[1] == {
         "name": "support",
         "calls": 2,
@@ -66,7 +67,8 @@ def test_teams_are_summed_and_the_dearest_comes_first(state: Path) -> None:
         "redactions": 6,
         "cost_usd": "0.3",
     }
-    assert rows[2]["refused"] == 1
+    assert (rows[2]["refused"], rows[2]["failed"]) == (1, 0)
+    assert (rows[3]["refused"], rows[3]["failed"]) == (0, 1)
 
 
 def test_a_month_is_a_month_in_utc(state: Path) -> None:
@@ -80,7 +82,7 @@ def test_csv_runs_nothing_in_a_spreadsheet(state: Path) -> None:
     """A team that looks like a formula is quoted; everything else is as in the JSON."""
     rows = list(csv.DictReader(io.StringIO(run(state, "--csv")[1])))
 
-    assert [row["name"] for row in rows] == ["research", "support", "'=cmd()"]
+    assert [row["name"] for row in rows] == ["research", "support", "'=cmd()", "??[2J"]
     assert rows[0]["cost_usd"] == "0.7"
 
 
@@ -88,7 +90,7 @@ def test_the_model_is_the_one_that_served(state: Path) -> None:
     """Where a call was served by another model, it counts there; a refused one for what was asked."""
     rows = json.loads(run(state, "--json", "--by", "model")[1])
 
-    assert {row["name"]: row["calls"] for row in rows} == {"gpt-4o-2026": 3, "gpt-4o": 1}
+    assert {row["name"]: row["calls"] for row in rows} == {"gpt-4o-2026": 4, "gpt-4o": 1}
 
 
 @pytest.mark.parametrize("arguments", [["--month", "November"], ["--month", "2026-13"], ["--by", "shoe-size"]])

@@ -5,10 +5,13 @@ import hashlib
 import json
 import re
 from datetime import UTC, datetime
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from outwarden.errors import StoreUnavailable
 from outwarden.web import Answer, RecentCalls, Snapshot, StatusApp
@@ -211,3 +214,36 @@ def test_a_store_that_does_not_answer_is_said_without_detail() -> None:
 
     assert answer.status == 503
     assert b"secret" not in answer.body
+
+
+class Balance(HTMLParser):
+    """Counts open elements, and notes what was closed in the wrong place."""
+
+    VOID = frozenset({"meta", "br"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.wrong: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(tag)
+
+
+ANY_TEXT = st.text(st.characters(), max_size=9)  # lone surrogates too: JSON can name a model so
+
+
+@given(st.recursive(ANY_TEXT, lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=5), inner)))
+def test_the_page_is_well_formed_whatever_it_shows(value: Any) -> None:
+    """Every element that is opened is closed, for any rules, upstreams and calls."""
+    shown = snapshot(call(model=str(value)), rules={"room": value}, upstreams=[{"name": str(value), "state": "open"}])
+    balance = Balance()
+    balance.feed(get("/", shown=shown).body.decode())
+    json.loads(get("/status.json", shown=shown).body)
+
+    assert (balance.open, balance.wrong) == ([], [])

@@ -1,12 +1,13 @@
 """`outwarden audit`: the records, or the proof that none was changed."""
 
 import json as json_module
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
 
-from outwarden.cli.options import JsonOption, RulesOption, StateOption, fail, open_state, print_json
+from outwarden.cli.options import JsonOption, RulesOption, StateOption, fail, open_state, print_json, printable
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -23,7 +24,7 @@ def audit(
     state: StateOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show the audit records, with --json one object per line as they are in the file; --verify proves them whole."""
+    """Show the audit records; --verify proves that none was changed, removed or moved."""
     from outwarden.audit import read
     from outwarden.audit import verify as problems_of
 
@@ -32,8 +33,20 @@ def audit(
         _verify(problems_of(path), str(path), json)
         return
     begin = moment(since, datetime.now(UTC)) if since is not None else None
+    if json:
+        _print_list(read(path, begin))
+        return
     for record in read(path, begin):
-        print(json_module.dumps(record, ensure_ascii=False) if json else line(record))
+        print(line(record))
+
+
+def _print_list(records: Iterable[Mapping[str, Any]]) -> None:
+    """One JSON list, one record per line: the file may be larger than memory, and line tools work too."""
+    begin = "["
+    for record in records:
+        print(begin, json_module.dumps(record), sep="\n", end="")
+        begin = ","
+    print("[]" if begin == "[" else "\n]")
 
 
 def moment(text: str, now: datetime) -> datetime:
@@ -68,7 +81,7 @@ def line(record: dict[str, Any]) -> str:
         f"rule {record['rule']}" if record.get("rule") else "",
     )
     shown = "  ".join(str(part) for part in parts if part not in (None, ""))
-    return "".join(character if character.isprintable() else "?" for character in shown)
+    return printable(shown)
 
 
 def _verify(problems: list[str], path: str, as_json: bool) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from outwarden.cli.later import later
-from outwarden.cli.options import JsonOption, RulesOption, StateOption, open_rules, open_state, print_json
+from outwarden.cli.options import JsonOption, RulesOption, StateOption, open_rules, open_state, print_json, printable
 
 if TYPE_CHECKING:
     from outwarden.budget import BudgetState
@@ -83,7 +83,7 @@ def print_table(states: list[dict[str, Any]]) -> None:
             state["state"],
         )
         tone = "red" if share >= 1 else "yellow" if share >= WARN_SHARE else "green"
-        table.add_row(*(Text(str(cell), style=tone if at == 2 else "") for at, cell in enumerate(cells)))
+        table.add_row(*(Text(printable(cell), style=tone if at == 2 else "") for at, cell in enumerate(cells)))
     Console().print(table)
 
 

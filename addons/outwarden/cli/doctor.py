@@ -2,6 +2,7 @@
 
 import os
 import socket
+import ssl
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -26,7 +27,9 @@ from outwarden.cli.options import (
 )
 from outwarden.errors import OutwardenError, RulesError
 
-CONNECT_S_MAX = 2.0
+CONNECT_S_MAX = 5.0  # also for each answer
+ANSWER_BYTES_MAX = 16 * 1024
+INTERNAL = b"outwarden.internal"
 PYTHON_MIN = (3, 12)
 
 
@@ -45,13 +48,13 @@ def doctor(
     state: StateOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Check Python, rules, state, CA, the listening port and this shell's settings; exit code 1 for any problem."""
+    """Check Python, rules, state, CA, the running interceptor and this shell; exit code 1 for any problem."""
     findings = list(examine(listen, rules, state, os.environ))
     if json:
         print_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
-            print(f"{'ok     ' if finding.ok else 'PROBLEM'}  {finding.check:<12} {finding.text}")
+            print(f"{'ok     ' if finding.ok else 'PROBLEM'}  {finding.check:<20} {finding.text}")
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
 
@@ -62,7 +65,8 @@ def examine(listen: str, rules: Path | None, state: Path | None, environment: Ma
     yield _said("rules", lambda: _rules(rules))
     yield _said("state", lambda: _state(state))
     yield _said("certificate", lambda: _certificate(state))
-    yield _said("port", lambda: _port(listen))
+    yield _said("interceptor", lambda: _interceptor(listen))
+    yield _said("interception", lambda: _interception(listen, rules, state))
     yield _said("proxy", lambda: _proxy(listen, environment))
     for name in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "CODEX_CA_CERTIFICATE"):
         yield _said(name, lambda name=name: _trusted_file(state, environment.get(name)))  # type: ignore[misc]
@@ -125,15 +129,48 @@ def _certificate(given: Path | None) -> str:
     return f"{ca}, valid until {certificate.not_valid_after_utc:%Y-%m-%d}"
 
 
-def _port(listen: str) -> str:
+def _interceptor(listen: str) -> str:
+    request = b"GET http://%b/healthz HTTP/1.1\r\nHost: %b\r\nConnection: close\r\n\r\n" % (INTERNAL, INTERNAL)
+    with _connected(listen) as connection:
+        connection.sendall(request)
+        if not connection.makefile("rb").read(ANSWER_BYTES_MAX).endswith(b"\r\n\r\nok\n"):
+            raise CheckError(f"what listens on {listen} is not Outwarden; name its address with --listen")
+    return f"Outwarden listens on {listen}"
+
+
+def _interception(listen: str, rules: Path | None, state: Path | None) -> str:
+    """Open a connection to a provider through the interceptor; nothing is sent to the provider itself."""
+    host = _known_host(rules)
+    trusted = ssl.create_default_context(cafile=str(open_state(state).ca / CA_CERTIFICATE))
+    with _connected(listen) as connection:
+        connection.sendall(f"CONNECT {host}:443 HTTP/1.1\r\nHost: {host}:443\r\n\r\n".encode())
+        if b" 200 " not in connection.recv(ANSWER_BYTES_MAX).split(b"\r\n")[0]:
+            raise CheckError(f"the interceptor refuses connections to {host}")
+        try:
+            trusted.wrap_socket(connection, server_hostname=host).close()
+        except OSError:  # also what ssl raises
+            text = f"{host} is not opened with the CA of this state folder; does the interceptor run with this --state?"
+            raise CheckError(text) from None
+    return f"{host} is opened with our certificate"
+
+
+def _known_host(given: Path | None) -> str:
+    from outwarden.rules import load_rules
+
+    traffic = load_rules(rules_folder(given)).traffic
+    names = (host for entry in traffic.intercept if not entry.tunnel for host in entry.hosts if "*" not in host)
+    if (host := next(names, None)) is None:
+        raise CheckError("traffic.yml names no host that is opened")
+    return host
+
+
+def _connected(listen: str) -> socket.socket:
     url = urlsplit(reachable_url(listen))
     try:
-        socket.create_connection((url.hostname or "", url.port or 0), CONNECT_S_MAX).close()
+        return socket.create_connection((url.hostname or "", url.port or 0), CONNECT_S_MAX)
     except OSError:
-        raise CheckError(
-            f"nothing listens on {listen}; start `outwarden run`, or name its address with --listen"
-        ) from None
-    return f"something listens on {listen}"
+        text = f"nothing listens on {listen}; start `outwarden run`, or name its address with --listen"
+        raise CheckError(text) from None
 
 
 def _proxy(listen: str, environment: Mapping[str, str]) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from outwarden.cli.options import JsonOption, RulesOption, StateOption, open_rules, open_state, print_json
+from outwarden.cli.options import JsonOption, RulesOption, StateOption, open_rules, open_state, print_json, printable
 
 
 def explain(
@@ -39,4 +39,4 @@ def lines(told: dict[str, Any]) -> list[str]:
             text = ", ".join(f"{key} {inner}" for key, inner in each.items()) if isinstance(each, dict) else str(each)
             shown.append(f"{name:<12} {text}")
             name = ""
-    return ["".join(c if c.isprintable() else "?" for c in line) for line in shown]
+    return [printable(line) for line in shown]

@@ -33,8 +33,9 @@ def explain_request(request: RequestFile, rules: Rules, folder: StateFolder) -> 
     traffic = rules.traffic
     host = traffic.find(request.host)
     if host is None:
+        why = "has tunnel: true in traffic.yml" if traffic.known(request.host) else "is not in traffic.yml"
         verdict = "tunnelled unread" if traffic.otherwise == "tunnel" else "refused"
-        return {"host": f"{request.host} is not in traffic.yml", "verdict": f"{verdict} (traffic.yml, otherwise)"}
+        return {"host": f"{request.host} {why}", "verdict": f"{verdict} (traffic.yml, otherwise)"}
     format_ = format_named(host.format)
     operation = format_.identify(request.method, request.path)
     caller, stripped = identify(rules.callers, Evidence(_key(request), SOURCE, None, request.headers))

@@ -69,8 +69,13 @@ def ca_certificate(state: "StateFolder") -> Path:
 
 
 def print_json(value: Any) -> None:
-    """Print one JSON document."""
-    print(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+    """Print one JSON document, in ASCII: a model's name may hold what no encoding can carry."""
+    print(json.dumps(value, indent=2, default=str))
+
+
+def printable(text: object) -> str:
+    """A name for a terminal: what would move the cursor, or cannot be encoded, is a question mark."""
+    return "".join(character if character.isprintable() else "?" for character in str(text))
 
 
 def host_and_port(listen: str) -> tuple[str, int]:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from outwarden.cli.options import JsonOption, RulesOption, StateOption, fail, open_state, print_json
+from outwarden.cli.options import JsonOption, RulesOption, StateOption, fail, open_state, print_json, printable
 
 COLUMNS = ("name", "calls", "refused", "failed", "input_tokens", "output_tokens", "redactions", "cost_usd")
 HEADS = ("calls", "refused", "failed", "input", "output", "redacted", "cost $")  # of COLUMNS, after the name
@@ -121,7 +121,8 @@ def group_of(record: Mapping[str, Any], by: By) -> str:
 
 def _cell(text: str) -> str:
     """A name that a spreadsheet would run as a formula is quoted (OWASP: CSV injection)."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    text = printable(text)
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
 
 
 def _print_table(rows: list[Row], by: By) -> None:
@@ -137,5 +138,5 @@ def _print_table(rows: list[Row], by: By) -> None:
     for column in table.columns[1:]:
         column.justify, column.no_wrap = "right", True
     for row in rows:
-        table.add_row(*(Text(str(value)) for value in row.cells().values()))
+        table.add_row(*(Text(printable(value)) for value in row.cells().values()))
     Console().print(table)

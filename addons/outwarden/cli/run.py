@@ -73,7 +73,8 @@ async def serve(settings: list[str], face: str) -> int:
     from outwarden.chain import chain
     from outwarden.flow.master import Announce, LeanMaster, hosted_master, log_to_stderr, shut_down
 
-    log_to_stderr()
+    if face == "lean":  # the others have a log of their own
+        log_to_stderr()
     try:
         master = LeanMaster(options.Options(), chain()) if face == "lean" else hosted_master(face, chain())
         master.addons.add(Announce(master))

@@ -1,6 +1,7 @@
 """The status page on a port of its own."""
 
 import logging
+from http import HTTPStatus
 
 from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPHeaders, HTTPServerRequest, ResponseStartLine
@@ -49,6 +50,6 @@ def _send(request: HTTPServerRequest, answer: Answer) -> None:
     connection = request.connection
     if connection is None:
         return  # the client left before we answered
-    line = ResponseStartLine("HTTP/1.1", answer.status, "")
+    line = ResponseStartLine("HTTP/1.1", answer.status, HTTPStatus(answer.status).phrase)
     connection.write_headers(line, HTTPHeaders(answer.headers), answer.body)
     connection.finish()

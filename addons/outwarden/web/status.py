@@ -86,10 +86,10 @@ class StatusApp:
         return name in self._names or _is_address(name)  # a bare address cannot be rebound: it is no name
 
     def _page(self) -> Answer:
-        return _answer(200, "text/html; charset=utf-8", page(self._snapshot()).encode())
+        return _answer(200, "text/html; charset=utf-8", page(self._snapshot()).encode("utf-8", "replace"))
 
     def _status_json(self) -> Answer:
-        body = json.dumps(self._snapshot().as_json(), ensure_ascii=False, indent=1, default=str)
+        body = json.dumps(self._snapshot().as_json(), indent=1, default=str)
         return _answer(200, "application/json", body.encode())
 
     def _metrics_text(self) -> Answer:

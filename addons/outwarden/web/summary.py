@@ -17,7 +17,7 @@ def summarize(rules: Rules) -> dict[str, Any]:
     """What the page says about ``rules``, in JSON types."""
     return {
         "traffic": {
-            "hosts": sorted({host for entry in rules.traffic.intercept for host in entry.hosts}),
+            "hosts": sorted({host for entry in rules.traffic.intercept if not entry.tunnel for host in entry.hosts}),
             "otherwise": rules.traffic.otherwise,
             "unknown_path": rules.traffic.unknown_path,
             "on_error": rules.traffic.on_error,
