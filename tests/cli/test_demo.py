@@ -39,6 +39,10 @@ def processes(mark: str) -> list[str]:
     return found
 
 
+ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells which processes are left")
+
+
+@ON_LINUX
 def test_the_demo_plays_all_scenes(marked: dict[str, str]) -> None:
     """Not on a terminal: exit code 0, each scene seen, no processes and no files left."""
     command = [sys.executable, "-m", "outwarden", "demo"]
@@ -56,6 +60,7 @@ def test_the_demo_plays_all_scenes(marked: dict[str, str]) -> None:
         assert expected in shown.stdout
 
 
+@ON_LINUX
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_can_be_stopped_at_any_time(number: signal.Signals, marked: dict[str, str]) -> None:
     """Ctrl-C and SIGTERM while the interceptor starts: everything is ended and removed all the same."""

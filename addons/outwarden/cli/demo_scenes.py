@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from rich.columns import Columns
@@ -12,12 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from outwarden.audit import read, verify
-from outwarden.budget.callers import key_id
-from outwarden.cli.budgets import bar, read_states
+from outwarden.cli.budgets import bar
 from outwarden.cli.demo_rules import APP_KEY, CAP_USD, CAPPED_KEY
 from outwarden.cli.demo_stage import DemoError, Stage
-from outwarden.observe.metrics import used_share
-from outwarden.rules import StateFolder
 from outwarden.simulate import Received, Script
 
 # Invented people and numbers; not the reserved ones (example.com, 555-01xx, test cards), which count as nobody's.
@@ -29,6 +27,7 @@ STORY = "Summarise for mara.lindqvist@fjordpost.se: the parcel is late, call her
 CAPPED_OUTPUT_TOKENS = 600  # gpt-4o: 0.6 cents of output per call, so the fourth call would pass 2.5 cents
 CALLS_MAX = 6
 WORD_DELAY_S = 0.06
+RECORD_S_MAX = 5.0
 WIDTH = 110
 
 
@@ -85,18 +84,18 @@ def budget(console: Console, stage: Stage) -> None:
     """A budget that cannot be passed: the call that would pass it is not sent"""
     table = Table("call", "what the app gets", "calls the provider saw", f"spent of ${CAP_USD}", "")
     usage = {"completion_tokens": CAPPED_OUTPUT_TOKENS}
-    before = len(stage.primary.requests)
+    before, spent = len(stage.primary.requests), Decimal(0)
     for number in range(1, CALLS_MAX + 1):
         stage.primary.queue(Script(usage=usage))
         *_, last = stage.call(
             api="openai", model="gpt-4o", key=CAPPED_KEY, text="Write a long poem.", max_tokens=CAPPED_OUTPUT_TOKENS
         )
         seen = len(stage.primary.requests) - before
-        state = next(each.as_json() for each in _states(stage) if each.id == key_id(CAPPED_KEY))
+        spent = _spent(_last_record(stage)) or spent  # the record of a refused call names no spend
         said = f"{last['status']} {last['code']}" if "status" in last else "200, an answer"
         tone = "red" if "status" in last else "green"
-        share = used_share(state)
-        table.add_row(str(number), Text(said, tone), str(seen), f"${state['posted_usd']}", Text(bar(share), tone))
+        share = float(spent / Decimal(CAP_USD))
+        table.add_row(str(number), Text(said, tone), str(seen), f"${spent}", Text(bar(share), tone))
         if "status" in last:
             break
     stage.primary.clear()
@@ -109,7 +108,7 @@ def failover(console: Console, stage: Stage) -> None:
     """The provider fails, the call does not"""
     stage.primary.queue(Script(status=503))
     answer = _text(stage, api="openai", model="gpt-4o-mini", key=APP_KEY, text="Are you there?", stream=True)
-    record = list(read(stage.state / "audit.jsonl"))[-1]
+    record = _last_record(stage)
     table = Table("attempt", "upstream", "outcome", "status", "ms")
     for number, attempt in enumerate(record["attempts"], 1):
         cells = (number, attempt["upstream"], attempt["outcome"], attempt["status"], f"{attempt['ms']:.0f}")
@@ -121,6 +120,7 @@ def failover(console: Console, stage: Stage) -> None:
 
 def _end(console: Console, stage: Stage) -> None:
     """What the auditor gets."""
+    _last_record(stage)
     path = stage.state / "audit.jsonl"
     records, problems = list(read(path)), verify(path)
     _require(not problems, "the audit file does not verify")
@@ -139,8 +139,19 @@ def _text(stage: Stage, **wish: Any) -> str:
     return "".join(pieces)
 
 
-def _states(stage: Stage) -> list[Any]:
-    return read_states(StateFolder(stage.state).database_url)
+def _last_record(stage: Stage) -> dict[str, Any]:
+    """The record of the latest call; the one of a stream is written when its last byte has left."""
+    deadline = time.monotonic() + RECORD_S_MAX
+    while time.monotonic() < deadline:
+        records = list(read(stage.state / "audit.jsonl"))
+        if len(records) == stage.calls:
+            return records[-1]
+        time.sleep(0.05)
+    raise DemoError("a call left no audit record")
+
+
+def _spent(record: dict[str, Any]) -> Decimal:
+    return Decimal(next((budget["spent_usd"] for budget in record["budgets"] if budget["name"] == "key-cap"), "0"))
 
 
 def _user_text(received: Received) -> str:

@@ -41,6 +41,7 @@ class Stage:
 
     def __init__(self, rules: Mapping[str, str]) -> None:
         """``rules``: rule files by name; ``{primary}``, ``{standby}`` and ``{ca}`` in them are filled in."""
+        self.calls = 0
         self._rules = rules
         self._stack = ExitStack()
 
@@ -102,6 +103,7 @@ class Stage:
 
     def call(self, **wish: Any) -> Iterator[dict[str, Any]]:
         """Let the application make a call; yield what it gets, as it gets it. Raises DemoError after a while."""
+        self.calls += 1
         stdin = cast(IO[bytes], self._app.stdin)
         stdin.write(json.dumps(wish).encode() + b"\n")
         stdin.flush()

@@ -71,10 +71,9 @@ async def serve(settings: list[str], face: str) -> int:
     from mitmproxy import exceptions, options
 
     from outwarden.chain import chain
-    from outwarden.flow.master import Announce, LeanMaster, hosted_master, log_to_stderr, shut_down
+    from outwarden.flow.master import Announce, LeanMaster, hosted_master, log_to_face, log_to_stderr, shut_down
 
-    if face == "lean":  # the others have a log of their own
-        log_to_stderr()
+    log_to_stderr() if face == "lean" else log_to_face()
     try:
         master = LeanMaster(options.Options(), chain()) if face == "lean" else hosted_master(face, chain())
         master.addons.add(Announce(master))
