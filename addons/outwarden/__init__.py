@@ -1,8 +1,8 @@
 """Outwarden: a transparent interceptor for LLM traffic at the edge of a network.
 
-Hosts set ``HTTPS_PROXY`` and trust one certificate authority; for each call to a known LLM host Outwarden takes personal
-data and secrets out, holds money before the call leaves and settles it after, and moves the call to another upstream
-when the first fails. Everything else passes unread.
+Hosts set ``HTTPS_PROXY`` and trust one certificate authority; for each call to a known LLM host Outwarden takes
+personal data and secrets out, holds money before the call leaves and settles it after, and moves the call to another
+upstream when the first fails. Everything else passes unread.
 
 The map. Rooms are nouns: each knows one thing. Addons are verbs: each is one class with mitmproxy's events as methods.
 

@@ -6,7 +6,7 @@ from outwarden.flow.guard import fail_closed
 from outwarden.flow.money import Purse
 from outwarden.flow.state import CallState, open_state, state_of
 from outwarden.load_rules import Shelf
-from outwarden.wire.formats import ask_for_usage
+from outwarden.wire.formats import ask_for_usage, sends_usage
 from outwarden.wire.usage import Usage
 
 
@@ -23,7 +23,8 @@ class ChargeBudget:
             return
         services = self._shelf.services
         state.purse = Purse(state, services.engines, services)
-        if state.facts.stream and not state.facts.wants_usage and flow.request.content:
+        silent = state.facts.stream and not state.facts.wants_usage and not sends_usage(state.host.provider)
+        if silent and flow.request.content:
             asking = ask_for_usage(flow.request.content)
             if asking:
                 flow.request.headers.pop("content-encoding", None)
@@ -50,20 +51,26 @@ def settle(flow: http.HTTPFlow, state: CallState | None) -> None:
     """Resolve the call's hold from what is known of its end."""
     if state is None or state.purse is None:
         return
+    state.purse.settle(state.usage, may_be_billed=may_be_billed(state), estimate=estimate(flow, state))
+
+
+def may_be_billed(state: CallState) -> bool:
+    """Whether a provider that reported no usage may have charged for the call all the same."""
     trip = state.trip
-    sent = trip is not None and trip.sent
-    status = flow.response.status_code if flow.response else None
-    answered = status is not None and status < 400 and state.refusal is None
-    # An upstream that took the request and broke off, or was left by the client, may have billed what it did.
-    broke_off = sent and (state.reply is not None or state.client_gone or (trip is not None and trip.unanswered))
-    state.purse.settle(state.usage, may_be_billed=answered or broke_off, estimate=estimate(flow, state))
+    if trip is None or not trip.sent or state.reply_error:
+        return False
+    if state.reply:
+        return state.reply.began or state.reply.error is None
+    # An upstream that took the request and was silent, broke off or was left by the client may have billed its work.
+    return trip.answered or trip.unanswered or state.client_gone
 
 
 def estimate(flow: http.HTTPFlow, state: CallState) -> Usage:
     """What was seen: the counted input, and one output token per byte of text, within the call's own limit."""
     assert state.purse
+    seen = 0
     if state.reply:
         seen = state.reply.rewriter.output_text_bytes
-    else:
-        seen = len(flow.response.raw_content or b"") if flow.response and not flow.response.stream else 0
-    return Usage(input_tokens=state.purse.input_tokens, output_tokens=min(seen, state.purse.output_tokens))
+    elif flow.response and not flow.response.stream and state.refusal is None:
+        seen = len(flow.response.raw_content or b"")
+    return Usage(input_tokens=state.purse.counted_tokens, output_tokens=min(seen, state.purse.output_tokens))

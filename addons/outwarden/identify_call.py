@@ -54,6 +54,8 @@ class IdentifyCall:
             answer(flow, state.refusal)  # type: ignore[arg-type]
             return
         state.facts = state.format.read_request(state.operation, body.json) if body.kind == "json" else RequestFacts()
+        if state.facts.token_ids:
+            state.flagged["token_ids"] += 1  # text that no scanner sees; the record says so
         if state.facts.stream or state.operation.stream:
             # Our stages read the stream as it comes; what the client would have to unpack gains nothing here.
             flow.request.headers["accept-encoding"] = "identity"
@@ -80,7 +82,7 @@ def evidence(flow: http.HTTPFlow) -> Evidence:
 def api_key(request: http.Request) -> str | None:
     """The caller's key, wherever it travels."""
     for name in KEY_HEADERS:
-        value = request.headers.get(name)
+        value: str | None = request.headers.get(name)
         if value:
             return value.rpartition(" ")[2]
     key: str | None = request.query.get("key")
@@ -95,6 +97,9 @@ def refused_by_shape(request: http.Request, state: CallState) -> Refusal | None:
         return Refusal(426, "websocket_not_supported", "WebSocket calls are not read by this proxy yet; use HTTPS.")
     if request.headers.get("content-type", "").startswith("application/grpc"):
         return Refusal(415, "grpc_not_supported", "gRPC calls are not read by this proxy.")
+    unsupported = state.format.unsupported(state.operation, "")
+    if unsupported:
+        return Refusal(501, "not_supported", unsupported)
     if not state.operation.known and traffic.unknown_path == "refuse":
         return Refusal(403, "path_refused", "This path is not described, and traffic.yml refuses unknown paths.")
     return None

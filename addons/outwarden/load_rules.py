@@ -75,7 +75,7 @@ class LoadRules:
         ctx.options.update(connection_strategy="lazy")
         self._tasks = [
             asyncio.create_task(every(RELOAD_EVERY_S, lambda: self._shelf.services.reload())),
-            asyncio.create_task(every(HEARTBEAT_EVERY_S, lambda: self._shelf.services.ledger.heartbeat())),
+            asyncio.create_task(every(HEARTBEAT_EVERY_S, lambda: self._shelf.services.tend())),
         ]
 
     def done(self) -> None:

@@ -57,6 +57,8 @@ class RedactPii:
             count=lambda text: services.tokens.count(encoding, text),
         )
         state.body_tokens, state.media_bytes = rewritten.tokens, rewritten.media_bytes
+        if rewritten.edits and is_signed(request):
+            raise BodyError("it holds personal data and is signed (AWS SigV4), so it cannot be changed")
         if rewritten.edits:
             request.headers.pop("content-encoding", None)
             request.content = rewritten.body
@@ -67,6 +69,12 @@ def refuse(flow: http.HTTPFlow, state: CallState, entity: str) -> None:
     message = f"The request holds {entity}, which may not leave (pii.yml, request: {entity}: refuse)."
     state.refuse(Refusal(403, "pii_refused", message), "refused", f"pii {entity}")
     answer(flow, state.refusal)  # type: ignore[arg-type]
+
+
+def is_signed(request: http.Request) -> bool:
+    """Whether a signature covers the body (AWS SigV4), so that any change makes the call fail."""
+    authorization: str = request.headers.get("authorization", "")
+    return authorization.startswith("AWS4-HMAC-SHA256")
 
 
 def rewrite_query(request: http.Request, rewriter: RequestRewriter) -> None:

@@ -10,6 +10,7 @@ from outwarden.flow.state import CallState, open_state, state_of
 from outwarden.flow.texts import Inspected, rewrite_body
 from outwarden.load_rules import Shelf
 from outwarden.pii import Vault
+from outwarden.wire.body import read_json
 from outwarden.wire.edits import TextRewriter
 from outwarden.wire.encodings import decode
 from outwarden.wire.format import Refusal
@@ -27,6 +28,7 @@ class RestorePii:
         state = open_state(flow)
         if state:
             state.open_reply = lambda response: self._open(flow.request, response, state)
+            state.error_of = lambda response, content: error_of(response, content, state)
 
     def _rewriter(self, state: CallState) -> TextRewriter:
         """A fresh rewriter for each attempt: what a failed one restored does not count."""
@@ -89,6 +91,22 @@ class RestorePii:
             read_facts(flow.response, state, read_reply(flow.response, state))
 
 
+# An error body is short; a longer one is an answer that may well speak of errors.
+ERROR_BYTES_MAX = 16 * 1024
+
+
+def error_of(response: http.Response, content: bytes, state: CallState) -> str | None:
+    """The kind of error that is all there is in a whole reply of status 200, or None."""
+    if response.status_code != 200 or len(content) > ERROR_BYTES_MAX or response.headers.get("content-encoding"):
+        return None
+    if b'"error"' not in content:
+        return None
+    try:
+        return state.format.read_reply(state.operation, read_json(content), {}).error
+    except BodyError:
+        return None  # what it is, if not JSON, is decided when the whole reply is read
+
+
 def read_stream(state: CallState) -> None:
     """Take over what the streamed reply said of itself."""
     if state.reply:
@@ -112,4 +130,4 @@ def read_facts(response: http.Response, state: CallState, body: Body) -> None:
         return
     headers = {name.lower(): value for name, value in response.headers.items()}
     facts = state.format.read_reply(state.operation, body.json, headers)
-    state.usage, state.served_model = facts.usage, facts.model
+    state.usage, state.served_model, state.reply_error = facts.usage, facts.model, facts.error

@@ -42,6 +42,7 @@ class WriteAudit:
         end(state)
         entry = record(flow, state)
         hide_credentials(flow.request)
+        flow.comment = annotation(state)
         services = self._shelf.services
         services.audit.append(entry)
         services.recent.add(entry)
@@ -125,6 +126,20 @@ def explanation(state: CallState) -> dict[str, str]:
     if state.trip and state.trip.sent:
         headers["x-outwarden-upstream"] = state.trip.upstream_name
     return headers
+
+
+def annotation(state: CallState) -> str:
+    """What mitmweb shows beside the flow: counts and names, never a value."""
+    parts = [f"{verdict(state)}" + (f" ({state.rule})" if state.rule else "")]
+    if state.request_rewriter and state.request_rewriter.counts:
+        parts.append("taken out " + ", ".join(f"{entity} {n}" for entity, n in state.request_rewriter.counts.items()))
+    if state.reply_rewriter and state.reply_rewriter.restored:
+        parts.append(f"restored {state.reply_rewriter.restored}")
+    if state.purse:
+        parts.append(f"${usd(state.cost)}")
+    if state.trip and state.trip.sent:
+        parts.append(f"via {state.trip.upstream_name}")
+    return " · ".join(parts)
 
 
 def hide_credentials(request: http.Request) -> None:

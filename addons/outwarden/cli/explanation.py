@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qsl
 
 from outwarden.budget import accounts, identify
 from outwarden.budget.callers import Evidence
@@ -18,7 +19,9 @@ from outwarden.identify_call import KEY_HEADERS
 from outwarden.pii import PiiEngine, RequestRewriter, Vault
 from outwarden.pricing import OVERHEAD_TOKENS, PriceBook, TokenCounter, media_tokens, usd
 from outwarden.routing import ORIGINAL, match_route
+from outwarden.redact_pii import PLAIN_PARAMETERS
 from outwarden.rules import Rules, StateFolder
+from outwarden.wire.body import rewrite_text
 from outwarden.wire.format import RequestFacts
 from outwarden.wire.formats import format_named
 
@@ -100,6 +103,9 @@ def _redact(
     request: RequestFile, state: CallState, folder: StateFolder, look: Callable[[Sequence[str]], None]
 ) -> RequestRewriter:
     rewriter = PiiEngine(state.rules.pii, folder.secret()).request(Vault())
+    for name, value in parse_qsl(request.query, keep_blank_values=True):
+        if name not in PLAIN_PARAMETERS:
+            rewrite_text(value, rewriter)
     counter = TokenCounter()
     encoding = counter.encoding(state.host.provider, state.model)
     if state.body is not None:

@@ -49,6 +49,7 @@ from mitmproxy.proxy.layers.http._events import (
 )
 from mitmproxy.proxy.layers.http._hooks import HttpErrorHook, HttpResponseHeadersHook, HttpResponseHook
 
+from outwarden.errors import BodyError
 from outwarden.flow.body import is_media
 from outwarden.flow.guard import broken, where
 from outwarden.flow.state import CallState, state_of
@@ -329,7 +330,11 @@ class CallStream(HttpStream):
                 yield from self._go_on(choice)
                 return
         self._head = event
-        self._mode = self._choose_mode(event)
+        try:
+            self._mode = self._choose_mode(event)
+        except BodyError as error:  # a framing or an encoding that we do not read
+            yield from self._break_off(stopped(str(error)))
+            return
         if self._mode == "pass":
             yield from self._commit()
         elif self._mode == "stream":
@@ -439,8 +444,25 @@ class CallStream(HttpStream):
                 yield from self._commit()
             if rest and not self._client_gone and not self._finished:
                 yield SendHttp(ResponseData(self.stream_id, rest), self.context.client)
+        elif self._mode == "whole" and (yield from self._leave_error_body()):
+            return
         if not self._finished:
             yield from self._complete()
+
+    def _leave_error_body(self) -> layer.CommandGenerator[bool]:
+        """A 200 whose body is only an error (OpenRouter does that) is a failure: move on if the route allows it."""
+        call = self._call
+        assert call
+        assert self._head
+        error_of = call.error_of
+        if self._client_gone or error_of is None or not error_of(self._head.response, b"".join(self._held)):
+            return False
+        choice = self._trip.fail("5xx", self._head.response.status_code)
+        if isinstance(choice, GiveUp):
+            return False
+        yield from self._abandon()
+        yield from self._go_on(choice)
+        return True
 
     def _complete(self) -> Commands:
         """The reply is whole and well."""
@@ -510,7 +532,7 @@ class CallStream(HttpStream):
             return
         if call.refusal is not refusal:
             call.refuse(refusal, "failed")
-        reply = call.format.refuse(refusal)
+        reply = call.format.refuse(refusal, call.operation)
         self.flow.response = http.Response.make(reply.status, reply.body, dict(reply.headers))
         yield HttpResponseHeadersHook(self.flow)
         yield from self._finish_with(self.send_response())

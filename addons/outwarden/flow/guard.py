@@ -26,7 +26,7 @@ def where(error: BaseException) -> str:
 def answer(flow: http.HTTPFlow, refusal: Refusal) -> None:
     """Set the flow's response to ``refusal`` in the provider's own error shape."""
     state = state_of(flow)
-    reply = (state.format if state else format_named("openai")).refuse(refusal)
+    reply = state.format.refuse(refusal, state.operation) if state else format_named("openai").refuse(refusal)
     flow.response = http.Response.make(reply.status, reply.body, dict(reply.headers))
     if state:
         flow.response.headers["x-outwarden-call-id"] = state.call_id

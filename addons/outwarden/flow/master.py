@@ -77,8 +77,19 @@ class Announce:
 
 
 def log_to_stderr() -> None:
-    """Our own messages from WARNING on; mitmproxy's connection log stays out, because it quotes what peers send."""
+    """Show our own messages from WARNING on."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    quiet_peers()
+
+
+def log_to_face() -> None:
+    """Let mitmproxy's own log views show what they are made for."""
+    logging.getLogger().setLevel(logging.INFO)
+    quiet_peers()
+
+
+def quiet_peers() -> None:
+    """Leave out the logs that quote what peers send."""
     for name in ("mitmproxy.proxy.server", "hpack", "h2", "tornado.access"):
         logging.getLogger(name).setLevel(logging.ERROR)
 

@@ -10,7 +10,7 @@ from outwarden.budget import Account, Amounts, Denied, Held
 from outwarden.budget import accounts as accounts_of
 from outwarden.errors import PriceUnknown, StoreUnavailable
 from outwarden.flow.services import Engines, Services
-from outwarden.pricing import OVERHEAD_TOKENS, Price, media_tokens, output_maximum, usd
+from outwarden.pricing import Price, media_tokens, output_maximum, unseen_tokens, usd
 from outwarden.wire.format import Refusal
 from outwarden.wire.usage import Usage
 
@@ -41,7 +41,8 @@ class Purse:
             call_id=state.call_id,
             at=now or datetime.now(UTC),
         )
-        self.input_tokens = state.body_tokens + OVERHEAD_TOKENS + media_tokens(state.media_bytes)
+        self.counted_tokens = state.body_tokens + media_tokens(state.media_bytes, state.model)
+        self.input_tokens = self.counted_tokens + unseen_tokens(state.body.data if state.body else b"")
         self.output_tokens = output_bound(state)
         self.held: Amounts | None = None
         self.denied: Denied | None = None
@@ -122,11 +123,11 @@ class Purse:
         state.cost = self._price.cost(final) if final and self._price else 0
         if self.held is None:
             return
-        if final is None:
-            self._services.ledger.void(state.call_id)
-            return
-        tokens = final.input_tokens + final.output_tokens
-        state.budgets = self._services.ledger.post(state.call_id, Amounts(state.cost, tokens, 1))
+        amounts = Amounts(state.cost, final.input_tokens + final.output_tokens, 1) if final else None
+        try:
+            state.budgets = self._services.resolve(state.call_id, amounts)
+        except StoreUnavailable:
+            logger.error("the budget store does not answer; the cost of call %s is posted later", state.call_id)
 
 
 def output_bound(state: CallState) -> int:

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from outwarden.audit import AuditLog
-from outwarden.budget import Ledger, open_store
+from outwarden.budget import Amounts, BudgetState, Ledger, open_store
 from outwarden.content import Inspector
-from outwarden.errors import RulesError
+from outwarden.errors import LedgerError, RulesError, StoreUnavailable
 from outwarden.observe import Metrics
 from outwarden.pii import PiiEngine
 from outwarden.pricing import PriceBook, TokenCounter
@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 # Remembered messages: about 100 conversations of 400 KB; a machine that runs a proxy has this to spare.
 MEMORY_BYTES = 64 * 1024 * 1024
+UNRESOLVED_MAX = 10_000
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Services:
         self.ledger = Ledger(open_store(self.state.database_url))
         self.metrics = Metrics()
         self.recent = RecentCalls()
+        self._unresolved: list[tuple[str, Amounts | None]] = []
         self.started_at = datetime.now(UTC)
         resolved = self.ledger.recover()
         if resolved:
@@ -71,6 +73,31 @@ class Services:
         elif changed:
             self.engines = Engines.of(self._file.current, self._secret)
             logger.warning("rules reloaded")
+
+    def resolve(self, hold_id: str, amounts: Amounts | None) -> tuple[BudgetState, ...]:
+        """Post ``amounts`` on a hold, or void it (None). Raises StoreUnavailable, after which `tend` tries again."""
+        try:
+            if amounts is not None:
+                return self.ledger.post(hold_id, amounts)
+            self.ledger.void(hold_id)
+            return ()
+        except StoreUnavailable:
+            if len(self._unresolved) < UNRESOLVED_MAX:  # beyond, the next start posts the holds in full
+                self._unresolved.append((hold_id, amounts))
+            raise
+
+    def tend(self) -> None:
+        """Show that this process lives, and resolve what the store would not take before."""
+        self.ledger.heartbeat()
+        unresolved, self._unresolved = self._unresolved, []
+        for at, (hold_id, amounts) in enumerate(unresolved):
+            try:
+                self.resolve(hold_id, amounts)
+            except StoreUnavailable:
+                self._unresolved += unresolved[at + 1 :]
+                raise
+            except LedgerError as error:  # resolved elsewhere meanwhile
+                logger.error("hold %s could not be resolved: %s", hold_id, type(error).__name__)
 
     def close(self) -> None:
         """Release the stores."""

@@ -53,7 +53,9 @@ class CallState:
     reply_rewriter: ReplyRewriter | None = None
     inspect_reply: Callable[[Sequence[str]], None] | None = None
     open_reply: Callable[[http.Response], ReplyStream | None] | None = None
+    error_of: Callable[[http.Response, bytes], str | None] | None = None
     reply: ReplyStream | None = None
+    reply_error: str | None = None  # the kind of error that a whole reply of status 200 holds
     reply_body: bytes | None = None  # what the client gets, where it differs from what the flow may show
 
     trip: Trip | None = None

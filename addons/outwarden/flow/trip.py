@@ -158,6 +158,12 @@ class Trip:
         return rewrite_model(upstream, self._requested_model) if upstream else self._requested_model
 
     @property
+    def answered(self) -> bool:
+        """Whether an upstream answered the call with success."""
+        last = self.steps[-1] if self.steps else None
+        return last is not None and last.outcome == "ok" and (last.status or 0) < 400
+
+    @property
     def unanswered(self) -> bool:
         """Whether the last attempt took the request and then was silent or broke off."""
         return bool(self.steps) and self.steps[-1].outcome in ("timeout", "stream_error")

@@ -101,7 +101,8 @@ def _looks_like_address(value: str) -> bool:
     """Tell 2a02::1 from the a::b of source code."""
     groups = [group for group in value.split(":") if group]
     digits = any(character.isdigit() for character in value)
-    return digits and (len(groups) >= 3 or len(groups[0]) >= 3)
+    slice_like = value.startswith("::") and len(groups) < 2  # a[::1000]
+    return digits and not slice_like and (len(groups) >= 3 or len(groups[0]) >= 3)
 
 
 RECOGNIZERS = (

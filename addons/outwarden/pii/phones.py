@@ -43,8 +43,9 @@ _OTHER = Context(
     r"|error|zip|amount|card|iban|ssn|account|acct|mrn|passport|birth|dob|date|iso|rfc"
 )
 _OTHER_WIDTH = 16
+_NAME_WIDTH = 14  # user_phone=
 _EXTENSION_START = re.compile("[xe]")
-_LINKED = re.compile(r"[#$€£%@=/\\]\Z|\d[.,:]\Z")
+_LINKED = re.compile(r"[#$€£%@/\\]\Z|\d[.,:]\Z")
 _DATE = re.compile(
     r"(?:19|20)\d\d[-./](?:0?[1-9]|1[0-2])[-./](?:0?[1-9]|[12]\d|3[01])(?!\d)|\d{1,2}[./-]\d{1,2}[./-](?:19|20)\d\d(?!\d)"
 )
@@ -66,6 +67,7 @@ def _check_international(text: str, start: int, end: int, more: bool) -> Verdict
         start = skip_edge(text, start)
     if text[end : end + 1].isdecimal() or _tied_left(text, start) or word_before(text, start):
         return None
+    end -= text[end - 1] == ")" and "(" not in text[start:end]
     possible: int | None = None
     for stop in _group_ends(text, start, end):
         digits = digits_of(text[start:stop])
@@ -90,17 +92,22 @@ def _tied_left(text: str, start: int) -> bool:
 
 def _check_nanp(text: str, start: int, end: int, more: bool) -> Verdict | None:
     start = skip_edge(text, start)
-    tied = joined_after(text, end, "-./", more)
+    tied = joined_after(text, end, "-./ ", more)
     if tied is None:
         return UNDECIDED
-    if word_before(text, start) or joined_before(text, start, "-./:+") or text[end : end + 1].isdecimal():
+    if word_before(text, start) or joined_before(text, start, "-./:+") or word_after(text, end):
         return None
-    if tied or word_after(text, end):
+    if tied and (text[end] != " " or _in_a_row(text, start, end)):
         return None
     digits = digits_of(_EXTENSION_START.split(text[start:end], maxsplit=1)[0])
     if is_reserved_phone(digits):
         return None
     return Verdict(start, end, 0.85 if is_assigned(digits if len(digits) == 11 else f"1{digits}") else 0.65)
+
+
+def _in_a_row(text: str, start: int, end: int) -> bool:
+    """Whether numbers stand on both sides: 96 192 384 768 1536 3072."""
+    return joined_before(text, start, " ") and text[start - 2].isdecimal() and text[end + 1].isdecimal()
 
 
 def _check_trunk(text: str, start: int, end: int, more: bool) -> Verdict | None:
@@ -115,6 +122,8 @@ def _check_trunk(text: str, start: int, end: int, more: bool) -> Verdict | None:
 def _check_loose(text: str, start: int, end: int, more: bool) -> Verdict | None:
     start = skip_edge(text, start)
     if word_before(text, start) or word_after(text, end) or _in_a_name(text, start, end):
+        return None
+    if text[start - 1 : start] == "=" and not _WORDS.before(text, start, _NAME_WIDTH):
         return None
     if _OTHER.before(text, start, _OTHER_WIDTH) or _LINKED.search(text, max(0, start - 2), start):
         return None

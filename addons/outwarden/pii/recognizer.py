@@ -70,7 +70,8 @@ class Recognizer:
     """How to find one kind of value. An entity may have several.
 
     ``retry``: after a candidate that fails, look again one character later (it may have hidden another one); else
-    candidates never overlap. ``near``: only candidates with such a word within `CONTEXT_WIDTH` before them.
+    candidates never overlap. ``near``: only candidates with such a word ending within `CONTEXT_WIDTH` before
+    them.
     """
 
     entity: str

@@ -5,6 +5,7 @@ Strings are found by parsing, edits go into the original bytes: numbers, key ord
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from outwarden.wire.edits import TextRewriter, apply_edits
 from outwarden.wire.format import TextRules
@@ -59,7 +60,7 @@ def rewrite_json(
     parts = [_Part(raw)] if memory is None else _recall(raw, rules, memory, context)
     unknown = [part for part in parts if part.answer is None]
     documents = [part.read(rules) for part in unknown]
-    answers = ask(rewriter, (text for document in documents for text in leaves(document)))
+    answers = ask(rewriter, chain.from_iterable(leaves(document) for document in documents))
     for part, document in zip(unknown, documents, strict=True):
         part.answer = _answer(document, answers, ascii_only, count)
         if memory is not None and part.name is not None:
@@ -127,6 +128,8 @@ def _recall(raw: bytes, rules: TextRules, memory: Memory, context: Hashable) -> 
 
 def _answer(document: Document, answers: Answers, ascii_only: bool, count: Count | None) -> Answer:
     found: Found = []
+    if answers.keys().isdisjoint(leaves(document)):
+        answers = {}
     splices = splice_document(document, answers, ascii_only=ascii_only, found=found) if answers else []
     tokens = 0
     if count is not None:

@@ -1,7 +1,6 @@
 """What a stream is cut into: events that keep their exact bytes and know where their data lies in them."""
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from outwarden.errors import BodyError
 from outwarden.wire.json_text import Splice, spliced
@@ -9,8 +8,7 @@ from outwarden.wire.json_text import Splice, spliced
 Span = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One event as it was sent: joining the ``raw`` of all events gives the stream.
 
     ``data`` is what a client reads (SSE: its data lines joined by a newline), None where the event carries none.

@@ -12,14 +12,19 @@ Answers = Mapping[str, Sequence[Edit]]
 Found = list[tuple[Edit, str]]
 
 
-def leaves(nested: Nested) -> Iterator[str]:
-    """Yield every text that is to be scanned, those of nested documents in place of the text they stand in."""
+def leaves(nested: Nested) -> Iterable[str]:
+    """List every text that is to be scanned, those of nested documents in place of the text they stand in."""
     if isinstance(nested, Fragments):
-        yield from nested.texts
-        return
-    for index, text in enumerate(nested.tokens):
-        if index in nested.nested:
-            yield from leaves(nested.nested[index])
+        return nested.texts
+    if not nested.nested:
+        return filter(None, nested.tokens)
+    return _leaves_around(nested)
+
+
+def _leaves_around(document: Document) -> Iterator[str]:
+    for index, text in enumerate(document.tokens):
+        if index in document.nested:
+            yield from leaves(document.nested[index])
         elif text:
             yield text
 
@@ -29,7 +34,7 @@ def splice_document(document: Document, answers: Answers, *, ascii_only: bool, f
     spans: list[tuple[int, int]] = []
     splices: list[Splice] = []
     for index, text in enumerate(document.tokens):
-        if not text:
+        if not text or (text not in answers and index not in document.nested):
             continue
         edits = _edits_of(document, index, text, answers, found)
         if edits:
@@ -57,13 +62,15 @@ def splice_token(
 
 def text_after(document: Document, answers: Answers) -> str:
     """Return all texts as they are after the edits, a line each, for counting tokens; media is left out."""
-    texts = [text for text in document.tokens if text] + document.skipped
+    texts = list(filter(None, document.tokens))
     if answers:
-        texts = [_after(document, i, t, answers) for i, t in enumerate(document.tokens) if t] + document.skipped
-    return "\n".join(texts)
+        texts = [_after(document, i, t, answers) for i, t in enumerate(document.tokens) if t]
+    return "\n".join(texts + document.skipped)
 
 
 def _after(document: Document, index: int, text: str, answers: Answers) -> str:
+    if text not in answers and index not in document.nested:
+        return text
     return apply_edits(text, _edits_of(document, index, text, answers, []))
 
 
