@@ -351,9 +351,8 @@ def main() -> None:
     options = parser.parse_args()
     if hasattr(os, "sched_setaffinity") and (os.cpu_count() or 1) > 1:
         os.sched_setaffinity(0, set(range(1, os.cpu_count() or 2)))
-    print(
-        f"{datetime.now(UTC):%Y-%m-%d}  {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    )
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    print(f"{datetime.now(UTC):%Y-%m-%d}  {machine}")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         certificates = make_certificates(folder / "upstream", [HOST])
