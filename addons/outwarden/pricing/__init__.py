@@ -8,7 +8,7 @@ network. Loading the catalogue and the token tables takes a second: `PriceBook.w
 from outwarden.pricing.book import PriceBook
 from outwarden.pricing.outputs import OUTPUT_TOKENS_UNKNOWN, media_tokens, output_maximum
 from outwarden.pricing.price import NANO, Price, PriceRule, usd
-from outwarden.pricing.service_tier import service_tier
+from outwarden.pricing.tiers import service_tier
 from outwarden.pricing.tokens import TokenCounter
 from outwarden.pricing.unseen import OVERHEAD_TOKENS, unseen_tokens
 
