@@ -83,6 +83,13 @@ def test_a_secret_refuses(rules: Path) -> None:
     assert told["verdict"] == "refused: pii_refused (API_KEY)"
 
 
+def test_the_query_is_read_as_well(rules: Path) -> None:
+    """Its values leave with the request; the ones that name a key or a mode are the API's own."""
+    told = explain(rules, "hello", url=f"https://api.openai.com/v1/chat/completions?user={EMAIL}&key={KEY}")
+
+    assert told["redactions"] == ["1 x EMAIL_ADDRESS: pseudonymize (pii.yml, request: default)"]
+
+
 def test_other_hosts_and_unknown_paths_end_early(rules: Path) -> None:
     """What is not ours is not read; what is not described follows `unknown_path`."""
     assert explain(rules, url="https://www.example.org/")["verdict"] == "tunnelled unread (traffic.yml, otherwise)"

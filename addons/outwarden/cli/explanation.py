@@ -18,8 +18,8 @@ from outwarden.flow.texts import Inspected, rewrite_body
 from outwarden.identify_call import KEY_HEADERS
 from outwarden.pii import PiiEngine, RequestRewriter, Vault
 from outwarden.pricing import OVERHEAD_TOKENS, PriceBook, TokenCounter, media_tokens, usd
-from outwarden.routing import ORIGINAL, match_route
 from outwarden.redact_pii import PLAIN_PARAMETERS
+from outwarden.routing import ORIGINAL, match_route
 from outwarden.rules import Rules, StateFolder
 from outwarden.wire.body import rewrite_text
 from outwarden.wire.format import RequestFacts
