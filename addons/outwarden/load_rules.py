@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -73,6 +74,7 @@ class LoadRules:
 
     def running(self) -> None:
         ctx.options.update(connection_strategy="lazy")
+        threading.Thread(target=self._shelf.services.warm, name="warm", daemon=True).start()
         self._tasks = [
             asyncio.create_task(every(RELOAD_EVERY_S, lambda: self._shelf.services.reload())),
             asyncio.create_task(every(HEARTBEAT_EVERY_S, lambda: self._shelf.services.tend())),

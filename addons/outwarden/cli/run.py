@@ -1,7 +1,6 @@
 """`outwarden run`: the interceptor itself."""
 
 import asyncio
-import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -17,8 +16,6 @@ from outwarden.cli.options import (
     host_and_port,
     rules_folder,
 )
-
-DRAIN_S = 30.0
 
 
 def run(
@@ -39,7 +36,11 @@ def run(
     if web and tui:
         fail("--web and --tui exclude each other", 2)
     options = settings(listen, rules, state, admin, web) + (option or [])
-    sys.exit(asyncio.run(serve(options, "web" if web else "tui" if tui else "lean")))
+
+    from outwarden.chain import chain
+    from outwarden.flow.master import serve
+
+    sys.exit(asyncio.run(serve(options, "web" if web else "tui" if tui else "lean", chain)))
 
 
 def settings(listen: str, rules: Path | None, state: Path | None, admin: str, web: str) -> list[str]:
@@ -64,28 +65,3 @@ def settings(listen: str, rules: Path | None, state: Path | None, admin: str, we
         web_host, web_port = host_and_port(web)
         chosen += [f"web_host={web_host}", f"web_port={web_port}", "web_open_browser=false"]
     return chosen
-
-
-async def serve(settings: list[str], face: str) -> int:
-    """Run until a signal; a second one does not wait for calls in flight. Returns the exit code."""
-    from mitmproxy import exceptions, options
-
-    from outwarden.chain import chain
-    from outwarden.flow.master import Announce, LeanMaster, hosted_master, log_to_face, log_to_stderr, shut_down
-
-    log_to_stderr() if face == "lean" else log_to_face()
-    try:
-        master = LeanMaster(options.Options(), chain()) if face == "lean" else hosted_master(face, chain())
-        master.addons.add(Announce(master))
-        master.options.set(*settings)
-    except exceptions.OptionsError as error:
-        print(f"outwarden: {error}", file=sys.stderr)
-        return 1
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, shut_down, master, DRAIN_S)
-    try:
-        await master.run()
-    except SystemExit as stopped:  # mitmproxy's errorcheck: the reason is on stderr
-        return int(stopped.code or 0)
-    return 0

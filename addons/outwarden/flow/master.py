@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
+import signal
 import sys
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
-from mitmproxy import options
+from mitmproxy import exceptions, options
 from mitmproxy.addons import (
     core,
     disable_h2c,
@@ -20,7 +21,12 @@ from mitmproxy.addons import (
 )
 from mitmproxy.master import Master
 
+from outwarden.errors import OutwardenError
 from outwarden.flow.state import in_flight
+
+Face = Literal["lean", "web", "tui"]
+
+DRAIN_S = 30.0  # how long calls in flight may go on after a signal
 
 
 class LeanMaster(Master):
@@ -42,7 +48,30 @@ class LeanMaster(Master):
         )
 
 
-def hosted_master(face: str, chain: Sequence[Any]) -> Master:
+async def serve(settings: list[str], face: Face, chain: Callable[[], Sequence[Any]]) -> int:
+    """Run with ``name=value`` settings until a signal; a second one does not wait for calls in flight.
+
+    Returns the exit code; what is wrong at the start is one line on stderr.
+    """
+    log_to_stderr() if face == "lean" else log_to_face()
+    try:
+        master = LeanMaster(options.Options(), chain()) if face == "lean" else hosted_master(face, chain())
+        master.addons.add(Announce(master))
+        master.options.set(*settings)
+    except (exceptions.OptionsError, OutwardenError) as error:
+        print(f"outwarden: {error}", file=sys.stderr)
+        return 1
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, shut_down, master, DRAIN_S)
+    try:
+        await master.run()
+    except SystemExit as stopped:  # mitmproxy's errorcheck: the reason is on stderr
+        return int(stopped.code or 0)
+    return 0
+
+
+def hosted_master(face: Face, chain: Sequence[Any]) -> Master:
     """mitmweb (``web``) or mitmproxy's terminal interface (``tui``) with our chain where ``-s`` scripts have theirs.
 
     That place is before mitmproxy's own `Save`, so that a saved flow holds what we left of it.

@@ -99,6 +99,11 @@ class Services:
             except LedgerError as error:  # resolved elsewhere meanwhile
                 logger.error("hold %s could not be resolved: %s", hold_id, type(error).__name__)
 
+    def warm(self) -> None:
+        """Load what takes a second to load, so that no call waits for it."""
+        self.engines.prices.warm()
+        self.tokens.warm()
+
     def close(self) -> None:
         """Release the stores."""
         self.ledger.close()
