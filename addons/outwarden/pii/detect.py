@@ -8,7 +8,7 @@ from outwarden.pii import bank, contact, credentials, person_numbers, phones
 from outwarden.pii.custom import custom_recognizer
 from outwarden.pii.matching import Candidate, Matcher, sweep
 from outwarden.pii.page import Page
-from outwarden.pii.placeholders import placeholder_pattern
+from outwarden.pii.placeholders import is_placeholder, placeholder_pattern
 from outwarden.pii.policy import PiiPolicy
 from outwarden.pii.recognizer import PLACEHOLDER, Recognizer, Verdict
 from outwarden.pii.regexp import compile_pattern
@@ -118,8 +118,8 @@ def _page_of_one(text: str) -> Page:
     return Page((text,))
 
 
-def _placeholder(text: str, start: int, end: int, more: bool) -> Verdict:
-    return Verdict(start, end, 1.0)
+def _placeholder(text: str, start: int, end: int, more: bool) -> Verdict | None:
+    return Verdict(start, end, 1.0) if is_placeholder(text[start:end]) else None
 
 
 class Merger:

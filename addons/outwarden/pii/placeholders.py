@@ -65,8 +65,8 @@ class Names:
         short = self._hash(entity, canonical(entity, value))[: self._digits]
         yield f"[{entity}_{short}]"
         spelling = self._hash(f"{entity} spelling", value)
-        for digits in _DIGITS_OF_LONGER_NAMES:
-            yield f"[{entity}_{short}{spelling[: digits - self._digits]}]"
+        longer = (short + spelling[: digits - self._digits] for digits in _DIGITS_OF_LONGER_NAMES)
+        yield from (f"[{entity}_{name}]" for name in longer if not name.isdecimal())
 
     def hashed(self, entity: str, value: str) -> str:
         """Return the placeholder of the action ``hash``: longer, and never restored."""
@@ -78,10 +78,13 @@ class Names:
 
 
 def placeholder_pattern(entities: Iterable[str]) -> str:
-    """Return the pattern of every placeholder of ``entities``.
-
-    Longer hashes must hold a letter: a fake placeholder around a card number is not taken for one of ours.
-    """
+    """Return the pattern of every placeholder of ``entities``."""
     names = "|".join(sorted(entities))
-    longer = "|".join(f"[0-9a-f]{{{digits}}}" for digits in _DIGITS_OF_LONGER_NAMES)
-    return rf"\[(?:{names})(?:_(?:{longer}|[0-9a-f]{{{NAME_DIGITS}}}))?\]"
+    hashes = "|".join(f"[0-9a-f]{{{digits}}}" for digits in (*reversed(_DIGITS_OF_LONGER_NAMES), NAME_DIGITS))
+    return rf"\[(?:{names})(?:_(?:{hashes}))?\]"
+
+
+def is_placeholder(text: str) -> bool:
+    """Whether ``text``, which has the shape, may be ours; a card number in its place (or any long number) is not."""
+    name = text[1:-1].rpartition("_")[2]
+    return len(name) <= NAME_DIGITS or not name.isdecimal()

@@ -28,7 +28,7 @@ class PiiPolicy:
     restore: bool = True
     entities: frozenset[str] | None = None  # None: all
     custom: tuple[CustomEntity, ...] = ()
-    allow: tuple[str, ...] = ()  # exact values, or RE2 patterns after "re:"
+    allow: tuple[str, ...] = field(default=(), repr=False)  # exact values, or RE2 patterns after "re:"
 
     def action(self, entity: str, direction: Direction) -> Action:
         """What is done with ``entity`` in ``direction``."""

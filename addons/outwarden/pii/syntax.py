@@ -18,8 +18,11 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-# A prefix pattern longer than this is refused: it would cost more to compile than a rule is worth.
-PREFIX_CHARACTERS_MAX = 200_000
+# Bounds of what is read: nesting costs stack, and a longer pattern costs more to compile than a rule is worth. Our own
+# longest, that of IBANs, has 4,000 characters and a prefix pattern of 14,000.
+PATTERN_CHARACTERS_MAX = 8_000
+PREFIX_CHARACTERS_MAX = 100_000
+NESTING_MAX = 50
 
 _FLAGS = re.compile(r"\?([imsU]*(?:-[imsU]+)?)([:)])")
 _NAME = re.compile(r"\?P?<\w+>")
@@ -58,10 +61,12 @@ _EMPTY = _Node("", "", 0)
 
 def read_shape(pattern: str) -> Shape:
     """Return the shape of ``pattern``, which RE2 has accepted. Raises PatternError for what cannot be streamed."""
+    if len(pattern) > PATTERN_CHARACTERS_MAX:
+        raise PatternError(f"the pattern is longer than {PATTERN_CHARACTERS_MAX} characters")
     reader = _Reader(pattern)
     node = reader.read()
     if len(node.prefix) > PREFIX_CHARACTERS_MAX:
-        raise PatternError("the pattern is nested too deeply")
+        raise PatternError("the pattern is too large")
     return Shape(f"(?:{node.prefix})", node.width, reader.anchored)
 
 
@@ -71,6 +76,7 @@ class _Reader:
     def __init__(self, pattern: str) -> None:
         self._pattern = pattern
         self._at = 0
+        self._depth = 0
         self.anchored = False
 
     def read(self) -> _Node:
@@ -107,7 +113,11 @@ class _Reader:
                 return inner, _EMPTY
         elif named := _NAME.match(self._pattern, self._at):
             self._at = named.end()
+        self._depth += 1
+        if self._depth > NESTING_MAX:
+            raise PatternError("the pattern is nested too deeply")
         node = self._alternatives(inner)
+        self._depth -= 1
         self._at += 1
         return flags, node
 
@@ -187,8 +197,6 @@ def _sequence(items: list[_Node]) -> _Node:
     prefix = items[-1].prefix
     for item, _ in reversed(list(pairwise(items))):
         prefix = _wrapped(f"{item.full}{prefix}|{item.prefix}")
-        if len(prefix) > PREFIX_CHARACTERS_MAX:
-            raise PatternError("the pattern is nested too deeply")
     widths = [item.width for item in items]
     width = None if None in widths else sum(w for w in widths if w is not None)
     return _Node(_wrapped("".join(item.full for item in items)), prefix, width)

@@ -1,7 +1,7 @@
 """What a rewriter of text is to the wire: the border between knowing where text is and knowing what is in it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 
@@ -14,7 +14,7 @@ class Edit:
 
     start: int
     end: int
-    replacement: str | None
+    replacement: str | None = field(repr=False)  # a restored value is a person's
     entity: str = ""
     action: str = ""
 

@@ -1,0 +1,34 @@
+"""Byte offsets of joined texts find their way back to code points."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from outwarden.pii.page import Page, Ruler, encode
+
+anything = st.text(st.characters(), max_size=20)  # lone surrogates too
+
+
+@given(st.lists(anything, min_size=1, max_size=6), st.data())
+def test_every_offset_is_found_again(texts: list[str], data: st.DataObject) -> None:
+    """In rising order, in every text, whatever characters it has."""
+    asked = sorted(
+        data.draw(st.lists(st.integers(0, len(texts) - 1).flatmap(lambda i: _span(i, texts[i])), max_size=5))
+    )
+    page = Page(texts)
+    ruler = Ruler(page)
+
+    for index, start, end in asked:
+        base = page.starts[index]
+        low, high = (base + len(encode(texts[index][:at])) for at in (start, end))
+        assert ruler.locate(low, high) == (index, start, end)
+
+
+def _span(index: int, text: str) -> st.SearchStrategy[tuple[int, int, int]]:
+    at = st.integers(0, max(0, len(text) - 1))
+    return st.tuples(at, at).map(lambda pair: (index, min(pair), max(pair))) if text else st.just((index, 0, 0))
+
+
+def test_a_page_shows_no_text() -> None:
+    """Not even in its repr."""
+
+    assert "jane" not in repr(Page(["jane@acme.com"]))

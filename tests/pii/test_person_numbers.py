@@ -1,0 +1,73 @@
+"""Social security and medical record numbers are found by shape and by the words beside them."""
+
+from collections.abc import Callable
+
+import pytest
+
+Find = Callable[[str], list[tuple[str, str]]]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("281-44-0067", "281-44-0067"),
+        ("social security number 281 44 0067", "281 44 0067"),
+        ("SSN 281440067", "281440067"),
+        ("ssn: 281.44.0067", "281.44.0067"),
+        ("SSN 900-44-0067", "900-44-0067"),
+        ("ssn=000-12-3456", "000-12-3456"),
+        (r"ssn\n281-44-0067\n", "281-44-0067"),
+        ("078-05-1120", "078-05-1120"),
+        ("it is 281 44 0067.", "281 44 0067"),
+    ],
+)
+def test_social_security_numbers_are_found(find: Find, text: str, number: str) -> None:
+    """By shape and range, or in any range beside the word."""
+
+    assert find(text) == [("US_SSN", number)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "000-12-3456",
+        "666-12-3456",
+        "900-12-3456",
+        "281-00-0067",
+        "281-44-0000",
+        "281440067",
+        "281.44.0067",
+        "2024-281-44-0067",
+        "281-44-0067-12",
+        "12 281 44 0067 99",
+        "a281-44-0067b",
+    ],
+)
+def test_other_numbers_are_left(find: Find, text: str) -> None:
+    """Ranges that were never issued, longer rows of groups, bare digits."""
+
+    assert [found for found in find(text) if found[0] == "US_SSN"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("Leila (MRN-4225650), born", "MRN-4225650"),
+        ("mrn 4225650", "mrn 4225650"),
+        ("MRN: 4225650", "MRN: 4225650"),
+        ("MRN4225650", "MRN4225650"),
+        ("medical record number 4225650", "4225650"),
+        ("Patient ID: AB4225650", "AB4225650"),
+    ],
+)
+def test_medical_record_numbers_are_found(find: Find, text: str, number: str) -> None:
+    """After MRN, or after the words in full."""
+
+    assert find(text) == [("MEDICAL_RECORD_NUMBER", number)]
+
+
+@pytest.mark.parametrize("text", ["MRN-12", "xMRN-4225650", "4225650", "patient waited 4225650ms"])
+def test_other_ids_are_left(find: Find, text: str) -> None:
+    """Too short, part of a word, or without a word."""
+
+    assert find(text) == []

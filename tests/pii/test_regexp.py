@@ -1,0 +1,38 @@
+"""RE2 behaves as the rest of the room relies on."""
+
+import pytest
+
+from outwarden.pii.regexp import PatternSet, compile_pattern
+from outwarden.pii.syntax import PatternError
+
+
+@pytest.mark.parametrize("pattern", [r"(?=a)", r"(a", r"a{2000}", r"\1", r"a**", r"(?<!a)b", "[z-a]"])
+def test_what_re2_cannot_take_is_refused_with_its_reason(pattern: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """As our own error, and nothing is printed."""
+
+    with pytest.raises(PatternError, match=r"\w+"):
+        compile_pattern(pattern)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_no_pattern_crosses_the_separator() -> None:
+    """Byte FF is in no text in UTF-8, and no class, dot or negation matches it."""
+
+    for pattern in (r"(?s)a.*b", r"a[^x]*b", r"a[\s\S]*b", r"a\W*b"):
+        assert compile_pattern(pattern).search(b"a\xffb") is None
+
+
+def test_assertions_see_the_text_around_a_search() -> None:
+    """A search that resumes in a text judges boundaries as a search of the whole."""
+
+    assert compile_pattern(r"\bb").search(b"ab", 1) is None
+    assert compile_pattern("^b").search(b"ab", 1) is None
+    assert compile_pattern("a$").fullmatch(b"a") is not None
+
+
+def test_a_set_says_which_patterns_occur() -> None:
+    """By index; nothing is an empty set, not an unknown."""
+    patterns = PatternSet(["abc", r"\d+", "x"])
+
+    assert patterns.present(b"..abc..x") == {0, 2, 3}
+    assert patterns.present(b"..") == {3}

@@ -1,0 +1,66 @@
+"""Only what its publisher reserved for good is reserved."""
+
+import ipaddress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from outwarden.pii.reserved import is_reserved_domain, is_reserved_ipv4, is_reserved_ipv6, is_reserved_phone
+
+
+@pytest.mark.parametrize(
+    "domain", ["example.com", "EXAMPLE.org", "mail.example.net", "a.test", "x.y.invalid", "b.example"]
+)
+def test_rfc_2606_domains_are_reserved(domain: str) -> None:
+    """At any depth, in any case."""
+
+    assert is_reserved_domain(domain)
+
+
+@pytest.mark.parametrize("domain", ["acme.com", "notexample.com", "example.co.uk", "example.com.evil.io", "test.de"])
+def test_other_domains_are_not(domain: str) -> None:
+    """A name that merely contains a reserved one is anybody's."""
+
+    assert not is_reserved_domain(domain)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_reserved_ipv4_is_what_the_registry_says(number: int) -> None:
+    """Every address that Python counts as private or reserved is, and no public one."""
+
+    address = ipaddress.IPv4Address(number)
+    shared = address in ipaddress.IPv4Network("100.64.0.0/10")
+    special = address in ipaddress.IPv4Network("192.0.0.0/24")
+
+    if not special:
+        assert is_reserved_ipv4(number) == (
+            address.is_private or address.is_loopback or address.is_reserved or address.is_multicast or shared
+        )
+
+
+@pytest.mark.parametrize(
+    ("address", "reserved"),
+    [
+        ("::1", True),
+        ("2001:db8::1", True),
+        ("fd00::1", True),
+        ("fe80::1", False),
+        ("2a02::1", False),
+        ("ff02::1", True),
+    ],
+)
+def test_reserved_ipv6(address: str, reserved: bool) -> None:
+    """Loopback, documentation and private ones; link-local ones may carry a hardware address."""
+
+    assert is_reserved_ipv6(int(ipaddress.IPv6Address(address))) is reserved
+
+
+@pytest.mark.parametrize(
+    ("digits", "reserved"),
+    [("4155550123", True), ("14155550199", True), ("5550100", True), ("4155551234", False), ("4155550200", False)],
+)
+def test_fiction_numbers(digits: str, reserved: bool) -> None:
+    """555-0100 to 555-0199, in every area."""
+
+    assert is_reserved_phone(digits) is reserved
