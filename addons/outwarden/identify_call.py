@@ -1,6 +1,10 @@
 """Addon: what call is this, and whose?"""
 
+import base64
+from weakref import WeakKeyDictionary
+
 from mitmproxy import http
+from mitmproxy.connection import Client
 
 from outwarden.budget import Evidence, identify
 from outwarden.errors import BodyError
@@ -20,6 +24,13 @@ class IdentifyCall:
 
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
+        self._proxy_users: WeakKeyDictionary[Client, str] = WeakKeyDictionary()
+
+    @fail_closed
+    def http_connect(self, flow: http.HTTPFlow) -> None:
+        user = proxy_user(flow.request)
+        if user:
+            self._proxy_users[flow.client_conn] = user
 
     @fail_closed
     def requestheaders(self, flow: http.HTTPFlow) -> None:
@@ -30,10 +41,11 @@ class IdentifyCall:
             return
         format_ = format_named(host.format)
         operation = format_.identify(flow.request.method, flow.request.path.partition("?")[0])
-        caller, strip = identify(rules.callers, evidence(flow))
+        user = proxy_user(flow.request) or self._proxy_users.get(flow.client_conn)
+        caller, strip = identify(rules.callers, evidence(flow, user))
         state = begin(flow, CallState(rules, host, format_, operation, caller))
         flow.request.stream = False
-        for name in strip:
+        for name in (*strip, "proxy-authorization"):
             flow.request.headers.pop(name, None)
         refusal = refused_by_shape(flow.request, state)
         if refusal:
@@ -67,14 +79,25 @@ class IdentifyCall:
             flow.response.headers["x-outwarden-call-id"] = state.call_id
 
 
-def evidence(flow: http.HTTPFlow) -> Evidence:
+def proxy_user(request: http.Request) -> str | None:
+    """The user name of a Basic ``Proxy-Authorization``; a claim, unless mitmproxy's ``proxyauth`` checks it."""
+    scheme, _, encoded = request.headers.get("proxy-authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        return base64.b64decode(encoded, validate=True).decode().partition(":")[0] or None
+    except ValueError:  # binascii.Error and UnicodeDecodeError are ValueErrors
+        return None
+
+
+def evidence(flow: http.HTTPFlow, user: str | None) -> Evidence:
     """What the request shows of its sender."""
     headers = {name.lower(): value for name, value in flow.request.headers.items()}
     peer = flow.client_conn.peername
     return Evidence(
         api_key=api_key(flow.request),
         source=peer[0] if peer else "",
-        proxy_user=flow.metadata.get("proxyauth", (None,))[0],  # where mitmproxy's ProxyAuth puts (user, password)
+        proxy_user=user,
         headers=headers,
     )
 

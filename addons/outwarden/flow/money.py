@@ -10,7 +10,7 @@ from outwarden.budget import Account, Amounts, Denied, Held
 from outwarden.budget import accounts as accounts_of
 from outwarden.errors import PriceUnknown, StoreUnavailable
 from outwarden.flow.services import Engines, Services
-from outwarden.pricing import Price, media_tokens, output_maximum, unseen_tokens, usd
+from outwarden.pricing import Price, media_tokens, output_maximum, service_tier, unseen_tokens, usd
 from outwarden.wire.format import Refusal
 from outwarden.wire.usage import Usage
 
@@ -44,6 +44,7 @@ class Purse:
         self.counted_tokens = state.body_tokens + media_tokens(state.media_bytes, state.model)
         self.input_tokens = self.counted_tokens + unseen_tokens(state.body.data if state.body else b"")
         self.output_tokens = output_bound(state)
+        self._tier = service_tier(state.body.data) if state.body else None
         self.held: Amounts | None = None
         self.denied: Denied | None = None
         self.refusal: Refusal | None = None
@@ -71,7 +72,7 @@ class Purse:
         provider = upstream.provider if upstream else self._state.host.provider
         model = self._state.trip.model_at(upstream) if self._state.trip else self._state.model
         try:
-            return self._prices.price(provider, model)
+            return self._prices.price(provider, model, service_tier=self._tier)
         except PriceUnknown:
             if any(account.budget.unit == "usd" for account in self.accounts):
                 raise

@@ -89,6 +89,8 @@ class Services:
     def tend(self) -> None:
         """Show that this process lives, and resolve what the store would not take before."""
         self.ledger.heartbeat()
+        self.ledger.recover()
+        self.ledger.prune()
         unresolved, self._unresolved = self._unresolved, []
         for at, (hold_id, amounts) in enumerate(unresolved):
             try:

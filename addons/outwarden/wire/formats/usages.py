@@ -124,6 +124,7 @@ def _one_anthropic(raw: Raw) -> Usage:
         input_tokens=count(raw.get("input_tokens")) + cached + written,
         cached_input_tokens=cached,
         cache_write_tokens=written,
+        cache_write_1h_tokens=min(written, count(mapping(raw.get("cache_creation")).get("ephemeral_1h_input_tokens"))),
         output_tokens=count(raw.get("output_tokens")),
         reasoning_tokens=count(mapping(raw.get("output_tokens_details")).get("thinking_tokens")),
         web_searches=_searches(raw),
@@ -145,6 +146,7 @@ def anthropic_usage(raw: Raw) -> Usage | None:
             input_tokens=max(usage.input_tokens, sum(p.input_tokens for p in passes)),
             cached_input_tokens=max(usage.cached_input_tokens, sum(p.cached_input_tokens for p in passes)),
             cache_write_tokens=max(usage.cache_write_tokens, sum(p.cache_write_tokens for p in passes)),
+            cache_write_1h_tokens=max(usage.cache_write_1h_tokens, sum(p.cache_write_1h_tokens for p in passes)),
             output_tokens=max(usage.output_tokens, sum(p.output_tokens for p in passes)),
         )
     return _bounded(usage)
