@@ -40,7 +40,6 @@ from mitmproxy.proxy.layers.http._events import (
     RequestEndOfMessage,
     RequestHeaders,
     RequestProtocolError,
-    RequestTrailers,
     ResponseData,
     ResponseEndOfMessage,
     ResponseHeaders,
@@ -115,6 +114,13 @@ class Dial(GetHttpConnection):
 class CallLayer(HttpLayer):
     """`HttpLayer` whose streams are `CallStream`s."""
 
+    def _handle_event(self, event: events.Event) -> Commands:
+        try:
+            yield from super()._handle_event(event)
+        except Exception as error:  # in mitmproxy's own layers (trailers, say), and the client would wait for ever
+            logger.error("HTTP layer failed: %s", where(error))
+            yield commands.CloseConnection(self.context.client)
+
     def make_stream(self, stream_id: int) -> Commands:
         """Open a stream for a new request."""
         stream = self.streams[stream_id] = CallStream(self.context.fork(), stream_id, self)
@@ -162,8 +168,11 @@ class CallStream(HttpStream):
             if not isinstance(event, (events.Wakeup, GetHttpConnectionCompleted)):
                 yield from super()._handle_event(event)
             return
+        yield from self._guarded(self._dispatch(event))
+
+    def _guarded(self, steps: Commands) -> Commands:
         try:
-            yield from self._dispatch(event)
+            yield from steps
         except Exception as error:  # an error of ours must not leave the client waiting
             logger.error("call layer failed: %s", where(error))
             yield from self._fail_internally()
@@ -182,8 +191,7 @@ class CallStream(HttpStream):
         elif isinstance(event, ResponseData):
             yield from self._on_data(event.data)
         elif isinstance(event, ResponseTrailers):
-            if self._head:
-                self._head.response.trailers = event.trailers
+            pass  # as with the request's
         elif isinstance(event, ResponseEndOfMessage):
             yield from self._on_end()
         else:
@@ -222,7 +230,7 @@ class CallStream(HttpStream):
             return (yield from super().make_server_connection())
         self._call = call
         self._total_deadline = time.monotonic() + call.trip.timeouts.total
-        yield from self._start()
+        yield from self._guarded(self._start())
         return False
 
     @property
@@ -277,11 +285,10 @@ class CallStream(HttpStream):
         yield from self._await("first_byte", self._trip.timeouts.first_byte)
         content = request.raw_content
         server = self.context.server
-        yield SendHttp(RequestHeaders(self._attempt_id, request, not (content or request.trailers)), server)
+        yield SendHttp(RequestHeaders(self._attempt_id, request, not content), server)
         if content:
             yield SendHttp(RequestData(self._attempt_id, content), server)
-        if request.trailers:
-            yield SendHttp(RequestTrailers(self._attempt_id, request.trailers), server)
+        # Trailers stay here: nobody has scanned them, and mitmproxy's HTTP/1 fails on them.
         yield SendHttp(RequestEndOfMessage(self._attempt_id), server)
 
     def _forget_attempt(self) -> None:
@@ -441,9 +448,13 @@ class CallStream(HttpStream):
                 rest = b""
                 if call.reply.error and not call.reply.began and (yield from self._leave_failed_stream()):
                     return
-                yield from self._commit()
+                if call.reply.began or call.reply.complete:
+                    yield from self._commit()
             if rest and not self._client_gone and not self._finished:
                 yield SendHttp(ResponseData(self.stream_id, rest), self.context.client)
+            if not call.reply.complete and not self._finished:  # a body that ends well in the middle of an answer
+                yield from self._on_upstream_lost()
+                return
         elif self._mode == "whole" and (yield from self._leave_error_body()):
             return
         if not self._finished:
@@ -502,12 +513,9 @@ class CallStream(HttpStream):
             response.headers.pop("content-encoding", None)
             response.headers.pop("transfer-encoding", None)
             response.headers["content-length"] = str(len(content))
-        done = not (content or response.trailers)
-        yield SendHttp(ResponseHeaders(self.stream_id, response, done), self.context.client)
+        yield SendHttp(ResponseHeaders(self.stream_id, response, not content), self.context.client)
         if content:
             yield SendHttp(ResponseData(self.stream_id, content), self.context.client)
-        if response.trailers:
-            yield SendHttp(ResponseTrailers(self.stream_id, response.trailers), self.context.client)
         if self.client_state == self.state_done:
             yield from self.flow_done()
 
@@ -531,7 +539,7 @@ class CallStream(HttpStream):
             yield from self._end_drain(refusal.code)
             return
         if call.refusal is not refusal:
-            call.refuse(refusal, "failed")
+            call.refuse(refusal, verdict_of(refusal))
         reply = call.format.refuse(refusal, call.operation)
         self.flow.response = http.Response.make(reply.status, reply.body, dict(reply.headers))
         yield HttpResponseHeadersHook(self.flow)
@@ -546,7 +554,7 @@ class CallStream(HttpStream):
         if not self._committed or self._client_gone:
             yield from self._answer(refusal)
             return
-        call.refuse(refusal, "error" if refusal.code == "outwarden_error" else "failed")
+        call.refuse(refusal, verdict_of(refusal))
         self._finish()
         self.flow.error = mflow.Error(refusal.code)
         yield HttpErrorHook(self.flow)
@@ -565,15 +573,27 @@ class CallStream(HttpStream):
         self._head = head
 
     def _fail_internally(self) -> Commands:
-        if self._finished:
-            return
-        try:
-            yield from self._break_off(broken("call layer"))
-        except Exception as error:  # nothing of ours may be asked any more: tear the connection
-            logger.error("call layer could not end a call: %s", where(error))
-            self._finish()
-            torn = ResponseProtocolError(self.stream_id, "outwarden_error", ErrorCode.GENERIC_SERVER_ERROR)
-            yield SendHttp(torn, self.context.client)
+        if not self._finished:
+            try:
+                yield from self._break_off(broken("call layer"))
+                return
+            except Exception as error:  # nothing of ours may be asked any more
+                logger.error("call layer could not end a call: %s", where(error))
+        if self.flow.live:
+            yield from self._tear()
+
+    def _tear(self) -> Commands:
+        """The last resort: the client sees a torn connection instead of waiting for ever."""
+        self._finish()
+        self.flow.live = False
+        if self._drain_done:
+            self._drain_done.set()
+        if not self.flow.error:
+            self.flow.error = mflow.Error("outwarden_error")
+            yield HttpErrorHook(self.flow)
+        yield DropStream(self.stream_id)
+        torn = ResponseProtocolError(self.stream_id, "outwarden_error", ErrorCode.GENERIC_SERVER_ERROR)
+        yield SendHttp(torn, self.context.client)
 
     def _on_upstream_lost(self) -> Commands:
         self._parent.streams.pop(self._attempt_id, None)
@@ -664,6 +684,11 @@ class CallStream(HttpStream):
 def stopped(reason: str) -> Refusal:
     """A reply that we could not read or rewrite safely."""
     return Refusal(502, "outwarden_error", f"The reply was stopped: {reason}.")
+
+
+def verdict_of(refusal: Refusal) -> str:
+    """How the record tells our own failures from the upstreams'."""
+    return "error" if refusal.code == "outwarden_error" else "failed"
 
 
 def retry_after(response: http.Response) -> float | None:

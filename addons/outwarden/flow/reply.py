@@ -38,6 +38,11 @@ class ReplyStream:
         """The kind of an in-band error, if one came."""
         return self.rewriter.error
 
+    @property
+    def complete(self) -> bool:
+        """Whether the stream said that it is over, well or not; a body that ends before that was cut."""
+        return self.rewriter.ended or self.rewriter.error is not None
+
     def feed(self, data: bytes) -> bytes:
         """Take bytes of the upstream, return what may go on to the client."""
         if self.broken:
