@@ -318,6 +318,24 @@ def test_the_queue_is_bounded(small_format, word_rewriter, monkeypatch, bound):
     assert out[-1] == events[-1]
 
 
+def test_channels_are_bounded(small_format, word_rewriter, monkeypatch):
+    """A provider that makes up a new channel for each event costs no memory, and nothing passes unread."""
+    monkeypatch.setattr(stream_module, "CHANNELS_MAX", 10)
+    events = sse(*({"at": number, "text": "a@b.c"} for number in range(35)))
+    _, out = run(small_format, "sse", word_rewriter(), events)
+
+    assert b"@" not in out
+    assert out.count(b"data: ") == 35
+
+
+@pytest.mark.parametrize("framing", ["sse", "ndjson", "json-array"])
+def test_bare_strings_are_one_text(small_format, word_rewriter, framing):
+    """An API that streams nothing but strings does not give a finding away in pieces."""
+    _, out = run(small_format, framing, word_rewriter(), [framed(framing, ["to ann", "@b", ".c", " now"])])
+
+    assert unframed(framing, out) == ["to " + word_rewriter.replacement, "", "", " now"]
+
+
 def test_a_very_deep_event_ends_the_stream(small_format, word_rewriter):
     """It cannot be read to its end, so it does not pass."""
     with pytest.raises(BodyError, match="deeper"):

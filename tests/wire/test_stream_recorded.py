@@ -1,4 +1,4 @@
-"""Recorded bodies and streams pass without a changed byte while nothing is found, at every cut."""
+"""Recorded traffic: without a finding no byte changes, with findings a stream says what the whole text says."""
 
 import base64
 import gzip
@@ -9,9 +9,10 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from outwarden.wire.body import Memory, rewrite_json
+from outwarden.wire.body import Memory, rewrite_json, rewrite_text
+from outwarden.wire.edits import Edit
 from outwarden.wire.formats import format_named
-from outwarden.wire.stream import StreamRewriter
+from outwarden.wire.stream import _CODECS, StreamRewriter
 
 CORPUS = Path(__file__).parents[2].parent / "shared" / "wire"
 FORMATS = {"anthropic": "anthropic", "gemini": "gemini", "vertex": "gemini", "cohere": "cohere", "ollama": "ollama"}
@@ -85,11 +86,7 @@ def test_recorded_traffic_passes_unchanged(file):
     """Requests, replies and streams of one provider: identical bytes, and the same facts at each cut."""
     memory = Memory(10**7)
     for record in records(file):
-        format = format_named(FORMATS.get(record["provider"], "openai"))
-        url = urlsplit(record["request"]["url"])
-        operation = format.identify(record["request"]["method"], unquote(url.path))
-        content_type = record["response"]["headers"].get("content-type", "")
-        framing = format.framing(operation, content_type, f"{url.path}?{url.query}")
+        format, operation, framing = described(record)
         if framing is not None and (body := exact_body(record, "response")):
             check_stream(format, operation, framing, body, record["id"])
         for side in ("request", "response"):
@@ -101,6 +98,14 @@ def test_recorded_traffic_passes_unchanged(file):
                     assert result.body is body, record["id"]
 
 
+def described(record):
+    format = format_named(FORMATS.get(record["provider"], "openai"))
+    url = urlsplit(record["request"]["url"])
+    operation = format.identify(record["request"]["method"], unquote(url.path))
+    content_type = record["response"]["headers"].get("content-type", "")
+    return format, operation, format.framing(operation, content_type, f"{url.path}?{url.query}")
+
+
 def check_stream(format, operation, framing, body, name):
     facts = []
     for cut, pieces in cuts(body):
@@ -109,6 +114,43 @@ def check_stream(format, operation, framing, body, name):
         assert out == body, (name, cut)
         facts.append((stream.ended, stream.error, stream.usage, stream.model, stream.events, stream.output_text_bytes))
     assert all(fact == facts[0] for fact in facts), name
+
+
+def said(format, operation, framing, body):
+    """What each channel of a stream says, its pieces joined."""
+    texts = {}
+    codec = _CODECS[framing](1 << 24)
+    for event in [*codec.feed(body), *codec.flush()]:
+        if event.data is not None and is_json(event.data):
+            for delta in format.read_event(operation, event.name, json.loads(event.data)).deltas:
+                texts[delta.channel] = texts.get(delta.channel, "") + delta.parent[delta.key]
+    return texts
+
+
+@pytest.mark.parametrize("file", files(), ids=lambda file: file.name.split(".")[0])
+def test_recorded_answers_say_the_same_streamed_or_whole(file, common_words):
+    """Each answer, reasoning and tool call of a stream is what rewriting its whole text gives."""
+    for record in records(file):
+        format, operation, framing = described(record)
+        body = exact_body(record, "response")
+        if framing is None or not body or (framing == "sse" and is_json(body)):
+            continue
+        stream = StreamRewriter(format, operation, framing, common_words())
+        out = b"".join([*(stream.feed(body[at : at + 300]) for at in range(0, len(body), 300)), stream.flush()])
+        before, after = (said(format, operation, framing, stream) for stream in (body, out))
+        assert {key: rewrite_text(text, common_words()) for key, text in before.items()} == after, record["id"]
+
+
+@pytest.fixture(scope="module")
+def common_words(word_rewriter):
+    """Finds a few words that every answer has and no API uses as a key."""
+
+    class CommonWords(word_rewriter):
+        def _edit(self, word):
+            found = word[0].lower() in {"the", "and", "you", "that", "with", "of", "is", "a"}
+            return Edit(*word.span(), self.replacement) if found else None
+
+    return CommonWords
 
 
 def is_json(body):

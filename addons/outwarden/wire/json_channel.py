@@ -13,6 +13,8 @@ from outwarden.wire.json_string import StringChannel
 from outwarden.wire.json_text import LONG_NUMBER, escape
 from outwarden.wire.json_tree import MAX_DEPTH, MAX_NESTING
 
+# A string that is there as a whole and needs no decoding, nor begins a document of its own.
+_PLAIN_STRING = re.compile(r'"([^"\\ \t\r\n\[{][^"\\]*)?"')
 _SPACE = re.compile(r"[ \t\r\n]*")
 _SCALAR = re.compile(r"[A-Za-z0-9+.\-]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
@@ -85,8 +87,11 @@ class JsonChannel:
         self._at = self._given = end + ended
         if ended:
             self._string = None
-            self._state = _COLON if self._state in (_KEY, _KEY_OR_END) else _AFTER
+            self._after_string()
         return ended
+
+    def _after_string(self) -> None:
+        self._state = _COLON if self._state in (_KEY, _KEY_OR_END) else _AFTER
 
     def _read_token(self, edits: list[Edit]) -> bool:
         """Read the next token of the grammar; return whether there was one. No token fits: plain from here on."""
@@ -95,7 +100,7 @@ class JsonChannel:
             return False
         character = self._text[self._at]
         if character == '"' and self._open and self._state in (_VALUE, _VALUE_OR_END, _KEY, _KEY_OR_END):
-            self._enter_string()
+            self._enter_string(edits)
         elif character in "{[" and self._state in (_VALUE, _VALUE_OR_END, _END) and len(self._open) < MAX_DEPTH:
             self._enter(character)
         elif self._ends(character):
@@ -110,7 +115,15 @@ class JsonChannel:
             self._give_up()
         return True
 
-    def _enter_string(self) -> None:
+    def _enter_string(self, edits: list[Edit]) -> None:
+        plain = _PLAIN_STRING.match(self._text, self._at)
+        if plain is not None:
+            if plain[1]:
+                channel = self._rewriter.channel()
+                edits += _moved(_spelled([*channel.feed(plain[1])[1], *channel.finish()]), self._base + self._at + 1)
+            self._at = self._given = plain.end()
+            self._after_string()
+            return
         self._at += 1
         self._given = self._at
         inner = self._nesting + 1
@@ -176,6 +189,14 @@ class JsonChannel:
 
 def _moved(edits: Sequence[Edit], by: int) -> list[Edit]:
     return [Edit(e.start + by, e.end + by, e.replacement, e.entity, e.action) for e in edits]
+
+
+def _spelled(edits: Sequence[Edit]) -> list[Edit]:
+    return [
+        Edit(e.start, e.end, escape(e.replacement, ascii_only=False).decode(), e.entity, e.action)
+        for e in edits
+        if e.replacement is not None
+    ]
 
 
 def _end_of(pattern: re.Pattern[str], text: str, at: int) -> int:

@@ -1,17 +1,20 @@
 """The inside of one JSON string that arrives in pieces: decode it, have it rewritten, spell the edits back."""
 
 import re
+from array import array
+from bisect import bisect_right
 from collections.abc import Sequence
 
 from outwarden.wire.edits import ChannelRewriter, Edit
 from outwarden.wire.json_text import escape
 
-_RUN = re.compile(r'[^"\\]+')
 _HEX = "[0-9a-fA-F]"
-_PAIR = re.compile(rf"\\u([dD][89abAB]{_HEX}{{2}})\\u([dD][c-fC-F]{_HEX}{{2}})")
-_POINT = re.compile(rf"\\u({_HEX}{{4}})")
+_PAIR = rf"\\u([dD][89abAB]{_HEX}{{2}})\\u([dD][c-fC-F]{_HEX}{{2}})"
+# A run of plain characters, a surrogate pair, one code unit, or any other escape.
+_UNIT = re.compile(rf'([^"\\]+)|{_PAIR}|\\u({_HEX}{{4}})|\\(.)', re.DOTALL)
 # An escape that may still grow: cut in itself, or the first half of a surrogate pair.
 _UNFINISHED = re.compile(rf"\\(?:u{_HEX}{{0,3}})?|\\u[dD][89abAB]{_HEX}{{2}}(?:\\(?:u(?:[dD](?:[c-fC-F]{_HEX}?)?)?)?)?")
+_UNFINISHED_CHARACTERS_MAX = 11
 _SHORT = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 
@@ -22,8 +25,11 @@ class StringChannel:
         self.decided = 0
         self._inner = inner
         self._read = 0  # characters of the spelling that are decoded
-        self._starts: list[int] = []  # where each decoded and undecided code point begins in the spelling
-        self._base = 0  # how many code points came before these
+        self._points = 0  # code points that they are
+        # Where runs of plain characters, and escapes, begin: in code points and in the spelling. Arrays, because a
+        # broken document in a large body is one long string.
+        self._run_points = array("q")
+        self._run_places = array("q")
 
     def feed(self, text: str, at: int) -> tuple[int, bool, list[Edit]]:
         """Read ``text`` from ``at`` to the closing quote or the last whole escape.
@@ -32,34 +38,35 @@ class StringChannel:
         """
         decoded, end = self._decode(text, at)
         ended = text[end : end + 1] == '"'
-        decided, edits = self._inner.feed("".join(decoded)) if decoded else (self._base, ())
+        decided, edits = self._inner.feed("".join(decoded)) if decoded else (None, ())
         spelled = self._spell(edits)
         if ended:
             spelled += self.finish()
-        else:
+        elif decided is not None:
             self._forget(decided)
         return end, ended, spelled
 
     def finish(self) -> list[Edit]:
         """The string is complete, or will never be."""
         spelled = self._spell(self._inner.finish())
-        self._forget(self._base + len(self._starts))
+        self._forget(self._points)
         return spelled
 
     def _decode(self, text: str, at: int) -> tuple[list[str], int]:
         decoded: list[str] = []
-        while at < len(text) and text[at] != '"':
-            run = _RUN.match(text, at)
-            if run is not None:
-                piece, end = run[0], run.end()
-                self._starts += range(self._read, self._read + len(piece))
-            elif _UNFINISHED.fullmatch(text, at):
+        for unit in _UNIT.finditer(text, at):
+            start, end = unit.span()
+            if start != at:
+                break  # the closing quote is between
+            is_near_end = len(text) - start <= _UNFINISHED_CHARACTERS_MAX
+            if is_near_end and unit[1] is None and _UNFINISHED.fullmatch(text, start):
                 break
-            else:
-                piece, end = _unescape(text, at)
-                self._starts.append(self._read)
+            piece = unit[1] or _unescape(unit)
+            self._run_points.append(self._points)
+            self._run_places.append(self._read)
             decoded.append(piece)
-            self._read += end - at
+            self._points += len(piece)
+            self._read += end - start
             at = end
         return decoded, at
 
@@ -77,21 +84,22 @@ class StringChannel:
         ]
 
     def _place(self, point: int) -> int:
-        index = point - self._base
-        return self._starts[index] if index < len(self._starts) else self._read
+        if point >= self._points:
+            return self._read
+        run = bisect_right(self._run_points, point) - 1
+        return self._run_places[run] + point - self._run_points[run]
 
     def _forget(self, decided: int) -> None:
         self.decided = self._place(decided)
-        del self._starts[: decided - self._base]
-        self._base = decided
+        passed = max(bisect_right(self._run_points, decided) - 1, 0)
+        del self._run_points[:passed], self._run_places[:passed]
 
 
-def _unescape(text: str, at: int) -> tuple[str, int]:
-    """Decode the escape at ``at``; an unknown one stands for its own character, half a pair for U+FFFD."""
-    if pair := _PAIR.match(text, at):
-        high, low = int(pair[1], 16), int(pair[2], 16)
-        return chr(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00)), pair.end()
-    if point := _POINT.match(text, at):
-        code = int(point[1], 16)
-        return "\ufffd" if 0xD800 <= code < 0xE000 else chr(code), point.end()
-    return _SHORT.get(text[at + 1], text[at + 1]), at + 2
+def _unescape(unit: re.Match[str]) -> str:
+    """Decode one escape; an unknown one stands for its own character, half a surrogate pair for U+FFFD."""
+    if unit[2] is not None:
+        return chr(0x10000 + ((int(unit[2], 16) - 0xD800) << 10) + (int(unit[3], 16) - 0xDC00))
+    if unit[4] is not None:
+        code = int(unit[4], 16)
+        return "\ufffd" if 0xD800 <= code < 0xE000 else chr(code)
+    return _SHORT.get(unit[5], unit[5])

@@ -30,6 +30,8 @@ from outwarden.wire.usage import Usage
 # between two pieces (padding, pings). The longest recorded stream has about 5,000 events.
 HELD_EVENTS_MAX = 4096
 HELD_BYTES_MAX = 4 * 2**20
+# A reply has a few; beyond this the provider makes up a new one for each event. All are then finished and forgotten.
+CHANNELS_MAX = 4096
 # Field names, ids and roles come back in every event; texts up to this length without a finding are not asked again.
 _CLEAN_CHARACTERS_MAX = 64
 _CLEAN_TEXTS_MAX = 1024
@@ -165,6 +167,10 @@ class StreamRewriter:
         held.document = document
         for number, token in document.marked.items():
             held.pieces.append(self._piece(facts.deltas[number].channel, texts[number] or "", token))
+        if isinstance(tree, str) and document.tokens[0]:  # bare strings, one after the other, are one text
+            document.tokens[0] = None
+            document.nested.clear()
+            held.pieces.append(self._piece((_PLAIN, held.event.name), tree, 0))
         held.pieces += self._copies(document)
         self._finish(facts.closes)
         held.splices = self._whole_splices(document)
@@ -191,6 +197,9 @@ class StreamRewriter:
         self.output_text_bytes += len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
         channel = self._channels.get(key)
         if channel is None:
+            if len(self._channels) >= CHANNELS_MAX:
+                self._finish("all")
+                self._channels.clear()
             channel = self._channels[key] = Channel(self._rewriter)
         start, end = channel.feed(text)
         return Piece(channel, start, end, token, text)

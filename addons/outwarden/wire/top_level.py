@@ -18,8 +18,8 @@ def value_spans(body: bytes) -> dict[str, tuple[int, int]]:
     """
     try:
         values = _OBJECT.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BodyError("the body is not a JSON object") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise BodyError("the body is not a JSON object") from None
     spans: dict[str, tuple[int, int]] = {}
     at = 0
     for key, raw in values.items():
