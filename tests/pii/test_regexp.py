@@ -1,8 +1,11 @@
 """RE2 behaves as the rest of the room relies on."""
 
 import pytest
+import re2
+from hypothesis import given
+from hypothesis import strategies as st
 
-from outwarden.pii.regexp import PatternSet, compile_pattern
+from outwarden.pii.regexp import PatternSet, Regexp
 from outwarden.pii.syntax import PatternError
 
 
@@ -11,7 +14,7 @@ def test_what_re2_cannot_take_is_refused_with_its_reason(pattern: str, capfd: py
     """As our own error, and nothing is printed."""
 
     with pytest.raises(PatternError, match=r"\w+"):
-        compile_pattern(pattern)
+        Regexp(pattern)
     assert capfd.readouterr() == ("", "")
 
 
@@ -19,15 +22,15 @@ def test_no_pattern_crosses_the_separator() -> None:
     """Byte FF is in no text in UTF-8, and no class, dot or negation matches it."""
 
     for pattern in (r"(?s)a.*b", r"a[^x]*b", r"a[\s\S]*b", r"a\W*b"):
-        assert compile_pattern(pattern).search(b"a\xffb") is None
+        assert Regexp(pattern).search(b"a\xffb") is None
 
 
 def test_assertions_see_the_text_around_a_search() -> None:
     """A search that resumes in a text judges boundaries as a search of the whole."""
 
-    assert compile_pattern(r"\bb").search(b"ab", 1) is None
-    assert compile_pattern("^b").search(b"ab", 1) is None
-    assert compile_pattern("a$").fullmatch(b"a") is not None
+    assert Regexp(r"\bb").search(b"ab", 1) is None
+    assert Regexp("^b").search(b"ab", 1) is None
+    assert Regexp("a$").matches(b"a")
 
 
 def test_a_set_says_which_patterns_occur() -> None:
@@ -36,3 +39,13 @@ def test_a_set_says_which_patterns_occur() -> None:
 
     assert patterns.present(b"..abc..x") == {0, 2, 3}
     assert patterns.present(b"..") == {3}
+
+
+@given(st.sampled_from(["a+b?", "(?P<x>a)|(b)", r"\bab\b", "[^b]{2}"]), st.binary(max_size=12), st.integers(0, 12))
+def test_we_read_spans_as_the_library_does(pattern: str, data: bytes, start: int) -> None:
+    """The short way to a match gives what the public one gives."""
+    start = min(start, len(data))
+    match = re2.compile(pattern).search(data, start)
+
+    assert Regexp(pattern).search(data, start) == (match and match.span())
+    assert Regexp(pattern).matches(data) == (re2.compile(pattern).fullmatch(data) is not None)

@@ -4,7 +4,7 @@ import re
 
 from outwarden.pii.policy import CustomEntity
 from outwarden.pii.recognizer import Check, Context, Recognizer, Verdict
-from outwarden.pii.regexp import compile_pattern
+from outwarden.pii.regexp import Regexp
 from outwarden.pii.syntax import PatternError, read_shape
 
 _NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
@@ -22,11 +22,11 @@ def custom_recognizer(custom: CustomEntity) -> Recognizer:
 
 def _refuse(pattern: str) -> None:
     """Raise PatternError for a pattern RE2 cannot take, that matches nothing at all, or that cannot be streamed."""
-    compiled = compile_pattern(pattern)
-    if compiled.search(b"") is not None or compiled.fullmatch(b" ") is not None:
+    compiled = Regexp(pattern)
+    if compiled.search(b"") is not None or compiled.matches(b" "):
         raise PatternError("the pattern matches an empty text or a space, so it would match everywhere")
     try:
-        compile_pattern(read_shape(pattern).prefixes)
+        Regexp(read_shape(pattern).prefixes)
     except PatternError as error:
         raise PatternError(f"the pattern cannot be used on streams: {error}") from None
 

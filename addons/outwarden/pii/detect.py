@@ -11,7 +11,7 @@ from outwarden.pii.page import Page
 from outwarden.pii.placeholders import is_placeholder, placeholder_pattern
 from outwarden.pii.policy import PiiPolicy
 from outwarden.pii.recognizer import PLACEHOLDER, Recognizer, Verdict
-from outwarden.pii.regexp import compile_pattern
+from outwarden.pii.regexp import Regexp
 
 BUILT_IN = (
     *contact.RECOGNIZERS,
@@ -71,7 +71,7 @@ class Detector:
             recognizers.append(Recognizer(PLACEHOLDER, placeholder_pattern(self.entities), _placeholder))
         self.matcher = Matcher(recognizers)
         self._allowed = frozenset(entry for entry in policy.allow if not entry.startswith("re:"))
-        self._allow_patterns = [compile_pattern(entry[3:]) for entry in policy.allow if entry.startswith("re:")]
+        self._allow_patterns = [Regexp(entry[3:]) for entry in policy.allow if entry.startswith("re:")]
 
     def find(self, texts: Sequence[str]) -> list[list[Span]]:
         """Return per text its findings, sorted, not overlapping."""
@@ -105,7 +105,7 @@ class Detector:
 
     def _is_allowed(self, value: str) -> bool:
         return value in self._allowed or any(
-            pattern.fullmatch(value.encode("utf-8", "replace")) for pattern in self._allow_patterns
+            pattern.matches(value.encode("utf-8", "replace")) for pattern in self._allow_patterns
         )
 
 

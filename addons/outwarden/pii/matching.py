@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from outwarden.pii.page import SEPARATOR, Page, Ruler, count_points
 from outwarden.pii.recognizer import CONTEXT_WIDTH, PLACEHOLDER, UNDECIDED, WORD_WIDTH, Recognizer
-from outwarden.pii.regexp import SET_BYTES, PatternSet, Regexp, compile_pattern
+from outwarden.pii.regexp import SET_BYTES, PatternSet, Regexp
 from outwarden.pii.syntax import Shape, read_shape
 
 BLOCK_BYTES = 2048
@@ -56,7 +56,7 @@ class Pattern:
 
     def __init__(self, recognizer: Recognizer) -> None:
         self.recognizer = recognizer
-        self.regexp = compile_pattern(recognizer.pattern)
+        self.regexp = Regexp(recognizer.pattern)
         self.near = None if recognizer.near is None else recognizer.near.regexp
         self.shape: Shape = read_shape(recognizer.pattern)
         self.windowed = self.shape.width is None or self.shape.width > BLOCK_BYTES
@@ -89,13 +89,13 @@ class Matcher:
         ``start``: nothing before it is asked for. ``block_offset``: how many bytes of the text stood before ``data``.
         """
         found = self._tail.search(data, start)
-        held = len(data) if found is None else found.start()
+        held = len(data) if found is None else found[0]
         if self._windowed_tail is not None:
             # A window is complete when the byte after it is known, for the sake of assertions at its end.
             last_block = (len(data) - 1 + block_offset) // BLOCK_BYTES
             first = max(start, (last_block - 1) * BLOCK_BYTES - block_offset)
             if (found := self._windowed_tail.search(data, first)) is not None:
-                held = min(held, found.start())
+                held = min(held, found[0])
         return held
 
 
@@ -115,7 +115,7 @@ class _Gate:
 
 
 def _tail(patterns: Sequence[Pattern]) -> Regexp:
-    return compile_pattern("(?:" + "|".join(pattern.shape.prefixes for pattern in patterns) + r")\z", SET_BYTES)
+    return Regexp("(?:" + "|".join(pattern.shape.prefixes for pattern in patterns) + r")\z", SET_BYTES)
 
 
 Judge = Callable[[int, int], int]
@@ -157,26 +157,22 @@ def sweep(
 
 
 def _search_plainly(pattern: Pattern, data: bytes, position: int, judge: Judge) -> None:
-    while position < len(data):
-        for match in pattern.regexp.finditer(data, position):
-            low, high = match.span()
-            position = judge(low, high)
-            if position != high:
-                break
-        else:
-            return
+    search = pattern.regexp.search
+    while (match := search(data, position)) is not None:
+        position = judge(*match)
 
 
 def _search_near(pattern: Pattern, near: Regexp, data: bytes, position: int, judge: Judge) -> None:
+    search = pattern.regexp.search
     reach = _POINT_BYTES * (CONTEXT_WIDTH + (pattern.shape.width or 0))
-    for word in near.finditer(data, max(0, position - _POINT_BYTES * (CONTEXT_WIDTH + WORD_WIDTH))):
-        after = word.span()[1]
+    after = max(0, position - _POINT_BYTES * (CONTEXT_WIDTH + WORD_WIDTH))
+    while (word := near.search(data, after)) is not None:
+        after = word[1]
         position = max(position, after)
-        while (match := pattern.regexp.search(data, position, after + reach)) is not None:
-            low, high = match.span()
-            if not _within_context(data, after, low):
+        while (match := search(data, position, after + reach)) is not None:
+            if not _within_context(data, after, match[0]):
                 break
-            position = judge(low, high)
+            position = judge(*match)
 
 
 def _within_context(data: bytes, start: int, end: int) -> bool:
@@ -190,7 +186,7 @@ def _search_windows(pattern: Pattern, data: bytes, position: int, block_offset: 
     while position < len(data):
         next_block = ((position + block_offset) // BLOCK_BYTES + 1) * BLOCK_BYTES - block_offset
         match = pattern.regexp.search(data, position, next_block + BLOCK_BYTES)
-        if match is None or match.start() >= next_block:
+        if match is None or match[0] >= next_block:
             position = next_block
             continue
-        position = judge(*match.span())
+        position = judge(*match)

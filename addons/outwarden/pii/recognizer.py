@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from outwarden.pii.regexp import compile_pattern
+from outwarden.pii.regexp import Regexp
 
 # The entity of a placeholder of ours in a text; it is never scanned and never part of a finding.
 PLACEHOLDER = ""
@@ -57,7 +57,7 @@ class Context:
     def __init__(self, words: str, *, inside: bool = False) -> None:
         """Compile ``words``; with ``inside`` they count in the middle of a word too."""
         self.pattern = f"(?i){'' if inside else WORD_EDGE}(?:{words})"
-        self.regexp = compile_pattern(self.pattern)
+        self.regexp = Regexp(self.pattern)
 
     def before(self, text: str, start: int, width: int = CONTEXT_WIDTH) -> bool:
         """Whether one of the words stands within ``width`` code points before ``start``."""
