@@ -61,8 +61,7 @@ def may_be_billed(state: CallState) -> bool:
         return False
     if state.reply:
         return state.reply.began or state.reply.error is None
-    # An upstream that took the request and was silent, broke off or was left by the client may have billed its work.
-    return trip.answered or trip.unanswered or state.client_gone
+    return trip.may_have_billed
 
 
 def estimate(flow: http.HTTPFlow, state: CallState) -> Usage:

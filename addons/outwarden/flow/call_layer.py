@@ -250,7 +250,9 @@ class CallStream(HttpStream):
         return Refusal(502, "upstream_failed", f"No upstream could answer this call ({choice.reason}).")
 
     def _start(self) -> Commands:
+        assert self._call
         self._forget_attempt()
+        self._call.reply = None  # what an attempt before this one said counts no more
         self._trip.apply(self.flow.request)
         self._dial = Dial(self._trip.target(), self)
         dial = self._dial
@@ -605,7 +607,8 @@ class CallStream(HttpStream):
             )
             yield from self._break_off(Refusal(502, code, text))
         else:
-            yield from self._fail("stream_error" if self._head else "connect")
+            # Once the client has left it may be we who ended the connection; the upstream had its time to work.
+            yield from self._fail("stream_error" if self._head or self._client_gone else "connect")
 
     # -- the client leaves ------------------------------------------------------------------------------------------
 

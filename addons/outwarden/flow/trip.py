@@ -40,6 +40,8 @@ CREDENTIAL_HEADERS = (
     "openai-project",
 )
 DEFAULT_ROUTE = Route(name="")
+# Ends of an attempt that brought no answer; all others (silence, a reply broken off or left) may cost money.
+NEVER_BILLED = frozenset({"connect", "429", "5xx", "budget", "client gone"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,15 +160,12 @@ class Trip:
         return rewrite_model(upstream, self._requested_model) if upstream else self._requested_model
 
     @property
-    def answered(self) -> bool:
-        """Whether an upstream answered the call with success."""
+    def may_have_billed(self) -> bool:
+        """Whether the upstream of the last attempt was given the request and may have done work for it."""
         last = self.steps[-1] if self.steps else None
-        return last is not None and last.outcome == "ok" and (last.status or 0) < 400
-
-    @property
-    def unanswered(self) -> bool:
-        """Whether the last attempt took the request and then was silent or broke off."""
-        return bool(self.steps) and self.steps[-1].outcome in ("timeout", "stream_error")
+        if last is None or not self.sent:
+            return False
+        return (last.status or 0) < 400 if last.outcome == "ok" else last.outcome not in NEVER_BILLED
 
     def begin(self) -> Attempt | GiveUp:
         """Choose the first attempt."""
