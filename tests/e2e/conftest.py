@@ -59,6 +59,8 @@ def end(one: Interceptor) -> list[str]:
     problems = []
     if one.alive and (code := one.stop()) != 0:
         problems.append(f"exit code {code} on SIGTERM; its output:\n{one.output[-4000:]}")
+    if not one.ended_on_purpose:
+        problems.append(f"it ended by itself; its output:\n{one.output[-4000:]}")
     problems += one.leaks()
     if "Traceback" in one.output:
         problems.append(f"a traceback in its output:\n{one.output[-4000:]}")

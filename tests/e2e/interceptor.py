@@ -21,12 +21,13 @@ import anthropic
 import httpx
 import httpx2
 import openai
-import yaml
 from google import genai
 from google.genai import types
 
 import outwarden.errors
 from outwarden.audit import read
+from outwarden.budget import Ledger, open_store
+from outwarden.rules import StateFolder
 from outwarden.simulate import SimulatedProvider
 
 OPENAI, ANTHROPIC, GEMINI = "api.openai.com", "api.anthropic.com", "generativelanguage.googleapis.com"
@@ -82,7 +83,7 @@ def write_rules(folder: Path, rules: Mapping[str, Any]) -> None:
     """Write rule files; a value that is a string is written as it is."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in rules.items():
-        text = content if isinstance(content, str) else yaml.safe_dump(content, sort_keys=False)
+        text = content if isinstance(content, str) else json.dumps(content, indent=1)  # JSON is YAML
         (folder / f"{name}.yml").write_text(text)
 
 
@@ -97,6 +98,8 @@ class Interceptor:
         self.lines: list[str] = []
         self.planted = list(PLANTED)
         self._process: subprocess.Popen[str] | None = None
+        self.ended_on_purpose = True
+        self._began_at_line = 0
         self._reader: threading.Thread | None = None
         self._listening = threading.Event()
         write_rules(self.rules, rules)
@@ -116,6 +119,8 @@ class Interceptor:
         command = [sys.executable, "-m", "outwarden", "run", "--listen", listen]
         command += ["--rules", str(self.rules), "--state", str(self.state)]
         self._listening.clear()
+        self._began_at_line = len(self.lines)
+        self.ended_on_purpose = False
         self.port = 0
         self._process = subprocess.Popen(
             command,
@@ -140,6 +145,7 @@ class Interceptor:
 
     def wait(self, seconds: float = STOP_S) -> int:
         """Wait until the process has ended; return its exit code."""
+        self.ended_on_purpose = True
         assert self._process is not None
         code = self._process.wait(seconds)
         assert self._reader is not None
@@ -175,6 +181,11 @@ class Interceptor:
         """Everything the process has printed."""
         return "".join(self.lines)
 
+    @property
+    def latest_output(self) -> str:
+        """What it has printed since it was last started."""
+        return "".join(self.lines[self._began_at_line :])
+
     def records(self) -> list[dict[str, Any]]:
         """The audit records so far."""
         log = self.state / "audit.jsonl"
@@ -191,6 +202,14 @@ class Interceptor:
         return until(lambda: r if len(r := self.records()[seen:]) >= count else None, seconds)
 
     def budgets(self) -> list[dict[str, Any]]:
+        """What `outwarden budgets --json` prints, read here: a new process costs seconds."""
+        ledger = Ledger(open_store(StateFolder(self.state).database_url))
+        try:
+            return [state.as_json() for state in ledger.states()]
+        finally:
+            ledger.close()
+
+    def printed_budgets(self) -> list[dict[str, Any]]:
         """What `outwarden budgets --json` prints."""
         command = [sys.executable, "-m", "outwarden", "budgets", "--json"]
         command += ["--rules", str(self.rules), "--state", str(self.state)]

@@ -34,15 +34,14 @@ ROOM = 7
 CALLS = 200
 
 
-def nothing_left(**more: Any) -> dict[str, Any]:
-    """A budget of nothing for everyone."""
-    return {"budgets": [{"name": "spent", "scope": "all", "limit_usd": 0, "window": "day"} | more]}
-
-
 @pytest.fixture(scope="module")
 def spent(primary: SimulatedProvider, start: Any) -> Interceptor:
-    """An interceptor under which every call is over its budget."""
-    return start(rules_for(primary, budgets=nothing_left()))
+    """An interceptor under which every call is over its budget: one request a month was allowed, and made."""
+    budget = {"name": "spent", "scope": "all", "limit_requests": 1, "window": "month"}
+    nothing = {"name": "nothing", "scope": "all", "only": {"model": "gpt-4o-mini"}, "limit_usd": 0, "window": "day"}
+    outwarden: Interceptor = start(rules_for(primary, budgets={"budgets": [nothing, budget]}))
+    assert outwarden.openai().chat.completions.create(**chat("the only one")).choices
+    return outwarden
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +55,7 @@ def always_release(provider: SimulatedProvider) -> Iterator[None]:
 def told(response: Any, body: str) -> None:
     """What every budget refusal must say."""
     assert response.headers["x-should-retry"] == "false"
-    assert 0 < int(response.headers["retry-after"]) <= 86_400
+    assert 0 < int(response.headers["retry-after"]) <= 31 * 86_400
     assert response.headers["x-outwarden-call-id"]
     assert "budget_exceeded" in body
     assert "spent" in body
@@ -127,6 +126,18 @@ def test_every_surface_is_refused(
     assert list(provider.requests) == []
 
 
+def test_a_budget_of_nothing_refuses(spent: Interceptor, provider: SimulatedProvider) -> None:
+    """Zero means refuse; since waiting does not help, no Retry-After promises that it would."""
+    with spent.http() as client:
+        answer = client.post(f"https://{OPENAI}/v1/chat/completions", json=chat("x") | {"model": "gpt-4o-mini"})
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (429, "budget_exceeded")
+    assert "nothing" in answer.json()["error"]["message"]
+    assert "retry-after" not in answer.headers
+    assert answer.headers["x-should-retry"] == "false"
+    assert list(provider.requests) == []
+
+
 def test_what_costs_nothing_passes(spent: Interceptor, provider: SimulatedProvider) -> None:
     """Listing models and counting tokens spend nothing and are answered under an empty budget."""
     assert spent.openai().models.list().data
@@ -142,10 +153,26 @@ def amounts(state: dict[str, Any]) -> tuple[Decimal, Decimal, Decimal]:
     return posted, pending, debt
 
 
+def test_the_command_prints_the_same_states(spent: Interceptor) -> None:
+    """`outwarden budgets --json` beside the running interceptor shows its accounts with the contract's fields."""
+    states = spent.printed_budgets()
+    (state,) = (each for each in states if each["name"] == "spent")
+
+    assert states == spent.budgets()
+    assert {"name", "scope", "id", "window_start", "window_end", "state"} <= state.keys()
+
+
 def one_state(outwarden: Interceptor, name: str) -> dict[str, Any]:
     """The state of the only account of a budget."""
     (state,) = (each for each in outwarden.budgets() if each["name"] == name)
     return state
+
+
+def in_force(outwarden: Interceptor, budgets: list[dict[str, Any]]) -> None:
+    """Write budgets and wait until they count."""
+    count = outwarden.output.count("rules reloaded")
+    write_rules(outwarden.rules, {"budgets": {"budgets": budgets, "clamp_output": False}})
+    until(lambda: outwarden.output.count("rules reloaded") > count, 10)
 
 
 async def ask_all(outwarden: Interceptor, http2: bool, provider: SimulatedProvider) -> list[httpx.Response]:
@@ -177,37 +204,43 @@ async def ask_all(outwarden: Interceptor, http2: bool, provider: SimulatedProvid
         return await answers
 
 
+@pytest.fixture(scope="module")
+def crowded(primary: SimulatedProvider, start: Any) -> Interceptor:
+    """One interceptor that refuses where it could clamp; each test gives it a budget of its own."""
+    budget = {"name": "ample", "scope": "all", "limit_usd": 1000, "window": "lifetime"}
+    return start(rules_for(primary, budgets={"budgets": [budget], "clamp_output": False}))
+
+
 @pytest.mark.parametrize("http2", [False, True], ids=["http1", "http2"])
 @pytest.mark.parametrize("unit", ["usd", "requests"])
 def test_exactly_as_many_as_there_is_room_for(
-    primary: SimulatedProvider, provider: SimulatedProvider, start: Any, unit: str, http2: bool
+    crowded: Interceptor, provider: SimulatedProvider, unit: str, http2: bool
 ) -> None:
     """Of 200 calls at once with room for 7, 7 are sent and answered, 193 refused, and the limit is never passed."""
-    outwarden: Interceptor = start(rules_for(primary, budgets=nothing_left(limit_usd=1000) | {"clamp_output": False}))
-    with outwarden.http() as client:
+    name = f"room-{unit}-{http2}"
+    ample = {"name": f"ample-{name}", "scope": "all", "limit_usd": 1000, "window": "lifetime"}
+    in_force(crowded, [ample])
+    with crowded.http() as client:
         probe = client.post(f"https://{OPENAI}/v1/chat/completions", json=chat("call 0", max_tokens=100))
-    hold = Decimal(outwarden.record(probe)["hold_usd"])
+    hold = Decimal(crowded.record(probe)["hold_usd"])
     limit = {"limit_requests": ROOM} if unit == "requests" else {"limit_usd": float(hold * ROOM + hold / 2)}
-    budget = {"name": "room", "scope": "all", "window": "lifetime"} | limit
-    write_rules(outwarden.rules, {"budgets": {"budgets": [budget], "clamp_output": False}})
-    until(lambda: "rules reloaded" in outwarden.output, 10)
+    in_force(crowded, [ample, {"name": name, "scope": "all", "window": "lifetime"} | limit])
     provider.clear()
     assert provider.thread is not None
     provider.thread.hold_answers()
 
-    answers = run_async(ask_all(outwarden, http2, provider))
+    answers = run_async(ask_all(crowded, http2, provider))
 
     statuses = [answer.status_code for answer in answers]
     assert (statuses.count(200), statuses.count(429)) == (ROOM, CALLS - ROOM)
     assert len(provider.requests) == ROOM
-    state = one_state(outwarden, "room")
+    state = one_state(crowded, name)
     if unit == "usd":
         posted, pending, debt = amounts(state)
         assert pending == debt == 0
         assert 0 < posted <= Decimal(state["limit_usd"])
-        costs = [outwarden.record(answer)["cost_usd"] for answer in answers if answer.status_code == 200]
+        costs = [crowded.record(answer)["cost_usd"] for answer in answers if answer.status_code == 200]
         assert posted == sum(map(Decimal, costs))
-    assert outwarden.stop() == 0
 
 
 def test_a_crash_during_a_call_costs_it_in_full_once(
@@ -345,7 +378,9 @@ def test_a_client_that_leaves_pays_for_what_was_made(
     provider.queue(Script(text=text, event_delay_s=0.02, first_content_delay_s=0.1))
     with (
         roomy.http() as client,
-        client.stream("POST", f"https://{OPENAI}/v1/chat/completions", json=chat("x", stream=True)) as answer,
+        client.stream(
+            "POST", f"https://{OPENAI}/v1/chat/completions", json=chat("x", stream=True, max_tokens=200)
+        ) as answer,
     ):
         lines = answer.iter_lines()
         for _ in range(2 * after):

@@ -1,4 +1,4 @@
-"""Hosts that are not ours pass unopened, or are refused where the rules say so."""
+"""Hosts that are not ours pass unopened."""
 
 import json
 import socket
@@ -16,12 +16,6 @@ from outwarden.simulate import Certificates, Script, SimulatedProvider
 def outwarden(primary: SimulatedProvider, start: Any) -> Interceptor:
     """One interceptor that tunnels what it does not know."""
     return start(rules_for(primary))
-
-
-@pytest.fixture(scope="module")
-def strict(primary: SimulatedProvider, start: Any) -> Interceptor:
-    """One interceptor that refuses what it does not know."""
-    return start(rules_for(primary, traffic={"otherwise": "refuse"}))
 
 
 @pytest.fixture
@@ -79,18 +73,6 @@ def test_an_unreachable_host_is_an_error_and_not_a_hang(outwarden: Interceptor, 
         port = server.getsockname()[1]
     with httpx.Client(proxy=outwarden.url, verify=origin, timeout=10) as client, pytest.raises(httpx.HTTPError):
         client.get(f"https://127.0.0.1:{port}/")
-
-
-def test_otherwise_refuse(strict: Interceptor, provider: SimulatedProvider, origin: ssl.SSLContext) -> None:
-    """With ``otherwise: refuse`` an unknown host is never reached; known ones are."""
-    with httpx.Client(proxy=strict.url, verify=origin, timeout=20) as client, pytest.raises(httpx.HTTPError):
-        client.post(f"https://127.0.0.1:{provider.port}/v1/chat/completions", json=chat("x"))
-    with httpx.Client(proxy=strict.url, timeout=20) as client:
-        plain = client.get("http://plain.example/")
-
-    assert plain.status_code in (403, 502)
-    assert list(provider.requests) == []
-    assert strict.openai().chat.completions.create(**chat("hello")).choices[0].message.content == "hello"
 
 
 def test_sni_and_host_cannot_disagree_unread(outwarden: Interceptor, provider: SimulatedProvider) -> None:

@@ -62,7 +62,7 @@ def _said(call: Call) -> Said:
 
 
 def _json(answer: dict[str, Any]) -> Reply:
-    data = compact(answer).encode("utf-8", "surrogatepass")
+    data = compact(answer).encode("utf-8", "backslashreplace")
     return Reply(200, (*HEADERS, ("content-type", "application/json")), (Part(data, "content"),))
 
 

@@ -94,7 +94,7 @@ def _said(call: Call) -> Said:
 
 def _json(answer: Json) -> Reply:
     headers = (*HEADERS, ("content-type", "application/json; charset=UTF-8"))
-    data = html_safe(pretty(answer).decode("utf-8", "surrogatepass")).encode("utf-8", "surrogatepass")
+    data = html_safe(pretty(answer).decode()).encode("utf-8", "backslashreplace")
     return Reply(200, headers, (Part(data, "content"),))
 
 
@@ -172,7 +172,7 @@ def _last_is_end(parts: tuple[Part, ...]) -> tuple[Part, ...]:
 
 def _indented(value: Json) -> bytes:
     text = html_safe(json.dumps(value, indent=2, ensure_ascii=False))
-    return text.encode("utf-8", "surrogatepass")
+    return text.encode("utf-8", "backslashreplace")
 
 
 def _array(chunks: list[Json]) -> Iterator[Part]:

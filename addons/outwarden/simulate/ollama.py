@@ -64,7 +64,7 @@ def _json(answer: Json) -> Reply:
 
 
 def _line(value: Json) -> bytes:
-    return (html_safe(compact(value)) + "\n").encode("utf-8", "surrogatepass")
+    return (html_safe(compact(value)) + "\n").encode("utf-8", "backslashreplace")
 
 
 def _limit(call: Call) -> Any:

@@ -53,7 +53,7 @@ class Call:
     @classmethod
     def of(cls, path: str, query: Mapping[str, str], body: dict[str, Any], script: Script, now: float) -> "Call":
         """Make a call whose randomness depends on its path and body only."""
-        seed = hashlib.sha256(json.dumps([path, body], sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()
+        seed = hashlib.sha256(json.dumps([path, body], sort_keys=True).encode()).hexdigest()
         return cls(path, query, body, script, now, Random(seed))  # noqa: S311 (looks, not secrets)
 
     def id(self, prefix: str, length: int) -> str:
@@ -111,6 +111,9 @@ def overlaid(usage: dict[str, Any], script: Script) -> dict[str, Any]:
     return merged
 
 
+# A lone surrogate has no UTF-8; backslashreplace writes it as the escape that JSON has for it.
+
+
 def compact(value: Json) -> str:
     """JSON as most providers write it: no spaces, UTF-8."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
@@ -118,7 +121,7 @@ def compact(value: Json) -> str:
 
 def pretty(value: Json) -> bytes:
     """JSON as OpenAI and Gemini write whole answers."""
-    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
+    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
 
 
 def html_safe(text: str) -> str:
@@ -131,4 +134,4 @@ def html_safe(text: str) -> str:
 def event(data: str, name: str | None = None, line_end: str = "\n") -> bytes:
     """One server-sent event."""
     head = f"event: {name}{line_end}" if name else ""
-    return f"{head}data: {data}{line_end}{line_end}".encode("utf-8", "surrogatepass")
+    return f"{head}data: {data}{line_end}{line_end}".encode("utf-8", "backslashreplace")
