@@ -98,6 +98,13 @@ def test_what_is_no_iban_is_left(find: Find, text: str) -> None:
     assert [found for found in find(text) if found[0] == "IBAN_CODE"] == []
 
 
+def test_ibans_in_a_row_are_all_found(find: Find) -> None:
+    """What one candidate took too much of is not lost for the next."""
+    one, other = "GB56KMWI15643338874089", "NL77SHZO8102939469"
+
+    assert find(f"{one} {other} {one}") == [("IBAN_CODE", number) for number in (one, other, one)]
+
+
 def test_all_listed_test_cards_are_cards() -> None:
     """A number with a wrong digit would never shield anything: each listed one passes the check of its network."""
 

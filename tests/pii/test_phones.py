@@ -62,6 +62,7 @@ def test_numbers_are_found_whole(find: Find, text: str, number: str) -> None:
         "Boston, MA 02111-1307",
         "call ticket 12345678",
         "call?id=6466135259",
+        "DE75 8501 0510 3738 8815 16",
         "the phone was off, x=6466135259",
         "phone app costs $1234567",
         "'08/30/04 08/31/04 09/01/04'",

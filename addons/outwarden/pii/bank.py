@@ -1,7 +1,6 @@
 """Payment card numbers and IBANs."""
 
 import re
-from collections import defaultdict
 from collections.abc import Iterator
 
 from stdnum import numdb
@@ -51,6 +50,7 @@ _CARD_GROUPS = (
 _CARD_SOLID = EDGE + r"\d{12,19}"
 _CARD_LOOSE = EDGE + rf"\d(?:{_CARD_GAP}?\d){{12,18}}"
 
+_IBAN_GAP = r"[ \-\x{A0}]"
 _IBAN_WORDS = Context(r"iban|account|acct|bank|konto|compte|cuenta|conto|rekening|bic|swift|sepa")
 
 
@@ -115,20 +115,18 @@ _IBAN_LENGTHS = {country: 4 + length for country, length, _ in _countries()}
 
 
 def _iban_pattern() -> str:
-    shapes: dict[tuple[int, bool], list[str]] = defaultdict(list)
-    for country, length, numeric in _countries():
-        shapes[length, numeric].append(country)
-    gap = GAP + "?"
-    branches = [
-        rf"(?:{'|'.join(countries)}){gap}\d{gap}\d(?:{gap}{r'\d' if numeric else '[A-Z0-9]'}){{{length}}}"
-        for (length, numeric), countries in sorted(shapes.items())
-    ]
-    return f"(?i:{EDGE}(?:{'|'.join(branches)}))"
+    """Return the pattern of an IBAN that may go on too long: the check cuts it to the length of its country."""
+    numeric = "|".join(country for country, _, digits_only in _countries() if digits_only)
+    mixed = "|".join(country for country, _, digits_only in _countries() if not digits_only)
+    least, most = min(_IBAN_LENGTHS.values()) - 4, max(_IBAN_LENGTHS.values()) - 4
+    rest = f"{{{least},{most}}}"
+    return rf"(?i:{EDGE}(?:(?:{numeric})\d\d(?:{_IBAN_GAP}?\d){rest}|(?:{mixed})\d\d(?:{_IBAN_GAP}?[A-Z0-9]){rest}))"
 
 
 def _check_iban(text: str, start: int, end: int, more: bool) -> Verdict | None:
     start = skip_edge(text, start)
-    if word_before(text, start) or word_after(text, end):
+    end = _cut(text, start, end, _IBAN_LENGTHS[text[start : start + 2].upper()])
+    if end < 0 or word_before(text, start) or word_after(text, end):
         return None
     compact = "".join(filter(str.isalnum, text[start:end])).upper()
     if passes_mod_97(compact):
@@ -136,9 +134,18 @@ def _check_iban(text: str, start: int, end: int, more: bool) -> Verdict | None:
     return Verdict(start, end, 0.6) if _IBAN_WORDS.before(text, start) else None
 
 
+def _cut(text: str, start: int, end: int, length: int) -> int:
+    """Return where ``length`` letters and digits from ``start`` on end; -1 if there are not so many."""
+    for at in range(start, end):
+        length -= text[at].isalnum()
+        if length == 0:
+            return at + 1
+    return -1
+
+
 RECOGNIZERS = (
     Recognizer("CREDIT_CARD", _CARD_GROUPS, _check_card, retry=True),
     Recognizer("CREDIT_CARD", _CARD_SOLID, _check_card),
     Recognizer("CREDIT_CARD", _CARD_LOOSE, _check_loose_card, near=_CARD_WORDS),
-    Recognizer("IBAN_CODE", _iban_pattern(), _check_iban),
+    Recognizer("IBAN_CODE", _iban_pattern(), _check_iban, retry=True),
 )

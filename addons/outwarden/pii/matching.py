@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from outwarden.pii.page import SEPARATOR, Page, Ruler, count_points
+from outwarden.pii.page import SEPARATOR, Page, Ruler, count_points, encode
 from outwarden.pii.recognizer import CONTEXT_WIDTH, PLACEHOLDER, UNDECIDED, WORD_WIDTH, Recognizer
 from outwarden.pii.regexp import SET_BYTES, PatternSet, Regexp
 from outwarden.pii.syntax import Shape, read_shape
@@ -71,7 +71,8 @@ class Matcher:
 
     def __init__(self, recognizers: Sequence[Recognizer]) -> None:
         self.patterns = tuple(map(Pattern, recognizers))
-        self._gate = _Gate(recognizers)
+        # What is searched near words only is let through by the words: digits are everywhere, phone words are not.
+        self._gate = PatternSet([r.pattern if r.near is None else r.near.pattern for r in recognizers])
         self._tail = _tail([pattern for pattern in self.patterns if not pattern.windowed])
         windowed = [pattern for pattern in self.patterns if pattern.windowed]
         self._windowed_tail = _tail(windowed) if windowed else None
@@ -99,21 +100,6 @@ class Matcher:
         return held
 
 
-class _Gate:
-    """One search that says which recognisers may find something."""
-
-    def __init__(self, recognizers: Sequence[Recognizer]) -> None:
-        contexts = sorted({r.near.pattern for r in recognizers if r.near is not None})
-        where = {pattern: len(recognizers) + at for at, pattern in enumerate(contexts)}
-        self._needs = [(at, where[r.near.pattern]) for at, r in enumerate(recognizers) if r.near is not None]
-        self._set = PatternSet([*(r.pattern for r in recognizers), *contexts])
-
-    def present(self, data: bytes) -> set[int] | None:
-        """Return the indexes of the recognisers that may find something; None if it cannot be said."""
-        seen = self._set.present(data)
-        return None if seen is None else seen - {index for index, needed in self._needs if needed not in seen}
-
-
 def _tail(patterns: Sequence[Pattern]) -> Regexp:
     return Regexp("(?:" + "|".join(pattern.shape.prefixes for pattern in patterns) + r")\z", SET_BYTES)
 
@@ -135,16 +121,20 @@ def sweep(
         index, low, high = locate(low_byte, high_byte)
         if (result := found.get(index)) is None:
             result = found[index] = Sweep([], [])
-        verdict = check(texts[index], low, high, more)
+        text = texts[index]
+        verdict = check(text, low, high, more)
         if verdict is None and retry:
             result.steps.append((low, low + 1))
             return low_byte + 1
         if verdict is UNDECIDED:
             result.undecided = low
             return len(page.data)  # only streams leave anything undecided, and their page is one text
-        result.steps.append((low, high))
         if verdict is not None:
             result.candidates.append(Candidate(verdict.start, rest, verdict.end, entity, verdict.score, low))
+            if verdict.end < high:  # what the check cut off may hold the next one
+                high_byte -= len(encode(text[verdict.end : high]))
+                high = verdict.end
+        result.steps.append((low, high))
         return high_byte
 
     if pattern.windowed:

@@ -114,6 +114,8 @@ def _check_trunk(text: str, start: int, end: int, more: bool) -> Verdict | None:
     start = skip_edge(text, start)
     if word_before(text, start) or word_after(text, end) or joined_before(text, start, "-./:+,"):
         return None
+    if joined_before(text, start, " ") and text[start - 2].isdecimal():
+        return None  # a group of a longer number
     if _DATE.search(text, start, end) or text.count("/", start, end) > 1 or _ZIP.fullmatch(text, start, end):
         return None
     return Verdict(start, end, 0.6) if is_assigned_with_trunk(digits_of(text[start:end])) else None
