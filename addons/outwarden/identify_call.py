@@ -10,7 +10,7 @@ from outwarden.budget import Evidence, identify
 from outwarden.errors import BodyError
 from outwarden.flow.body import read_body
 from outwarden.flow.guard import answer, fail_closed
-from outwarden.flow.state import CallState, begin, open_state, state_of
+from outwarden.flow.state import CallState, begin, look_at, open_state, state_of
 from outwarden.load_rules import Shelf
 from outwarden.wire.format import Refusal, RequestFacts
 from outwarden.wire.formats import format_named
@@ -34,6 +34,7 @@ class IdentifyCall:
 
     @fail_closed
     def requestheaders(self, flow: http.HTTPFlow) -> None:
+        look_at(flow)
         rules = self._shelf.services.engines.rules
         traffic = rules.traffic
         host = traffic.find(flow.request.host) or traffic.find(flow.client_conn.sni or "")
@@ -42,8 +43,8 @@ class IdentifyCall:
         format_ = format_named(host.format)
         operation = format_.identify(flow.request.method, flow.request.path.partition("?")[0])
         user = proxy_user(flow.request) or self._proxy_users.get(flow.client_conn)
-        caller, strip = identify(rules.callers, evidence(flow, user))
-        state = begin(flow, CallState(rules, host, format_, operation, caller))
+        state = begin(flow, CallState(rules, host, format_, operation))  # first, so that errors have a shape
+        state.caller, strip = identify(rules.callers, evidence(flow, user))
         flow.request.stream = False
         for name in (*strip, "proxy-authorization"):
             flow.request.headers.pop(name, None)

@@ -1,25 +1,29 @@
 """Addon: put our own HTTP layer in place, so that replies are held, moved to another upstream, streamed and drained."""
 
+import logging
+
 from mitmproxy import ctx, tls
 from mitmproxy.connection import Client
 from mitmproxy.proxy import layer
 from mitmproxy.proxy.layers.http import HttpLayer
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
-from outwarden.flow.call_layer import CallLayer, drained, forget_target, target_of
+from outwarden.flow.call_layer import CallLayer, Closed, drained, forget_target, target_of
+from outwarden.flow.guard import where
 from outwarden.flow.upstream_tls import start_trusted
+
+logger = logging.getLogger(__name__)
 
 
 class StreamReply:
     """What happens in the layer is `flow.call_layer`'s; here is only its place."""
 
     def next_layer(self, nextlayer: layer.NextLayer) -> None:
-        if nextlayer.layer is None:
-            ctx.master.addons.get("nextlayer").next_layer(nextlayer)  # mitmproxy's own decision comes first
-        if type(nextlayer.layer) is HttpLayer:
-            plain = nextlayer.layer
-            nextlayer.context.layers.remove(plain)
-            nextlayer.layer = CallLayer(nextlayer.context, plain.mode)
+        try:
+            take_over(nextlayer)
+        except Exception as error:  # mitmproxy would go on with its own layer, which knows nothing of stages
+            logger.error("the HTTP layer could not be put in place: %s", where(error))
+            nextlayer.layer = Closed(nextlayer.context)
 
     def tls_start_server(self, data: tls.TlsData) -> None:
         target = target_of(data.conn)
@@ -34,3 +38,13 @@ class StreamReply:
 
     async def client_disconnected(self, client: Client) -> None:
         await drained(client.id)
+
+
+def take_over(nextlayer: layer.NextLayer) -> None:
+    """Let mitmproxy choose the layer; where it chooses HTTP, put ours there."""
+    if nextlayer.layer is None:
+        ctx.master.addons.get("nextlayer").next_layer(nextlayer)
+    if type(nextlayer.layer) is HttpLayer:
+        plain = nextlayer.layer
+        nextlayer.context.layers.remove(plain)
+        nextlayer.layer = CallLayer(nextlayer.context, plain.mode)

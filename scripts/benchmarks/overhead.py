@@ -138,8 +138,13 @@ class Client:
 
 
 def prose(rng: random.Random, size: int) -> str:
-    """Text of about ``size`` bytes that nobody saw before; one address in it, as a ticket would have."""
-    words = rng.choices(WORDS, k=size // 7)
+    """Text of about ``size`` bytes that nobody saw before."""
+    return " ".join(rng.choices(WORDS, k=size // 7))
+
+
+def ticket(rng: random.Random, size: int) -> str:
+    """Prose with one address in it."""
+    words = prose(rng, size).split()
     words[rng.randrange(len(words))] = f"anna.{rng.randrange(10**9)}@kestrel-freight.com"
     return " ".join(words)
 
@@ -147,13 +152,13 @@ def prose(rng: random.Random, size: int) -> str:
 def small(rng: random.Random) -> Iterator[bytes]:
     """A 2 KB prompt, new each time."""
     while True:
-        yield body([{"role": "user", "content": prose(rng, 1900)}])
+        yield body([{"role": "user", "content": ticket(rng, 1900)}])
 
 
 def streamed(rng: random.Random) -> Iterator[bytes]:
     """A 2 KB prompt whose answer streams."""
     while True:
-        yield body([{"role": "user", "content": prose(rng, 1900)}], stream=True)
+        yield body([{"role": "user", "content": ticket(rng, 1900)}], stream=True)
 
 
 def agent_first(rng: random.Random) -> Iterator[bytes]:
@@ -168,14 +173,14 @@ def agent_next(rng: random.Random) -> Iterator[bytes]:
         messages, offered = conversation(rng), tools(rng)
         for _ in range(20):
             messages.append({"role": "assistant", "content": prose(rng, 300)})
-            messages.append({"role": "user", "content": prose(rng, 300)})
+            messages.append({"role": "user", "content": ticket(rng, 300)})
             yield body(messages, tools=offered)
 
 
 def conversation(rng: random.Random) -> list[dict[str, str]]:
     """A system prompt of 14 KB and 8 messages of 1 KB."""
     messages = [{"role": "system", "content": prose(rng, 14_000)}]
-    return messages + [{"role": "user" if i % 2 else "assistant", "content": prose(rng, 1000)} for i in range(8)]
+    return messages + [{"role": "user" if i % 2 else "assistant", "content": ticket(rng, 1000)} for i in range(8)]
 
 
 def tools(rng: random.Random) -> list[dict[str, object]]:

@@ -42,8 +42,6 @@ def classify(data: bytes, content_type: str) -> Body:
         return Body("empty", data)
     if content_type.startswith("multipart/"):
         return Body("multipart", data)
-    if is_media(content_type):
-        return Body("binary", data)
     says_json = "json" in content_type
     if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
         try:
@@ -55,7 +53,7 @@ def classify(data: bytes, content_type: str) -> Body:
                 raise
     elif says_json and not is_scalar(data):
         raise BodyError("it says JSON and is not")
-    return Body("text" if is_text(data) else "binary", data)
+    return Body("text" if is_text(data) and not is_media(content_type) else "binary", data)
 
 
 def is_media(content_type: str) -> bool:

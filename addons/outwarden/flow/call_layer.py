@@ -50,8 +50,8 @@ from mitmproxy.proxy.layers.http._hooks import HttpErrorHook, HttpResponseHeader
 
 from outwarden.errors import BodyError
 from outwarden.flow.body import is_media
-from outwarden.flow.guard import broken, where
-from outwarden.flow.state import CallState, state_of
+from outwarden.flow.guard import broken, last_words, where
+from outwarden.flow.state import CallState, state_of, was_seen
 from outwarden.flow.trip import Target, Trip
 from outwarden.routing import Attempt, Failure, GiveUp, failure_of_status
 from outwarden.wire.format import Refusal
@@ -139,6 +139,14 @@ class CallLayer(HttpLayer):
             yield command
 
 
+class Closed(layer.Layer):
+    """Ends the client's connection: for one that could not be set up safely."""
+
+    def _handle_event(self, event: events.Event) -> Commands:
+        if isinstance(event, events.Start):
+            yield commands.CloseConnection(self.context.client)
+
+
 class CallStream(HttpStream):
     """One request and its reply."""
 
@@ -159,6 +167,8 @@ class CallStream(HttpStream):
         self._committed = False
         self._finished = False
         self._client_gone = False
+        self._head_sent = False
+        self._told = False  # whether the addons were told of the end: each flow ends once
         self._drain_done: asyncio.Event | None = None
 
     # -- events -----------------------------------------------------------------------------------------------------
@@ -226,9 +236,17 @@ class CallStream(HttpStream):
     def make_server_connection(self) -> layer.CommandGenerator[bool]:
         """Called once the `request` hooks have let the call pass: from here on the call is in our hands."""
         call = state_of(self.flow)
-        if call is None or call.trip is None:
+        if not was_seen(self.flow):
+            text = "Outwarden did not see this request, because an addon before it failed; it was stopped."
+            error = ResponseProtocolError(self.stream_id, text, ErrorCode.GENERIC_SERVER_ERROR)
+            yield from self.handle_protocol_error(error)
+            return False
+        if call is None or (call.trip is None and call.let_through):
             return (yield from super().make_server_connection())
         self._call = call
+        if call.trip is None:
+            yield from self._guarded(self._answer(broken("chain")))
+            return False
         self._total_deadline = time.monotonic() + call.trip.timeouts.total
         yield from self._guarded(self._start())
         return False
@@ -344,9 +362,7 @@ class CallStream(HttpStream):
         except BodyError as error:  # a framing or an encoding that we do not read
             yield from self._break_off(stopped(str(error)))
             return
-        if self._mode == "pass":
-            yield from self._commit()
-        elif self._mode == "stream":
+        if self._mode == "stream":
             yield from self._await("first_content", self._trip.timeouts.first_content)
         else:
             yield from self._await("idle", self._trip.timeouts.idle)
@@ -367,8 +383,13 @@ class CallStream(HttpStream):
             yield from self._on_stream_data(data)
             return
         self._touch()
+        if self._mode == "pass" and not self._committed:
+            if data.lstrip()[:1] in (b"{", b"["):  # its type says sound or picture, and it is neither
+                self._mode = "whole"
+            else:
+                yield from self._commit()
         if self._mode == "pass":
-            if not self._client_gone:
+            if not self._client_gone and not self._finished:
                 yield SendHttp(ResponseData(self.stream_id, data), self.context.client)
             return
         self._held.append(data)
@@ -384,7 +405,7 @@ class CallStream(HttpStream):
         reply = self._call.reply
         out = reply.feed(data)
         if reply.broken:
-            yield from self._break_off(stopped(reply.broken))
+            yield from self._on_stream_broken(reply.broken)
             return
         if self._committed:
             self._touch()
@@ -397,6 +418,17 @@ class CallStream(HttpStream):
             return
         if reply.began or reply.error or self._held_bytes > MAX_HELD_BYTES:
             yield from self._commit()
+
+    def _on_stream_broken(self, reason: str) -> Commands:
+        """A stage stopped the stream; where that is the upstream's fault and nothing was shown, another may serve."""
+        assert self._call and self._call.reply
+        if not self._call.reply.upstream_fault:
+            yield from self._break_off(stopped(reason))
+        elif self._committed:
+            self._trip.fail_at_last("stream_error", None)
+            yield from self._break_off(Refusal(502, "upstream_malformed", f"The reply was stopped: {reason}."))
+        else:
+            yield from self._fail("stream_error")
 
     def _leave_failed_stream(self) -> layer.CommandGenerator[bool]:
         """An error came before the first content: move on if the route allows it, else let the client see it."""
@@ -427,6 +459,12 @@ class CallStream(HttpStream):
                 yield from self._abandon()
                 self._finish()
                 return
+            if self.flow.response is not response:  # a hook failed, or an addon answers itself
+                yield from self._abandon()
+                self._trip.stop("replaced")
+                yield from self._finish_with(self.send_response())
+                return
+            self._head_sent = True
             yield SendHttp(ResponseHeaders(self.stream_id, response, end_stream=False), self.context.client)
             for data in self._take_held():
                 yield SendHttp(ResponseData(self.stream_id, data), self.context.client)
@@ -443,7 +481,7 @@ class CallStream(HttpStream):
             assert call.reply
             rest = call.reply.finish()
             if call.reply.broken:
-                yield from self._break_off(stopped(call.reply.broken))
+                yield from self._on_stream_broken(call.reply.broken)
                 return
             if not self._committed:
                 self._held.append(rest)
@@ -482,7 +520,10 @@ class CallStream(HttpStream):
         call = self._call
         assert call and self._head
         head, self._phase = self._head, ""
-        self._trip.succeed(head.response.status_code)
+        if self._mode == "stream" and call.reply and call.reply.error:
+            self._trip.fail_at_last("stream_error", head.response.status_code)
+        else:
+            self._trip.succeed(head.response.status_code)
         self._parent.streams.pop(self._attempt_id, None)
         if not self._committed:
             self.flow.response = head.response
@@ -499,6 +540,7 @@ class CallStream(HttpStream):
     def send_response(self, already_streamed: bool = False) -> Commands:
         """Send what the addons made of the reply; personal data put back into it never enters the flow itself."""
         call = state_of(self.flow)
+        self._told = True
         if call is None or already_streamed:
             yield from super().send_response(already_streamed)
             return
@@ -515,6 +557,7 @@ class CallStream(HttpStream):
             response.headers.pop("content-encoding", None)
             response.headers.pop("transfer-encoding", None)
             response.headers["content-length"] = str(len(content))
+        self._head_sent = True
         yield SendHttp(ResponseHeaders(self.stream_id, response, not content), self.context.client)
         if content:
             yield SendHttp(ResponseData(self.stream_id, content), self.context.client)
@@ -556,18 +599,24 @@ class CallStream(HttpStream):
         if not self._committed or self._client_gone:
             yield from self._answer(refusal)
             return
+        last = call.reply.refuse(refusal) if self._mode == "stream" and call.reply else b""
         call.refuse(refusal, verdict_of(refusal))
-        self._finish()
-        self.flow.error = mflow.Error(refusal.code)
-        yield HttpErrorHook(self.flow)
-        self.flow.live = False
-        yield DropStream(self.stream_id)
-        if self._mode == "stream" and call.reply:
-            yield SendHttp(ResponseData(self.stream_id, call.reply.refuse(refusal)), self.context.client)
+        yield from self._end_with_error(refusal.code)
+        if last:
+            yield SendHttp(ResponseData(self.stream_id, last), self.context.client)
             yield SendHttp(ResponseEndOfMessage(self.stream_id), self.context.client)
         else:  # bytes that we do not read: only a torn connection tells the client
             error = ResponseProtocolError(self.stream_id, refusal.code, ErrorCode.GENERIC_SERVER_ERROR)
             yield SendHttp(error, self.context.client)
+
+    def _end_with_error(self, message: str) -> Commands:
+        self._finish()
+        self.flow.live = False
+        if not self._told:
+            self._told = True
+            self.flow.error = mflow.Error(message)
+            yield HttpErrorHook(self.flow)
+        yield DropStream(self.stream_id)
 
     def _abandon_now(self) -> Commands:
         head = self._head
@@ -585,27 +634,26 @@ class CallStream(HttpStream):
             yield from self._tear()
 
     def _tear(self) -> Commands:
-        """The last resort: the client sees a torn connection instead of waiting for ever."""
-        self._finish()
-        self.flow.live = False
+        """The last resort, which asks nothing of ours: an error, or a torn connection once there is a head."""
         if self._drain_done:
             self._drain_done.set()
-        if not self.flow.error:
-            self.flow.error = mflow.Error("outwarden_error")
-            yield HttpErrorHook(self.flow)
-        yield DropStream(self.stream_id)
-        torn = ResponseProtocolError(self.stream_id, "outwarden_error", ErrorCode.GENERIC_SERVER_ERROR)
-        yield SendHttp(torn, self.context.client)
+        yield from self._end_with_error("outwarden_error")
+        if self._head_sent or self._client_gone:
+            torn = ResponseProtocolError(self.stream_id, "outwarden_error", ErrorCode.GENERIC_SERVER_ERROR)
+            yield SendHttp(torn, self.context.client)
+            return
+        response = last_words(502)
+        yield SendHttp(ResponseHeaders(self.stream_id, response, end_stream=False), self.context.client)
+        yield SendHttp(ResponseData(self.stream_id, response.raw_content or b""), self.context.client)
+        yield SendHttp(ResponseEndOfMessage(self.stream_id), self.context.client)
 
     def _on_upstream_lost(self) -> Commands:
         self._parent.streams.pop(self._attempt_id, None)
         self._attempt_id = 0
         if self._committed:
-            code, text = (
-                "upstream_cut",
-                f"The upstream {self._trip.upstream_name} broke off in the middle of its answer.",
-            )
-            yield from self._break_off(Refusal(502, code, text))
+            self._trip.fail_at_last("stream_error", None)
+            text = f"The upstream {self._trip.upstream_name} broke off in the middle of its answer."
+            yield from self._break_off(Refusal(502, "upstream_cut", text))
         else:
             # Once the client has left it may be we who ended the connection; the upstream had its time to work.
             yield from self._fail("stream_error" if self._head or self._client_gone else "connect")
@@ -630,13 +678,9 @@ class CallStream(HttpStream):
 
     def _end_drain(self, outcome: str) -> Commands:
         self._trip.stop(outcome)
-        self._finish()
-        self.flow.error = mflow.Error("client disconnected")
-        yield HttpErrorHook(self.flow)
-        self.flow.live = False
+        yield from self._end_with_error("client disconnected")
         if self._drain_done:
             self._drain_done.set()
-        yield DropStream(self.stream_id)
 
     # -- time -------------------------------------------------------------------------------------------------------
 
@@ -675,6 +719,7 @@ class CallStream(HttpStream):
             yield from self._abandon_now()
             yield from self._end_drain("drain limit")
         elif self._committed or phase == "total":
+            self._trip.fail_at_last("timeout", None)
             text = f"The upstream {self._trip.upstream_name} ran out of time ({phase})."
             yield from self._break_off(Refusal(504, "upstream_timeout", text))
         elif phase == "connect":

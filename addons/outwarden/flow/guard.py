@@ -9,11 +9,17 @@ from typing import Any
 
 from mitmproxy import http
 
-from outwarden.flow.state import state_of
-from outwarden.wire.format import Refusal
+from outwarden.flow.state import end, state_of
+from outwarden.wire.format import Format, Refusal
 from outwarden.wire.formats import format_named
 
 logger = logging.getLogger(__name__)
+
+# An error in the shapes of OpenAI and Anthropic at once, for when no format can be asked.
+LAST_WORDS = (
+    b'{"type": "error", "error": {"type": "api_error", "code": "outwarden_error", '
+    b'"message": "outwarden_error: Outwarden could not process this call."}}'
+)
 
 
 def where(error: BaseException) -> str:
@@ -26,10 +32,31 @@ def where(error: BaseException) -> str:
 def answer(flow: http.HTTPFlow, refusal: Refusal) -> None:
     """Set the flow's response to ``refusal`` in the provider's own error shape."""
     state = state_of(flow)
-    reply = state.format.refuse(refusal, state.operation) if state else format_named("openai").refuse(refusal)
+    reply = state.format.refuse(refusal, state.operation) if state else guessed_format(flow.request).refuse(refusal)
     flow.response = http.Response.make(reply.status, reply.body, dict(reply.headers))
     if state:
         flow.response.headers["x-outwarden-call-id"] = state.call_id
+
+
+def guessed_format(request: http.Request) -> Format:
+    """Whose error shape the caller understands, for a request that nobody identified; headers tell (WIRE.md §8)."""
+    if "anthropic-version" in request.headers:
+        return format_named("anthropic")
+    return format_named("gemini" if "x-goog-api-key" in request.headers else "openai")
+
+
+def answer_whatever_happens(flow: http.HTTPFlow, refusal: Refusal) -> None:
+    """`answer`, or an answer that asks nothing of ours any more: without one the call would go on unread."""
+    try:
+        answer(flow, refusal)
+    except Exception as error:  # whatever it is, the client gets an error
+        logger.error("no answer in the provider's shape: %s", where(error))
+        flow.response = last_words(refusal.status)
+
+
+def last_words(status: int) -> http.Response:
+    """An error answer that needs nothing of ours."""
+    return http.Response.make(status, LAST_WORDS, {"content-type": "application/json"})
 
 
 def broken(step: str) -> Refusal:
@@ -49,14 +76,17 @@ def fail_closed(hook: Callable[..., Any]) -> Callable[..., Any]:
         state = state_of(flow)
         if state and state.rules.traffic.on_error == "open" and hook.__name__ in ("requestheaders", "request"):
             state.rule = f"on_error open: {step}"
+            state.let_through = True
             return
+        if state and hook.__name__ in ("response", "error"):
+            end(state)  # the hook that would do it may be the one that failed
         if hook.__name__ == "error":
             return  # the flow has ended; there is nobody left to answer
         refusal = broken(step)
         if state:
             state.refuse(refusal, "error", step)
             state.reply_body = None
-        answer(flow, refusal)
+        answer_whatever_happens(flow, refusal)
 
     if inspect.iscoroutinefunction(hook):
 

@@ -24,6 +24,7 @@ class ReplyStream:
         self.rewriter = rewriter
         self.framing: Framing = framing
         self.broken: str | None = None
+        self.upstream_fault = False  # what broke it is the upstream's, so another may do better
         self._format = format
         self._operation = operation
         self._decoder = Decoder(encoding, MAX_STREAM_BYTES) if encoding not in ("", "identity") else None
@@ -48,7 +49,9 @@ class ReplyStream:
         if self.broken:
             return b""
         try:
-            return self.rewriter.feed(self._decoder.feed(data) if self._decoder else data)
+            out = self.rewriter.feed(self._decoder.feed(data) if self._decoder else data)
+            self._stop_at_malformed()
+            return out
         except Exception as error:  # a stage that raises would leave the client hanging (DESIGN.md §3.1)
             return self._break("stream", error)
 
@@ -59,9 +62,17 @@ class ReplyStream:
         try:
             if self._decoder:
                 self._decoder.finish()
-            return self.rewriter.flush()
+            out = self.rewriter.flush()
+            self._stop_at_malformed()
+            return out
         except Exception as error:  # as in feed
             return self._break("stream end", error)
+
+    def _stop_at_malformed(self) -> None:
+        """An event that is no JSON would break the client's parser, and hides text from ours."""
+        if self.rewriter.malformed:
+            self.upstream_fault = True
+            raise BodyError("an event of the stream is not JSON")
 
     def _break(self, step: str, error: Exception) -> bytes:
         reason = str(error) if isinstance(error, BodyError) else "an internal error"

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from outwarden.budget import Caller
 from outwarden.wire.format import Format, Operation, Refusal, RequestFacts
@@ -67,6 +67,7 @@ class CallState:
     cost: int = 0  # nano-dollars
     budgets: tuple[BudgetState, ...] = ()
 
+    let_through: bool = False  # a step of ours failed, and the rules say that the call goes on all the same
     verdict: str = "allowed"
     rule: str | None = None
     refusal: Refusal | None = None
@@ -93,7 +94,18 @@ class CallState:
 
 
 _states: WeakKeyDictionary[http.HTTPFlow, CallState] = WeakKeyDictionary()
+_seen: WeakSet[http.HTTPFlow] = WeakSet()
 _in_flight: set[str] = set()  # ids; a flow may outlive its call in somebody's list
+
+
+def look_at(flow: http.HTTPFlow) -> None:
+    """Note that the chain saw this flow's head, whatever came of it."""
+    _seen.add(flow)
+
+
+def was_seen(flow: http.HTTPFlow) -> bool:
+    """Whether the chain saw this flow; an addon that raises keeps mitmproxy from asking those after it."""
+    return flow in _seen
 
 
 def begin(flow: http.HTTPFlow, state: CallState) -> CallState:

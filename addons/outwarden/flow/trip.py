@@ -183,6 +183,11 @@ class Trip:
         self._end(failure, status, retry_after_s)
         return self._choose()
 
+    def fail_at_last(self, failure: Failure, status: int | None) -> None:
+        """Note that the current attempt failed after the client had begun to see its answer."""
+        if self._running():
+            self._end(failure, status, None)
+
     def succeed(self, status: int | None) -> None:
         """Note that the current attempt brought the answer."""
         if self._running():
