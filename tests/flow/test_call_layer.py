@@ -145,13 +145,22 @@ def test_media_passes_as_it_comes(play: Playbook) -> None:
     """Sound has no text: it is neither held nor read, and keeps its length."""
     play.says(request("/v1/audio/speech", json.dumps({"model": "tts-1", "input": "hello"}).encode()))
     play.upstream.says(response_head(200, {"content-type": "audio/mpeg", "content-length": "6"}))
-    assert play.answer.headers["content-length"] == "6"
     play.upstream.says(b"\xff\xfb\x90")
+    assert play.answer.headers["content-length"] == "6"
     assert play.answer.body == b"\xff\xfb\x90"
     play.upstream.says(b"\0\0\0")
 
     assert play.answer.complete
     assert play.hooks == CALL_HOOKS
+
+
+def test_text_that_claims_to_be_media_is_read(play: Playbook) -> None:
+    """A JSON body under a media type does not slip past the scanner."""
+    play.says(request("/v1/audio/speech", json.dumps({"model": "tts-1", "input": "hello"}).encode()))
+    play.upstream.says(response(200, said(f"write to {EMAIL}"), {"content-type": "audio/mpeg"}))
+
+    assert EMAIL.encode() not in play.client_got
+    assert b"EMAIL_ADDRESS" in play.answer.body
 
 
 def test_a_picture_that_breaks_off_is_torn(play: Playbook) -> None:

@@ -294,17 +294,27 @@ def test_a_stream_that_ends_too_early_is_no_success(play: Playbook, services: Se
     assert record(services)["verdict"] == "failed"
 
 
-def test_a_malformed_event_does_not_end_a_stream(play: Playbook) -> None:
-    """An event that is no JSON in the middle of a stream passes as text."""
-    play.says(asks(stream=True))
-    play.upstream.streams(
-        ROLE, piece("one "), b'data: {"choices": [{"delta": {"con\n\n', piece("two "), STOP, DONE, b""
-    )
+MALFORMED = b'data: {"choices": [{"delta": {"con\n\n'
 
-    assert b"[DONE]" in play.answer.body
-    assert piece("one ") in play.answer.body
-    assert piece("two ") in play.answer.body
-    assert play.answer.complete
+
+def test_a_malformed_event_ends_a_stream_with_an_error(play: Playbook, services: Services) -> None:
+    """An event that is no JSON would break the client's parser and hide its text from ours: the stream ends there."""
+    play.says(asks(stream=True))
+    play.upstream.streams(ROLE, piece("one "), MALFORMED, piece("two "), STOP, DONE, b"")
+
+    assert text_of(play.answer.body) == "one "
+    assert error_of(play.answer.body) == "upstream_malformed"
+    assert b"[DONE]" not in play.answer.body
+    assert attempts(services) == [("original", "stream_error", None)]
+
+
+def test_a_malformed_event_before_the_content_moves_the_call(play: Playbook) -> None:
+    """Nothing was shown yet, so another upstream may do better."""
+    play.says(asks(stream=True))
+    play.upstream.streams(ROLE, MALFORMED)
+    play.upstream.streams(ROLE, piece("spare"), STOP, DONE, b"")
+
+    assert play.answer.body == ROLE + piece("spare") + STOP + DONE
 
 
 def test_an_unfinished_event_is_no_answer(play: Playbook) -> None:

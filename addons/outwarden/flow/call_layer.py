@@ -176,11 +176,20 @@ class CallStream(HttpStream):
     def _handle_event(self, event: events.Event) -> Commands:
         if self._call is None or self._finished:
             if not isinstance(event, (events.Wakeup, GetHttpConnectionCompleted)):
-                yield from super()._handle_event(event)
+                yield from self._shielded(super()._handle_event(event))
             return
         yield from self._guarded(self._dispatch(event))
 
+    def _shielded(self, steps: Commands) -> Commands:
+        """Where no call of ours is in our hands yet, or no longer: an error tears the stream."""
+        try:
+            yield from steps
+        except Exception as error:  # mitmproxy would log it and leave the client waiting
+            logger.error("HTTP stream failed: %s", where(error))
+            yield from self._tear()
+
     def _guarded(self, steps: Commands) -> Commands:
+        """While a call is in our hands: an error ends it with an answer."""
         try:
             yield from steps
         except Exception as error:  # an error of ours must not leave the client waiting
