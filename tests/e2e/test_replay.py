@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import recorded
@@ -65,7 +66,7 @@ def replay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Path
     certificates = make_certificates(folder, sorted(hosts))
     log = folder / "log.jsonl"
     with module.ReplayServer(corpus, cert=str(certificates.chain), key=str(certificates.key), log=str(log)) as server:
-        records = [r for r in corpus.by_id.values() if recorded.urlsplit(r["request"]["url"]).hostname in hosts]
+        records = [r for r in corpus.by_id.values() if urlsplit(r["request"]["url"]).hostname in hosts]
         yield server, log, certificates, records
 
 
