@@ -1,6 +1,8 @@
 """Addon: what call is this, and whose?"""
 
 import base64
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
 from weakref import WeakKeyDictionary
 
 from mitmproxy import http
@@ -8,7 +10,7 @@ from mitmproxy.connection import Client
 
 from outwarden.budget import Evidence, identify
 from outwarden.errors import BodyError
-from outwarden.flow.body import read_body
+from outwarden.flow.body import plain_headers, read_body
 from outwarden.flow.guard import answer, fail_closed
 from outwarden.flow.state import CallState, begin, look_at, open_state, state_of
 from outwarden.load_rules import Shelf
@@ -93,24 +95,24 @@ def proxy_user(request: http.Request) -> str | None:
 
 def evidence(flow: http.HTTPFlow, user: str | None) -> Evidence:
     """What the request shows of its sender."""
-    headers = {name.lower(): value for name, value in flow.request.headers.items()}
+    headers = plain_headers(flow.request)
     peer = flow.client_conn.peername
     return Evidence(
-        api_key=api_key(flow.request),
+        api_key=api_key(headers, flow.request.path),
         source=peer[0] if peer else "",
         proxy_user=user,
         headers=headers,
     )
 
 
-def api_key(request: http.Request) -> str | None:
-    """The caller's key, wherever it travels."""
+def api_key(headers: Mapping[str, str], path: str) -> str | None:
+    """The caller's key, wherever it travels; ``headers`` by lower-case name, ``path`` with its query."""
     for name in KEY_HEADERS:
-        value: str | None = request.headers.get(name)
-        if value:
+        if value := headers.get(name):
             return value.rpartition(" ")[2]
-    key: str | None = request.query.get("key")
-    return key
+    if "key=" not in path:
+        return None
+    return dict(parse_qsl(path.partition("?")[2])).get("key")
 
 
 def refused_by_shape(request: http.Request, state: CallState) -> Refusal | None:

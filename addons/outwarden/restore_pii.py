@@ -3,7 +3,7 @@
 from mitmproxy import http
 
 from outwarden.errors import BodyError
-from outwarden.flow.body import Body, classify, is_media
+from outwarden.flow.body import Body, classify, is_media, plain_headers
 from outwarden.flow.guard import answer, fail_closed
 from outwarden.flow.reply import ReplyStream
 from outwarden.flow.state import CallState, open_state, state_of
@@ -128,6 +128,5 @@ def read_facts(response: http.Response, state: CallState, body: Body) -> None:
     """Read usage and model of a whole reply."""
     if body.kind != "json" and not response.headers.get("x-amzn-bedrock-output-token-count"):
         return
-    headers = {name.lower(): value for name, value in response.headers.items()}
-    facts = state.format.read_reply(state.operation, body.json, headers)
+    facts = state.format.read_reply(state.operation, body.json, plain_headers(response))
     state.usage, state.served_model, state.reply_error = facts.usage, facts.model, facts.error

@@ -14,7 +14,9 @@ from outwarden.pricing import usd
 logger = logging.getLogger(__name__)
 
 # Credentials go out with the request; in a flow that someone saves or looks at they have no place.
-SECRET_HEADERS = ("authorization", "proxy-authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie")
+SECRET_HEADERS = frozenset(
+    {b"authorization", b"proxy-authorization", b"x-api-key", b"api-key", b"x-goog-api-key", b"cookie"}
+)
 
 
 class WriteAudit:
@@ -144,8 +146,9 @@ def annotation(state: CallState) -> str:
 
 def hide_credentials(request: http.Request) -> None:
     """Blank the caller's keys in a flow whose request is sent."""
-    for name in SECRET_HEADERS:
-        if name in request.headers:
-            request.headers[name] = "[hidden]"
+    if any(name.lower() in SECRET_HEADERS for name, _ in request.headers.fields):
+        request.headers.fields = tuple(
+            (name, b"[hidden]" if name.lower() in SECRET_HEADERS else value) for name, value in request.headers.fields
+        )
     if "key=" in request.path and request.query.get("key"):
         request.query["key"] = "[hidden]"

@@ -56,6 +56,15 @@ def classify(data: bytes, content_type: str) -> Body:
     return Body("text" if is_text(data) and not is_media(content_type) else "binary", data)
 
 
+def plain_headers(message: http.Message) -> dict[str, str]:
+    """The headers by lower-case name, repeated ones joined by commas; one pass, where mitmproxy's view takes many."""
+    found: dict[str, str] = {}
+    for raw_name, raw_value in message.headers.fields:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("utf-8", "surrogateescape")
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
+
+
 def is_media(content_type: str) -> bool:
     """Whether a body is sound or pictures, which have no text to scan and may be long."""
     return content_type.partition("/")[0].strip().lower() in ("audio", "image", "video")

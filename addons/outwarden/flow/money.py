@@ -43,7 +43,7 @@ class Purse:
         )
         self.counted_tokens = state.body_tokens + media_tokens(state.media_bytes, state.model)
         self.input_tokens = self.counted_tokens + unseen_tokens(state.body.data if state.body else b"")
-        self.output_tokens = output_bound(state)
+        self.output_tokens = output_bound(state, state.host.provider, state.model)
         self._tier = service_tier(state.body.data) if state.body else None
         self.held: Amounts | None = None
         self.denied: Denied | None = None
@@ -57,8 +57,8 @@ class Purse:
         The first attempt takes the hold; a later one tops it up by the difference, or is not taken.
         """
         try:
-            self._price = self._price_at(upstream)
-            return self._hold()
+            self._measure(upstream)
+            return self._hold(self._price_at(upstream))
         except PriceUnknown as error:
             self.refusal = Refusal(403, "price_unknown", f"The call was refused: {error} (budgets.yml, unknown_price).")
         except StoreUnavailable:
@@ -66,33 +66,47 @@ class Purse:
             self.refusal = Refusal(503, "budget_store_unavailable", "The budget store does not answer.")
         return False
 
+    def _asked(self, upstream: Upstream | None) -> tuple[str, str | None]:
+        """Provider and model of an attempt."""
+        state = self._state
+        provider = upstream.provider if upstream else state.host.provider
+        return provider, state.trip.model_at(upstream) if state.trip else state.model
+
+    def _measure(self, upstream: Upstream | None) -> None:
+        """Another model may cut the same text into more tokens, and may write more."""
+        state, encoding = self._state, self._services.tokens.encoding
+        provider, model = self._asked(upstream)
+        if state.body and encoding(provider, model) != encoding(state.host.provider, state.model):
+            self.input_tokens = max(self.input_tokens, len(state.body.data))  # a token is a byte at least
+        if state.facts.output_limit is None:
+            self.output_tokens = output_bound(state, provider, model)
+
     def _price_at(self, upstream: Upstream | None) -> Price | None:
         if upstream and upstream.price:
             return Price.flat(*upstream.price)
-        provider = upstream.provider if upstream else self._state.host.provider
-        model = self._state.trip.model_at(upstream) if self._state.trip else self._state.model
         try:
-            return self._prices.price(provider, model, service_tier=self._tier)
+            return self._prices.price(*self._asked(upstream), service_tier=self._tier)
         except PriceUnknown:
             if any(account.budget.unit == "usd" for account in self.accounts):
                 raise
             return None  # nobody counts dollars here
 
-    def _bound(self) -> Amounts:
-        cost = self._price.upper_bound(self.input_tokens, self.output_tokens) if self._price else 0
+    def _bound(self, price: Price | None) -> Amounts:
+        cost = price.upper_bound(self.input_tokens, self.output_tokens) if price else 0
         return Amounts(cost, self.input_tokens + self.output_tokens, 1)
 
-    def _hold(self) -> bool:
-        if not self.accounts:
+    def _hold(self, price: Price | None) -> bool:
+        ledger, amounts = self._services.ledger, self._bound(price)
+        if not self.accounts or (self.held and amounts.usd <= self.held.usd and amounts.tokens <= self.held.tokens):
+            self._price = price
             return True
-        amounts = self._bound()
-        ledger = self._services.ledger
         if self.held is None:
             answer = ledger.hold(self._state.call_id, self.accounts, amounts)
-        elif amounts.usd <= self.held.usd:
-            return True
         else:
+            amounts = Amounts(max(amounts.usd, self.held.usd), max(amounts.tokens, self.held.tokens), 1)
             answer = ledger.grow(self._state.call_id, amounts)
+        if self.held is None or isinstance(answer, Held):
+            self._price = price  # a denied attempt leaves the price of the one before, which may have billed
         if isinstance(answer, Held):
             self.held, self._state.budgets = amounts, answer.states
             self.denied = None
@@ -131,13 +145,13 @@ class Purse:
             logger.error("the budget store does not answer; the cost of call %s is posted later", state.call_id)
 
 
-def output_bound(state: CallState) -> int:
+def output_bound(state: CallState, provider: str, model: str | None) -> int:
     """The most output tokens the call can bring: its own limit or the model's maximum, for each choice."""
     if state.operation.name in WITHOUT_OUTPUT:
         return 0
     limit = state.facts.output_limit
     if limit is None:
-        limit = output_maximum(state.host.provider, state.model)
+        limit = output_maximum(provider, model)
     return limit * max(1, state.facts.choices)
 
 

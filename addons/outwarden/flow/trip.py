@@ -36,6 +36,7 @@ CREDENTIAL_HEADERS = (
     "api-key",
     "x-goog-api-key",
     "cookie",
+    "x-amz-security-token",
     "openai-organization",
     "openai-project",
 )
@@ -117,6 +118,7 @@ class Trip:
         self._route = replace(route, targets=tuple(filter(self._speaks, route.targets)) or (ORIGINAL,))
         self._outcomes: list[Outcome] = []
         self._attempt: Attempt | None = None
+        self._rewritten = False  # whether an attempt has changed the request
         self.sent = False  # whether any upstream was given the request
         self.steps: list[Step] = []
 
@@ -240,6 +242,9 @@ class Trip:
     def apply(self, request: http.Request) -> None:
         """Rewrite ``request`` for the current attempt, always from the caller's own request."""
         aimed, upstream = self._aimed, self.upstream
+        if upstream is None and not self._rewritten:
+            return
+        self._rewritten = True
         request.headers = aimed.headers.copy()
         request.scheme, request.host, request.port = aimed.scheme, aimed.host, aimed.port
         request.path, request.authority = aimed.path, aimed.authority
@@ -255,14 +260,15 @@ class Trip:
             request.content = replace_model(request.content, self.model)
 
     def _sign_in(self, request: http.Request, upstream: Upstream) -> None:
-        if upstream.auth.kind == "keep":
+        auth = upstream.auth
+        if auth.kind == "keep" if auth else upstream.provider == self._host.provider:
             return
         for name in CREDENTIAL_HEADERS:
             request.headers.pop(name, None)
         request.path = without_key(request.path)
-        secret = resolve_secret(upstream.auth)
-        bearer = upstream.auth.kind == "bearer"
-        request.headers[upstream.auth.header] = f"Bearer {secret}" if bearer else secret
+        if auth:
+            secret = resolve_secret(auth)
+            request.headers[auth.header] = f"Bearer {secret}" if auth.kind == "bearer" else secret
 
 
 def replace_model(body: bytes, model: str) -> bytes:

@@ -24,7 +24,10 @@ class Auth:
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """A place a call may go. ``model``: replaces the requested one; a map from requested (``*`` patterns) to served."""
+    """A place a call may go. ``model``: replaces the requested one; a map from requested (``*`` patterns) to served.
+
+    ``auth`` None: the rules do not say; the caller's own key goes along to the provider it was meant for, to no other.
+    """
 
     name: str
     scheme: Literal["http", "https"]
@@ -34,7 +37,7 @@ class Upstream:
     provider: str
     format: str
     model: Mapping[str, str] = field(default_factory=dict)
-    auth: Auth = Auth()
+    auth: Auth | None = None
     quality: float | None = None
     price: tuple[Decimal, Decimal] | None = None  # input, output in USD per million tokens
     trust: Path | None = None

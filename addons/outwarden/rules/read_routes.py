@@ -78,7 +78,7 @@ def _read_upstream(name: str, folder: Path) -> Reader[Upstream]:
             provider=keys.need("provider", provider_name),
             format=keys.need("format", one_of(FORMATS)),
             model=keys.get("model", _read_model, {}),
-            auth=keys.get("auth", _read_auth(folder), Auth()),
+            auth=keys.get("auth", _read_auth(folder), None),
             quality=keys.get("quality", number(0, 1), None),
             price=keys.get("price", _read_price, None),
             trust=keys.get("trust", path_in(folder), None),
