@@ -19,7 +19,8 @@ Start = Callable[..., Interceptor]
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     """Certificates for every simulated host."""
-    return make_certificates(tmp_path_factory.mktemp("certificates"), [*HOSTS, "localhost", "127.0.0.1"])
+    names = [*HOSTS, "flaky.example", "localhost", "127.0.0.1"]
+    return make_certificates(tmp_path_factory.mktemp("certificates"), names)
 
 
 @pytest.fixture(scope="module")
