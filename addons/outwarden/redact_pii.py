@@ -1,6 +1,8 @@
 """Addon: replace personal data and secrets before a call leaves."""
 
-from urllib.parse import parse_qsl, urlencode
+import re
+from dataclasses import replace
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from mitmproxy import http
 
@@ -14,6 +16,7 @@ from outwarden.wire.body import rewrite_text
 from outwarden.wire.format import Refusal
 
 # Parameters that name a key or a mode of the API, never text of the caller's.
+PLAIN_PATH = re.compile(r"[A-Za-z0-9/_.:~-]*")
 PLAIN_PARAMETERS = frozenset({"key", "alt", "$alt", "api-version", "beta", "prettyPrint"})
 
 
@@ -44,7 +47,11 @@ class RedactPii:
 
     def _rewrite(self, request: http.Request, state: CallState, rewriter: RequestRewriter) -> None:
         services = self._shelf.services
+        rewrite_path(request, rewriter)
         rewrite_query(request, rewriter)
+        # From here on the model is named as the upstream gets it: records and counters keep nothing personal either.
+        state.facts = replace(state.facts, model=services.engines.shown(state.facts.model))
+        state.operation = replace(state.operation, model=services.engines.shown(state.operation.model))
         encoding = services.tokens.encoding(state.host.provider, state.model)
         assert state.body
         rewritten = rewrite_body(
@@ -75,6 +82,17 @@ def is_signed(request: http.Request) -> bool:
     """Whether a signature covers the body (AWS SigV4), so that any change makes the call fail."""
     authorization: str = request.headers.get("authorization", "")
     return authorization.startswith("AWS4-HMAC-SHA256")
+
+
+def rewrite_path(request: http.Request, rewriter: RequestRewriter) -> None:
+    """Rewrite the segments of the path that are no plain names."""
+    path, mark, query = request.path.partition("?")
+    if PLAIN_PATH.fullmatch(path):
+        return
+    segments = [unquote(segment) for segment in path.split("/")]
+    rewritten = [segment if PLAIN_PATH.fullmatch(segment) else rewrite_text(segment, rewriter) for segment in segments]
+    if rewritten != segments:
+        request.path = "/".join(quote(segment, safe=":@") for segment in rewritten) + mark + query
 
 
 def rewrite_query(request: http.Request, rewriter: RequestRewriter) -> None:

@@ -62,6 +62,7 @@ class RestorePii:
             return
         if flow.response.stream:
             read_stream(state)
+            self._hide_names(state)
             return
         try:
             self._whole(flow.response, state)
@@ -72,6 +73,7 @@ class RestorePii:
     def _whole(self, response: http.Response, state: CallState) -> None:
         body = read_reply(response, state)
         read_facts(response, state, body)
+        self._hide_names(state)
         if body.kind in ("empty", "binary"):
             return
         content_type = response.headers.get("content-type", "")
@@ -80,15 +82,18 @@ class RestorePii:
         if rewritten.edits:
             state.reply_body = rewritten.body
 
+    def _hide_names(self, state: CallState) -> None:
+        state.served_model = self._shelf.services.engines.shown(state.served_model)
+
     @fail_closed
     def error(self, flow: http.HTTPFlow) -> None:
         state = state_of(flow)
-        if state is None or state.refusal:
-            read_stream(state) if state else None
+        if state is None:
             return
         read_stream(state)
-        if flow.response and not flow.response.stream and state.usage is None:
+        if flow.response and not flow.response.stream and state.usage is None and not state.refusal:
             read_facts(flow.response, state, read_reply(flow.response, state))
+        self._hide_names(state)
 
 
 # An error body is short; a longer one is an answer that may well speak of errors.

@@ -10,18 +10,20 @@ from outwarden.budget import Amounts, BudgetState, Ledger, open_store
 from outwarden.content import Inspector
 from outwarden.errors import LedgerError, RulesError, StoreUnavailable
 from outwarden.observe import Metrics
-from outwarden.pii import PiiEngine
+from outwarden.pii import PiiEngine, Vault
 from outwarden.pricing import PriceBook, TokenCounter
 from outwarden.routing import Health
 from outwarden.rules import Rules, RulesFile, StateFolder
 from outwarden.web import RecentCalls
 from outwarden.wire.body import Memory
+from outwarden.wire.edits import apply_edits
 
 logger = logging.getLogger(__name__)
 
 # Remembered messages: about 100 conversations of 400 KB; a machine that runs a proxy has this to spare.
 MEMORY_BYTES = 64 * 1024 * 1024
 UNRESOLVED_MAX = 10_000
+NAME_CHARACTERS_MAX = 200
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,13 @@ class Engines:
             inspector=Inspector(rules.content),
             prices=PriceBook(rules.prices, rules.budgets.unknown_price),
         )
+
+    def shown(self, name: str | None) -> str | None:
+        """A name that somebody else chose (a model), fit for records, counters and the database: nothing personal."""
+        if name is None:
+            return None
+        edits = self.pii.request(Vault()).edits([name])[0]
+        return apply_edits(name, edits)[:NAME_CHARACTERS_MAX]
 
 
 class Services:
