@@ -73,7 +73,7 @@ def set_off(
     return trip, request
 
 
-# -- where it goes ------------------------------------------------------------------------------------------------------
+# -- where it goes ----------------------------------------------------------------------------------------------------
 
 
 def test_the_original_is_dialled_as_aimed(clock: Clock) -> None:
@@ -158,7 +158,7 @@ def test_a_body_without_a_model_stays() -> None:
     assert replace_model(b'{"model":"a","x":1.0}', 'b"c') == b'{"model":"b\\"c","x":1.0}'
 
 
-# -- credentials --------------------------------------------------------------------------------------------------------
+# -- credentials ------------------------------------------------------------------------------------------------------
 
 
 def credentials(request: http.Request) -> dict[str, str]:
@@ -219,7 +219,7 @@ def test_a_secret_that_is_gone_stops_the_attempt(clock: Clock, monkeypatch: pyte
     assert credentials(request) == {}
 
 
-# -- attempts -----------------------------------------------------------------------------------------------------------
+# -- attempts ---------------------------------------------------------------------------------------------------------
 
 
 def steps(trip: Trip) -> list[tuple[str, str, int | None]]:

@@ -54,9 +54,9 @@ def _line(line: bytes, rules: TextRules, rewriter: TextRewriter) -> bytes:
 def _plain(data: bytes, rewriter: TextRewriter) -> bytes:
     if not is_text(data):
         return data
-    text = data.decode()
+    text = data.decode("utf-8", "surrogateescape")
     rewritten = rewrite_text(text, rewriter)
-    return data if rewritten == text else rewritten.encode()
+    return data if rewritten == text else rewritten.encode("utf-8", "surrogateescape")
 
 
 def _parts(data: bytes, content_type: str) -> Sequence[bytes]:
