@@ -35,12 +35,7 @@ NOTHING = {
 # Streams that are not read yet are refused in the provider's shape, and do not reach it.
 REFUSED = {"converse-stream", "invoke-with-response-stream", "invokeAgent"}
 # Where we differ on purpose or for now, each with its reason; one that no longer differs fails the test, too.
-KNOWN = {
-    "wc5c0b4ab8ad318": "a file upload in plain text that calls itself application/json is refused as broken JSON",
-    "wbbb054814cf537": "likewise",
-    "w67bd20ded6b148": "reports more reasoning than output tokens; taken as reported apart, which charges more",
-    "wc101e26f7f2048": "likewise",
-}
+KNOWN: dict[str, str] = {}
 
 
 class Played:

@@ -66,8 +66,9 @@ def _missing_in_chat(raw: Raw, reasoning: int, audio: int) -> tuple[int, int]:
     rest = max(count(raw.get("total_tokens")) - named, 0)
     if rest and audio and rest == audio and not reasoning:
         return rest, 0
-    if not rest and reasoning > count(raw.get("completion_tokens")):
-        # More reasoning than output: the relay kept the total, but not the provider's habit (Vercel with Gemini).
+    if not rest and reasoning > count(raw.get("completion_tokens")) and "market_cost" in raw:
+        # More reasoning than output: Vercel's relay (nobody else states a market cost) kept the total, but not Gemini's
+        # habit. OpenRouter bills completion_tokens alone where its count of the reasoning is higher.
         return 0, reasoning
     return 0, rest
 
