@@ -64,7 +64,7 @@ def test_falls_back_to_a_constant(model: str | None) -> None:
 
 
 def test_every_entry_has_a_source_and_a_date() -> None:
-    """The table says where each number comes from and when it was looked at, or that it never was; every pattern is reachable text."""
+    """The table says where each number comes from and when, if ever, it was looked at; every pattern is reachable."""
     text = resources.files("outwarden.pricing").joinpath("outputs.yml").read_text()
     blocks = yaml.safe_load(text)
     assert len(blocks) > 3

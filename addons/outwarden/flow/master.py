@@ -42,13 +42,13 @@ class LeanAddons(AddonManager):
     """
 
     def __init__(self, master: Master) -> None:
-        super().__init__(master)
+        super().__init__(master)  # type: ignore[no-untyped-call]
         self._handlers: dict[str, list[Callable[..., Any]]] = {}
 
     def register(self, addon: Any) -> Any:
         """Register an addon; what was looked up before is forgotten."""
         self._handlers = {}
-        return super().register(addon)
+        return super().register(addon)  # type: ignore[no-untyped-call]
 
     def _of(self, event: hooks.Hook) -> list[Callable[..., Any]]:
         found = self._handlers.get(event.name)
@@ -88,7 +88,7 @@ class LeanMaster(Master):
     def __init__(self, opts: options.Options, chain: Sequence[Any]) -> None:
         super().__init__(opts)
         self.addons = LeanAddons(self)
-        self.addons.add(
+        self.addons.add(  # type: ignore[no-untyped-call]
             core.Core(),
             disable_h2c.DisableH2C(),
             proxyauth.ProxyAuth(),

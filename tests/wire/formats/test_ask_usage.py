@@ -5,6 +5,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from outwarden.wire.formats import ask_for_usage, sends_usage
 
 _JSON = st.recursive(

@@ -13,6 +13,7 @@ import pytest
 from google import genai
 from google.genai import errors as google_errors
 from google.genai import types as google_types
+
 from outwarden.wire.format import Framing, Refusal
 from outwarden.wire.formats import FORMAT_NAMES, format_named
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from outwarden.wire.format import Operation, RequestFacts
 from outwarden.wire.formats import FORMAT_NAMES, format_named
 

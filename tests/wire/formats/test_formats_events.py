@@ -4,6 +4,7 @@ from collections.abc import Hashable
 from typing import Any
 
 import pytest
+
 from outwarden.wire.format import EventFacts, Operation
 from outwarden.wire.formats import format_named
 

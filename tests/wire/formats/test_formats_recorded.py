@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 import pytest
+
 from outwarden.wire.format import EventFacts, Format, Operation
 from outwarden.wire.formats import format_named
 from outwarden.wire.usage import Usage

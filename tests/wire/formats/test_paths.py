@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from outwarden.wire.formats import FORMAT_NAMES, FormatNameError, format_named
 
 # format, method, path -> operation, dialect, billable, model, stream

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from outwarden.wire.formats import FORMAT_NAMES, format_named
 from outwarden.wire.formats.rules import IDS, opaque_in
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from outwarden.wire.formats.usages import any_usage
 from outwarden.wire.formats.values import TOKENS_MAX
 from outwarden.wire.usage import Usage
