@@ -2,11 +2,9 @@
 
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-
 from playbook import Playbook
 
 from outwarden.chain import chain

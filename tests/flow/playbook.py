@@ -82,7 +82,8 @@ class Playbook:
     """One client connection through `CallLayer`; the addons answer the hooks.
 
     ``connects``: what becomes of a connection to an address: None (it is opened), an error's text, or ``"silence"``.
-    ``before``: called with the hook's name and its argument before the addons are.
+    ``before``: called with the hook's name and its argument before the addons are. ``skipped``: hooks that the addons
+    are not asked, as when an addon before them raised (DESIGN.md §3.1).
     """
 
     def __init__(self, addons: Iterable[Any], monkeypatch: Any, *, http2: bool = False) -> None:
@@ -93,6 +94,7 @@ class Playbook:
         monkeypatch.setattr(trip, "random", SimpleNamespace(random=random.Random(0).random))
         self.connects: Callable[[tuple[str, int]], str | None] = lambda address: None
         self.before: Callable[[str, Any], None] = lambda name, data: None
+        self.skipped: set[str] = set()
         self.hooks: list[str] = []
         self.logged: list[str] = []
         self.upstreams: list[Upstream] = []
@@ -192,7 +194,7 @@ class Playbook:
         if isinstance(data, http.HTTPFlow):
             self.flow = data
         self.before(hook.name, data)
-        for addon in self.addons:
+        for addon in () if hook.name in self.skipped else self.addons:
             if handler := getattr(addon, hook.name, None):
                 handler(data)
         if hook.blocking:

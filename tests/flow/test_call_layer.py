@@ -1,21 +1,15 @@
 """Calls through our HTTP layer, as transcripts: what the client, the upstreams and the addons see, and when."""
 
 import json
-import logging
 from collections.abc import Callable
-from typing import Any
 
 import pytest
-from mitmproxy import http
 from playbook import OPENAI, Answer, Playbook, request, response, response_head
-from talk import BILL, DONE, EMAIL, PATH, ROLE, STOP, asks, attempts, chat, error_of, piece, record, said, text_of
+from talk import DONE, EMAIL, PATH, ROLE, STOP, asks, attempts, chat, piece, record, said, text_of
 
 from outwarden.flow.services import Services
-from outwarden.flow.trip import Trip
-from outwarden.wire.stream import StreamRewriter
 
 CALL_HOOKS = ["requestheaders", "request", "responseheaders", "response"]
-
 
 # -- traffic that is not ours -----------------------------------------------------------------------------------------
 
@@ -221,119 +215,6 @@ def test_a_stream_is_not_bound_by_the_length_of_bodies(open_play: Callable[..., 
     assert text_of(play.answer.body) == "word " * 1200
 
 
-# -- streams ----------------------------------------------------------------------------------------------------------
-
-
-def test_a_stream_is_held_until_its_first_content(play: Playbook) -> None:
-    """Lifecycle events alone do not commit: nothing reaches the client before there is something to say."""
-    play.says(asks(stream=True))
-    play.upstream.streams(ROLE)
-    assert play.client_got == b""
-    assert play.hooks == ["requestheaders", "request"]
-
-    play.upstream.chunk(piece("Well, "))
-
-    assert play.hooks == CALL_HOOKS[:3]
-    assert play.answer.status == 200
-    assert play.answer.body.startswith(ROLE)
-
-
-def test_a_stream_stays_a_stream(play: Playbook) -> None:
-    """After the first content each word reaches the client before the next one is there."""
-    play.says(asks(stream=True))
-    play.upstream.streams(ROLE)
-    for count, word in enumerate(["one", "two", "three", "four"]):
-        play.upstream.chunk(piece(f" {word}"))
-        assert len(text_of(play.answer.body).split()) >= count
-    for last in (STOP, DONE, b""):
-        play.upstream.chunk(last)
-
-    assert text_of(play.answer.body) == " one two three four"
-    assert play.answer.body.endswith(DONE)
-    assert play.answer.complete
-    assert play.hooks == CALL_HOOKS
-
-
-def test_an_unchanged_stream_is_the_same_bytes(play: Playbook) -> None:
-    """Nothing found: event for event what the upstream sent, whatever the chunks were."""
-    play.says(asks(stream=True, stream_options={"include_usage": True}))
-    stream = ROLE + piece("Hello") + piece(" there, all is well.") + STOP + BILL + DONE
-    play.upstream.streams(*(stream[at : at + 7] for at in range(0, len(stream), 7)), b"")
-
-    assert play.answer.body == stream
-    assert play.answer.complete
-
-
-def test_usage_that_we_asked_for_stays_with_us(play: Playbook, services: Services) -> None:
-    """A client that did not ask for the usage event does not get it, and the call is charged by it all the same."""
-    play.says(asks(stream=True))
-    assert b"include_usage" in play.upstream.got
-    play.upstream.streams(ROLE, piece("hi"), STOP, BILL, DONE, b"")
-
-    assert play.answer.body == ROLE + piece("hi") + STOP + DONE
-    assert record(services)["usage"] == {"input_tokens": 9, "output_tokens": 2}
-    assert record(services)["usage_source"] == "provider"
-    assert record(services)["stream"] is True
-
-
-def test_a_stream_that_says_nothing_ends_all_the_same(play: Playbook) -> None:
-    """An answer without content is committed at its end."""
-    play.says(asks(stream=True))
-    play.upstream.streams(ROLE, STOP, DONE, b"")
-
-    assert play.answer.body == ROLE + STOP + DONE
-    assert play.answer.complete
-
-
-def test_a_long_prelude_is_not_held_for_ever(play: Playbook) -> None:
-    """A stream that sends and sends without content is let go at a bound."""
-    play.says(asks(stream=True))
-    play.upstream.streams(ROLE)
-    for _ in range(300):
-        if play.client_got:
-            break
-        play.upstream.chunk(b": " + b"wait " * 200 + b"\n\n")
-
-    assert 0 < len(play.client_got) < 300 * 1024
-    assert not play.upstream.closed
-
-
-def test_a_stream_that_announces_a_length_is_sent_in_chunks(play: Playbook) -> None:
-    """What leaves the stages has another length than what came; the header must not promise the old one."""
-    play.says(asks(stream=True))
-    stream = ROLE + piece("hi") + DONE
-    play.upstream.says(response(200, stream, {"content-type": "text/event-stream"}))
-
-    assert "content-length" not in play.answer.headers
-    assert play.answer.complete
-    assert play.answer.body == stream
-
-
-def test_a_compressed_stream_is_read(play: Playbook) -> None:
-    """An upstream that compresses although we asked it not to is read all the same."""
-    import gzip
-
-    play.says(asks(stream=True))
-    assert b"accept-encoding: identity" in play.upstream.got.lower()
-    packed = gzip.compress(ROLE + piece("hi") + DONE)
-    play.upstream.says(response(200, packed, {"content-type": "text/event-stream", "content-encoding": "gzip"}))
-
-    assert play.answer.body == ROLE + piece("hi") + DONE
-    assert "content-encoding" not in play.answer.headers
-
-
-@pytest.mark.parametrize("encoding", ["exi", "gzip"])
-def test_a_stream_that_cannot_be_decoded_is_refused(play: Playbook, encoding: str) -> None:
-    """An encoding that we do not know, or that the bytes are not, is refused; nothing unread reaches the client."""
-    play.says(asks(stream=True))
-    play.upstream.says(response(200, b"hidden", {"content-type": "text/event-stream", "content-encoding": encoding}))
-
-    assert play.answer.status == 502
-    assert json.loads(play.answer.body)["error"]["code"] == "outwarden_error"
-    assert b"hidden" not in play.client_got
-    assert play.ended == 1
-
-
 # -- headers, trailers, informational answers -------------------------------------------------------------------------
 
 
@@ -371,115 +252,6 @@ def test_a_chunked_upload_is_read_before_it_leaves(play: Playbook) -> None:
 
     assert play.upstream.got
     assert EMAIL.encode() not in play.upstream.got
-
-
-# -- kills and refusals -----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("hook", ["requestheaders", "request", "responseheaders", "response"])
-@pytest.mark.parametrize("stream", [False, True])
-def test_a_killed_flow_ends_once(play: Playbook, hook: str, stream: bool) -> None:
-    """Another addon may kill a flow in any hook: the client's connection is torn, and the call ends once."""
-
-    def kill(name: str, flow: http.HTTPFlow) -> None:
-        if name == hook and flow.killable:
-            flow.kill()
-
-    play.before = kill
-    play.says(asks(stream=stream))
-    if play.upstreams and stream:
-        play.upstream.streams(ROLE, piece("hi"), DONE, b"")
-    elif play.upstreams:
-        play.upstream.says(response(200, said("hi")))
-
-    assert play.client_closed
-    assert play.ended == 1
-    assert not play.answer.complete
-
-
-def test_a_refused_call_leaves_nothing(play: Playbook, services: Services) -> None:
-    """An answer of ours goes out through the same hooks; no connection is opened."""
-    play.says(asks(text="my key is sk-proj-" + "aB3" * 16))
-
-    assert play.answer.status == 403
-    assert json.loads(play.answer.body)["error"]["code"] == "pii_refused"
-    assert play.upstreams == []
-    assert play.hooks == CALL_HOOKS
-    assert record(services)["verdict"] == "refused"
-
-
-# -- our own errors ---------------------------------------------------------------------------------------------------
-
-
-def raising(*args: Any, **kwargs: Any) -> Any:
-    """Fail as a bug would, with a value in the text that must not be shown."""
-    raise RuntimeError(EMAIL)
-
-
-@pytest.mark.parametrize(
-    ("owner", "method"), [(Trip, "apply"), (Trip, "target"), (StreamRewriter, "feed"), (Trip, "succeed")]
-)
-def test_an_error_of_ours_is_an_answer(
-    play: Playbook, services: Services, monkeypatch: pytest.MonkeyPatch, caplog: Any, owner: type, method: str
-) -> None:
-    """A bug before anything was sent to the client becomes an error in the provider's shape, and says no value."""
-    monkeypatch.setattr(owner, method, raising)
-    with caplog.at_level(logging.DEBUG):
-        play.says(asks(stream=True))
-        if play.upstreams and method == "succeed":
-            play.upstream.says(response(200, said("hi")))
-        elif play.upstreams:
-            play.upstream.streams(ROLE, piece("hi"), DONE, b"")
-
-    assert play.answer.status == 502
-    assert json.loads(play.answer.body)["error"]["code"] == "outwarden_error"
-    assert play.ended == 1
-    assert record(services)["verdict"] == "error"
-    assert EMAIL not in caplog.text
-
-
-def test_an_error_of_ours_in_a_stream_is_its_last_event(
-    play: Playbook, services: Services, monkeypatch: pytest.MonkeyPatch, caplog: Any
-) -> None:
-    """A bug after the commit ends the stream with the format's error event and no clean end."""
-    play.says(asks(stream=True))
-    play.upstream.streams(ROLE, piece("one "), piece("two "))
-    monkeypatch.setattr(StreamRewriter, "feed", raising)
-    play.upstream.chunk(piece("three"))
-
-    assert error_of(play.answer.body) == "outwarden_error"
-    assert play.answer.complete
-    assert b"[DONE]" not in play.answer.body
-    assert b"three" not in play.answer.body
-    assert play.upstream.closed
-    assert play.ended == 1
-    assert record(services)["verdict"] == "error"
-    assert EMAIL not in caplog.text
-
-
-def test_an_error_at_the_end_of_a_stream_is_its_last_event(play: Playbook, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What fails when the rest is let go ends the stream in the same way."""
-    play.says(asks(stream=True))
-    play.upstream.streams(ROLE, piece("one "), piece("two "))
-    monkeypatch.setattr(StreamRewriter, "flush", raising)
-    play.upstream.chunk(b"")
-
-    assert error_of(play.answer.body) == "outwarden_error"
-    assert play.answer.complete
-    assert play.ended == 1
-
-
-def test_the_last_resort_is_a_torn_connection(play: Playbook, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where not even an error can be written, the connection is torn; the client never waits."""
-    play.says(asks(stream=True))
-    play.upstream.streams(ROLE, piece("one "), piece("two "))
-    monkeypatch.setattr(StreamRewriter, "feed", raising)
-    monkeypatch.setattr(Trip, "stop", raising)
-    play.upstream.chunk(piece("three"))
-
-    assert play.client_closed
-    assert not play.answer.complete
-    assert play.ended == 1
 
 
 # -- HTTP/2 clients ---------------------------------------------------------------------------------------------------

@@ -1,0 +1,121 @@
+"""Streams through our HTTP layer: held until there is something to say, then passed on piece by piece."""
+
+import json
+
+import pytest
+from playbook import Playbook, response
+from talk import BILL, DONE, ROLE, STOP, asks, piece, record, text_of
+
+from outwarden.flow.services import Services
+
+CALL_HOOKS = ["requestheaders", "request", "responseheaders", "response"]
+
+
+def test_a_stream_is_held_until_its_first_content(play: Playbook) -> None:
+    """Lifecycle events alone do not commit: nothing reaches the client before there is something to say."""
+    play.says(asks(stream=True))
+    play.upstream.streams(ROLE)
+    assert play.client_got == b""
+    assert play.hooks == ["requestheaders", "request"]
+
+    play.upstream.chunk(piece("Well, "))
+
+    assert play.hooks == CALL_HOOKS[:3]
+    assert play.answer.status == 200
+    assert play.answer.body.startswith(ROLE)
+
+
+def test_a_stream_stays_a_stream(play: Playbook) -> None:
+    """After the first content each word reaches the client before the next one is there."""
+    play.says(asks(stream=True))
+    play.upstream.streams(ROLE)
+    for count, word in enumerate(["one", "two", "three", "four"]):
+        play.upstream.chunk(piece(f" {word}"))
+        assert len(text_of(play.answer.body).split()) >= count
+    for last in (STOP, DONE, b""):
+        play.upstream.chunk(last)
+
+    assert text_of(play.answer.body) == " one two three four"
+    assert play.answer.body.endswith(DONE)
+    assert play.answer.complete
+    assert play.hooks == CALL_HOOKS
+
+
+def test_an_unchanged_stream_is_the_same_bytes(play: Playbook) -> None:
+    """Nothing found: event for event what the upstream sent, whatever the chunks were."""
+    play.says(asks(stream=True, stream_options={"include_usage": True}))
+    stream = ROLE + piece("Hello") + piece(" there, all is well.") + STOP + BILL + DONE
+    play.upstream.streams(*(stream[at : at + 7] for at in range(0, len(stream), 7)), b"")
+
+    assert play.answer.body == stream
+    assert play.answer.complete
+
+
+def test_usage_that_we_asked_for_stays_with_us(play: Playbook, services: Services) -> None:
+    """A client that did not ask for the usage event does not get it, and the call is charged by it all the same."""
+    play.says(asks(stream=True))
+    assert b"include_usage" in play.upstream.got
+    play.upstream.streams(ROLE, piece("hi"), STOP, BILL, DONE, b"")
+
+    assert play.answer.body == ROLE + piece("hi") + STOP + DONE
+    assert record(services)["usage"] == {"input_tokens": 9, "output_tokens": 2}
+    assert record(services)["usage_source"] == "provider"
+    assert record(services)["stream"] is True
+
+
+def test_a_stream_that_says_nothing_ends_all_the_same(play: Playbook) -> None:
+    """An answer without content is committed at its end."""
+    play.says(asks(stream=True))
+    play.upstream.streams(ROLE, STOP, DONE, b"")
+
+    assert play.answer.body == ROLE + STOP + DONE
+    assert play.answer.complete
+
+
+def test_a_long_prelude_is_not_held_for_ever(play: Playbook) -> None:
+    """A stream that sends and sends without content is let go at a bound."""
+    play.says(asks(stream=True))
+    play.upstream.streams(ROLE)
+    for _ in range(300):
+        if play.client_got:
+            break
+        play.upstream.chunk(b": " + b"wait " * 200 + b"\n\n")
+
+    assert 0 < len(play.client_got) < 300 * 1024
+    assert not play.upstream.closed
+
+
+def test_a_stream_that_announces_a_length_is_sent_in_chunks(play: Playbook) -> None:
+    """What leaves the stages has another length than what came; the header must not promise the old one."""
+    play.says(asks(stream=True))
+    stream = ROLE + piece("hi") + DONE
+    play.upstream.says(response(200, stream, {"content-type": "text/event-stream"}))
+
+    assert "content-length" not in play.answer.headers
+    assert play.answer.complete
+    assert play.answer.body == stream
+
+
+def test_a_compressed_stream_is_read(play: Playbook) -> None:
+    """An upstream that compresses although we asked it not to is read all the same."""
+    import gzip
+
+    play.says(asks(stream=True))
+    assert b"accept-encoding: identity" in play.upstream.got.lower()
+    packed = gzip.compress(ROLE + piece("hi") + DONE)
+    play.upstream.says(response(200, packed, {"content-type": "text/event-stream", "content-encoding": "gzip"}))
+
+    assert play.answer.body == ROLE + piece("hi") + DONE
+    assert "content-encoding" not in play.answer.headers
+
+
+@pytest.mark.parametrize("encoding", ["exi", "gzip"])
+def test_a_stream_that_cannot_be_decoded_is_refused(play: Playbook, encoding: str) -> None:
+    """An encoding that we do not know, or that the bytes are not, is refused; nothing unread reaches the client."""
+    play.says(asks(stream=True))
+    play.upstream.says(response(200, b"hidden", {"content-type": "text/event-stream", "content-encoding": encoding}))
+
+    assert play.answer.status == 502
+    assert json.loads(play.answer.body)["error"]["code"] == "outwarden_error"
+    assert b"hidden" not in play.client_got
+    assert play.ended == 1

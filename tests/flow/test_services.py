@@ -1,0 +1,177 @@
+"""The long-lived services: opened together, rules swapped whole, the last good ones kept, nothing lost at the end."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from outwarden.budget import Amounts
+from outwarden.errors import HoldPosted, RulesError, StateError, StoreUnavailable
+from outwarden.flow.services import Services
+
+Open = Callable[..., Services]
+
+
+def rules_folder(services: Services) -> Path:
+    """Where the rule files lie."""
+    return services._file.folder
+
+
+def write(services: Services, name: str, content: Any) -> None:
+    """Replace a rule file, as an editor does."""
+    path = rules_folder(services) / f"{name}.yml"
+    new = path.with_suffix(".new")
+    new.write_text(content if isinstance(content, str) else json.dumps(content))
+    os.replace(new, path)
+
+
+def test_changed_rules_are_taken_into_force_whole(open_services: Open) -> None:
+    """A reload swaps rules and engines together; what is not changed is not compiled again."""
+    services = open_services()
+    before = services.engines
+    services.reload()
+    assert services.engines is before
+
+    write(services, "pii", {"request": {"default": "mask"}, "ner": {"model": "off"}})
+    services.reload()
+    assert services.engines is not before
+    assert services.engines.rules.pii.action("EMAIL_ADDRESS", "request") == "mask"
+    assert services.engines.pii.policy is services.engines.rules.pii
+    assert services.engines.pii.version != before.pii.version
+
+
+@pytest.mark.parametrize("content", ["entities: [NO_SUCH_ENTITY]", "{", "reqest: {}", "request: {default: burn}"])
+def test_broken_rules_leave_the_last_good_ones(open_services: Open, caplog: Any, content: str) -> None:
+    """A mistake is logged with its place, once, and the rules stay as they were until it is mended."""
+    services = open_services()
+    before = services.engines
+    write(services, "pii", content)
+    services.reload()
+    services.reload()
+    assert services.engines is before
+    assert caplog.text.count("pii.yml") == 1
+    assert "last good ones stay in force" in caplog.text
+
+    write(services, "pii", {"request": {"default": "mask"}, "ner": {"model": "off"}})
+    services.reload()
+    assert services.engines is not before
+
+
+def test_rules_that_cannot_be_compiled_leave_the_last_good_ones(
+    open_services: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error while compiling does not leave half of the new rules in force."""
+    services = open_services()
+    before = services.engines
+    write(services, "budgets", {"budgets": []})
+
+    def raising(*args: Any) -> Any:
+        raise ValueError("bug")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("outwarden.flow.services.PriceBook", raising)
+        with pytest.raises(ValueError, match="bug"):
+            services.reload()
+    assert services.engines is before
+    assert services.engines.rules.budgets.budgets
+
+
+def test_the_same_state_gives_the_same_names(open_services: Open, tmp_path: Path) -> None:
+    """The secret that names are made with outlives a restart."""
+    first = open_services()
+    second = Services(rules_folder(first), first.state.path)
+    other = Services(rules_folder(first), tmp_path / "other")
+    try:
+        assert first.engines.pii.version == second.engines.pii.version
+        assert first.engines.pii.version != other.engines.pii.version
+    finally:
+        second.close()
+        other.close()
+
+
+def test_what_is_wrong_is_said_at_the_start(tmp_path: Path) -> None:
+    """Wrong rules and a state folder that is none are errors of their own kinds."""
+    rules = tmp_path / "rules"
+    rules.mkdir()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StateError):
+        Services(rules, tmp_path / "file")
+    (rules / "pii.yml").write_text("nonsense: 1")
+    with pytest.raises(RulesError, match=r"pii\.yml:1"):
+        Services(rules, tmp_path / "state")
+
+
+def held(services: Services, hold_id: str) -> None:
+    """Hold a dollar's thousandth on the one budget there is."""
+    from datetime import UTC, datetime
+
+    from outwarden.budget import Caller, accounts
+
+    rules = services.engines.rules.budgets
+    found = accounts(rules, Caller(), provider="p", model="m", call_id=hold_id, at=datetime.now(UTC))
+    services.ledger.hold(hold_id, found, Amounts(1_000_000, 10, 1))
+
+
+def test_what_the_store_would_not_take_is_tried_again(open_services: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each hold that could not be resolved is resolved later, once, in its own way, whatever becomes of the others."""
+    services = open_services()
+    for name in ("posted", "voided", "resolved elsewhere"):
+        held(services, name)
+
+    def down(*args: Any) -> Any:
+        raise StoreUnavailable("down")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(services.ledger, "post", down)
+        patch.setattr(services.ledger, "void", down)
+        for name, amounts in (
+            ("posted", Amounts(500, 5, 1)),
+            ("resolved elsewhere", Amounts(700, 7, 1)),
+            ("voided", None),
+        ):
+            with pytest.raises(StoreUnavailable):
+                services.resolve(name, amounts)
+        with pytest.raises(StoreUnavailable):
+            services.tend()
+    services.ledger.post("resolved elsewhere", Amounts(900, 9, 1))
+    services.tend()
+
+    (state,) = services.ledger.states()
+    assert (state.posted, state.pending, state.debt) == (1400, 0, 0)
+    with pytest.raises(HoldPosted):
+        services.resolve("posted", Amounts(500, 5, 1))
+    services.tend()
+    assert services.ledger.states()[0].posted == 1400
+
+
+def test_what_waits_is_bounded(open_services: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that stays away does not fill the memory; the next start posts what was not remembered."""
+    services = open_services()
+    monkeypatch.setattr("outwarden.flow.services.UNRESOLVED_MAX", 3)
+
+    def down(*args: Any) -> Any:
+        raise StoreUnavailable("down")
+
+    monkeypatch.setattr(services.ledger, "post", down)
+    for number in range(10):
+        with pytest.raises(StoreUnavailable):
+            services.resolve(f"hold {number}", Amounts(1, 1, 1))
+
+    assert len(services._unresolved) == 3
+
+
+@pytest.mark.parametrize("name", ["gpt-4o", "anthropic/claude-opus-5", None])
+def test_a_models_name_is_shown_as_it_is(open_services: Open, name: str | None) -> None:
+    """Names of models are for records."""
+    assert open_services().engines.shown(name) == name
+
+
+def test_a_name_that_is_a_person_is_not_shown(open_services: Open) -> None:
+    """Somebody else chose that name: what is personal in it, or without end, does not come on record."""
+    engines = open_services().engines
+
+    assert "brightquill" not in (engines.shown("ft:gpt-4o:ada.quill@brightquill-mail.com") or "")
+    assert len(engines.shown("m" * 100_000) or "") <= 200
