@@ -6,10 +6,9 @@ from typing import Literal
 from mitmproxy import http
 
 from outwarden.content import Inspector
-from outwarden.errors import BodyError
 from outwarden.flow.guard import answer, fail_closed
 from outwarden.flow.state import CallState, open_state
-from outwarden.flow.texts import Inspected, rewrite_body
+from outwarden.flow.texts import Inspected, TextRefused, rewrite_body
 from outwarden.load_rules import Shelf
 from outwarden.wire.format import Refusal
 
@@ -34,23 +33,15 @@ class EnforceContent:
         rules = state.format.text_rules(state.operation)
         try:
             rewrite_body(state.body, content_type, rules, Inspected(looking(inspector, state, "request")))
-        except ContentRefused as refused:
-            state.refuse(Refusal(403, "content_refused", str(refused)), "refused", refused.rule)
-            answer(flow, state.refusal)  # type: ignore[arg-type]
-
-
-class ContentRefused(BodyError):
-    """A text met a rule that refuses it; names the rule, never the text."""
-
-    def __init__(self, rule: str) -> None:
-        super().__init__(f"the content rule {rule!r} refuses it")
-        self.rule = rule
+        except TextRefused as refused:
+            state.refuse(refused.refusal, "refused")
+            answer(flow, refused.refusal)
 
 
 def looking(
     inspector: Inspector, state: CallState, direction: Literal["request", "response"]
 ) -> Callable[[Sequence[str]], None]:
-    """Return a look at texts that flags, or raises ContentRefused."""
+    """Return a look at texts that flags, or raises TextRefused."""
 
     def look(texts: Sequence[str]) -> None:
         finding = inspector.inspect(texts, direction)
@@ -58,7 +49,8 @@ def looking(
             return
         if finding.action == "refuse":
             state.rule = finding.rule
-            raise ContentRefused(finding.rule)
+            message = f"The {direction} was refused by the content rule {finding.rule!r} (content.yml)."
+            raise TextRefused(Refusal(403, "content_refused", message))
         state.flagged[finding.rule] += 1
 
     return look

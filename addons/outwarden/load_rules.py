@@ -71,10 +71,10 @@ class LoadRules:
             self._shelf.services.close()
         self._shelf.fill(services)
         self._opened = folders
+        threading.Thread(target=services.warm, name="warm", daemon=True).start()
 
     def running(self) -> None:
         ctx.options.update(connection_strategy="lazy")
-        threading.Thread(target=self._shelf.services.warm, name="warm", daemon=True).start()
         self._tasks = [
             asyncio.create_task(every(RELOAD_EVERY_S, lambda: self._shelf.services.reload())),
             asyncio.create_task(every(HEARTBEAT_EVERY_S, lambda: self._shelf.services.tend())),

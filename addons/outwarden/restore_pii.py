@@ -7,7 +7,7 @@ from outwarden.flow.body import Body, classify, is_media, plain_headers
 from outwarden.flow.guard import answer, fail_closed
 from outwarden.flow.reply import ReplyStream
 from outwarden.flow.state import CallState, open_state, state_of
-from outwarden.flow.texts import Inspected, rewrite_body
+from outwarden.flow.texts import Inspected, TextRefused, rewrite_body
 from outwarden.load_rules import Shelf
 from outwarden.pii import Vault
 from outwarden.wire.body import read_json
@@ -66,8 +66,11 @@ class RestorePii:
             return
         try:
             self._whole(flow.response, state)
+        except TextRefused as refused:
+            state.refuse(refused.refusal, "refused")
+            answer(flow, refused.refusal)
         except BodyError as error:
-            state.refuse(Refusal(502, "reply_unreadable", f"The reply was stopped: {error}."), "error", state.rule)
+            state.refuse(Refusal(502, "reply_unreadable", f"The reply was stopped: {error}."), "error")
             answer(flow, state.refusal)  # type: ignore[arg-type]
 
     def _whole(self, response: http.Response, state: CallState) -> None:

@@ -46,7 +46,7 @@ class RouteCall:
 
 def clamp(request: http.Request, state: CallState, purse: Purse) -> bool:
     """Lower the output limit in the body to what the budget affords, where the rules say so and the body has one."""
-    key = state.facts.output_limit_key
+    key = state.facts.output_limit_key or default_limit_key(state)
     affordable = purse.affordable_output()
     if not state.rules.budgets.clamp_output or affordable is None or key is None or "." in key or not request.content:
         return False
@@ -57,6 +57,16 @@ def clamp(request: http.Request, state: CallState, purse: Purse) -> bool:
     purse.output_tokens = per_choice * max(1, state.facts.choices)
     state.rule = f"clamp_output {per_choice}"
     return True
+
+
+def default_limit_key(state: CallState) -> str | None:
+    """How a call that names no output limit would name one; None where there is no such top-level key."""
+    if state.operation.dialect != "openai":
+        return None
+    if state.operation.name == "chat":
+        # OpenAI's reasoning models refuse max_tokens; others may not know the newer name.
+        return "max_completion_tokens" if state.host.provider in ("openai", "azure") else "max_tokens"
+    return {"responses": "max_output_tokens", "completions": "max_tokens"}.get(state.operation.name)
 
 
 def refuse(flow: http.HTTPFlow, state: CallState) -> None:

@@ -298,7 +298,7 @@ def roomy(primary: SimulatedProvider, start: Any) -> Interceptor:
         "callers": [{"match": {"header": {"x-team": "^(?P<team>[a-z]+)$"}}}],
         "default": {"team": "unassigned"},
     }
-    return start(rules_for(primary, budgets={"budgets": budgets}, callers=callers))
+    return start(rules_for(primary, budgets={"budgets": budgets, "clamp_output": True}, callers=callers))
 
 
 def test_posted_equals_the_audit_s_costs(roomy: Interceptor, provider: SimulatedProvider) -> None:
@@ -391,3 +391,14 @@ def test_a_client_that_leaves_pays_for_what_was_made(
     assert record["usage"]["output_tokens"] > 0
     everyone = one_state(roomy, "everyone")
     assert amounts(everyone)[1] == 0
+
+
+def test_a_call_without_a_limit_is_given_one(roomy: Interceptor, provider: SimulatedProvider) -> None:
+    """Where the model's own maximum is too dear, a call that names no limit gets one under the right name."""
+    with roomy.http() as client:
+        body = {key: value for key, value in chat("x").items() if key != "max_tokens"}
+        answer = client.post(f"https://{OPENAI}/v1/chat/completions", json=body)
+
+    assert answer.status_code == 200
+    assert 0 < provider.requests[-1].json()["max_completion_tokens"] < 16_000
+    assert Decimal(roomy.record(answer)["hold_usd"]) <= Decimal("0.02")

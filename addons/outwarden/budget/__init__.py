@@ -10,9 +10,8 @@ from outwarden.budget.accounts import Account, accounts
 from outwarden.budget.callers import Caller, CallerRule, CallerRules, Evidence, header_pattern, identify, key_id
 from outwarden.budget.ledger import Ledger
 from outwarden.budget.limits import Budget, BudgetRules, Scope, Unit
-from outwarden.budget.sql_store import open_store
 from outwarden.budget.states import Amounts, BudgetState, Denied, Held
-from outwarden.budget.store import Store
+from outwarden.budget.store import Store, open_store
 
 __all__ = [
     "Account",

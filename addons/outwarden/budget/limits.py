@@ -32,5 +32,5 @@ class BudgetRules:
     """``budgets.yml`` as a whole. ``unknown_price`` is ``refuse`` or (input, output) USD per million tokens."""
 
     budgets: tuple[Budget, ...] = ()
-    clamp_output: bool = True
+    clamp_output: bool = False  # a limit refuses unless the rules say that calls may be shortened
     unknown_price: Literal["refuse"] | tuple[Decimal, Decimal] = "refuse"

@@ -97,3 +97,10 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Let go of the database."""
+
+
+def open_store(url: str) -> Store:
+    """Open the store at ``url`` (``sqlite:///…``). Raises StateError for what cannot be used, other schemes too."""
+    from outwarden.budget import sql_store  # SQLAlchemy takes 0.3 s to import, which most commands need not spend
+
+    return sql_store.open_store(url)

@@ -432,7 +432,7 @@ class CallStream(HttpStream):
         """A stage stopped the stream; where that is the upstream's fault and nothing was shown, another may serve."""
         assert self._call and self._call.reply
         if not self._call.reply.upstream_fault:
-            yield from self._break_off(stopped(reason))
+            yield from self._break_off(self._call.reply.refusal or stopped(reason))
         elif self._committed:
             self._trip.fail_at_last("stream_error", None)
             yield from self._break_off(Refusal(502, "upstream_malformed", f"The reply was stopped: {reason}."))
@@ -744,8 +744,8 @@ def stopped(reason: str) -> Refusal:
 
 
 def verdict_of(refusal: Refusal) -> str:
-    """How the record tells our own failures from the upstreams'."""
-    return "error" if refusal.code == "outwarden_error" else "failed"
+    """How the record tells rules and our own failures from the upstreams'."""
+    return {"outwarden_error": "error", "content_refused": "refused"}.get(refusal.code, "failed")
 
 
 def retry_after(response: http.Response) -> float | None:

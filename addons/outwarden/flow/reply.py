@@ -4,6 +4,7 @@ import logging
 
 from outwarden.errors import BodyError
 from outwarden.flow.guard import where
+from outwarden.flow.texts import TextRefused
 from outwarden.wire.encodings import Decoder
 from outwarden.wire.format import Format, Framing, Operation, Refusal
 from outwarden.wire.stream import StreamRewriter
@@ -24,6 +25,7 @@ class ReplyStream:
         self.rewriter = rewriter
         self.framing: Framing = framing
         self.broken: str | None = None
+        self.refusal: Refusal | None = None  # the rule that broke it, if it was one
         self.upstream_fault = False  # what broke it is the upstream's, so another may do better
         self._format = format
         self._operation = operation
@@ -78,6 +80,7 @@ class ReplyStream:
         reason = str(error) if isinstance(error, BodyError) else "an internal error"
         logger.error("reply %s stopped: %s", step, reason if isinstance(error, BodyError) else where(error))
         self.broken = reason
+        self.refusal = error.refusal if isinstance(error, TextRefused) else None
         return b""
 
     def refuse(self, refusal: Refusal) -> bytes:

@@ -90,7 +90,7 @@ class CallState:
         """Note that we answer this call ourselves."""
         self.refusal = refusal
         self.verdict = verdict
-        self.rule = rule
+        self.rule = rule or self.rule
 
 
 _states: WeakKeyDictionary[http.HTTPFlow, CallState] = WeakKeyDictionary()

@@ -7,7 +7,7 @@ from outwarden.errors import BodyError
 from outwarden.flow.body import Body, is_text
 from outwarden.wire.body import Memory, Rewritten, rewrite_json, rewrite_text
 from outwarden.wire.edits import ChannelRewriter, Edit, TextRewriter
-from outwarden.wire.format import TextRules
+from outwarden.wire.format import Refusal, TextRules
 
 Count = Callable[[str], int]
 
@@ -67,6 +67,14 @@ def _parts(data: bytes, content_type: str) -> Sequence[bytes]:
     mark = b"--" + found.group(1).encode()
     pieces = data.split(mark)
     return [piece + mark for piece in pieces[:-1]] + [pieces[-1]]
+
+
+class TextRefused(BodyError):
+    """A text met a rule that refuses it. ``refusal`` is the answer to the client; it names the rule, never the text."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
 
 
 class Inspected:

@@ -53,7 +53,7 @@ class RequestFacts:
 
 @dataclass(frozen=True, slots=True)
 class ResponseFacts:
-    """What a whole reply says about itself. ``error`` is a short kind (``rate_limit``, ``overloaded`` …), never text."""
+    """What a whole reply says about itself; ``error`` is a short kind (``rate_limit``, ``overloaded``), never text."""
 
     model: str | None = None
     usage: Usage | None = None

@@ -173,6 +173,8 @@ def gemini_usage(raw: Raw) -> Usage | None:
     total = count(field("totalTokenCount", "total_token_count"))
     if not (prompt or tool_use or output or total):
         return None  # Vertex: early chunks carry {"trafficType": …} only
+    if not (prompt or tool_use or output):
+        prompt = total  # cachedContents: all of it was read, nothing written
     unexplained = max(total - prompt - tool_use - output, 0)
     return _bounded(
         Usage(
