@@ -5,6 +5,7 @@ from typing import Any
 
 from playbook import request
 
+from outwarden.audit import read
 from outwarden.flow.services import Services
 
 PATH = "/v1/chat/completions"
@@ -70,7 +71,8 @@ def error_of(stream: bytes) -> str | None:
 
 def record(services: Services) -> dict[str, Any]:
     """The audit record of the call that ended last."""
-    return dict(services.recent.newest_first()[0])
+    *_, last = read(services.state.audit)
+    return last
 
 
 def attempts(services: Services) -> list[tuple[str, str, int | None]]:
