@@ -6,7 +6,7 @@ mitmproxy calls the addons in this order for requests and for replies alike.
 |---|---|---|
 | `LoadRules` | load, configure, running, done | options, rule files, stores; reloads rules that changed |
 | `PassThrough` | http_connect, tls_clienthello, requestheaders, responseheaders | opens only known hosts |
-| `ServeStatus` | running, request, done | the status page, at `http://outwarden.internal/` and on the admin port |
+| `ServeStatus` | load, configure, running, request, done | the status page, through the proxy and on the admin port |
 | `IdentifyCall` | http_connect, requestheaders, request, responseheaders | provider, format, operation, caller, model |
 | `EnforceContent` | request | refuses or flags what a content rule names |
 | `RedactPii` | request | takes personal data and secrets out of the request |

@@ -173,7 +173,7 @@ def test_each_line_and_part_is_counted(content_type: str) -> None:
     assert result.tokens >= len(b"one" + b"two") if content_type != FORM else result.tokens > 100
 
 
-# -- inspection --------------------------------------------------------------------------------------------------------
+# -- inspection -------------------------------------------------------------------------------------------------------
 
 
 class Refused(BodyError):

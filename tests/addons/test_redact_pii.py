@@ -1,0 +1,170 @@
+"""What is personal does not leave: in body, path and query, however it is packed; what holds nothing is left alone."""
+
+import gzip
+import json
+from collections.abc import Callable
+from urllib.parse import quote
+
+import pytest
+from playbook import Playbook, request, response
+from talk import EMAIL, PATH, asks, chat, record, said
+
+from outwarden.flow.services import Services
+
+CARD = "4716 9083 1125 6045"
+
+
+def got(play: Playbook, sent: bytes) -> bytes:
+    """Send a request; what reached the upstream, its body decoded."""
+    play.says(sent)
+    return play.upstream.got
+
+
+def test_every_string_of_a_body(play: Playbook, services: Services) -> None:
+    """System texts, tool arguments (JSON in a string), keys and unknown fields: all of it is text."""
+    body = json.dumps(
+        {
+            "model": "gpt-4o",
+            "messages": [
+                {"role": "system", "content": f"about {EMAIL}"},
+                {"role": "assistant", "tool_calls": [{"function": {"arguments": json.dumps({"to": EMAIL})}}]},
+                {"role": "user", "content": [{"type": "text", "text": f"card {CARD}"}]},
+            ],
+            "metadata": {EMAIL: {"brand_new_field": [EMAIL]}},
+        }
+    ).encode()
+    sent = got(play, request(PATH, body))
+
+    assert EMAIL.encode() not in sent
+    assert CARD.encode() not in sent
+    json.loads(json.loads(sent.partition(b"\r\n\r\n")[2])["messages"][1]["tool_calls"][0]["function"]["arguments"])
+    play.upstream.says(response(200, said("hi")))
+    assert record(services)["redactions"]["request"] == {"EMAIL_ADDRESS": 4, "CREDIT_CARD": 1}
+
+
+def test_a_body_without_a_finding_is_the_same_bytes(play: Playbook) -> None:
+    """Numbers, order, escapes and spacing leave as they came, and the length with them."""
+    body = b'{ "model":"gpt-4o" , "seed":12345678901234567890, "messages":[{"role":"user","content":"\\u00e9\\/"}]}'
+
+    assert got(play, request(PATH, body)).endswith(b"\r\n\r\n" + body)
+
+
+def test_the_same_value_has_the_same_name_for_ever(play: Playbook) -> None:
+    """Prompt caches stay warm: the second call's text is the first's, byte for byte."""
+    first = got(play, asks(text=f"to {EMAIL}"))
+    play.upstream.says(response(200, said("hi")))
+    second = got(play, asks(text=f"to {EMAIL}"))[len(first) :]
+
+    assert second.partition(b"\r\n\r\n")[2] == first.partition(b"\r\n\r\n")[2]
+
+
+@pytest.mark.parametrize(
+    ("path", "clean"),
+    [
+        (f"/v1/chat/completions?user={EMAIL}", False),
+        (f"/v1/chat/completions?user={quote(EMAIL)}&a=1", False),
+        (f"/v1/users/{EMAIL}/chat/completions", False),
+        (f"/v1/users/{quote(EMAIL, safe='')}", False),
+        ("/v1/chat/completions?a=1&b=%20x&c", True),
+        ("/v1/threads/thread_abc123/messages?limit=20", True),
+    ],
+)
+def test_path_and_query(play: Playbook, path: str, clean: bool) -> None:
+    """A target without a finding stays as it is spelled; with one, the value is gone."""
+    line = got(play, request(path, chat())).partition(b"\r\n")[0].decode()
+
+    assert EMAIL not in line
+    assert quote(EMAIL, safe="") not in line
+    assert (path in line) is clean
+    assert ("EMAIL_ADDRESS" in line) is not clean
+
+
+def test_a_key_in_the_query_is_no_text(play: Playbook) -> None:
+    """Google's callers sign in with ``?key=``: it is a credential, not a secret in a text."""
+    key = "AIza" + "Sy0" * 11 + "ab"
+    path = f"/v1beta/models/gemini-2.5-pro:generateContent?key={key}"
+    body = json.dumps({"contents": [{"parts": [{"text": "hello"}]}]}).encode()
+    line = got(play, request(path, body, host="generativelanguage.googleapis.com")).partition(b"\r\n")[0].decode()
+
+    assert path in line
+
+
+def test_a_secret_is_refused_and_does_not_leave(play: Playbook, services: Services) -> None:
+    """``refuse``: 403 with the entity's name, never the value."""
+    secret = "sk-proj-" + "aB3" * 16
+    play.says(asks(text=f"my key is {secret}"))
+
+    error = json.loads(play.answer.body)["error"]
+    assert (play.answer.status, error["code"]) == (403, "pii_refused")
+    assert "API_KEY" in error["message"]
+    assert secret.encode() not in play.client_got
+    assert play.upstreams == []
+    assert record(services)["rule"] == "pii API_KEY"
+
+
+def test_a_compressed_body_leaves_unpacked_where_it_changed(play: Playbook) -> None:
+    """Length and encoding fit what leaves."""
+    sent = got(play, request(PATH, gzip.compress(chat(text=f"to {EMAIL}")), {"content-encoding": "gzip"}))
+    head, _, body = sent.partition(b"\r\n\r\n")
+
+    assert b"content-encoding" not in head
+    assert f"content-length: {len(body)}".encode() in head
+    assert json.loads(body)
+
+
+SIGNED = {"authorization": "AWS4-HMAC-SHA256 Credential=x/20260101/eu/bedrock/aws4_request, Signature=0"}
+
+
+@pytest.mark.parametrize("text", ["hello", f"to {EMAIL}"])
+def test_a_signed_body_is_left_alone_or_refused(play: Playbook, text: str) -> None:
+    """Bodies under AWS SigV4 cannot be edited: without a finding they pass, with one the call is refused."""
+    play.says(asks(text=text, headers=SIGNED))
+
+    if EMAIL in text:
+        assert play.answer.status == 400
+        assert b"SigV4" in play.answer.body
+        assert play.upstreams == []
+    else:
+        assert play.upstream.got.endswith(chat(text=text))
+
+
+def test_a_form_with_a_file(play: Playbook) -> None:
+    """Text parts are read, the picture stays byte for byte."""
+    picture = bytes(range(256))
+    body = (
+        b'--b\r\nContent-Disposition: form-data; name="prompt"\r\n\r\ndraw ' + EMAIL.encode() + b"\r\n"
+        b'--b\r\nContent-Disposition: form-data; name="image"; filename="a.png"\r\n\r\n' + picture + b"\r\n--b--\r\n"
+    )
+    sent = got(play, request("/v1/files", body, {"content-type": "multipart/form-data; boundary=b"}))
+
+    assert EMAIL.encode() not in sent
+    assert picture in sent
+
+
+def test_what_was_scanned_is_remembered_within_its_rules(
+    open_play: Callable[..., Playbook], open_services: Callable[..., Services]
+) -> None:
+    """New rules are in force for texts that were seen under the old ones."""
+    services = open_services()
+    play = open_play(services)
+    first = got(play, asks(text=f"to {EMAIL}"))
+    assert b"[EMAIL_ADDRESS_" in first
+    play.upstream.says(response(200, said("hi")))
+    rules = {"request": {"default": "mask"}, "ner": {"model": "off"}}
+    (services._file.folder / "pii.yml").write_text(json.dumps(rules))
+    services.reload()
+
+    assert b"to [EMAIL_ADDRESS]" in got(play, asks(text=f"to {EMAIL}"))[len(first) :]
+
+
+def test_two_callers_names_do_not_mix(open_play: Callable[..., Playbook]) -> None:
+    """A placeholder that another call made is not restored in mine."""
+    one, two = open_play(), open_play()
+    sent = got(one, asks(text=f"to {EMAIL}"))
+    placeholder = sent.partition(b"to ")[2].partition(b'"')[0].decode()
+    assert placeholder.startswith("[EMAIL_ADDRESS_")
+    got(two, asks(text=f"what is {placeholder}"))
+    two.upstream.says(response(200, said(f"it is {placeholder}")))
+
+    assert EMAIL.encode() not in two.client_got
+    assert placeholder.encode() in two.answer.body

@@ -1,0 +1,156 @@
+"""Replies: the caller's own values come back, new personal data is masked, what cannot be read is stopped."""
+
+import gzip
+import json
+from typing import Any
+
+import pytest
+from playbook import Playbook, response
+from talk import BILL, DONE, EMAIL, ROLE, STOP, USAGE, asks, error_of, piece, record, said, text_of
+
+from outwarden.flow.services import Services
+
+STRANGER = "bo.fennick@brightquill-mail.com"
+
+
+def placeholder(play: Playbook) -> str:
+    """The name that the upstream was given for the address in the request."""
+    return f"[EMAIL_ADDRESS_{play.upstream.got.rpartition(b'[EMAIL_ADDRESS_')[2].partition(b']')[0].decode()}]"
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 1000])
+def test_a_streamed_value_comes_back_at_every_cut(play: Playbook, services: Services, size: int) -> None:
+    """However the placeholder is cut into pieces, the client reads its own value, and no placeholder."""
+    play.says(asks(text=f"to {EMAIL}", stream=True))
+    text = f"I wrote to {placeholder(play)}, twice."
+    play.upstream.streams(ROLE, *(piece(text[at : at + size]) for at in range(0, len(text), size)), STOP, DONE, b"")
+
+    assert text_of(play.answer.body) == f"I wrote to {EMAIL}, twice."
+    assert record(services)["restored"] == 1
+    assert play.flow
+    assert not play.flow.response or EMAIL.encode() not in (play.flow.response.raw_content or b"")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_somebody_elses_address_is_masked(play: Playbook, services: Services, stream: bool) -> None:
+    """Personal data that the request did not have does not reach the client."""
+    play.says(asks(stream=stream))
+    if stream:
+        play.upstream.streams(ROLE, piece(f"ask {STRANGER} "), piece("today"), STOP, DONE, b"")
+        assert text_of(play.answer.body) == "ask [EMAIL_ADDRESS] today"
+    else:
+        play.upstream.says(response(200, said(f"ask {STRANGER} today")))
+        assert b"ask [EMAIL_ADDRESS] today" in play.answer.body
+
+    assert STRANGER.encode() not in play.client_got
+    assert record(services)["redactions"]["response"] == {"EMAIL_ADDRESS": 1}
+    assert record(services)["restored"] == 0
+
+
+def test_a_compressed_reply_is_read(play: Playbook) -> None:
+    """A whole reply may come compressed; where it changes, it goes on unpacked."""
+    play.says(asks())
+    body = gzip.compress(said(f"ask {STRANGER}"))
+    play.upstream.says(response(200, body, {"content-encoding": "gzip"}))
+
+    assert "content-encoding" not in play.answer.headers
+    assert b"ask [EMAIL_ADDRESS]" in play.answer.body
+    assert play.answer.complete
+
+
+def test_a_compressed_reply_without_a_finding_stays_packed(play: Playbook, services: Services) -> None:
+    """Nothing found: the same bytes, and the usage in them was read."""
+    play.says(asks())
+    body = gzip.compress(said("hi"))
+    play.upstream.says(response(200, body, {"content-encoding": "gzip"}))
+
+    assert play.answer.body == body
+    assert record(services)["usage"]["output_tokens"] == USAGE["completion_tokens"]
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (b'{"choices": [', {}),
+        (b"no gzip", {"content-encoding": "gzip"}),
+        (b"{}", {"content-encoding": "exi"}),
+        (gzip.compress(b"{}") + b"hidden", {"content-encoding": "gzip"}),
+    ],
+)
+def test_a_reply_that_cannot_be_read_is_stopped(
+    play: Playbook, services: Services, body: bytes, headers: dict[str, str]
+) -> None:
+    """What we cannot read does not go on unread; the provider did its work, so it is charged."""
+    play.says(asks())
+    play.upstream.says(response(200, body, headers))
+
+    assert play.answer.status == 502
+    assert json.loads(play.answer.body)["error"]["code"] == "reply_unreadable"
+    assert b"hidden" not in play.client_got
+    assert record(services)["verdict"] == "error"
+    assert float(record(services)["cost_usd"]) > 0
+
+
+@pytest.mark.parametrize(
+    "page", [b"<html>upstream says no to " + STRANGER.encode() + b"</html>", b'{"error": "' + STRANGER.encode() + b'"']
+)
+def test_an_error_page_is_read_as_text(play: Playbook, page: bytes) -> None:
+    """Error pages lie about their type; their status reaches the client, personal data does not."""
+    play.says(asks("gpt-4o-mini"))
+    play.upstream.says(response(400, page))
+
+    assert play.answer.status == 400
+    assert play.answer.body == page.replace(STRANGER.encode(), b"[EMAIL_ADDRESS]")
+
+
+def test_each_attempt_restores_for_itself(play: Playbook, services: Services) -> None:
+    """What a failed attempt said is not counted."""
+    play.says(asks(text=f"to {EMAIL}", stream=True))
+    name = placeholder(play)
+    play.upstream.streams(ROLE)
+    play.upstream.breaks()
+    play.upstream.streams(ROLE, piece(f"to {name} "), STOP, DONE, b"")
+
+    assert text_of(play.answer.body) == f"to {EMAIL} "
+    assert record(services)["restored"] == 1
+
+
+def test_a_stream_of_unreadable_frames_is_refused(play: Playbook, services: Services) -> None:
+    """AWS event streams are not read here, so they are not passed on."""
+    play.says(asks("gpt-4o-mini", stream=True))
+    play.upstream.says(response(200, b"\0\0\0\x10", {"content-type": "application/vnd.amazon.eventstream"}))
+
+    assert play.answer.status == 502
+    assert b"\0\0\0\x10" not in play.client_got
+    assert record(services)["verdict"] == "error"
+
+
+def test_what_a_cut_stream_said_of_itself_is_kept(play: Playbook, services: Services) -> None:
+    """Usage and model that came before the cut are the record's."""
+    play.says(asks(stream=True))
+    play.upstream.streams(ROLE, piece("one "), BILL)
+    play.upstream.breaks()
+
+    assert error_of(play.answer.body) == "upstream_cut"
+    assert record(services)["usage"] == {"input_tokens": 9, "output_tokens": 2}
+    assert record(services)["served"]["model"] == "gpt-4o"
+
+
+def test_a_200_that_is_only_an_error_moves(play: Playbook, services: Services) -> None:
+    """OpenRouter answers 200 with nothing but an error in it."""
+    play.says(asks())
+    play.upstream.says(response(200, b'{"error": {"message": "busy", "code": 502}}'))
+    play.upstream.says(response(200, said("spare")))
+
+    assert play.answer.body == said("spare")
+    assert [each["outcome"] for each in record(services)["attempts"]] == ["5xx", "ok"]
+
+
+def test_an_answer_about_errors_is_an_answer(play: Playbook, services: Services) -> None:
+    """The word alone does not make it one."""
+    body: Any = json.loads(said('it says "error"'))
+    play.says(asks())
+    play.upstream.says(response(200, json.dumps(body | {"error": None}).encode()))
+
+    assert len(play.upstreams) == 1
+    assert record(services)["verdict"] == "allowed"

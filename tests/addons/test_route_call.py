@@ -1,0 +1,130 @@
+"""A call sets off for the first upstream that it can pay; where the budget is short, it asks for less or is refused."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playbook import Playbook, request, response
+from talk import PATH, asks, attempts, chat, record, said
+
+from outwarden.flow.services import Services
+
+Open = Callable[..., Services]
+PRICES = {"prices": [{"provider": "openai", "model": "*", "input_mtok": 1, "output_mtok": 1000}]}
+CHEAP = {"url": "http://cheap.example/v1", "provider": "vllm", "format": "openai", "model": "small"}
+
+
+def opened(open_services: Open, limit_usd: float, *, clamp: bool = True, routes: Any = None) -> Services:
+    """Services with this much money for everybody."""
+    budget = {"name": "tight", "scope": "all", "limit_usd": limit_usd, "window": "lifetime"}
+    return open_services(
+        budgets={"budgets": [budget], "clamp_output": clamp}, prices=PRICES, routes=routes or {"routes": []}
+    )
+
+
+def body_of(play: Playbook) -> dict[str, Any]:
+    """What the upstream was asked."""
+    asked: dict[str, Any] = json.loads(play.upstream.got.partition(b"\r\n\r\n")[2])
+    return asked
+
+
+def test_the_route_is_by_model_and_caller(open_play: Callable[..., Playbook], open_services: Open) -> None:
+    """The first route that matches; a call that none matches goes where it was aimed."""
+    upstreams = {"cheap": CHEAP | {"price": {"input_mtok": 0.1, "output_mtok": 0.1}}}
+    routes = [
+        {"name": "mini", "match": {"model": "gpt-4o-mini"}, "targets": ["cheap"]},
+        {"name": "team", "match": {"team": "research"}, "targets": ["cheap"]},
+    ]
+    callers = {"callers": [{"match": {"header": {"x-team": "^(?P<team>[a-z]+)$"}}}]}
+    services = open_services(routes={"upstreams": upstreams, "routes": routes}, callers=callers)
+    seen = []
+    for model, headers in (("gpt-4o-mini", {}), ("gpt-4o", {"x-team": "research"}), ("gpt-4o", {})):
+        play = open_play(services)
+        play.says(asks(model, headers=headers))
+        seen.append(play.upstream.address[0])
+
+    assert seen == ["cheap.example", "cheap.example", "api.openai.com"]
+
+
+@pytest.mark.parametrize(
+    ("path", "key", "named"),
+    [
+        (PATH, "max_tokens", True),
+        (PATH, "max_completion_tokens", True),
+        (PATH, "max_completion_tokens", False),
+        ("/v1/responses", "max_output_tokens", True),
+        ("/v1/responses", "max_output_tokens", False),
+    ],
+)
+def test_less_is_asked_for_where_the_budget_is_short(
+    open_play: Callable[..., Playbook], open_services: Open, path: str, key: str, named: bool
+) -> None:
+    """The limit is lowered to what fits, in its own spelling; every other byte stays, and the record says so."""
+    services = opened(open_services, 0.5)
+    play = open_play(services)
+    body = b'{ "model":"gpt-4o", "seed":1.0, "input":"hello", "messages":[]' + (
+        f', "{key}":16000 }}'.encode() if named else b" }"
+    )
+    play.says(request(path, body))
+    asked = play.upstream.got.partition(b"\r\n\r\n")[2]
+    limit = body_of(play)[key]
+
+    assert 16 <= limit < 500
+    assert asked.replace(str(limit).encode(), b"16000") == body if named else asked != body
+    assert b'"seed":1.0' in asked
+    play.upstream.says(response(200, said("hi")))
+    assert record(services)["rule"] == f"clamp_output {limit}"
+    assert record(services)["verdict"] == "allowed"
+
+
+def test_each_choice_gets_its_share(open_play: Callable[..., Playbook], open_services: Open) -> None:
+    """``n``: the limit is per choice, the money is for all of them."""
+    single, many = (open_play(opened(open_services, 0.5)) for _ in range(2))
+    single.says(request(PATH, chat(max_tokens=16_000)))
+    many.says(request(PATH, chat(max_tokens=16_000, n=4)))
+
+    assert body_of(many)["max_tokens"] <= body_of(single)["max_tokens"] // 4
+    assert body_of(many)["max_tokens"] >= body_of(single)["max_tokens"] // 4 - 1
+
+
+@pytest.mark.parametrize(("limit", "clamp"), [(0.5, False), (0.001, True), (0, True)])
+def test_what_cannot_be_lowered_is_refused(
+    open_play: Callable[..., Playbook], open_services: Open, limit: float, clamp: bool
+) -> None:
+    """Not where the rules say no, and not to an answer of three words."""
+    services = opened(open_services, limit, clamp=clamp)
+    play = open_play(services)
+    play.says(asks(max_tokens=16_000))
+
+    assert play.answer.status == 429
+    assert play.upstreams == []
+    assert record(services)["rule"] == "tight"
+    assert [each[1] for each in attempts(services)] == ["budget"]
+
+
+def test_a_cheaper_upstream_takes_what_the_first_is_too_dear_for(
+    open_play: Callable[..., Playbook], open_services: Open
+) -> None:
+    """With ``budget`` among its reasons a route moves on before it asks for less."""
+    upstreams = {"cheap": CHEAP | {"price": {"input_mtok": 0.01, "output_mtok": 0.01}}}
+    reasons = ["connect", "budget"]
+    routes = [{"name": "r", "match": {"model": "*"}, "targets": ["original", "cheap"], "fail_over_on": reasons}]
+    services = opened(open_services, 0.5, routes={"upstreams": upstreams, "routes": routes})
+    play = open_play(services)
+    play.says(asks(max_tokens=16_000))
+    assert play.upstream.address[0] == "cheap.example"
+    assert body_of(play)["max_tokens"] == 16_000
+    play.upstream.says(response(200, said("hi")))
+
+    assert attempts(services) == [("original", "budget", None), ("cheap", "ok", 200)]
+
+
+def test_a_price_that_nobody_knows_is_refused(open_play: Callable[..., Playbook], services: Services) -> None:
+    """The refusal is not the budget's: it names the price."""
+    play = open_play(services)
+    play.says(asks("model-nobody-knows"))
+
+    assert play.answer.status == 403
+    assert json.loads(play.answer.body)["error"]["code"] == "price_unknown"
+    assert record(services)["rule"] == "price_unknown"
