@@ -119,3 +119,13 @@ def test_a_stream_that_cannot_be_decoded_is_refused(play: Playbook, encoding: st
     assert json.loads(play.answer.body)["error"]["code"] == "outwarden_error"
     assert b"hidden" not in play.client_got
     assert play.ended == 1
+
+
+def test_a_client_of_http_1_0_gets_no_chunks(play: Playbook) -> None:
+    """An old client reads to the end of the connection."""
+    play.says(asks(stream=True).replace(b" HTTP/1.1\r\n", b" HTTP/1.0\r\n"))
+    play.upstream.streams(ROLE, piece("hi"), STOP, DONE, b"")
+
+    assert "transfer-encoding" not in play.answer.headers
+    assert play.answer.body == ROLE + piece("hi") + STOP + DONE
+    assert play.client_closed

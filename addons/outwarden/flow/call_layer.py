@@ -485,7 +485,10 @@ class CallStream(HttpStream):
 
     def _on_end(self) -> Commands:
         call = self._call
-        assert call and self._head
+        if self._head is None:  # mitmproxy takes a 103 over HTTP/1 for the whole answer
+            yield from self._on_upstream_lost()
+            return
+        assert call
         if self._mode == "stream":
             assert call.reply
             rest = call.reply.finish()
@@ -758,5 +761,6 @@ def make_chunked(response: http.Response, request: http.Request) -> None:
     """Let a streamed reply have any length: what comes out of the stages is not what the header promised."""
     response.headers.pop("content-length", None)
     response.headers.pop("content-encoding", None)
-    if not (request.is_http2 or request.is_http3):
+    response.headers.pop("transfer-encoding", None)
+    if request.http_version == "HTTP/1.1":  # older clients know no chunks: the end of the connection is the end
         response.headers["transfer-encoding"] = "chunked"
