@@ -27,9 +27,7 @@ def verify(path: Path) -> list[str]:
         if true_hash(line) != stated.hash:
             problems.append(f"line {number}: changed after it was written")
         elif stated.prev != last:
-            problems.append(
-                f"line {number}: does not follow the one before (missing, changed or out of place)"
-            )
+            problems.append(f"line {number}: does not follow the one before (missing, changed or out of place)")
         last = stated.hash
     return problems
 

@@ -3,6 +3,7 @@
 import json
 import os
 import queue
+import signal
 import socket
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self, cast
@@ -129,16 +130,34 @@ def _start(
     stack: ExitStack, arguments: list[str], environment: Mapping[str, str], log: IO[bytes]
 ) -> "subprocess.Popen[bytes]":
     """Start Python; it is ended with the stack. A session of its own: Ctrl-C reaches us alone, and we end it."""
-    process = subprocess.Popen(  # noqa: S603  # our own interpreter and modules
-        [sys.executable, *arguments],
-        env=dict(environment),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=log,
-        start_new_session=True,
-    )
-    stack.callback(_end, process)
+    with _uninterrupted():
+        process = subprocess.Popen(  # noqa: S603  # our own interpreter and modules
+            [sys.executable, *arguments],
+            env=dict(environment),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            start_new_session=True,
+        )
+        stack.callback(_end, process)
     return process
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let a signal wait: one between a process's start and our note of it would leave the process behind."""
+    waiting: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, frame: waiting.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if waiting:
+            signal.raise_signal(waiting[0])
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
