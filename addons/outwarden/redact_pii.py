@@ -47,13 +47,18 @@ class RedactPii:
 
     def _rewrite(self, request: http.Request, state: CallState, rewriter: RequestRewriter) -> None:
         services = self._shelf.services
+        target = request.path
         rewrite_path(request, rewriter)
         rewrite_query(request, rewriter)
+        if request.path != target and is_signed(request):
+            raise BodyError("its path holds personal data and is signed (AWS SigV4), so it cannot be changed")
         # From here on the model is named as the upstream gets it: records and counters keep nothing personal either.
         state.facts = replace(state.facts, model=services.engines.shown(state.facts.model))
         state.operation = replace(state.operation, model=services.engines.shown(state.operation.model))
         encoding = services.tokens.encoding(state.host.provider, state.model)
         assert state.body
+        if state.body.kind == "binary":
+            state.flagged["unread_body"] += 1  # no text that we can scan (audio, PDF, UTF-16); the record says so
         rewritten = rewrite_body(
             state.body,
             request.headers.get("content-type", ""),

@@ -30,7 +30,7 @@ class RouteCall:
         state.trip = Trip(
             request=flow.request,
             host=state.host,
-            format_name=state.format.name,
+            format_name=state.operation.dialect or state.format.name,  # a host may speak several APIs
             model=state.model,
             route=match_route(routes, fields),
             upstreams=routes.upstreams,
