@@ -8,7 +8,9 @@ from mitmproxy.proxy import layer
 from mitmproxy.proxy.layers.http import HttpLayer
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
-from outwarden.flow.call_layer import CallLayer, Closed, drained, forget_target, target_of
+from outwarden.flow.call_layer import CallLayer, Closed
+from outwarden.flow.dial import forget_target, target_of
+from outwarden.flow.drain import drained
 from outwarden.flow.guard import where
 from outwarden.flow.upstream_tls import start_trusted
 
@@ -16,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 class StreamReply:
-    """What happens in the layer is `flow.call_layer`'s; here is only its place."""
+    """What happens in the layer is `flow.call_stream`'s; here is only its place."""
 
     def next_layer(self, nextlayer: layer.NextLayer) -> None:
         try:

@@ -24,7 +24,7 @@ from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layers.http import HTTPMode
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
-from outwarden.flow import call_layer, trip
+from outwarden.flow import call_stream, trip, waits
 from outwarden.flow.call_layer import CallLayer
 
 OPENAI = "api.openai.com"
@@ -89,7 +89,7 @@ class Playbook:
     def __init__(self, addons: Iterable[Any], monkeypatch: Any, *, http2: bool = False) -> None:
         self.addons = list(addons)
         self.clock = Clock()
-        for module in (call_layer, trip):
+        for module in (call_stream, trip, waits):
             monkeypatch.setattr(module, "time", self.clock)
         monkeypatch.setattr(trip, "random", SimpleNamespace(random=random.Random(0).random))
         self.connects: Callable[[tuple[str, int]], str | None] = lambda address: None

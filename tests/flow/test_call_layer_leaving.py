@@ -7,8 +7,8 @@ import pytest
 from playbook import OPENAI, Playbook, request, response, response_head
 from talk import BILL, DONE, EMAIL, FAULT, PATH, ROLE, STOP, asks, attempts, chat, piece, record, said
 
-from outwarden.flow import call_layer
-from outwarden.flow.call_layer import drained
+from outwarden.flow import drain
+from outwarden.flow.drain import drained
 from outwarden.flow.services import Services
 
 
@@ -210,7 +210,7 @@ async def test_the_client_is_waited_for(play: Playbook) -> None:
 
 async def test_the_wait_for_a_reply_is_bounded(play: Playbook, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reply that does not end does not keep a client's connections for ever."""
-    monkeypatch.setattr(call_layer, "DRAIN_S", 0.01)
+    monkeypatch.setattr(drain, "DRAIN_S", 0.01)
     play.says(asks(stream=True))
     play.upstream.streams(ROLE, piece("one "))
     play.leaves()

@@ -1,0 +1,59 @@
+"""What a call waits for, and until when.
+
+mitmproxy's wake-ups cannot be cancelled, so a call wakes up at least every `TICK_S` seconds instead of once at its
+deadline; what it asked for before it was done costs nothing then.
+"""
+
+import time
+
+TICK_S = 1.0
+# A wake-up that comes this much before the next deadline is early enough to serve it, too.
+_SAME_S = 0.005
+
+
+class Waits:
+    """One phase at a time (``pause``, ``connect``, ``first_byte``, ``first_content``, ``idle``), and a limit in all."""
+
+    def __init__(self) -> None:
+        self.phase = ""  # empty: nothing is awaited
+        self._deadline = 0.0
+        self._total_deadline = 0.0
+        self._tick_at: float | None = None
+
+    def limit(self, seconds: float) -> None:
+        """Set the time for the whole call; a later limit never lengthens it."""
+        end = time.monotonic() + seconds
+        self._total_deadline = min(self._total_deadline, end) if self._total_deadline else end
+
+    def begin(self, phase: str, seconds: float) -> None:
+        """Wait for something else from now on."""
+        self.phase = phase
+        self._deadline = time.monotonic() + seconds
+
+    def again(self, phase: str, seconds: float) -> None:
+        """Something came: wait as long again, if ``phase`` is what is waited for."""
+        if self.phase == phase:
+            self._deadline = time.monotonic() + seconds
+
+    def end(self) -> None:
+        """Nothing is awaited any more."""
+        self.phase = ""
+
+    def next_tick(self) -> float | None:
+        """The delay of the wake-up to ask for now; None where the one asked for before is early enough."""
+        now = time.monotonic()
+        due = min(self._deadline, self._total_deadline, now + TICK_S)
+        if self._tick_at is not None and due >= self._tick_at - _SAME_S:
+            return None
+        self._tick_at = due
+        return max(0.0, due - now)
+
+    def overdue(self) -> str | None:
+        """At a wake-up: the phase that is over its time, or ``total``; None where there is time left."""
+        now = time.monotonic()
+        self._tick_at = None
+        if not self.phase:
+            return None
+        if now >= self._total_deadline:
+            return "total"
+        return self.phase if now >= self._deadline else None

@@ -1,0 +1,96 @@
+"""What a call waits for is told in time, with as few wake-ups as a second has ticks."""
+
+import pytest
+
+from outwarden.flow import waits
+from outwarden.flow.waits import TICK_S, Waits
+
+
+class Clock:
+    """A monotonic clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        """The time."""
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of `waits`."""
+    clock = Clock()
+    monkeypatch.setattr(waits, "time", clock)
+    return clock
+
+
+def started(phase: str, seconds: float, total: float = 100.0) -> Waits:
+    """Something that is waited for."""
+    one = Waits()
+    one.limit(total)
+    one.begin(phase, seconds)
+    return one
+
+
+def test_a_near_deadline_is_met_to_the_moment(clock: Clock) -> None:
+    """The first wake-up comes at the deadline itself where that is nearer than a tick."""
+    one = started("connect", 0.3)
+
+    assert one.next_tick() == pytest.approx(0.3)
+    clock.now += 0.3
+    assert one.overdue() == "connect"
+
+
+def test_a_far_deadline_costs_one_wakeup_a_tick(clock: Clock) -> None:
+    """Until the deadline a call wakes up once a tick, and asks for nothing while a wake-up is pending."""
+    one = started("first_byte", 2.5)
+
+    assert one.next_tick() == TICK_S
+    assert one.next_tick() is None
+    for _ in range(2):
+        clock.now += TICK_S
+        assert one.overdue() is None
+        assert one.next_tick() is not None
+    clock.now += 0.5
+    assert one.overdue() == "first_byte"
+
+
+def test_a_nearer_deadline_asks_for_an_earlier_wakeup(clock: Clock) -> None:
+    """What is waited for next may be due before the wake-up that was asked for."""
+    one = started("first_byte", 30)
+    one.next_tick()
+    one.begin("first_content", 0.2)
+
+    assert one.next_tick() == pytest.approx(0.2)
+
+
+def test_the_limit_in_all_goes_before_the_phase(clock: Clock) -> None:
+    """A call may not live longer than its total, and a later limit never lengthens it."""
+    one = started("idle", 50, total=10)
+    one.limit(60)
+    clock.now += 10
+
+    assert one.overdue() == "total"
+
+
+def test_what_came_prolongs_its_own_phase_only(clock: Clock) -> None:
+    """Each piece of a stream starts its idle time anew; it does not prolong another phase."""
+    one = started("idle", 5)
+    clock.now += 4
+    one.again("idle", 5)
+    one.again("first_byte", 500)
+    clock.now += 4
+
+    assert one.overdue() is None
+    clock.now += 1
+    assert one.overdue() == "idle"
+
+
+def test_nothing_is_overdue_when_nothing_is_awaited(clock: Clock) -> None:
+    """A wake-up that comes after the end means nothing."""
+    one = started("idle", 1)
+    one.end()
+    clock.now += 500
+
+    assert one.overdue() is None
