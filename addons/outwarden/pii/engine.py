@@ -1,6 +1,7 @@
 """Redact requests and replies: the policy's actions on what is found, and the way back for the caller's own values."""
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -109,7 +110,7 @@ def _version(policy: PiiPolicy, secret: bytes) -> bytes:
     ).digest()
 
 
-class _Rewriter:
+class _Rewriter(ABC):
     """What requests and replies share: findings become edits by the policy of one direction."""
 
     _direction: Direction
@@ -136,9 +137,9 @@ class _Rewriter:
         """Open a channel for a text that arrives in pieces."""
         return _Channel(Scanner(self._engine.detector, self._strictness), self.edit, self.note)
 
+    @abstractmethod
     def edit(self, span: Span, value: str, named: dict[str, str]) -> Edit | None:
         """Return what is done with one finding; ``named``: the names given before the vault learns of them."""
-        raise NotImplementedError
 
     def note(self, found: Iterable[tuple[Edit, str]]) -> None:
         """Count edits that apply and remember a refusal."""
