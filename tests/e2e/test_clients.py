@@ -1,5 +1,6 @@
 """Real SDKs and HTTP clients through the running interceptor: what leaves is clean, what comes back is whole."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -22,7 +23,6 @@ from interceptor import (
     assert_clean,
     chat,
     contents,
-    in_parallel,
     message,
     program_environment,
     rules_for,
@@ -370,19 +370,24 @@ def test_ollama_lines(outwarden: Interceptor, provider: SimulatedProvider, http2
     assert (usage["input_tokens"], usage["output_tokens"]) == (lines[-1]["prompt_eval_count"], lines[-1]["eval_count"])
 
 
+async def side_by_side(outwarden: Interceptor, bodies: list[dict[str, Any]], http2: bool) -> list[httpx.Response]:
+    """Send chat calls at once; not from threads, which httpx's HTTP/2 connections do not bear (EAGAIN)."""
+    url = f"https://{OPENAI}/v1/chat/completions"
+    async with httpx.AsyncClient(
+        proxy=outwarden.url, verify=outwarden.trust(http2=http2), http2=http2, timeout=30
+    ) as client:
+        first = await client.post(url, json=bodies[0])  # with its connection open, the others share it
+        return [first, *await asyncio.gather(*(client.post(url, json=body) for body in bodies[1:]))]
+
+
 @pytest.mark.parametrize("http2", [False, True], ids=["http1", "http2"])
 @pytest.mark.parametrize("stream", [False, True])
 def test_both_http_versions(outwarden: Interceptor, provider: SimulatedProvider, http2: bool, stream: bool) -> None:
     """HTTP/2 clients are served as HTTP/1.1 ones are, many streams side by side on one connection."""
-    with outwarden.http(http2=http2) as client:
+    texts = [f"{number} {SAID}" for number in range(24)]
+    answers = run_async(side_by_side(outwarden, [chat(text, stream=stream) for text in texts], http2))
 
-        def ask(number: int) -> tuple[str, httpx.Response]:
-            body = chat(f"{number} {SAID}", stream=stream)
-            return f"{number} {SAID}", client.post(f"https://{OPENAI}/v1/chat/completions", json=body)
-
-        answers = in_parallel(ask, 24)
-
-    for said, answer in answers:
+    for said, answer in zip(texts, answers, strict=True):
         assert answer.status_code == 200
         assert answer.http_version == ("HTTP/2" if http2 else "HTTP/1.1")
         if stream:
