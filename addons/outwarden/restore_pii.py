@@ -124,8 +124,8 @@ def read_stream(state: CallState) -> None:
 
 def read_reply(response: http.Response, state: CallState) -> Body:
     """The reply's body, decoded; an error page that claims to be JSON and is not is read as text."""
-    max_bytes = int(state.rules.traffic.max_body_mib * 1024 * 1024)
-    data = decode(response.raw_content or b"", response.headers.get("content-encoding", ""), max_bytes)
+    encoding = response.headers.get("content-encoding", "")
+    data = decode(response.raw_content or b"", encoding, state.rules.traffic.max_body_bytes)
     content_type = response.headers.get("content-type", "")
     if response.status_code >= 400 and not is_media(content_type):
         content_type = "text/plain"

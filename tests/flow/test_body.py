@@ -12,6 +12,7 @@ from mitmproxy import http
 
 from outwarden.errors import BodyError
 from outwarden.flow.body import classify, is_lines, is_media, is_scalar, is_text, plain_headers, read_body
+from outwarden.wire.traffic import Traffic
 
 JSON = "application/json"
 
@@ -78,7 +79,7 @@ def test_every_body_has_an_answer(data: bytes, content_type: str) -> None:
 
 def state(max_body_mib: float = 1) -> Any:
     """What `read_body` needs of a call."""
-    return SimpleNamespace(rules=SimpleNamespace(traffic=SimpleNamespace(max_body_mib=max_body_mib)))
+    return SimpleNamespace(rules=SimpleNamespace(traffic=Traffic(intercept=(), max_body_mib=max_body_mib)))
 
 
 def message(data: bytes, **headers: str) -> http.Request:

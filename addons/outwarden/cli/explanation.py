@@ -12,12 +12,12 @@ from outwarden.cli.request_file import RequestFile
 from outwarden.content import Finding, Inspector
 from outwarden.errors import BodyError, PriceUnknown
 from outwarden.flow.body import classify
-from outwarden.flow.money import output_bound
+from outwarden.flow.money import input_bound, output_bound
 from outwarden.flow.state import CallState
 from outwarden.flow.texts import Inspected, rewrite_body
 from outwarden.identify_call import KEY_HEADERS
 from outwarden.pii import PiiEngine, RequestRewriter, Vault
-from outwarden.pricing import PriceBook, TokenCounter, media_tokens, unseen_tokens, usd
+from outwarden.pricing import PriceBook, TokenCounter, usd
 from outwarden.redact_pii import PLAIN_PARAMETERS
 from outwarden.routing import ORIGINAL, match_route
 from outwarden.rules import Rules, StateFolder
@@ -133,8 +133,7 @@ def _cost(state: CallState) -> str:
         price = PriceBook(rules.prices, rules.budgets.unknown_price).price(provider, state.model)
     except PriceUnknown as error:
         return f"{error} (budgets.yml, unknown_price: refused where a budget counts dollars)"
-    input_tokens = state.body_tokens + media_tokens(state.media_bytes, state.model)
-    input_tokens += unseen_tokens(state.body.data if state.body else b"")
+    input_tokens = input_bound(state)
     output_tokens = output_bound(state, provider, state.model)
     bound = usd(price.upper_bound(input_tokens, output_tokens))
     return f"at most ${bound} for {input_tokens} input and {output_tokens} output tokens"

@@ -30,8 +30,7 @@ def read_body(message: http.Message, state: CallState) -> Body:
     Text is recognised by what it is and not by its content-type alone, because types lie (WIRE.md §3).
     """
     raw = message.raw_content or b""
-    max_bytes = int(state.rules.traffic.max_body_mib * 1024 * 1024)
-    data = decode(raw, message.headers.get("content-encoding", ""), max_bytes)
+    data = decode(raw, message.headers.get("content-encoding", ""), state.rules.traffic.max_body_bytes)
     try:
         return classify(data, message.headers.get("content-type", ""))
     except BodyError:

@@ -54,7 +54,7 @@ from outwarden.flow.guard import broken, last_words, where
 from outwarden.flow.state import CallState, state_of, was_seen
 from outwarden.flow.trip import Trip
 from outwarden.flow.waits import Waits
-from outwarden.routing import Attempt, Failure, GiveUp, failure_of_status
+from outwarden.routing import Failure, GiveUp, failure_of_status
 from outwarden.wire.format import Refusal
 
 logger = logging.getLogger(__name__)
@@ -139,7 +139,7 @@ class CallStream(HttpStream):
         if call is None or not request:
             return (yield from super().check_body_size(request))
         self.flow.request.stream = False
-        max_bytes = int(call.rules.traffic.max_body_mib * 1024 * 1024)
+        max_bytes = call.rules.traffic.max_body_bytes
         if len(self.request_body_buf) > max_bytes:
             self.request_body_buf.clear()
             call.refuse(
@@ -182,16 +182,19 @@ class CallStream(HttpStream):
         assert self._call and self._call.trip
         return self._call.trip
 
-    def _go_on(self, choice: Attempt | GiveUp, last: Refusal | None = None) -> Commands:
+    def _moves_on(
+        self, failure: Failure, status: int | None, retry_after_s: float | None = None
+    ) -> layer.CommandGenerator[bool]:
+        """Note that this attempt failed; leave it for the next, if the route has one. Tells whether it had."""
+        choice = self._trip.fail(failure, status, retry_after_s)
         if isinstance(choice, GiveUp):
-            yield from self._answer(last or self._refusal_of(choice))
-        elif choice.delay_s > 0:
+            return False
+        yield from self._abandon()
+        if choice.delay_s > 0:
             yield from self._await("pause", choice.delay_s)
         else:
             yield from self._start()
-
-    def _refusal_of(self, choice: GiveUp) -> Refusal:
-        return Refusal(502, "upstream_failed", f"No upstream could answer this call ({choice.reason}).")
+        return True
 
     def _start(self) -> Commands:
         assert self._call
@@ -252,13 +255,14 @@ class CallStream(HttpStream):
             error = RequestProtocolError(attempt_id, "abandoned", ErrorCode.CANCEL)
             yield SendHttp(error, self.context.server)
 
-    def _fail(self, failure: Failure, status: int | None = None, retry_after_s: float | None = None) -> Commands:
+    def _fail(self, failure: Failure) -> Commands:
         """This attempt failed before anything reached the client: the next, or an error of ours."""
         if self._client_gone:
             yield from self._end_drain(failure)
             return
-        yield from self._abandon()
-        yield from self._go_on(self._trip.fail(failure, status, retry_after_s), self._last_words(failure))
+        if not (yield from self._moves_on(failure, None)):
+            yield from self._abandon()
+            yield from self._answer(self._last_words(failure))
 
     def _last_words(self, failure: Failure) -> Refusal:
         name = self._trip.upstream_name
@@ -275,13 +279,10 @@ class CallStream(HttpStream):
         assert call
         if event.response.status_code < 200:
             return  # 103 Early Hints and its like; the answer follows
-        failure = failure_of_status(event.response.status_code)
-        if failure and not self._client_gone:
-            choice = self._trip.fail(failure, event.response.status_code, retry_after(event.response))
-            if isinstance(choice, Attempt):
-                yield from self._abandon()
-                yield from self._go_on(choice)
-                return
+        status = event.response.status_code
+        failure = None if self._client_gone else failure_of_status(status)
+        if failure and (yield from self._moves_on(failure, status, retry_after(event.response))):
+            return
         self._head = event
         try:
             self._mode = self._choose_mode(event)
@@ -321,7 +322,7 @@ class CallStream(HttpStream):
         self._held.append(data)
         self._held_bytes += len(data)
         assert self._call
-        if self._held_bytes > self._call.rules.traffic.max_body_mib * 1024 * 1024:
+        if self._held_bytes > self._call.rules.traffic.max_body_bytes:
             yield from self._abandon()
             self._trip.stop("too long")
             yield from self._answer(Refusal(502, "reply_too_large", "The reply is longer than max_body_mib allows."))
@@ -360,12 +361,7 @@ class CallStream(HttpStream):
         """An error came before the first content: move on if the route allows it, else let the client see it."""
         if self._client_gone:
             return False
-        choice = self._trip.fail("stream_error", self._head.response.status_code if self._head else None)
-        if isinstance(choice, GiveUp):
-            return False
-        yield from self._abandon()
-        yield from self._go_on(choice)
-        return True
+        return (yield from self._moves_on("stream_error", self._head.response.status_code if self._head else None))
 
     def _commit(self) -> Commands:
         """From here on the client sees this reply, and no other."""
@@ -437,12 +433,7 @@ class CallStream(HttpStream):
         error_of = call.error_of
         if self._client_gone or error_of is None or not error_of(self._head.response, b"".join(self._held)):
             return False
-        choice = self._trip.fail("5xx", self._head.response.status_code)
-        if isinstance(choice, GiveUp):
-            return False
-        yield from self._abandon()
-        yield from self._go_on(choice)
-        return True
+        return (yield from self._moves_on("5xx", self._head.response.status_code))
 
     def _complete(self) -> Commands:
         """The reply is whole and well."""

@@ -41,8 +41,8 @@ class Purse:
             call_id=state.call_id,
             at=now or datetime.now(UTC),
         )
-        self.counted_tokens = state.body_tokens + media_tokens(state.media_bytes, state.model)
-        self.input_tokens = self.counted_tokens + unseen_tokens(state.body.data if state.body else b"")
+        self.counted_tokens = counted_tokens(state)
+        self.input_tokens = input_bound(state)
         self.output_tokens = output_bound(state, state.host.provider, state.model)
         self._tier = service_tier(state.body.data) if state.body else None
         self.held: Amounts | None = None
@@ -143,6 +143,16 @@ class Purse:
             state.budgets = self._services.resolve(state.call_id, amounts)
         except StoreUnavailable:
             logger.error("the budget store does not answer; the cost of call %s is posted later", state.call_id)
+
+
+def counted_tokens(state: CallState) -> int:
+    """The input tokens that the body itself holds, media included."""
+    return state.body_tokens + media_tokens(state.media_bytes, state.model)
+
+
+def input_bound(state: CallState) -> int:
+    """The most input tokens the call can be billed for: what its body holds, and what the provider adds."""
+    return counted_tokens(state) + unseen_tokens(state.body.data if state.body else b"")
 
 
 def output_bound(state: CallState, provider: str, model: str | None) -> int:

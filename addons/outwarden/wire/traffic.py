@@ -33,6 +33,11 @@ class Traffic:
     on_error: Literal["closed", "open"] = "closed"
     explain_headers: bool = False
 
+    @property
+    def max_body_bytes(self) -> int:
+        """The longest body that is read, decoded, in bytes."""
+        return int(self.max_body_mib * 1024 * 1024)
+
     def find(self, host: str) -> Host | None:
         """The entry for a host that is ours to open, or None."""
         entry = self.known(host)
