@@ -70,3 +70,21 @@ def test_plain_edits_go_to_their_bytes(word_rewriter, raw):
     edits = rewriter.edits([text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")])[0]
 
     assert spliced(raw, plain_splices(text, edits)) == raw.replace(b"a@b.c", "é".encode())
+
+
+def test_edits_of_a_very_long_text_are_forgotten(word_rewriter, monkeypatch):
+    """Once their pieces have left: no copy of it is awaited. What reaches into the next piece stays."""
+    monkeypatch.setattr("outwarden.wire.hold._COPY_CHARACTERS_MAX", 10)
+    channel = Channel(word_rewriter())
+    for _ in range(3):
+        channel.feed("a@b.c and ")
+    channel.feed("a@b")
+    channel.feed(".c ")
+    channel.finish()
+    assert len(channel.edits_in(0, 36)) == 4
+    channel.let_go(10)
+    assert len(channel.edits_in(0, 36)) == 4
+    channel.let_go(33)
+
+    assert [(edit.start, edit.end) for edit in channel.edits_in(33, 36)] == [(0, 2)]
+    assert len(channel.edits_in(0, 36)) == 1

@@ -1,6 +1,8 @@
 """A streamed reply says the same as a whole one, at every cut, and nothing leaves before it is decided."""
 
+import gc
 import json
+import tracemalloc
 from itertools import pairwise
 
 import pytest
@@ -340,3 +342,108 @@ def test_a_very_deep_event_ends_the_stream(small_format, word_rewriter):
     """It cannot be read to its end, so it does not pass."""
     with pytest.raises(BodyError, match="deeper"):
         run(small_format, "sse", word_rewriter(), sse(b'{"a":' * 300 + b"1" + b"}" * 300))
+
+
+def messages(*data):
+    return [json.dumps(item).encode() for item in data]
+
+
+@given(answers, cut_texts, st.booleans())
+def test_messages_stay_messages(small_format, word_rewriter, channels, sizes, ascii_only):
+    """What a WebSocket brings is rewritten as a stream is, and no message is joined, cut, lost or made."""
+    lines = framed("ndjson", data_of(channels, sizes), ascii_only=ascii_only).splitlines(keepends=True)
+    _, expected = run(small_format, "ndjson", word_rewriter(), lines)
+    stream = StreamRewriter(small_format, OPERATION, "messages", word_rewriter())
+    out = [stream.feed_message(line[:-1]) for line in lines]
+    out.append(stream.flush_messages())
+
+    assert [message + b"\n" for left in out for message in left] == expected.splitlines(keepends=True)
+
+
+def test_a_message_leaves_when_it_is_decided(small_format, word_rewriter):
+    """Not later than the next word's begin, each on its own; a reply's end lets all go."""
+    stream = StreamRewriter(small_format, OPERATION, "messages", word_rewriter())
+    sent = messages({"text": "so "}, {"text": "open"}, {"type": "ping"}, {"text": " "}, {"text": "o"}, {"done": True})
+
+    assert [stream.feed_message(message) for message in sent] == [sent[:1], [], [], sent[1:4], [], sent[4:]]
+    assert stream.feed_message(b"") == [b""]
+
+
+def test_held_messages_can_be_had(small_format, word_rewriter):
+    """A session may pause in the middle of a text: what is held leaves, and the session goes on."""
+    stream = StreamRewriter(small_format, OPERATION, "messages", word_rewriter())
+    sent = messages({"text": "to a@b.c"}, {"text": "@d"}, {"text": " "})
+
+    assert stream.feed_message(sent[0]) == []
+    assert b"@" not in b"".join(stream.flush_messages())
+    assert stream.flush_messages() == []
+    assert stream.feed_message(sent[1]) == []
+    assert stream.feed_message(sent[2]) == sent[1:]
+
+
+@pytest.mark.parametrize("message", [b"ann", b'{"text": "ann', b"\xff ann", b'"ann"', b" ann "])
+def test_a_message_that_is_no_object_waits_for_none(small_format, word_rewriter, message):
+    """It is a text of its own: the next one may never come."""
+    stream = StreamRewriter(small_format, OPERATION, "messages", word_rewriter())
+
+    assert stream.feed_message(message) == [message]
+    assert stream.malformed == message.startswith(b"{")
+
+
+def test_a_dropped_message_is_not_sent(small_format, word_rewriter):
+    """Not as an empty one either."""
+    stream = StreamRewriter(small_format, OPERATION, "messages", word_rewriter(), drop_usage_only=True)
+
+    assert stream.feed_message(b'{"usage": 5}') == []
+    assert stream.usage.output_tokens == 5
+
+
+def test_a_message_is_bounded(small_format, word_rewriter):
+    """As an event is."""
+    stream = StreamRewriter(small_format, OPERATION, "messages", word_rewriter(), max_event_bytes=1000)
+    with pytest.raises(BodyError, match="longer than 1000 bytes"):
+        stream.feed_message(b"x" * 1001)
+
+
+def test_the_next_reply_begins_anew(small_format, word_rewriter):
+    """On one connection: each reply's facts are its own, and no text goes on in the next."""
+    stream = StreamRewriter(small_format, OPERATION, "messages", word_rewriter())
+    first = messages({"text": "ann", "model": "m", "usage": 3}, {"error": {}})
+    assert [stream.feed_message(message) for message in first] == [[], []]
+    stream.forget()
+
+    assert (stream.began, stream.ended, stream.error, stream.usage, stream.model) == (False, False, None, None, None)
+    assert (stream.events, stream.malformed, stream.output_text_bytes) == (0, 0, 0)
+    (next_one,) = messages({"text": "@b.c "})
+    assert stream.feed_message(next_one) == [*first, next_one]
+
+
+def reply(number):
+    text = f"to a{number}@b.c and on"
+    pieces = [{"at": number, "text": piece} for piece in (text[:5], text[5:9], text[9:])]
+    return messages(*pieces, {"at": number, "whole": text, "id": f"id{number}"}, {"usage": number, "done": True})
+
+
+def test_memory_stays_flat_over_a_session(small_format, word_rewriter):
+    """10,000 replies leave no more behind than 1,000, edits and channels included."""
+
+    class Forgetful(word_rewriter):
+        def edits(self, texts):
+            return [self._edits(text) for text in texts]
+
+        def note(self, found):
+            pass
+
+    stream = StreamRewriter(small_format, OPERATION, "messages", Forgetful())
+    sizes = []
+    tracemalloc.start()
+    try:
+        for number in range(10_000):
+            assert sum(len(stream.feed_message(message)) for message in reply(number)) == 5
+            if number in (999, 9999):
+                gc.collect()
+                sizes.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+
+    assert sizes[1] - sizes[0] < 50_000

@@ -6,7 +6,9 @@ from typing import Any, Literal, Protocol
 
 from outwarden.wire.usage import Usage
 
-Framing = Literal["sse", "ndjson", "json-array"]
+Framing = Literal["sse", "ndjson", "json-array", "messages"]
+"""How a reply is cut into events. ``messages``: the transport itself does (WebSocket), one document a message."""
+
 Json = dict[str, Any] | list[Any] | str | int | float | bool | None
 
 

@@ -66,6 +66,11 @@ class Channel:
             found.append(Edit(max(edit.start, start) - start, min(edit.end, end) - start, new))
         return found
 
+    def let_go(self, end: int) -> None:
+        """A piece that ends at ``end`` has left. No copy of a very long text is awaited: its edits are forgotten."""
+        if end > _COPY_CHARACTERS_MAX:
+            del self._edits[: bisect_right(self._edits, end, key=_end)]
+
     def _take(self, edits: Sequence[Edit]) -> None:
         for edit in edits:
             if edit.replacement is not None:
@@ -103,9 +108,7 @@ class Held:
         return all(piece.channel.decided >= piece.end for piece in self.pieces)
 
     def bytes(self) -> bytes:
-        """The event with its edits; the same bytes where there are none, none where it is dropped."""
-        if self.dropped:
-            return b""
+        """The event with its edits; the same bytes where there are none."""
         splices = self.splices + [splice for piece in self.pieces for splice in self._piece_splices(piece)]
         if not splices and not self.remarks:
             return self.event.raw
@@ -113,6 +116,7 @@ class Held:
 
     def _piece_splices(self, piece: Piece) -> list[Splice]:
         edits = piece.channel.edits_in(piece.start, piece.end)
+        piece.channel.let_go(piece.end)
         data = self.event.data
         if not edits or data is None:
             return []

@@ -6,7 +6,7 @@ where the found span begins. Without a finding the bytes are the same.
 """
 
 from collections import deque
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Any, Literal
 
 import orjson
@@ -21,6 +21,7 @@ from outwarden.wire.json_array import JsonArrayCodec
 from outwarden.wire.json_text import Splice, escapes_non_ascii, scannable
 from outwarden.wire.json_tree import BOM, parse_all, read_json
 from outwarden.wire.json_walk import Document, Marks, read_tree
+from outwarden.wire.messages import MessageCodec
 from outwarden.wire.ndjson import NdjsonCodec
 from outwarden.wire.splice import Answers, leaves, splice_document
 from outwarden.wire.sse import SseCodec
@@ -36,10 +37,11 @@ CHANNELS_MAX = 4096
 _CLEAN_CHARACTERS_MAX = 64
 _CLEAN_TEXTS_MAX = 1024
 
-_CODECS: dict[Framing, type[SseCodec] | type[NdjsonCodec] | type[JsonArrayCodec]] = {
+_CODECS: dict[Framing, Callable[[int], Codec]] = {
     "sse": SseCodec,
     "ndjson": NdjsonCodec,
     "json-array": JsonArrayCodec,
+    "messages": MessageCodec,
 }
 
 
@@ -51,6 +53,9 @@ class StreamRewriter:
     ``output_text_bytes``: UTF-8 bytes of output text so far. ``events``: events with data. ``malformed``: events that
     began like JSON and were none. ``drop_usage_only``: read, but do not send on, the event that only tells the usage
     (for a client that did not ask for it).
+
+    Framing ``messages``: use ``feed_message`` and ``flush_messages``; each message stays one. Memory stays flat over
+    any number of replies: what ends a reply (``closes="all"``) ends what is remembered of its texts.
 
     A queue beyond HELD_EVENTS_MAX or HELD_BYTES_MAX is let go: all channels are finished, what is found so far is
     replaced, and a finding across that place is missed. Raises BodyError where an event exceeds ``max_event_bytes``.
@@ -66,6 +71,23 @@ class StreamRewriter:
         max_event_bytes: int = 8 * 2**20,
         drop_usage_only: bool = False,
     ) -> None:
+        self._begin()
+        self._format = format
+        self._operation = operation
+        self._rules = format.text_rules(operation)
+        self._rewriter = rewriter
+        self._codec: Codec = _CODECS[framing](max_event_bytes)
+        self._max_event_bytes = max_event_bytes
+        self._drop_usage_only = drop_usage_only
+        self._framing = framing
+        self._whole = False
+        self._head: bytearray | None = bytearray() if framing == "sse" else None
+        self._channels: dict[Hashable, Channel] = {}
+        self._queue: deque[Held] = deque()
+        self._held_bytes = 0
+        self._clean: set[str] = set()
+
+    def _begin(self) -> None:
         self.began = False
         self.error: str | None = None
         self.ended = False
@@ -74,19 +96,6 @@ class StreamRewriter:
         self.output_text_bytes = 0
         self.events = 0
         self.malformed = 0
-        self._format = format
-        self._operation = operation
-        self._rules = format.text_rules(operation)
-        self._rewriter = rewriter
-        self._codec: Codec = _CODECS[framing](max_event_bytes)
-        self._max_event_bytes = max_event_bytes
-        self._drop_usage_only = drop_usage_only
-        self._whole = False
-        self._head: bytearray | None = bytearray() if framing == "sse" else None
-        self._channels: dict[Hashable, Channel] = {}
-        self._queue: deque[Held] = deque()
-        self._held_bytes = 0
-        self._clean: set[str] = set()
 
     def feed(self, data: bytes) -> bytes:
         """Take bytes as they come; return those that can leave."""
@@ -95,9 +104,23 @@ class StreamRewriter:
             if self._is_whole():
                 return b""
             data, self._head = bytes(self._head), None
-        for event in self._codec.feed(data):
-            self._take(event)
+        return b"".join(self._feed(data))
+
+    def feed_message(self, data: bytes) -> list[bytes]:
+        """Take one message; return those that can leave now, in order."""
+        return self._feed(data)
+
+    def flush_messages(self) -> list[bytes]:
+        """Return the messages that are left. More may be fed after it: what is held then leaves at once."""
+        self._close("all")
         return self._release()
+
+    def forget(self) -> None:
+        """A reply is over and its facts were read: those of the next one on the same connection begin anew.
+
+        Its texts are finished too; what they hold back leaves with the next message."""
+        self._close("all")
+        self._begin()
 
     def flush(self) -> bytes:
         """The upstream has ended: return all that is left."""
@@ -106,7 +129,12 @@ class StreamRewriter:
             return self._rewrite_whole(whole) if self._whole else whole
         for event in self._codec.flush():
             self._take(event)
-        self._finish("all")
+        self._close("all")
+        return b"".join(self._release())
+
+    def _feed(self, data: bytes) -> list[bytes]:
+        for event in self._codec.feed(data):
+            self._take(event)
         return self._release()
 
     def _is_whole(self) -> bool:
@@ -126,8 +154,8 @@ class StreamRewriter:
             tree = read_json(body)
         except BodyError:  # cut short, or not JSON after all: an event without a name
             self._take(Event(body, body, None, ((0, len(body)),)))
-            self._finish("all")
-            return self._release()
+            self._close("all")
+            return b"".join(self._release())
         facts = self._format.read_reply(self._operation, tree, {})
         self.usage, self.model, self.error = facts.usage, facts.model, facts.error
         self.began = self.ended = facts.error is None
@@ -170,9 +198,9 @@ class StreamRewriter:
         if isinstance(tree, str) and document.tokens[0]:  # bare strings, one after the other, are one text
             document.tokens[0] = None
             document.nested.clear()
-            held.pieces.append(self._piece((_PLAIN, held.event.name), tree, 0))
+            held.pieces.append(self._plain_piece(held, tree, 0))
         held.pieces += self._copies(document)
-        self._finish(facts.closes)
+        self._close(facts.closes)
         held.splices = self._whole_splices(document)
 
     def _take_text(self, held: Held, data: bytes) -> None:
@@ -182,8 +210,8 @@ class StreamRewriter:
         self._learn(facts)
         self.malformed += text.startswith("{")
         if not facts.end:
-            held.pieces.append(self._piece((_PLAIN, held.event.name), text, -1))
-        self._finish(facts.closes)
+            held.pieces.append(self._plain_piece(held, text, -1))
+        self._close(facts.closes)
 
     def _learn(self, facts: EventFacts) -> None:
         self.began |= facts.content
@@ -193,13 +221,19 @@ class StreamRewriter:
         if facts.usage is not None:
             self.usage = self.usage.latest(facts.usage) if self.usage else facts.usage
 
+    def _plain_piece(self, held: Held, text: str, token: int) -> Piece:
+        key = (_PLAIN, held.event.name)
+        piece = self._piece(key, text, token)
+        if self._framing == "messages":  # a message is whole, and no later one may be what lets it go
+            self._close([key])
+        return piece
+
     def _piece(self, key: Hashable, text: str, token: int) -> Piece:
         self.output_text_bytes += len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
         channel = self._channels.get(key)
         if channel is None:
             if len(self._channels) >= CHANNELS_MAX:
-                self._finish("all")
-                self._channels.clear()
+                self._close("all")
             channel = self._channels[key] = Channel(self._rewriter)
         start, end = channel.feed(text)
         return Piece(channel, start, end, token, text)
@@ -240,27 +274,36 @@ class StreamRewriter:
     def _ask(self, texts: Iterable[str]) -> Answers:
         new = [text for text in texts if text not in self._clean]
         answers = ask(self._rewriter, new)
-        if len(self._clean) < _CLEAN_TEXTS_MAX:
-            self._clean.update(t for t in new if len(t) <= _CLEAN_CHARACTERS_MAX and t not in answers)
+        if len(self._clean) >= _CLEAN_TEXTS_MAX:
+            self._clean.clear()
+        self._clean.update(t for t in new if len(t) <= _CLEAN_CHARACTERS_MAX and t not in answers)
         return answers
 
-    def _finish(self, keys: Sequence[Hashable] | Literal["all"]) -> None:
-        for key in list(self._channels) if keys == "all" else keys:
-            if (channel := self._channels.get(key)) is not None:
-                channel.finish()
+    def _close(self, keys: Sequence[Hashable] | Literal["all"]) -> None:
+        """Finish channels; after all of them no copy of their texts is awaited, so they are forgotten."""
+        if keys == "all":
+            self._finish(self._channels.values())
+            self._channels.clear()
+        else:
+            self._finish(channel for key in keys if (channel := self._channels.get(key)) is not None)
 
-    def _release(self) -> bytes:
+    def _finish(self, channels: Iterable[Channel]) -> None:
+        for channel in channels:
+            channel.finish()
+
+    def _release(self) -> list[bytes]:
         out = list(self._decided())
         if len(self._queue) > HELD_EVENTS_MAX or self._held_bytes > HELD_BYTES_MAX:
-            self._finish("all")
+            self._finish(self._channels.values())
             out += self._decided()
-        return b"".join(out)
+        return out
 
     def _decided(self) -> Iterator[bytes]:
         while self._queue and self._queue[0].is_decided():
             held = self._queue.popleft()
             self._held_bytes -= len(held.event.raw)
-            yield held.bytes()
+            if not held.dropped:
+                yield held.bytes()
 
 
 _PLAIN = object()

@@ -170,6 +170,8 @@ def google_error(refusal: Refusal) -> dict[str, Any]:
 def framed(framing: Framing, body: object, name: str | None = None) -> bytes:
     """One event. In a JSON array it is the last element after others: events are sent only after a first one."""
     data = encode(body)
+    if framing == "messages":
+        return data
     if framing == "ndjson":
         return data + b"\n"
     if framing == "json-array":
