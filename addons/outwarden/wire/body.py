@@ -13,8 +13,9 @@ from outwarden.wire.json_text import Splice, escapes_non_ascii, scannable, splic
 from outwarden.wire.json_tree import BOM, read_json
 from outwarden.wire.json_walk import Document, read_document, read_text
 from outwarden.wire.memory import Answer, Memory
+from outwarden.wire.offsets import Offsets, adjusted
 from outwarden.wire.pieces import Piece, cut, skeleton
-from outwarden.wire.splice import Answers, Found, leaves, nested_edits, splice_document, text_after
+from outwarden.wire.splice import Answers, Found, leaves, nested_edits, splice_document, text_after, text_edits
 
 __all__ = ["Memory", "Rewritten", "read_json", "rewrite_json", "rewrite_text"]
 
@@ -62,7 +63,7 @@ def rewrite_json(
     documents = [part.read(rules) for part in unknown]
     answers = ask(rewriter, chain.from_iterable(leaves(document) for document in documents))
     for part, document in zip(unknown, documents, strict=True):
-        part.answer = _answer(document, answers, ascii_only, count)
+        part.answer = _answer(document, answers, ascii_only, count, rules.offsets)
         if memory is not None and part.name is not None:
             memory.put(part.name, part.answer)
     return _assemble(body, start, parts, rewriter)
@@ -126,11 +127,15 @@ def _recall(raw: bytes, rules: TextRules, memory: Memory, context: Hashable) -> 
     return parts
 
 
-def _answer(document: Document, answers: Answers, ascii_only: bool, count: Count | None) -> Answer:
+def _answer(
+    document: Document, answers: Answers, ascii_only: bool, count: Count | None, offsets: Offsets | None
+) -> Answer:
     found: Found = []
     if answers.keys().isdisjoint(leaves(document)):
         answers = {}
     splices = splice_document(document, answers, ascii_only=ascii_only, found=found) if answers else []
+    if splices and offsets is not None and offsets.may_stand_in(document.raw):
+        splices = adjusted(document.raw, splices, read_json(document.raw), offsets, lambda t: text_edits(t, answers))
     tokens = 0
     if count is not None:
         tokens = count(text_after(document, answers)) + document.number_tokens + PIECE_TOKENS

@@ -4,6 +4,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from outwarden.wire.offsets import Offsets
 from outwarden.wire.usage import Usage
 
 Framing = Literal["sse", "ndjson", "json-array", "messages"]
@@ -105,6 +106,7 @@ class TextRules:
     ``free``: keys under which the two sets above do not apply: the caller's own data (tool input, arguments, schemas).
     ``opaque_in``: for one object, the keys opaque in it alone (``{"type": "base64", "data": …}``).
     ``remember``: top-level keys whose value is a growing list (messages), remembered element by element.
+    ``offsets``: where numbers point into texts, and move with them.
     """
 
     opaque: frozenset[str] = frozenset()
@@ -112,6 +114,7 @@ class TextRules:
     free: frozenset[str] = frozenset()
     opaque_in: Callable[[dict[str, Any]], frozenset[str]] | None = None
     remember: frozenset[str] = frozenset()
+    offsets: Offsets | None = None
 
 
 @dataclass(frozen=True, slots=True)

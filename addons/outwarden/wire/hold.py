@@ -9,6 +9,7 @@ from outwarden.wire.events import Event
 from outwarden.wire.json_channel import JsonChannel
 from outwarden.wire.json_text import Splice, escapes_non_ascii, find_tokens, scannable
 from outwarden.wire.json_walk import Document
+from outwarden.wire.offsets import EditsOf, Record, Target, with_changes
 from outwarden.wire.splice import splice_token
 
 # A channel keeps its text to recognise later copies of it (OpenAI's responses repeat theirs four times, Perplexity's
@@ -56,6 +57,13 @@ class Channel:
         self._texts = ["".join(self._texts)]
         return self._texts[0] == text
 
+    def so_far(self) -> tuple[str, Sequence[Edit]] | None:
+        """All that was fed, with the edits decided so far; None where it was too long to keep."""
+        if self.fed and not self._texts:
+            return None
+        self._texts = ["".join(self._texts)]
+        return self._texts[0], self._edits
+
     def edits_in(self, start: int, end: int) -> list[Edit]:
         """The edits within a piece, in its own offsets: a replacement goes where its span begins."""
         found: list[Edit] = []
@@ -94,13 +102,18 @@ class Piece:
 
 @dataclass(slots=True)
 class Held:
-    """An event in the queue with what is known of its edits."""
+    """An event in the queue with what is known of its edits.
+
+    ``targets``: its records of offsets, each with the text it points into; ``own`` gives the edits of a whole string.
+    """
 
     event: Event
     document: Document | None = None
     pieces: list[Piece] = field(default_factory=list)
     splices: list[Splice] = field(default_factory=list)
     remarks: list[Splice] = field(default_factory=list)
+    targets: Sequence[tuple[Record, Target]] = ()
+    own: EditsOf | None = None
     dropped: bool = False
 
     def is_decided(self) -> bool:
@@ -110,6 +123,8 @@ class Held:
     def bytes(self) -> bytes:
         """The event with its edits; the same bytes where there are none."""
         splices = self.splices + [splice for piece in self.pieces for splice in self._piece_splices(piece)]
+        if self.targets and self.own is not None and self.event.data is not None:
+            splices = with_changes(self.event.data, splices, self.targets, self.own)
         if not splices and not self.remarks:
             return self.event.raw
         return self.event.spliced(splices, self.remarks)

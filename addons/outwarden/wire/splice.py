@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from outwarden.wire.edits import Edit, apply_edits
 from outwarden.wire.json_fragments import Fragments
-from outwarden.wire.json_text import Splice, escape, find_tokens, raw_offsets
-from outwarden.wire.json_walk import Document, Nested
+from outwarden.wire.json_text import Splice, escape, find_tokens, raw_offsets, scannable
+from outwarden.wire.json_walk import Document, Nested, read_text
 
 Answers = Mapping[str, Sequence[Edit]]
 """text -> its edits, only for texts that have any."""
@@ -58,6 +58,20 @@ def splice_token(
     for number, edit in enumerate(done):
         first, last = offsets[2 * number : 2 * number + 2]
         yield (start + 1 + first, start + 1 + last, escape(edit.replacement or "", ascii_only=ascii_only))
+
+
+def leaves_of(text: str) -> Iterable[str]:
+    """List what is to be scanned of one text: itself, or the texts in it where it is a document."""
+    nested = read_text(text)
+    return leaves(nested) if nested is not None else (scannable(text),)
+
+
+def text_edits(text: str, answers: Answers) -> Sequence[Edit]:
+    """Return the edits of one text of a document; where it is itself a document, those of the texts in it."""
+    if text in answers:
+        return answers[text]
+    nested = read_text(text)
+    return nested_edits(nested, answers, []) if nested is not None else ()
 
 
 def text_after(document: Document, answers: Answers) -> str:

@@ -15,7 +15,7 @@ from outwarden.errors import BodyError
 from outwarden.wire.body import ask, rewrite_json
 from outwarden.wire.edits import Edit, TextRewriter
 from outwarden.wire.events import Codec, Event, too_long
-from outwarden.wire.format import Delta, EventFacts, Format, Framing, Operation
+from outwarden.wire.format import Delta, EventFacts, Format, Framing, Json, Operation
 from outwarden.wire.hold import Channel, Held, Piece, plain_splices
 from outwarden.wire.json_array import JsonArrayCodec
 from outwarden.wire.json_text import Splice, escapes_non_ascii, scannable
@@ -23,7 +23,8 @@ from outwarden.wire.json_tree import BOM, parse_all, read_json
 from outwarden.wire.json_walk import Document, Marks, read_tree
 from outwarden.wire.messages import MessageCodec
 from outwarden.wire.ndjson import NdjsonCodec
-from outwarden.wire.splice import Answers, leaves, splice_document
+from outwarden.wire.offsets import Offsets, Record, Target, Whole
+from outwarden.wire.splice import Answers, leaves, leaves_of, splice_document, text_edits
 from outwarden.wire.sse import SseCodec
 from outwarden.wire.usage import Usage
 
@@ -199,6 +200,8 @@ class StreamRewriter:
             document.tokens[0] = None
             document.nested.clear()
             held.pieces.append(self._plain_piece(held, tree, 0))
+        if self._rules.offsets is not None and self._rules.offsets.may_stand_in(data):
+            held.own, held.targets = self._edits_of, list(self._targets(self._rules.offsets, tree, facts))
         held.pieces += self._copies(document)
         self._close(facts.closes)
         held.splices = self._whole_splices(document)
@@ -251,6 +254,22 @@ class StreamRewriter:
             document.tokens[copy.token] = None
             document.nested.pop(copy.token, None)
         return copies
+
+    def _targets(self, offsets: Offsets, tree: Json, facts: EventFacts) -> Iterator[tuple[Record, Target]]:
+        """Find the records of offsets in an event, each with what it points into: a channel, or a text beside it."""
+        pieces = {(id(delta.parent), delta.key) for delta in facts.deltas}
+        for record in offsets.records(tree):
+            text = record.text(lambda parent, key: (parent, key) in pieces)
+            if text is not None:
+                said = next((channel for channel in self._channels.values() if channel.says(text)), None)
+                yield record, said or Whole(text, self._edits_of)
+            elif record.rule.channel is not None:
+                key = record.rule.channel(tree, record.owner, record.value)
+                if (channel := self._channels.get(key)) is not None:
+                    yield record, channel
+
+    def _edits_of(self, text: str) -> Sequence[Edit]:
+        return text_edits(text, self._ask(leaves_of(text)))
 
     def _whole_splices(self, document: Document) -> list[Splice]:
         answers = self._ask(leaves(document))

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from outwarden.wire.format import ErrorReply, Framing, Json, Operation, Refusal, RequestFacts, ResponseFacts
 from outwarden.wire.formats import errors, facts
 from outwarden.wire.formats.base import Dialect
+from outwarden.wire.formats.offset_tables import BEDROCK
 from outwarden.wire.formats.paths import path
 from outwarden.wire.formats.rules import text_rules
 from outwarden.wire.formats.usages import any_usage
@@ -46,7 +47,15 @@ class Bedrock(Dialect):
     """Converse, invoke, token counts, guardrails, agents and knowledge bases."""
 
     name = "bedrock"
-    rules = text_rules("input", "json", "inputSchema", "properties", "additionalModelRequestFields", "requestMetadata")
+    rules = text_rules(
+        "input",
+        "json",
+        "inputSchema",
+        "properties",
+        "additionalModelRequestFields",
+        "requestMetadata",
+        offsets=BEDROCK,
+    )
     paths = (
         path("converse", rf"{_MODEL}/converse", billed="POST"),
         path("converse", rf"{_MODEL}/converse-stream", billed="POST", stream=True),

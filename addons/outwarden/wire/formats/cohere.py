@@ -17,6 +17,7 @@ from outwarden.wire.format import (
 )
 from outwarden.wire.formats import errors, facts
 from outwarden.wire.formats.base import Dialect
+from outwarden.wire.formats.offset_tables import COHERE
 from outwarden.wire.formats.paths import path
 from outwarden.wire.formats.rules import text_rules
 from outwarden.wire.formats.usages import any_usage
@@ -31,7 +32,7 @@ class Cohere(Dialect):
     """Chat, embed, rerank, generate, classify, tokenize, transcriptions, models, data sets."""
 
     name = "cohere"
-    rules = text_rules("parameters", "parameter_definitions", "properties", "fields", "schema")
+    rules = text_rules("parameters", "parameter_definitions", "properties", "fields", "schema", offsets=COHERE)
     paths = (
         path("chat", r"chat", billed="POST"),
         path("generate", r"(?:generate|summarize)", billed="POST"),

@@ -18,6 +18,7 @@ from outwarden.wire.format import (
 )
 from outwarden.wire.formats import errors, facts
 from outwarden.wire.formats.base import Dialect, media_type
+from outwarden.wire.formats.offset_tables import GEMINI
 from outwarden.wire.formats.paths import path
 from outwarden.wire.formats.rules import opaque_in, text_rules
 from outwarden.wire.formats.usages import any_usage, gemini_usage
@@ -33,7 +34,16 @@ class Gemini(Dialect):
     """generateContent and its stream, token counts, embeddings, caches, files, batches, Interactions."""
 
     name = "gemini"
-    rules = text_rules("args", "response", "parameters", "parametersJsonSchema", "properties", "labels", "arguments")
+    rules = text_rules(
+        "args",
+        "response",
+        "parameters",
+        "parametersJsonSchema",
+        "properties",
+        "labels",
+        "arguments",
+        offsets=GEMINI,
+    )
     paths = (
         path("generate_content", rf"{_MODEL}:generateContent", billed="POST"),
         path("generate_content", rf"{_MODEL}:streamGenerateContent", billed="POST", stream=True),

@@ -8,6 +8,7 @@ from typing import Any
 from outwarden.wire.format import EventFacts, Json, Operation, RequestFacts, ResponseFacts
 from outwarden.wire.formats import errors, facts
 from outwarden.wire.formats.base import Dialect
+from outwarden.wire.formats.offset_tables import OPENAI
 from outwarden.wire.formats.openai import OpenAI
 from outwarden.wire.formats.rules import text_rules
 from outwarden.wire.formats.unknown import unknown_pieces
@@ -54,7 +55,7 @@ class Generic(Dialect):
     """Whatever a host sends: every POST is billed and every string is text."""
 
     name = "generic"
-    rules = text_rules()
+    rules = text_rules(offsets=OPENAI)
 
     def identify(self, method: str, path: str) -> Operation:
         """Every path is known: the rules chose this format for a host that nobody described."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from outwarden.wire.format import EventFacts, Framing, Json, Operation, Refusal, RequestFacts, ResponseFacts
 from outwarden.wire.formats import errors, facts
 from outwarden.wire.formats.base import Dialect
+from outwarden.wire.formats.offset_tables import OPENAI
 from outwarden.wire.formats.openai_chat import read_chat_event
 from outwarden.wire.formats.openai_events import read_other_event, read_responses_event
 from outwarden.wire.formats.paths import path
@@ -26,7 +27,16 @@ class OpenAI(Dialect):
     """Chat completions, completions, responses, embeddings, media, files, assistants and the rest of ``/v1``."""
 
     name = "openai"
-    rules = text_rules("arguments", "parameters", "properties", "schema", "metadata", "attributes", "variables")
+    rules = text_rules(
+        "arguments",
+        "parameters",
+        "properties",
+        "schema",
+        "metadata",
+        "attributes",
+        "variables",
+        offsets=OPENAI,
+    )
     paths = (
         path("chat", rf"{_AZURE}/chat/completions", billed="POST"),
         path("chat", r"chat/completions", billed="POST"),

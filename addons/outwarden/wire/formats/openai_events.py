@@ -24,6 +24,11 @@ def _channel(kind: str, data: dict[str, Any]) -> Hashable:
     )
 
 
+def output_text_channel(data: dict[str, Any]) -> Hashable:
+    """The channel of the text that an annotation event points into."""
+    return _channel("response.output_text", data)
+
+
 def _is_media(kind: str) -> bool:
     """Pieces of audio are base64; their transcript is text."""
     return "audio" in kind and "transcript" not in kind

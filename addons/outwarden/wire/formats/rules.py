@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from outwarden.wire.format import TextRules
+from outwarden.wire.offsets import Offsets
 
 # Base64 in both alphabets; a letter, so that a phone or card number never passes for it.
 _BASE64 = re.compile(r"(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9+/_\-=\r\n]*")
@@ -178,6 +179,6 @@ def opaque_in(node: dict[str, Any]) -> frozenset[str]:
 _NONE: frozenset[str] = frozenset()
 
 
-def text_rules(*free: str) -> TextRules:
+def text_rules(*free: str, offsets: Offsets | None = None) -> TextRules:
     """The rules that all APIs share, with the keys under which one of them carries its callers' own data."""
-    return TextRules(ids=IDS, free=frozenset(free), opaque_in=opaque_in, remember=REMEMBER)
+    return TextRules(ids=IDS, free=frozenset(free), opaque_in=opaque_in, remember=REMEMBER, offsets=offsets)

@@ -1,0 +1,90 @@
+"""Where single values stand in a JSON document: the bytes behind a path, without reading the rest."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+
+Path = tuple[str | int, ...]
+"""Keys and indexes from the root."""
+
+_SPACE = re.compile(rb"[ \t\r\n]*")
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_SCALAR = re.compile(rb"[^ \t\r\n,\]}]*")
+_STRUCTURE = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]]', re.DOTALL)
+_HERE = object()
+
+Wanted = dict[object, Any]
+
+
+def places(raw: bytes, paths: Iterable[Path]) -> dict[Path, tuple[int, int]]:
+    """Map each of ``paths`` that ``raw`` (valid JSON) has to the byte range [start, end) of its value.
+
+    The last of repeated keys counts, as it does for every parser. Time is linear in ``raw``.
+    """
+    wanted: Wanted = {}
+    for path in paths:
+        node = wanted
+        for step in path:
+            node = node.setdefault(step, {})
+        node[_HERE] = True
+    found: dict[Path, tuple[int, int]] = {}
+    if wanted:
+        _visit(raw, _end_of(_SPACE, raw, 3 if raw.startswith(b"\xef\xbb\xbf") else 0), wanted, (), found)
+    return found
+
+
+def _visit(raw: bytes, at: int, wanted: Wanted, path: Path, found: dict[Path, tuple[int, int]]) -> int:
+    """Read the value that begins at ``at``; return where it ends."""
+    opening = raw[at : at + 1]
+    end = _members(raw, at, wanted, path, found) if opening in (b"{", b"[") else _end_of_value(raw, at)
+    if _HERE in wanted:
+        found[path] = (at, end)
+    return end
+
+
+def _members(raw: bytes, at: int, wanted: Wanted, path: Path, found: dict[Path, tuple[int, int]]) -> int:
+    is_object = raw[at] == ord("{")
+    at = _end_of(_SPACE, raw, at + 1)
+    index = 0
+    while raw[at : at + 1] not in (b"}", b"]", b""):
+        step: str | int = index
+        if is_object:
+            end = _end_of(_STRING, raw, at)
+            step = _key(raw[at:end])
+            at = _end_of(_SPACE, raw, _end_of(_SPACE, raw, end) + 1)
+        at = _visit(raw, at, wanted[step], (*path, step), found) if step in wanted else _end_of_value(raw, at)
+        at = _end_of(_SPACE, raw, at)
+        if raw[at : at + 1] == b",":
+            at = _end_of(_SPACE, raw, at + 1)
+        index += 1
+    return at + 1
+
+
+def _key(raw: bytes) -> str:
+    try:
+        return str(orjson.loads(raw))
+    except orjson.JSONDecodeError:
+        return ""  # half a surrogate pair: no key of any API
+
+
+def _end_of_value(raw: bytes, at: int) -> int:
+    if raw[at : at + 1] == b'"':
+        return _end_of(_STRING, raw, at)
+    if raw[at : at + 1] not in (b"{", b"["):
+        return _end_of(_SCALAR, raw, at)
+    depth = 0
+    for token in _STRUCTURE.finditer(raw, at):
+        if token[0] in (b"{", b"["):
+            depth += 1
+        elif token[0] in (b"}", b"]"):
+            depth -= 1
+            if not depth:
+                return token.end()
+    return len(raw)
+
+
+def _end_of(pattern: re.Pattern[bytes], raw: bytes, at: int) -> int:
+    found = pattern.match(raw, at)
+    return found.end() if found else at
