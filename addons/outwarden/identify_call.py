@@ -11,10 +11,10 @@ from mitmproxy.connection import Client
 from outwarden.budget import Evidence, identify
 from outwarden.errors import BodyError
 from outwarden.flow.body import plain_headers, read_body
-from outwarden.flow.guard import answer, fail_closed
+from outwarden.flow.guard import answer, fail_closed, is_grpc
 from outwarden.flow.state import CallState, begin, look_at, open_state, state_of
 from outwarden.load_rules import Shelf
-from outwarden.wire.format import Refusal, RequestFacts
+from outwarden.wire.format import Operation, Refusal, RequestFacts
 from outwarden.wire.formats import format_named
 
 # Where an API key travels, in the order of preference; the scheme before a space is no part of it (WIRE.md §8).
@@ -53,6 +53,8 @@ class IdentifyCall:
         refusal = refused_by_shape(flow.request, state)
         if refusal:
             state.refuse(refusal, "refused", refusal.code)
+        elif is_grpc(flow.request):
+            tunnel(flow, state)
 
     @fail_closed
     def request(self, flow: http.HTTPFlow) -> None:
@@ -68,9 +70,10 @@ class IdentifyCall:
             state.refuse(Refusal(400, "body_unreadable", f"The request body was refused: {error}."), "refused", "body")
             answer(flow, state.refusal)  # type: ignore[arg-type]
             return
-        state.facts = state.format.read_request(state.operation, body.json) if body.kind == "json" else RequestFacts()
-        if state.facts.token_ids:
-            state.flagged["token_ids"] += 1  # text that no scanner sees; the record says so
+        state.facts = RequestFacts() if body.json is None else state.format.read_request(state.operation, body.json)
+        if state.facts.token_ids and refused_for_token_ids(state):
+            answer(flow, state.refusal)  # type: ignore[arg-type]
+            return
         if state.facts.stream or state.operation.stream:
             # Our stages read the stream as it comes; what the client would have to unpack gains nothing here.
             flow.request.headers["accept-encoding"] = "identity"
@@ -80,6 +83,8 @@ class IdentifyCall:
         state = state_of(flow)
         if state and flow.response:
             flow.response.headers["x-outwarden-call-id"] = state.call_id
+            if state.unread:
+                flow.response.stream = True
 
 
 def proxy_user(request: http.Request) -> str | None:
@@ -115,14 +120,38 @@ def api_key(headers: Mapping[str, str], path: str) -> str | None:
     return dict(parse_qsl(path.partition("?")[2])).get("key")
 
 
+def tunnel(flow: http.HTTPFlow, state: CallState) -> None:
+    """Let the call pass unread, both directions at once, as the rules say; its record says so, too."""
+    state.flagged["grpc"] += 1
+    state.unread = state.let_through = True
+    state.operation = Operation("grpc", billable=False, dialect=state.operation.dialect)
+    flow.request.stream = True
+
+
+def refused_for_token_ids(state: CallState) -> bool:
+    """Note a prompt of token numbers, which is text that no scanner sees; tell whether the rules refuse it."""
+    state.flagged["token_ids"] += 1
+    if state.rules.traffic.token_ids == "flag":  # noqa: S105  # no password
+        return False
+    message = (
+        "The prompt is given as token numbers, which cannot be scanned (traffic.yml, token_ids: refuse); send text."
+    )
+    state.refuse(Refusal(403, "token_ids_refused", message), "refused", "token_ids")
+    return True
+
+
 def refused_by_shape(request: http.Request, state: CallState) -> Refusal | None:
     """What we do not read is refused, not let through unread."""
     traffic = state.rules.traffic
     if request.headers.get("upgrade", "").lower() == "websocket":
         # 426 tells Codex to fall back to HTTPS at once.
         return Refusal(426, "websocket_not_supported", "WebSocket calls are not read by this proxy yet; use HTTPS.")
-    if request.headers.get("content-type", "").startswith("application/grpc"):
-        return Refusal(415, "grpc_not_supported", "gRPC calls are not read by this proxy.")
+    if is_grpc(request):
+        if traffic.grpc == "tunnel":
+            return None
+        return Refusal(
+            415, "grpc_not_supported", "gRPC calls cannot be read by this proxy (traffic.yml, grpc: refuse)."
+        )
     unsupported = state.format.unsupported(state.operation, "")
     if unsupported:
         return Refusal(501, "not_supported", unsupported)

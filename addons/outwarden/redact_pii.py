@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from urllib.parse import parse_qsl, quote, unquote, urlencode
+from urllib.parse import quote, unquote
 
 from mitmproxy import http
 
@@ -14,6 +14,7 @@ from outwarden.load_rules import Shelf
 from outwarden.pii import RequestRewriter, Vault
 from outwarden.wire.body import rewrite_text
 from outwarden.wire.format import Refusal
+from outwarden.wire.urlencoded import rewrite_pairs
 
 # Parameters that name a key or a mode of the API, never text of the caller's.
 PLAIN_PATH = re.compile(r"[A-Za-z0-9/_.:~-]*")
@@ -40,7 +41,8 @@ class RedactPii:
             self._rewrite(flow.request, state, rewriter)
         except BodyError as error:
             state.refuse(Refusal(400, "body_unreadable", f"The request body was refused: {error}."), "refused", "body")
-            answer(flow, state.refusal)  # type: ignore[arg-type]
+        if state.refusal:
+            answer(flow, state.refusal)
             return
         if rewriter.refused:
             refuse(flow, state, rewriter.refused)
@@ -57,8 +59,6 @@ class RedactPii:
         state.operation = replace(state.operation, model=services.engines.shown(state.operation.model))
         encoding = services.tokens.encoding(state.host.provider, state.model)
         assert state.body
-        if state.body.kind == "binary":
-            state.flagged["unread_body"] += 1  # no text that we can scan (audio, PDF, UTF-16); the record says so
         rewritten = rewrite_body(
             state.body,
             request.headers.get("content-type", ""),
@@ -69,6 +69,8 @@ class RedactPii:
             count=lambda text: services.tokens.count(encoding, text),
         )
         state.body_tokens, state.media_bytes = rewritten.tokens, rewritten.media_bytes
+        if rewritten.unread:
+            unread(state, rewritten.unread)
         if rewritten.edits and is_signed(request):
             raise BodyError("it holds personal data and is signed (AWS SigV4), so it cannot be changed")
         if rewritten.edits:
@@ -81,6 +83,14 @@ def refuse(flow: http.HTTPFlow, state: CallState, entity: str) -> None:
     message = f"The request holds {entity}, which may not leave (pii.yml, request: {entity}: refuse)."
     state.refuse(Refusal(403, "pii_refused", message), "refused", f"pii {entity}")
     answer(flow, state.refusal)  # type: ignore[arg-type]
+
+
+def unread(state: CallState, parts: int) -> None:
+    """Note that parts of the body (sound, a PDF, an unknown charset) were not read, or refuse the call for it."""
+    state.flagged["unread_body"] += parts
+    if state.rules.traffic.unread_body == "refuse":
+        message = "The request holds a file that this proxy cannot read (traffic.yml, unread_body: refuse)."
+        state.refuse(Refusal(403, "unread_body_refused", message), "refused", "unread_body")
 
 
 def is_signed(request: http.Request) -> bool:
@@ -101,11 +111,13 @@ def rewrite_path(request: http.Request, rewriter: RequestRewriter) -> None:
 
 
 def rewrite_query(request: http.Request, rewriter: RequestRewriter) -> None:
-    """Rewrite the values of the query; the target stays as it is where nothing changes."""
+    """Rewrite names and values of the query; every other one stays as it is spelled."""
     path, mark, query = request.path.partition("?")
-    if not mark:
-        return
-    pairs = parse_qsl(query, keep_blank_values=True)
-    rewritten = [(k, v if k in PLAIN_PARAMETERS else rewrite_text(v, rewriter)) for k, v in pairs]
-    if rewritten != pairs:
-        request.path = f"{path}?{urlencode(rewritten)}"
+    if mark:
+        request.path = (
+            path
+            + mark
+            + rewrite_pairs(
+                query, lambda name, text: text if name in PLAIN_PARAMETERS else rewrite_text(text, rewriter)
+            )
+        )

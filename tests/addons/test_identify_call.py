@@ -144,7 +144,6 @@ def test_host_and_path_say_what_it_is(
     ("headers", "status", "code"),
     [
         ({"upgrade": "websocket", "connection": "upgrade"}, 426, "websocket_not_supported"),
-        ({"content-type": "application/grpc+proto"}, 415, "grpc_not_supported"),
         ({"content-encoding": "exi"}, 400, "body_unreadable"),
         ({"content-encoding": "gzip"}, 400, "body_unreadable"),
     ],
@@ -161,7 +160,7 @@ def test_what_we_cannot_read_is_refused(
     assert record(services)["verdict"] == "refused"
 
 
-@pytest.mark.parametrize("body", [b"{", b"[1, 2", b'{"a": 1} x', b"\xff\xfe{\0}\0", b"text"])
+@pytest.mark.parametrize("body", [b"{", b"[1, 2", b'{"a": 1} x', b"text"])
 def test_a_body_that_is_not_what_it_says_is_refused(play: Playbook, body: bytes) -> None:
     """A body that says JSON and is none."""
     play.says(request(PATH, body))
@@ -215,3 +214,57 @@ def test_prompt_tokens_as_numbers_are_flagged(play: Playbook, services: Services
     play.upstream.says(response(200, b'{"data": [], "usage": {"prompt_tokens": 3, "total_tokens": 3}}'))
 
     assert record(services)["flagged"] == {"token_ids": 1}
+
+
+def test_prompt_tokens_as_numbers_are_refused_by_rule(
+    open_play: Callable[..., Playbook], open_services: Callable[..., Services]
+) -> None:
+    """``token_ids: refuse``: the caller is told to send text."""
+    play = open_play(open_services(traffic={"token_ids": "refuse"}))
+    play.says(request("/v1/completions", json.dumps({"model": "gpt-4o", "prompt": [[1, 2], [3]]}).encode()))
+
+    assert (play.answer.status, json.loads(play.answer.body)["error"]["code"]) == (403, "token_ids_refused")
+    assert play.upstreams == []
+
+
+def test_a_form_says_what_it_asks_for(play: Playbook, services: Services) -> None:
+    """The model of a transcription stands in a field of its form."""
+    fields = b'--b\r\nContent-Disposition: form-data; name="model"\r\n\r\ngpt-4o-transcribe\r\n'
+    body = (
+        fields
+        + b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n\0\0\xff\xff\r\n--b--\r\n'
+    )
+    play.says(request("/v1/audio/transcriptions", body, {"content-type": "multipart/form-data; boundary=b"}))
+    play.upstream.says(response(200, b'{"text": "hello"}'))
+
+    assert (record(services)["model"], record(services)["flagged"]) == ("gpt-4o-transcribe", {"unread_body": 1})
+
+
+GRPC = {"content-type": "application/grpc", "te": "trailers"}
+
+
+def test_grpc_is_refused_in_its_own_shape(play: Playbook, services: Services) -> None:
+    """HTTP 200, the status among the headers, no message: what a gRPC client takes for an answer."""
+    play.says(request("/xai_api.Chat/GetCompletion", b"\0\0\0\0\0", GRPC, host="api.x.ai"))
+
+    assert (play.answer.status, play.answer.body) == (200, b"")
+    assert b"grpc-status: 12\r\n" in play.client_got
+    assert b"grpc-message: grpc_not_supported: gRPC calls cannot be read" in play.client_got
+    assert play.upstreams == []
+    assert (record(services)["verdict"], record(services)["rule"]) == ("refused", "grpc_not_supported")
+
+
+def test_grpc_passes_unread_by_rule(open_play: Callable[..., Playbook], open_services: Callable[..., Services]) -> None:
+    """``grpc: tunnel``: the request leaves before it is complete, byte for byte, and the record says so."""
+    services = open_services(traffic={"grpc": "tunnel"})
+    play = open_play(services)
+    body = b"\0\0\0\0\x1a" + EMAIL.encode()
+    sent = request("/xai_api.Chat/GetCompletion", body, GRPC, host="api.x.ai")
+    play.says(sent[:-4])
+    assert play.upstream.got.endswith(body[:-4])
+    play.says(sent[-4:])
+    play.upstream.says(response(200, body, {"content-type": "application/grpc"}))
+
+    assert body in play.client_got
+    entry = record(services)
+    assert (entry["flagged"], entry["operation"], entry["verdict"]) == ({"grpc": 1}, "grpc", "allowed")

@@ -141,6 +141,21 @@ def test_a_form_with_a_file(play: Playbook) -> None:
     assert picture in sent
 
 
+@pytest.mark.parametrize("rule", ["flag", "refuse"])
+def test_a_file_that_nobody_reads(
+    open_play: Callable[..., Playbook], open_services: Callable[..., Services], rule: str
+) -> None:
+    """``unread_body``: on record, or refused."""
+    services = open_services(traffic={"unread_body": rule})
+    play = open_play(services)
+    play.says(request("/v1/files", b"%PDF-1.7 " + EMAIL.encode(), {"content-type": "application/pdf"}))
+
+    assert (len(play.upstreams) == 1) is (rule == "flag")
+    if rule == "refuse":
+        assert (play.answer.status, json.loads(play.answer.body)["error"]["code"]) == (403, "unread_body_refused")
+        assert record(services)["rule"] == "unread_body"
+
+
 def test_what_was_scanned_is_remembered_within_its_rules(
     open_play: Callable[..., Playbook], open_services: Callable[..., Services]
 ) -> None:

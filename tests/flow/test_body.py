@@ -35,7 +35,15 @@ JSON = "application/json"
         (b" 12.5e3 ", JSON, "text"),
         (b"null", JSON, "text"),
         (b"a plain text", "text/plain", "text"),
-        (b"a=1&b=2", "application/x-www-form-urlencoded", "text"),
+        (b"a=1&b=2", "application/x-www-form-urlencoded", "form"),
+        (b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\n", "text/plain", "sdp"),
+        (b"%PDF-1.4\n1 0 obj", "application/pdf", "binary"),
+        (b"<svg/>", "image/svg+xml", "text"),
+        ("text".encode("utf-16"), "text/plain", "text"),
+        ('{"a": 1}'.encode("utf-16-le"), "", "json"),
+        ('{"é": 1}'.encode("utf-32-be"), JSON, "json"),
+        ("café".encode("latin-1"), "text/plain; charset=ISO-8859-1", "text"),
+        (b"+AGoAYQ-", "text/plain; charset=utf-7", "binary"),
         (b"{not json", "text/plain", "text"),
         (b"<html>", "", "text"),
         (b"--b\r\n", "multipart/form-data; boundary=b", "multipart"),
@@ -43,7 +51,7 @@ JSON = "application/json"
         (b"\xff\xd8\xff\xe0", "image/jpeg", "binary"),
         (b"plain", "audio/mpeg", "binary"),
         (b"a\0b", "", "binary"),
-        (b"\xff\xfe{\0", "application/octet-stream", "binary"),
+        (b"\xff\xfe{\0\0\xd8", "application/octet-stream", "binary"),
     ],
 )
 def test_what_a_body_is(data: bytes, content_type: str, kind: str) -> None:
@@ -51,14 +59,14 @@ def test_what_a_body_is(data: bytes, content_type: str, kind: str) -> None:
     body = classify(data, content_type)
 
     assert body.kind == kind
-    assert body.data == data
+    assert body.data == data or body.data.decode().encode(body.charset) == data
     if kind == "json":
         assert body.json == json.loads(data.removeprefix(b"\xef\xbb\xbf"))
 
 
 @pytest.mark.parametrize(
     "data",
-    [b"{", b'{"a": 1', b"text", b'{"a": 1} x', b"\xff\xfe{\0}\0", b"{}{}", b"true false", b"'a'"],
+    [b"{", b'{"a": 1', b"text", b'{"a": 1} x', b"{}{}", b"true false", b"'a'"],
 )
 def test_json_that_is_none_is_refused(data: bytes) -> None:
     """What says JSON and is not cannot be read safely; the upstream might read it in its own way."""
@@ -72,9 +80,9 @@ def test_every_body_has_an_answer(data: bytes, content_type: str) -> None:
     try:
         body = classify(data, content_type)
     except BodyError:
-        assert content_type == JSON
+        assert content_type in (JSON, "multipart/form-data")
         return
-    assert body.data == data
+    assert body.data == data or body.data.decode().encode(body.charset) == data
 
 
 def state(max_body_mib: float = 1) -> Any:

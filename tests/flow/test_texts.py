@@ -76,7 +76,6 @@ PARTS = (
     [
         (b'{ "to": "ada@b.example", "n": 1.0 }', "application/json"),
         (b'{"to": "ada@b.example"}\n\n{"n": 1e2}\r\n{"x": ["ada@c.example"]}', "application/jsonl"),
-        (b"to=ada@b.example&n=1", "application/x-www-form-urlencoded"),
         (b"Dear ada@b.example,\n\xc3\xa9", "text/plain"),
         (b'"ada@b.example"', "application/json"),
     ],
@@ -87,6 +86,115 @@ def test_only_the_found_spans_change(data: bytes, content_type: str) -> None:
 
     assert body == re.sub(rb"ada@[bc]\.example", b"[X]", data)
     assert len(finder.noted) == len(NAME.findall(data.decode()))
+
+
+@pytest.mark.parametrize("charset", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1", "shift_jis", "gb18030"])
+@pytest.mark.parametrize("mark", [" by ada@b.example", ""])
+def test_other_charsets_are_read_and_written(charset: str, mark: str) -> None:
+    """A text in another charset is changed in it; without a finding it is not touched."""
+    text = {"latin-1": "café", "shift_jis": "日本", "gb18030": "日本"}.get(charset, "é日") + mark
+    for data, content_type in (
+        (text.encode(charset), f"text/plain; charset={charset}"),
+        (json.dumps({"a": text}, ensure_ascii=False).encode(charset), f"application/json; charset={charset}"),
+    ):
+        result = rewrite_body(classify(data, content_type), content_type, RULES, Finder())
+
+        assert bool(result.edits) is bool(mark)
+        assert not mark or result.body.decode(charset) == data.decode(charset).replace("ada@b.example", "[X]")
+
+
+def test_a_change_that_does_not_fit_the_charset_is_refused() -> None:
+    """Nothing is guessed: the call ends."""
+
+    class Odd(Finder):
+        def edits(self, texts: Sequence[str]) -> list[Sequence[Edit]]:
+            return [[Edit(0, 1, "日", "EMAIL", "restore")] for _ in texts]
+
+    with pytest.raises(BodyError, match="charset"):
+        rewrite_body(classify(b"caf\xe9", "text/plain; charset=latin-1"), "", RULES, Odd())
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"to=ada%40b.example&n=%7e1", b"to=%5BX%5D&n=%7e1"),
+        (b"ada@b.example=1&&x", b"%5BX%5D=1&&x"),
+        (b"q=hello+ada@b.example", b"q=hello+%5BX%5D"),
+    ],
+)
+def test_encoded_forms(before: bytes, after: bytes) -> None:
+    """Values and names are read decoded; what is not changed keeps its spelling."""
+    assert rewritten(before, "application/x-www-form-urlencoded")[0] == after
+
+
+def test_a_session_description_keeps_its_addresses() -> None:
+    """Where the media goes is no text; the other lines are."""
+    sdp = b"v=0\r\no=- 1 1 IN IP4 ada@b.example\r\ns=call ada@b.example\r\na=candidate:1 ada@b.example\r\n"
+
+    assert rewritten(sdp, "application/sdp")[0] == sdp.replace(b"call ada@b.example", b"call [X]")
+
+
+def form(*parts: tuple[bytes, bytes]) -> bytes:
+    """A form of parts, each of headers and content."""
+    return (
+        b"".join(b"--frontier\r\n" + head + b"\r\n\r\n" + text + b"\r\n" for head, text in parts) + b"--frontier--\r\n"
+    )
+
+
+FILE = b'Content-Disposition: form-data; name="file"; filename="a"'
+
+
+@pytest.mark.parametrize(
+    ("head", "content", "after"),
+    [
+        (
+            b"\r\nContent-Type: application/jsonl",
+            b'{"a": "\\u0061da@b.example"}\n{"b": 1.0}\n',
+            b'{"a": "[X]"}\n{"b": 1.0}\n',
+        ),
+        (b"", b'{"signed": "ada@b.example", "n": "ada@b.example"}', b'{"signed": "ada@b.example", "n": "[X]"}'),
+        (b"\r\nContent-Type: application/json", b"no JSON, but ada@b.example", b"no JSON, but [X]"),
+        (b"\r\nContent-Type: text/csv; charset=utf-16", "é ada@b.example".encode("utf-16"), "é [X]".encode("utf-16")),
+        (b"\r\nContent-Length: 13", b"ada@b.example", b"[X]"),
+    ],
+)
+def test_files_in_a_form(head: bytes, content: bytes, after: bytes) -> None:
+    """A file is read as what it is, by the rules of its format, and a length that its headers state follows."""
+    rules = TextRules(opaque=frozenset({"signed"}))
+    data = form((FILE + head, content))
+    result = rewrite_body(classify(data, FORM), FORM, rules, Finder())
+
+    assert result.body == form((FILE + head.replace(b"13", b"3"), after))
+    assert result.unread == 0
+
+
+def test_what_nobody_reads_is_counted() -> None:
+    """Sound, a PDF, an unknown charset, an encoded part: each is one unread part, and stays as it is."""
+    odd = [
+        (FILE + b"\r\nContent-Type: audio/wav", PICTURE),
+        (FILE, b"%PDF-1.7 ada@b.example"),
+        (FILE + b"\r\nContent-Type: text/plain; charset=utf-7", b"ada@b.example"),
+        (FILE + b"\r\nContent-Transfer-Encoding: base64", b"YWRhQGIuZXhhbXBsZQ=="),
+    ]
+    data = form((FILE, b"plain"), *odd)
+    result = rewrite_body(classify(data, FORM), FORM, RULES, Finder())
+
+    assert (result.body, result.unread) == (data, len(odd))
+    assert rewrite_body(classify(PICTURE, ""), "", RULES, Finder()).unread == 1
+
+
+def test_a_form_in_a_form() -> None:
+    """Batches of whole requests are read within a bound."""
+    head = b"Content-Type: multipart/mixed; boundary=inner"
+    inner = b"--inner\r\nContent-Type: application/http\r\n\r\nPOST /x\r\n\r\nto ada@b.example\r\n--inner--"
+
+    assert rewritten(form((head, inner)), FORM)[0] == form((head, inner.replace(b"ada@b.example", b"[X]")))
+    deep = b"x"
+    for level in range(3):
+        head = b"Content-Type: multipart/mixed; boundary=b%d" % level
+        deep = head + b"\r\n\r\n--b%d\r\n" % level + (deep if level else b"\r\nx") + b"\r\n--b%d--" % level
+    with pytest.raises(BodyError, match="deep"):
+        rewritten(b"--frontier\r\n" + deep + b"\r\n--frontier--", FORM)
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,9 @@ def test_a_host_of_the_users_own(load: Load, folder: Path) -> None:
             max_body_mib: 1.5
             on_error: open
             explain_headers: yes
+            token_ids: refuse
+            unread_body: refuse
+            grpc: tunnel
             """
     ).traffic
 
@@ -40,6 +43,7 @@ def test_a_host_of_the_users_own(load: Load, folder: Path) -> None:
     assert (host.connect_to, host.trust) == (("127.0.0.1", 9443), (folder / "ca.pem").resolve())
     assert (traffic.otherwise, traffic.unknown_path, traffic.max_body_mib) == ("refuse", "pass", 1.5)
     assert (traffic.on_error, traffic.explain_headers) == ("open", True)
+    assert (traffic.token_ids, traffic.unread_body, traffic.grpc) == ("refuse", "refuse", "tunnel")
     assert traffic.find("api.openai.com"), "the shipped table stays"
 
 
@@ -132,7 +136,8 @@ def test_what_is_wrong_with_an_entry(entry: str, problem: str, problems: Problem
 
 @pytest.mark.parametrize(
     "line", ["otherwise: off", "unknown_path: open", "on_error: refuse", "max_body_mib: 0", "max_body_mib: 5000",
-             "explain_headers: 1", "intercept: {hosts: [a]}", "intercept: api.openai.com"],
+             "explain_headers: 1", "token_ids: scan",
+             "unread_body: pass", "grpc: flag", "intercept: {hosts: [a]}", "intercept: api.openai.com"],
 )  # fmt: skip
 def test_what_is_wrong_with_the_rest(line: str, problems: Problems) -> None:
     """Each key has its words."""

@@ -69,7 +69,7 @@ def _key(request: RequestFile) -> str | None:
 def _acts(request: RequestFile, state: CallState, folder: StateFolder) -> dict[str, Any]:
     rules = state.rules
     state.body = body = classify(request.body, request.headers.get("content-type", "application/json"))
-    state.facts = state.format.read_request(state.operation, body.json) if body.kind == "json" else RequestFacts()
+    state.facts = RequestFacts() if body.json is None else state.format.read_request(state.operation, body.json)
     findings: list[Finding] = []
     rewriter = _redact(request, state, folder, _looking(Inspector(rules.content), findings))
     refused = next((found for found in findings if found.action == "refuse"), None)

@@ -1,7 +1,7 @@
-"""A message's body as what it is: JSON, lines of JSON, form parts, plain text, or bytes that hold no text."""
+"""A message's body as what it is: JSON, lines of JSON, form parts, plain text, or bytes that nobody here reads."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from mitmproxy import http
@@ -9,19 +9,25 @@ from mitmproxy import http
 from outwarden.errors import BodyError
 from outwarden.flow.state import CallState
 from outwarden.wire.body import read_json
+from outwarden.wire.charsets import charset_of, to_utf_8
 from outwarden.wire.encodings import decode
 from outwarden.wire.format import Json
+from outwarden.wire.multipart import boundary_of, form_values, pieces
 
-Kind = Literal["empty", "json", "lines", "multipart", "text", "binary"]
+Kind = Literal["empty", "json", "lines", "multipart", "form", "sdp", "text", "binary"]
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """``data`` is decoded (no Content-Encoding). ``json`` is set for kind ``json`` alone."""
+    """``data`` is decoded (no Content-Encoding) and, but for kind ``binary``, in UTF-8 where it came in ``charset``.
+
+    ``json``: the document of kind ``json``; of a form the values of its text fields, as an object; else None.
+    """
 
     kind: Kind
     data: bytes
     json: Json = None
+    charset: str = "utf-8"
 
 
 def read_body(message: http.Message, state: CallState) -> Body:
@@ -40,12 +46,26 @@ def read_body(message: http.Message, state: CallState) -> Body:
 
 
 def classify(data: bytes, content_type: str) -> Body:
-    """Tell what ``data`` is."""
-    content_type = content_type.lower()
+    """Tell what ``data`` is. Raises BodyError for JSON that is none and for a form without a boundary."""
+    kind = content_type.lower()
     if not data.strip():
         return Body("empty", data)
-    if content_type.startswith("multipart/"):
-        return Body("multipart", data)
+    if kind.startswith("multipart/"):
+        return Body("multipart", data, dict(form_values(pieces(data, boundary_of(content_type)))))
+    if is_media(kind):
+        return _classify_utf_8(data, kind)
+    charset = charset_of(data, content_type)
+    if charset == "utf-8":
+        return _classify_utf_8(data, kind)
+    in_utf_8 = to_utf_8(data, charset) if charset else None
+    if charset is None or in_utf_8 is None:  # one nobody here knows, or that does not lead back to the same bytes
+        return Body("binary", data)
+    return replace(_classify_utf_8(in_utf_8, kind), charset=charset)
+
+
+def _classify_utf_8(data: bytes, content_type: str) -> Body:
+    if not data.strip():
+        return Body("empty", data)
     says_json = "json" in content_type
     if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
         try:
@@ -57,7 +77,11 @@ def classify(data: bytes, content_type: str) -> Body:
                 raise
     elif says_json and not is_scalar(data):
         raise BodyError("it says JSON and is not")
-    return Body("text" if is_text(data) and not is_media(content_type) else "binary", data)
+    if not is_text(data) or is_media(content_type) or data.startswith(_BINARY_FILES):
+        return Body("binary", data)
+    if "x-www-form-urlencoded" in content_type:
+        return Body("form", data)
+    return Body("sdp" if data.startswith(b"v=0") and b"\no=" in data[:8] else "text", data)
 
 
 def plain_headers(message: http.Message) -> dict[str, str]:
@@ -70,8 +94,9 @@ def plain_headers(message: http.Message) -> dict[str, str]:
 
 
 def is_media(content_type: str) -> bool:
-    """Whether a body is sound or pictures, which have no text to scan and may be long."""
-    return content_type.partition("/")[0].strip().lower() in ("audio", "image", "video")
+    """Whether a body is sound or pictures, which have no text to scan and may be long; SVG is text."""
+    family, _, kind = content_type.strip().lower().partition("/")
+    return family in ("audio", "image", "video") and "xml" not in kind
 
 
 def is_text(data: bytes) -> bool:
@@ -81,6 +106,8 @@ def is_text(data: bytes) -> bool:
     return (controls + undecodable) * 10 <= len(data)
 
 
+# Files that may look like text for long, and are broken by a changed one: their tables count bytes.
+_BINARY_FILES = (b"%PDF-", b"%!PS")
 _CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\r\f")
 _SCALAR = re.compile(rb'\s*(?:"(?:[^"\\]|\\.)*"|-?[0-9.eE+-]+|true|false|null)\s*')
 

@@ -136,7 +136,7 @@ class CallStream(HttpStream):
     def check_body_size(self, request: bool) -> layer.CommandGenerator[bool]:
         """Calls of ours are never streamed past the addons (DESIGN.md §3.8); identify_call has its own limit."""
         call = state_of(self.flow)
-        if call is None or not request:
+        if call is None or call.unread or not request:
             return (yield from super().check_body_size(request))
         self.flow.request.stream = False
         max_bytes = call.rules.traffic.max_body_bytes

@@ -11,7 +11,7 @@ from mitmproxy import http
 
 from outwarden.flow.state import end, state_of
 from outwarden.wire.format import Format, Refusal
-from outwarden.wire.formats import format_named
+from outwarden.wire.formats import format_named, grpc_reply
 
 logger = logging.getLogger(__name__)
 
@@ -32,10 +32,21 @@ def where(error: BaseException) -> str:
 def answer(flow: http.HTTPFlow, refusal: Refusal) -> None:
     """Set the flow's response to ``refusal`` in the provider's own error shape."""
     state = state_of(flow)
-    reply = state.format.refuse(refusal, state.operation) if state else guessed_format(flow.request).refuse(refusal)
+    if is_grpc(flow.request):
+        reply = grpc_reply(refusal)
+    elif state:
+        reply = state.format.refuse(refusal, state.operation)
+    else:
+        reply = guessed_format(flow.request).refuse(refusal)
     flow.response = http.Response.make(reply.status, reply.body, dict(reply.headers))
     if state:
         flow.response.headers["x-outwarden-call-id"] = state.call_id
+
+
+def is_grpc(request: http.Request) -> bool:
+    """Whether a request speaks gRPC or gRPC-Web: protobuf in frames, several messages in both directions."""
+    content_type: str = request.headers.get("content-type", "")
+    return content_type.lower().startswith("application/grpc")
 
 
 def guessed_format(request: http.Request) -> Format:

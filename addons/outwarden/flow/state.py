@@ -67,6 +67,7 @@ class CallState:
     cost: int = 0  # nano-dollars
     budgets: tuple[BudgetState, ...] = ()
 
+    unread: bool = False  # its bytes pass as they come, by rule; nothing of ours looks at them
     let_through: bool = False  # a step of ours failed, and the rules say that the call goes on all the same
     verdict: str = "allowed"
     rule: str | None = None
@@ -126,10 +127,11 @@ def state_of(flow: http.HTTPFlow) -> CallState | None:
 
 
 def open_state(flow: http.HTTPFlow) -> CallState | None:
-    """The state of a call of ours that nobody has answered yet; None otherwise."""
+    """The state of a call of ours that is read, and that nobody has answered yet; None otherwise."""
     if flow.response or flow.error:
         return None
-    return _states.get(flow)
+    state = _states.get(flow)
+    return None if state is None or state.unread else state
 
 
 def in_flight() -> int:

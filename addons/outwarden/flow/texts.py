@@ -2,19 +2,29 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from outwarden.errors import BodyError
-from outwarden.flow.body import Body, is_text
+from outwarden.flow.body import Body, classify, is_text
 from outwarden.wire.body import Memory, Rewritten, rewrite_json, rewrite_text
 from outwarden.wire.edits import ChannelRewriter, Edit, TextRewriter
 from outwarden.wire.format import Refusal, TextRules
+from outwarden.wire.multipart import Piece, boundary_of, pieces, with_length
+from outwarden.wire.urlencoded import rewrite_pairs
 
 Count = Callable[[str], int]
 
 # How far back a content rule sees in a streamed text; a longer match over several pieces is not seen.
 WINDOW_CHARACTERS = 1000
 
-_BOUNDARY = re.compile(r'boundary="?([^";,]{1,70})"?', re.IGNORECASE)  # RFC 2046 §5.1.1: at most 70 characters
+# Where a call's media goes and how it is secured (RFC 8866): without these lines there is no call. The others are text.
+_SDP_TRANSPORT = re.compile(
+    rb"[vobtmkc]=|a=(?:candidate|rtcp|remote-candidates|ice-|fingerprint|crypto|ssrc|msid|rtpmap|fmtp|extmap|group|setup)"
+)
+# Headers of a part that say how it is cut and read; the others (a file's name) are text.
+_PART_FRAMING = re.compile(rb"content-(?:type|length|transfer-encoding)[ \t]*:", re.IGNORECASE)
+# A part may be a multipart body itself (batch APIs of Google send whole requests in one).
+_NESTED_PARTS_MAX = 3
 
 
 def rewrite_body(
@@ -29,44 +39,104 @@ def rewrite_body(
 ) -> Rewritten:
     """Rewrite every text of ``body``; the same bytes object where nothing changes. Raises BodyError."""
     if body.kind == "json":
-        return rewrite_json(body.data, rules, rewriter, memory=memory, memory_key=memory_key, count=count)
-    if body.kind == "lines":
-        return _joined(body.data, body.data.splitlines(keepends=True), lambda line: _line(line, rules, rewriter), count)
-    if body.kind == "multipart":
-        return _joined(body.data, _parts(body.data, content_type), lambda part: _plain(part, rewriter), count)
-    if body.kind == "text":
-        return _joined(body.data, [body.data], lambda text: _plain(text, rewriter), count)
-    return Rewritten(body.data, 0)
+        done = rewrite_json(body.data, rules, rewriter, memory=memory, memory_key=memory_key, count=count)
+    else:
+        done = _Rewrite(rules, rewriter, count).body(body, content_type, 0)
+    return _in_charset(done, body.charset, body.data)
 
 
-def _joined(data: bytes, parts: Iterable[bytes], rewrite: Callable[[bytes], bytes], count: Count | None) -> Rewritten:
-    before = list(parts)
-    after = [rewrite(part) for part in before]
-    edits = sum(old is not new and old != new for old, new in zip(before, after, strict=True))
-    tokens = sum(count(part.decode("utf-8", "replace")) for part in after) if count else 0
-    return Rewritten(b"".join(after) if edits else data, edits, tokens)
+@dataclass(frozen=True, slots=True)
+class _Rewrite:
+    """Bodies of every kind but one whole JSON document, and what they are made of."""
+
+    rules: TextRules
+    rewriter: TextRewriter
+    count: Count | None
+
+    def body(self, body: Body, content_type: str, depth: int) -> Rewritten:
+        if body.kind == "json":
+            return rewrite_json(body.data, self.rules, self.rewriter, count=self.count)
+        if body.kind == "lines":
+            return _joined(body.data, [self.line(line) for line in body.data.splitlines(keepends=True)])
+        if body.kind == "multipart":
+            if depth >= _NESTED_PARTS_MAX:
+                raise BodyError("multipart within multipart, too deep")
+            found = pieces(body.data, boundary_of(content_type))
+            return _joined(body.data, [part for piece in found for part in self.piece(piece, depth)])
+        if body.kind == "sdp":
+            return _joined(body.data, [self.sdp_line(line) for line in body.data.splitlines(keepends=True)])
+        if body.kind == "form":
+            return self.text(body.data, lambda text: rewrite_pairs(text, lambda _, t: rewrite_text(t, self.rewriter)))
+        if body.kind == "text":
+            return self.text(body.data)
+        return _unread(body.data) if body.kind == "binary" else Rewritten(body.data, 0)
+
+    def text(self, data: bytes, rewrite: Callable[[str], str] | None = None) -> Rewritten:
+        text = data.decode("utf-8", "surrogateescape")
+        rewritten = rewrite(text) if rewrite else rewrite_text(text, self.rewriter)
+        tokens = self.count(rewritten.encode("utf-8", "replace").decode()) if self.count else 0
+        if rewritten == text:
+            return Rewritten(data, 0, tokens)
+        return Rewritten(rewritten.encode("utf-8", "surrogateescape"), 1, tokens)
+
+    def line(self, line: bytes) -> Rewritten:
+        return rewrite_json(line, self.rules, self.rewriter, count=self.count) if line.strip() else Rewritten(line, 0)
+
+    def sdp_line(self, line: bytes) -> Rewritten:
+        return Rewritten(line, 0) if _SDP_TRANSPORT.match(line) else self.text(line)
+
+    def piece(self, piece: Piece, depth: int) -> list[Rewritten]:
+        if not piece.is_part:
+            rest = self.text(piece.content) if is_text(piece.content) else Rewritten(piece.content, 0)
+            return [Rewritten(piece.head, 0), rest]
+        done = self.part(piece, depth)
+        head = _joined(piece.head, [self.part_header(line) for line in piece.head.splitlines(keepends=True)])
+        if len(done.body) != len(piece.content):
+            head = replace(head, body=with_length(head.body, len(done.body)), edits=head.edits + 1)
+        return [head, done]
+
+    def part_header(self, line: bytes) -> Rewritten:
+        return Rewritten(line, 0) if _PART_FRAMING.match(line) or not is_text(line) else self.text(line)
+
+    def part(self, piece: Piece, depth: int) -> Rewritten:
+        content_type = piece.header("content-type")
+        if piece.header("content-transfer-encoding").lower() in ("base64", "quoted-printable"):
+            return _unread(piece.content)  # RFC 7578 §4.7 does without it, and so do all SDKs
+        try:
+            body = classify(piece.content, content_type)
+        except BodyError:
+            if not is_text(piece.content):
+                raise
+            body = Body("text", piece.content)  # some SDKs call any file application/json
+        return _in_charset(self.body(body, content_type, depth + 1), body.charset, piece.content)
 
 
-def _line(line: bytes, rules: TextRules, rewriter: TextRewriter) -> bytes:
-    return rewrite_json(line, rules, rewriter).body if line.strip() else line
+def _unread(data: bytes) -> Rewritten:
+    """What nobody here reads; for the bound of its price it is media (counted in characters of base64)."""
+    return Rewritten(data, 0, media_bytes=len(data) * 4 // 3, unread=1)
 
 
-def _plain(data: bytes, rewriter: TextRewriter) -> bytes:
-    if not is_text(data):
-        return data
-    text = data.decode("utf-8", "surrogateescape")
-    rewritten = rewrite_text(text, rewriter)
-    return data if rewritten == text else rewritten.encode("utf-8", "surrogateescape")
+def _in_charset(done: Rewritten, charset: str, original: bytes) -> Rewritten:
+    """``done`` as its body came; raises BodyError where what was put in has no place in the charset."""
+    if charset == "utf-8":
+        return done
+    if not done.edits:
+        return replace(done, body=original)
+    try:
+        return replace(done, body=done.body.decode().encode(charset))
+    except UnicodeError:
+        raise BodyError(f"its changed text does not fit its charset {charset}") from None
 
 
-def _parts(data: bytes, content_type: str) -> Sequence[bytes]:
-    """Cut at the boundaries, which stay with the part before them, so that joined parts are the body again."""
-    found = _BOUNDARY.search(content_type)
-    if not found:
-        raise BodyError("multipart without a boundary")
-    mark = b"--" + found.group(1).encode()
-    pieces = data.split(mark)
-    return [piece + mark for piece in pieces[:-1]] + [pieces[-1]]
+def _joined(data: bytes, parts: Sequence[Rewritten]) -> Rewritten:
+    edits = sum(part.edits for part in parts)
+    return Rewritten(
+        b"".join(part.body for part in parts) if edits else data,
+        edits,
+        sum(part.tokens for part in parts),
+        sum(part.media_bytes for part in parts),
+        sum(part.unread for part in parts),
+    )
 
 
 class TextRefused(BodyError):

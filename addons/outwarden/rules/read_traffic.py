@@ -14,6 +14,8 @@ FORMATS = tuple(sorted(FORMAT_NAMES))
 OTHERWISE: tuple[Literal["tunnel", "refuse"], ...] = ("tunnel", "refuse")
 UNKNOWN_PATH: tuple[Literal["scan", "refuse", "pass"], ...] = ("scan", "refuse", "pass")
 ON_ERROR: tuple[Literal["closed", "open"], ...] = ("closed", "open")
+FLAG_OR_REFUSE: tuple[Literal["flag", "refuse"], ...] = ("flag", "refuse")
+GRPC: tuple[Literal["refuse", "tunnel"], ...] = ("refuse", "tunnel")
 BODY_MIB_MAX = 1024  # a body is held in memory while it is read
 
 _HOST = re.compile(r"[a-z0-9*]([a-z0-9*._-]*[a-z0-9*])?|[0-9a-f:]*:[0-9a-f:.]*")
@@ -26,13 +28,19 @@ def read_traffic(node: Node, folder: Path, base: Traffic) -> Traffic:
     defaults = Traffic(())
     known = list(base.intercept)
     keys.get("intercept", lambda entries: _read_entries(entries, folder, known), None)
-    otherwise = keys.get("otherwise", one_of(OTHERWISE), defaults.otherwise)
-    unknown_path = keys.get("unknown_path", one_of(UNKNOWN_PATH), defaults.unknown_path)
-    max_body_mib = keys.get("max_body_mib", number(0.001, BODY_MIB_MAX), defaults.max_body_mib)
-    on_error = keys.get("on_error", one_of(ON_ERROR), defaults.on_error)
-    explain_headers = keys.get("explain_headers", flag, defaults.explain_headers)
+    traffic = Traffic(
+        tuple(known),
+        otherwise=keys.get("otherwise", one_of(OTHERWISE), defaults.otherwise),
+        unknown_path=keys.get("unknown_path", one_of(UNKNOWN_PATH), defaults.unknown_path),
+        max_body_mib=keys.get("max_body_mib", number(0.001, BODY_MIB_MAX), defaults.max_body_mib),
+        on_error=keys.get("on_error", one_of(ON_ERROR), defaults.on_error),
+        explain_headers=keys.get("explain_headers", flag, defaults.explain_headers),
+        token_ids=keys.get("token_ids", one_of(FLAG_OR_REFUSE), defaults.token_ids),
+        unread_body=keys.get("unread_body", one_of(FLAG_OR_REFUSE), defaults.unread_body),
+        grpc=keys.get("grpc", one_of(GRPC), defaults.grpc),
+    )
     keys.done()
-    return Traffic(tuple(known), otherwise, unknown_path, max_body_mib, on_error, explain_headers)
+    return traffic
 
 
 def _read_entries(node: Node, folder: Path, known: list[Host]) -> None:

@@ -31,13 +31,15 @@ class Rewritten:
     """A body after its edits.
 
     ``edits``: how many replacements were made; ``tokens``: what ``count`` said of its texts after the edits, plus
-    PIECE_TOKENS for each piece, without media; ``media_bytes``: characters of base64 media in it.
+    PIECE_TOKENS for each piece, without media; ``media_bytes``: characters of base64 media in it; ``unread``: parts of
+    it that nobody here can read (of a body that is no JSON: sound, PDF, an unknown charset).
     """
 
     body: bytes
     edits: int
     tokens: int = 0
     media_bytes: int = 0
+    unread: int = 0
 
 
 def rewrite_json(

@@ -24,7 +24,11 @@ class Host:
 
 @dataclass(frozen=True)
 class Traffic:
-    """``traffic.yml`` as a whole; later entries win over earlier ones, so that a user's file overrides the table."""
+    """``traffic.yml`` as a whole; later entries win over earlier ones, so that a user's file overrides the table.
+
+    ``token_ids``: what becomes of a prompt given as numbers; ``unread_body``: of files and charsets that nobody here
+    reads; ``grpc``: of calls whose bytes are protobuf.
+    """
 
     intercept: tuple[Host, ...]
     otherwise: Literal["tunnel", "refuse"] = "tunnel"
@@ -32,6 +36,9 @@ class Traffic:
     max_body_mib: float = 32
     on_error: Literal["closed", "open"] = "closed"
     explain_headers: bool = False
+    token_ids: Literal["flag", "refuse"] = "flag"  # noqa: S105  # no password
+    unread_body: Literal["flag", "refuse"] = "flag"
+    grpc: Literal["refuse", "tunnel"] = "refuse"
 
     @property
     def max_body_bytes(self) -> int:

@@ -11,12 +11,13 @@ from outwarden.wire.formats.ask_usage import ask_for_usage, sends_usage
 from outwarden.wire.formats.base import Mixed
 from outwarden.wire.formats.bedrock import Bedrock
 from outwarden.wire.formats.cohere import Cohere
+from outwarden.wire.formats.errors import grpc_reply
 from outwarden.wire.formats.gemini import Gemini
 from outwarden.wire.formats.generic import Generic
 from outwarden.wire.formats.ollama import Ollama
 from outwarden.wire.formats.openai import OpenAI
 
-__all__ = ["FORMAT_NAMES", "FormatNameError", "ask_for_usage", "format_named", "sends_usage"]
+__all__ = ["FORMAT_NAMES", "FormatNameError", "ask_for_usage", "format_named", "grpc_reply", "sends_usage"]
 
 _openai, _anthropic, _gemini = OpenAI(), Anthropic(), Gemini()
 

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 from outwarden.wire.format import ErrorReply, Framing, Refusal
 from outwarden.wire.formats.values import mapping
@@ -97,6 +98,24 @@ def reply(refusal: Refusal, body: dict[str, Any], **headers: str) -> ErrorReply:
     """An error answer with the headers that keep SDKs from burning retries."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return ErrorReply(refusal.status, _headers(refusal) | named, encode(body))
+
+
+# https://grpc.io/docs/guides/status-codes/: none of these is retried by a client's default policy but 14.
+_GRPC_STATUS = {400: 3, 401: 16, 403: 7, 404: 5, 413: 8, 415: 12, 429: 8, 501: 12, 503: 14, 504: 4}
+
+
+def grpc_reply(refusal: Refusal) -> ErrorReply:
+    """A refusal as gRPC's clients understand it: HTTP 200, no message, the status beside the headers ("Trailers-Only").
+
+    The message is percent-encoded (gRPC over HTTP2, "Status-Message").
+    """
+    status = str(_GRPC_STATUS.get(refusal.status, 13))
+    headers = {
+        "content-type": "application/grpc",
+        "grpc-status": status,
+        "grpc-message": quote(coded(refusal), " ()'.,:"),
+    }
+    return ErrorReply(200, headers, b"")
 
 
 def coded(refusal: Refusal) -> str:
