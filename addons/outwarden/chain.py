@@ -11,12 +11,13 @@ mitmproxy calls the addons in this order for requests and for replies alike.
 | `EnforceContent` | request | refuses or flags what a content rule names |
 | `RedactPii` | request | takes personal data and secrets out of the request |
 | `RestorePii` | request, response, error | reads replies, restores the caller's own values, masks new ones |
-| `ChargeBudget` | request, response, error | holds money before the call, settles it after |
+| `ChargeBudget` | request, response, call_end, error | holds money before the call, settles it after |
 | `RouteCall` | request | chooses the first upstream |
 | `StreamReply` | next_layer, tls_start_server, server_connect_error, server_disconnected, client_disconnected | ↓ |
-| `WriteAudit` | response, error | one audit record per call |
+| `WriteAudit` | requestheaders, response, call_end, error | one audit record per call |
 
 `StreamReply` only puts our HTTP layer in place: it holds replies, fails over, streams through stages, and drains.
+`call_end` is a hook of ours: it comes after `response`, once the client has its answer, so that nobody waits for it.
 """
 
 from typing import Any

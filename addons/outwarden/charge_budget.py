@@ -33,6 +33,12 @@ class ChargeBudget:
 
     @fail_closed
     def response(self, flow: http.HTTPFlow) -> None:
+        state = state_of(flow)
+        if state and state.explains(flow.response):  # the client is told the cost, so it waits for it
+            settle(flow, state)
+
+    @fail_closed
+    def call_end(self, flow: http.HTTPFlow) -> None:
         settle(flow, state_of(flow))
 
     @fail_closed

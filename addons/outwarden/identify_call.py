@@ -11,6 +11,7 @@ from mitmproxy.connection import Client
 from outwarden.budget import Evidence, identify
 from outwarden.errors import BodyError
 from outwarden.flow.body import plain_headers, read_body
+from outwarden.flow.framing import drop_one_hop_headers
 from outwarden.flow.guard import answer, fail_closed, is_grpc
 from outwarden.flow.state import CallState, begin, look_at, open_state, state_of
 from outwarden.load_rules import Shelf
@@ -50,6 +51,8 @@ class IdentifyCall:
         flow.request.stream = False
         for name in (*strip, "proxy-authorization"):
             flow.request.headers.pop(name, None)
+        if "websocket" not in flow.request.headers.get("upgrade", "").lower():
+            drop_one_hop_headers(flow.request)
         refusal = refused_by_shape(flow.request, state)
         if refusal:
             state.refuse(refusal, "refused", refusal.code)

@@ -2,14 +2,17 @@
 
 import logging
 import time
+from collections import deque
 from typing import Any
 
 from mitmproxy import http
 
+from outwarden.errors import StateError
 from outwarden.flow.guard import fail_closed, where
 from outwarden.flow.state import CallState, end, state_of
 from outwarden.load_rules import Shelf
 from outwarden.pricing import usd
+from outwarden.wire.format import Refusal
 
 logger = logging.getLogger(__name__)
 
@@ -17,22 +20,44 @@ logger = logging.getLogger(__name__)
 SECRET_HEADERS = frozenset(
     {b"authorization", b"proxy-authorization", b"x-api-key", b"api-key", b"x-goog-api-key", b"cookie"}
 )
+# How many records are kept while the log cannot be written: calls that were under way, and refusals after them.
+OWED_MAX = 10_000
 
 
 class WriteAudit:
-    """Write the record when the call has ended; it comes last in the chain, after the money is settled."""
+    """Write the record when the client has its answer; it comes last in the chain, after the money is settled."""
 
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
+        self._owed: deque[dict[str, Any]] = deque(maxlen=OWED_MAX)  # records that could not be written yet
+
+    @fail_closed
+    def requestheaders(self, flow: http.HTTPFlow) -> None:
+        """While the record of a call before this one cannot be written, no further call goes out unrecorded."""
+        state = state_of(flow)
+        if state is None or not self._owed or flow.response:
+            return
+        try:
+            self._pay_up()
+        except (OSError, StateError):
+            text = "The audit log cannot be written; calls are refused until it can."
+            state.refuse(Refusal(503, "audit_unavailable", text), "refused", "audit")
 
     @fail_closed
     def response(self, flow: http.HTTPFlow) -> None:
         state = state_of(flow)
         if state is None or flow.response is None:
             return
-        if state.rules.traffic.explain_headers and not flow.response.stream:
+        hide_credentials(flow.request)  # here, because mitmproxy saves flows in this hook
+        flow.comment = annotation(state)
+        if state.explains(flow.response):
             flow.response.headers.update(explanation(state))
-        self._write(flow, state)
+
+    @fail_closed
+    def call_end(self, flow: http.HTTPFlow) -> None:
+        state = state_of(flow)
+        if state is not None:
+            self._write(flow, state)
 
     @fail_closed
     def error(self, flow: http.HTTPFlow) -> None:
@@ -46,12 +71,23 @@ class WriteAudit:
         hide_credentials(flow.request)
         flow.comment = annotation(state)
         services = self._shelf.services
-        services.audit.append(entry)
+        self._owed.append(entry)
+        self._pay_up()
         services.recent.add(entry)
         try:
             services.metrics.record(entry)
         except Exception as error:  # a counter must not spoil a call that is on record
             logger.error("metrics failed: %s", where(error))
+
+    def _pay_up(self) -> None:
+        """Write what is owed, oldest first; what cannot be written stays owed, what is no record does not."""
+        while self._owed:
+            try:
+                self._shelf.services.audit.append(self._owed[0])
+            except (ValueError, TypeError):
+                self._owed.popleft()
+                raise
+            self._owed.popleft()
 
 
 def record(flow: http.HTTPFlow, state: CallState) -> dict[str, Any]:
@@ -137,7 +173,7 @@ def annotation(state: CallState) -> str:
         parts.append("taken out " + ", ".join(f"{entity} {n}" for entity, n in state.request_rewriter.counts.items()))
     if state.reply_rewriter and state.reply_rewriter.restored:
         parts.append(f"restored {state.reply_rewriter.restored}")
-    if state.purse:
+    if state.purse and state.purse.settled:
         parts.append(f"${usd(state.cost)}")
     if state.trip and state.trip.sent:
         parts.append(f"via {state.trip.upstream_name}")

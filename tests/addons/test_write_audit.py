@@ -165,18 +165,46 @@ def test_a_counter_that_fails_spoils_nothing(
     assert EMAIL not in caplog.text
 
 
-def test_a_call_that_cannot_be_recorded_is_no_success(
+def test_without_records_no_further_call_goes_out(
     play: Playbook, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without a record there is no answer; the money is settled all the same."""
+    """A record that cannot be written is written late; until then calls are refused, and the money is settled."""
 
     def full(entry: Any) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr(services.audit, "append", full)
+    before = len(list(read(services.state.audit)))
+    with monkeypatch.context() as broken:
+        broken.setattr(services.audit, "append", full)
+        play.says(asks())
+        play.upstream.says(response(200, said("hi")))
+        assert play.answer.body == said("hi")
+        assert sum(state.pending for state in services.ledger.states()) == 0
+        play.client_got = b""
+        play.says(asks())
+        assert play.answer.status == 503
+        assert json.loads(play.answer.body)["error"]["code"] == "audit_unavailable"
+    play.client_got = b""
     play.says(asks())
-    play.upstream.says(response(200, said("hi")))
+    play.upstream.says(response(200, said("again")))
 
-    assert play.answer.status == 502
-    assert json.loads(play.answer.body)["error"]["code"] == "outwarden_error"
-    assert sum(state.pending for state in services.ledger.states()) == 0
+    assert play.answer.body == said("again")
+    verdicts = [each["verdict"] for each in read(services.state.audit)][before:]
+    assert verdicts == ["allowed", "refused", "allowed"]
+
+
+def test_what_is_no_record_is_not_owed(play: Playbook, services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record that never can be written (a bug of ours) does not stop the calls after it."""
+
+    def odd(entry: Any) -> None:
+        raise ValueError("no record")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(services.audit, "append", odd)
+        play.says(asks())
+        play.upstream.says(response(200, said("hi")))
+    play.client_got = b""
+    play.says(asks())
+    play.upstream.says(response(200, said("again")))
+
+    assert play.answer.body == said("again")

@@ -72,7 +72,10 @@ STAGES = [
     "outwarden.flow.call_stream:CallStream._on_upstream_lost",
     "outwarden.flow.call_stream:CallStream._break_off",
     "outwarden.flow.call_stream:CallStream._answer",
-    "outwarden.flow.call_stream:CallStream.check_body_size",
+    "outwarden.flow.call_stream:CallStream._send_whole",
+    "outwarden.flow.upload:Upload.check_invalid",
+    "outwarden.flow.upload:Upload._refuse_length",
+    "outwarden.flow.upload:fault_of",
     "outwarden.flow.call_stream:CallStream.make_server_connection",
     "outwarden.flow.call_layer:CallLayer.make_stream",
     "outwarden.flow.call_layer:CallLayer.get_connection",
@@ -90,7 +93,7 @@ STAGES = [
     "outwarden.write_audit:hide_credentials",
     "outwarden.stream_reply:take_over",
 ]
-FLOW_HOOKS = ("http_connect", "requestheaders", "request", "responseheaders", "response", "error")
+FLOW_HOOKS = ("http_connect", "requestheaders", "request", "responseheaders", "response", "call_end", "error")
 OTHER_HOOKS = (
     "tls_clienthello",
     "tls_start_server",

@@ -35,7 +35,17 @@ TORN = {
     "take_over",
 }
 # Where the answer comes before the request has been read: some clients see it, some a torn connection.
-EARLY = {"CallStream.check_body_size"}
+EARLY = {"Upload.check_invalid", "Upload._refuse_length", "fault_of"}
+# Where the client has its answer already: what is held stays held, and the log tells.
+AFTERWARDS = {
+    "ChargeBudget.call_end",
+    "WriteAudit.call_end",
+    "Price.cost",
+    "Ledger.post",
+    "Purse.settle",
+    "RecentCalls.add",
+    "record",
+}
 # What a call must meet to come to a point that good calls do not pass.
 CUT = Script(cut_after=3)
 REFUSED = "my key is sk-proj-" + "aB3" * 16
@@ -161,7 +171,7 @@ def test_a_bug_anywhere_harms_nobody(
     armed.write_text("")
 
     assert_clean(provider)
-    if short(point) in HARMLESS:
+    if short(point) in HARMLESS | AFTERWARDS:
         assert found == {None}
     elif short(point) in TORN:
         assert found == {"torn"}

@@ -187,7 +187,7 @@ def running(outwarden: Interceptor) -> Interceptor:
 def test_a_locked_database_refuses_and_recovers(ledgered: Interceptor, provider: SimulatedProvider) -> None:
     """While the store does not answer, calls are refused, none is sent; afterwards it works by itself."""
     with running(ledgered).http(timeout=30) as client:
-        client.post(URL, json=chat("before", max_tokens=5)).raise_for_status()
+        ledgered.record(client.post(URL, json=chat("before", max_tokens=5)).raise_for_status())  # and it is settled
         provider.clear()
         with contextlib.closing(sqlite3.connect(ledgered.state / "outwarden.db", isolation_level=None)) as other:
             other.execute("BEGIN EXCLUSIVE")

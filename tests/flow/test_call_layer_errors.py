@@ -13,7 +13,7 @@ from outwarden.flow.services import Services
 from outwarden.flow.trip import Trip
 from outwarden.wire.stream import StreamRewriter
 
-CALL_HOOKS = ["requestheaders", "request", "responseheaders", "response"]
+CALL_HOOKS = ["requestheaders", "request", "responseheaders", "response", "call_end"]
 
 # -- kills and refusals -----------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from talk import BILL, DONE, ROLE, STOP, asks, piece, record, text_of
 
 from outwarden.flow.services import Services
 
-CALL_HOOKS = ["requestheaders", "request", "responseheaders", "response"]
+CALL_HOOKS = ["requestheaders", "request", "responseheaders", "response", "call_end"]
 
 
 def test_a_stream_is_held_until_its_first_content(play: Playbook) -> None:

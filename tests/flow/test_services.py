@@ -147,6 +147,28 @@ def test_what_the_store_would_not_take_is_tried_again(open_services: Open, monke
     assert services.ledger.states()[0].posted == 1400
 
 
+def test_a_stop_offers_the_store_what_it_would_not_take(open_services: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the next start would post the whole hold, which is more than the call cost."""
+    services = open_services()
+    held(services, "late")
+
+    def down(*args: Any) -> Any:
+        raise StoreUnavailable("down")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(services.ledger, "post", down)
+        with pytest.raises(StoreUnavailable):
+            services.resolve("late", Amounts(500, 5, 1))
+    posted: list[int] = []
+    monkeypatch.setattr(
+        services.ledger, "close", lambda: posted.extend(each.posted for each in services.ledger.states())
+    )
+    services.close()
+    monkeypatch.undo()
+
+    assert posted == [500]
+
+
 def test_what_waits_is_bounded(open_services: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     """A store that stays away does not fill the memory; the next start posts what was not remembered."""
     services = open_services()

@@ -2,12 +2,19 @@
 
 import logging
 
-from mitmproxy.proxy import commands, events, layer
-from mitmproxy.proxy.layers.http import GetHttpConnection, HttpLayer
+from mitmproxy.connection import Server
+from mitmproxy.proxy import commands, events, layer, tunnel
+from mitmproxy.proxy.layers import tls
+from mitmproxy.proxy.layers.http import GetHttpConnection, GetHttpConnectionCompleted, HttpLayer
 
-from outwarden.flow.call_stream import CallStream, Commands
+from outwarden.flow.call_stream import CallStream
 from outwarden.flow.dial import Dial, note_target
 from outwarden.flow.guard import where
+from outwarden.flow.http1 import StrictHttp1Server, UpstreamClient
+from outwarden.flow.upload import Commands
+
+# What a client speaks that agreed on nothing, or on HTTP/1.
+HTTP1 = (None, b"", b"http/1.1", b"http/1.0")
 
 logger = logging.getLogger(__name__)
 
@@ -16,6 +23,8 @@ class CallLayer(HttpLayer):
     """`HttpLayer` whose streams are `CallStream`s."""
 
     def _handle_event(self, event: events.Event) -> Commands:
+        if isinstance(event, events.Start) and self.context.client.alpn in HTTP1:
+            self.connections.setdefault(self.context.client, StrictHttp1Server(self.context.fork()))
         try:
             yield from super()._handle_event(event)
         except Exception as error:  # in mitmproxy's own layers (trailers, say), and the client would wait for ever
@@ -28,15 +37,40 @@ class CallLayer(HttpLayer):
         yield from self.event_to_child(stream, events.Start())
 
     def get_connection(self, event: GetHttpConnection, *, reuse: bool = True) -> Commands:
-        """Give the new connection its target's name before it is opened."""
+        """Find or open a connection; one for a call of ours gets its target's name, and our way to read HTTP/1."""
         if not isinstance(event, Dial):
             yield from super().get_connection(event, reuse=reuse)
             return
-        known = set(self.connections)
-        for command in super().get_connection(event, reuse=reuse):
-            if isinstance(command, commands.OpenConnection) and command.connection not in known:
-                note_target(command.connection, event.target)
-            yield command
+        known = self._known(event) if reuse else None
+        if known and known in self.waiting_for_establishment:
+            self.waiting_for_establishment[known].append(event)
+        elif known:
+            stream = self.command_sources.pop(event)
+            yield from self.event_to_child(stream, GetHttpConnectionCompleted(event, (known, None)))
+        else:
+            yield from self._open(event)
+
+    def _known(self, dial: Dial) -> Server | None:
+        """A connection that may serve this call, open or about to be."""
+        for connection in filter(dial.connection_spec_matches, self.connections):
+            # As in mitmproxy: HTTP/1 upstreams serve one stream of an HTTP/2 client each.
+            shared = self.context.client.alpn != b"h2" or connection.alpn == b"h2"
+            if connection in self.waiting_for_establishment or (connection.connected and shared):
+                assert isinstance(connection, Server)
+                return connection
+        return None
+
+    def _open(self, dial: Dial) -> Commands:
+        context = self.context.fork()
+        server = context.server = Server(address=dial.address, transport_protocol="tcp")
+        note_target(server, dial.target)
+        stack = tunnel.LayerStack()
+        if dial.tls:
+            stack /= tls.ServerTLSLayer(context)
+        stack /= UpstreamClient(context)
+        self.connections[server] = stack[0]
+        self.waiting_for_establishment[server].append(dial)
+        yield from self.event_to_child(stack[0], events.Start())
 
 
 class Closed(layer.Layer):

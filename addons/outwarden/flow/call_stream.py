@@ -22,13 +22,12 @@ from collections.abc import Iterable
 from mitmproxy import flow as mflow
 from mitmproxy import http
 from mitmproxy.connection import Server
-from mitmproxy.proxy import commands, events, layer
+from mitmproxy.proxy import events, layer
 from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layers.http import (
     DropStream,
     GetHttpConnectionCompleted,
     HttpLayer,
-    HttpStream,
     SendHttp,
 )
 from mitmproxy.proxy.layers.http._events import (
@@ -50,16 +49,16 @@ from outwarden.flow import drain
 from outwarden.flow.body import is_media
 from outwarden.flow.dial import Dial
 from outwarden.flow.drain import begin_drain
+from outwarden.flow.framing import DIGESTS, check_reply, fit
 from outwarden.flow.guard import broken, last_words, where
+from outwarden.flow.hooks import CallEndHook
 from outwarden.flow.state import CallState, state_of, was_seen
 from outwarden.flow.trip import Trip
-from outwarden.flow.waits import Waits
+from outwarden.flow.upload import Commands, Upload
 from outwarden.routing import Failure, GiveUp, failure_of_status
 from outwarden.wire.format import Refusal
 
 logger = logging.getLogger(__name__)
-
-Commands = layer.CommandGenerator[None]
 
 # A reply is held for its first content up to this many bytes; lifecycle events are far smaller.
 MAX_HELD_BYTES = 256 * 1024
@@ -67,7 +66,7 @@ MAX_HELD_BYTES = 256 * 1024
 _attempt_ids = itertools.count(1)
 
 
-class CallStream(HttpStream):
+class CallStream(Upload):
     """One request and its reply."""
 
     def __init__(self, context: Context, stream_id: int, parent: HttpLayer) -> None:
@@ -76,7 +75,6 @@ class CallStream(HttpStream):
         self._call: CallState | None = None
         self._dial: Dial | None = None
         self._attempt_id = 0
-        self._waits = Waits()
         self._head: ResponseHeaders | None = None
         self._mode = ""  # whole, stream, pass
         self._held: list[bytes] = []
@@ -86,16 +84,19 @@ class CallStream(HttpStream):
         self._client_gone = False
         self._head_sent = False
         self._told = False  # whether the addons were told of the end: each flow ends once
+        self._closed = False  # whether they were told that the answer is out
         self._drain_done: asyncio.Event | None = None
 
     # -- events -----------------------------------------------------------------------------------------------------
 
     def _handle_event(self, event: events.Event) -> Commands:
-        if self._call is None or self._finished:
+        if self._call is None and isinstance(event, events.Wakeup):
+            yield from self._shielded(self._on_upload_tick())
+        elif self._call is None or self._finished:
             if not isinstance(event, (events.Wakeup, GetHttpConnectionCompleted)):
                 yield from self._shielded(super()._handle_event(event))
-            return
-        yield from self._guarded(self._dispatch(event))
+        else:
+            yield from self._guarded(self._dispatch(event))
 
     def _shielded(self, steps: Commands) -> Commands:
         """Where no call of ours is in our hands yet, or no longer: an error tears the stream."""
@@ -132,30 +133,6 @@ class CallStream(HttpStream):
             yield from self._on_end()
         else:
             yield from self.client_state(event)
-
-    def check_body_size(self, request: bool) -> layer.CommandGenerator[bool]:
-        """Calls of ours are never streamed past the addons (DESIGN.md §3.8); identify_call has its own limit."""
-        call = state_of(self.flow)
-        if call is None or call.unread or not request:
-            return (yield from super().check_body_size(request))
-        self.flow.request.stream = False
-        max_bytes = call.rules.traffic.max_body_bytes
-        if len(self.request_body_buf) > max_bytes:
-            self.request_body_buf.clear()
-            call.refuse(
-                Refusal(413, "body_too_large", f"The request body is longer than {max_bytes} bytes (max_body_mib)."),
-                "refused",
-                "max_body_mib",
-            )
-            self.client_state = self._state_discard_request_body
-            return True
-        return False
-
-    def _state_discard_request_body(self, event: events.Event) -> Commands:
-        """Read an over-long upload to its end without keeping it, then answer."""
-        if isinstance(event, RequestEndOfMessage):
-            self.client_state = self.state_consume_request_body
-            yield from self.state_consume_request_body(event)
 
     # -- an attempt -------------------------------------------------------------------------------------------------
 
@@ -277,14 +254,13 @@ class CallStream(HttpStream):
     def _on_head(self, event: ResponseHeaders) -> Commands:
         call = self._call
         assert call
-        if event.response.status_code < 200:
-            return  # 103 Early Hints and its like; the answer follows
         status = event.response.status_code
         failure = None if self._client_gone else failure_of_status(status)
         if failure and (yield from self._moves_on(failure, status, retry_after(event.response))):
             return
         self._head = event
         try:
+            check_reply(event.response)
             self._mode = self._choose_mode(event)
         except BodyError as error:  # a framing or an encoding that we do not read
             yield from self._break_off(stopped(str(error)))
@@ -375,6 +351,8 @@ class CallStream(HttpStream):
         response.stream = True
         if self._mode == "stream":
             make_chunked(response, self.flow.request)
+        elif self.flow.request.http_version == "HTTP/1.0":
+            response.headers.pop("transfer-encoding", None)  # the end of the connection is the end
         if not self._client_gone:
             yield HttpResponseHeadersHook(self.flow)
             if (yield from self.check_killed(True)):
@@ -398,9 +376,8 @@ class CallStream(HttpStream):
 
     def _on_end(self) -> Commands:
         call = self._call
-        if self._head is None:  # mitmproxy takes a 103 over HTTP/1 for the whole answer
-            yield from self._on_upstream_lost()
-            return
+        if self._head is None:
+            return  # of an answer that was left
         assert call
         if self._mode == "stream":
             assert call.reply
@@ -464,26 +441,37 @@ class CallStream(HttpStream):
         self._told = True
         if call is None or already_streamed:
             yield from super().send_response(already_streamed)
+            yield from self._end_call()
             return
         assert self.flow.response
         self.flow.response.timestamp_end = time.time()
         yield HttpResponseHook(self.flow)
         self.server_state = self.state_done
-        if (yield from self.check_killed(False)):
-            return
-        response, content = self.flow.response, self.flow.response.raw_content or b""
-        if call.reply_body is not None:
-            content = call.reply_body
+        if not (yield from self.check_killed(False)):
+            yield from self._send_whole(self.flow.response, call.reply_body)
+            if self.client_state == self.state_done:
+                yield from self.flow_done()
+        yield from self._end_call()
+
+    def _send_whole(self, response: http.Response, changed: bytes | None) -> Commands:
+        content = response.raw_content or b""
+        if changed is not None:
+            content = changed
             response = response.copy()
-            response.headers.pop("content-encoding", None)
-            response.headers.pop("transfer-encoding", None)
+            for name in ("content-encoding", "transfer-encoding", *DIGESTS):
+                response.headers.pop(name, None)
             response.headers["content-length"] = str(len(content))
         self._head_sent = True
+        response = fit(response, self.flow.request, len(content))
         yield SendHttp(ResponseHeaders(self.stream_id, response, not content), self.context.client)
         if content:
             yield SendHttp(ResponseData(self.stream_id, content), self.context.client)
-        if self.client_state == self.state_done:
-            yield from self.flow_done()
+
+    def _end_call(self) -> Commands:
+        """The client has its answer: let the addons settle and record the call, which nobody waits for any more."""
+        if self._told and not self._closed and not self.flow.websocket and state_of(self.flow):
+            self._closed = True
+            yield CallEndHook(self.flow)
 
     def _finish_with(self, generator: Commands) -> Commands:
         self._finish()
@@ -534,9 +522,10 @@ class CallStream(HttpStream):
         self._finish()
         self.flow.live = False
         if not self._told:
-            self._told = True
+            self._told = self._closed = True
             self.flow.error = mflow.Error(message)
             yield HttpErrorHook(self.flow)
+        yield from self._end_call()
         yield DropStream(self.stream_id)
 
     def _abandon_now(self) -> Commands:
@@ -611,11 +600,6 @@ class CallStream(HttpStream):
     def _touch(self) -> None:
         self._waits.again("idle", self._trip.timeouts.idle)
 
-    def _arm(self) -> Commands:
-        delay = self._waits.next_tick()
-        if delay is not None:
-            yield commands.RequestWakeup(delay)
-
     def _on_tick(self) -> Commands:
         overdue = self._waits.overdue()
         if overdue:
@@ -661,5 +645,7 @@ def make_chunked(response: http.Response, request: http.Request) -> None:
     response.headers.pop("content-length", None)
     response.headers.pop("content-encoding", None)
     response.headers.pop("transfer-encoding", None)
+    for name in DIGESTS:
+        response.headers.pop(name, None)
     if request.http_version == "HTTP/1.1":  # older clients know no chunks: the end of the connection is the end
         response.headers["transfer-encoding"] = "chunked"

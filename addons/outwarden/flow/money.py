@@ -51,6 +51,11 @@ class Purse:
         self._resolved = False
         self._price: Price | None = None
 
+    @property
+    def settled(self) -> bool:
+        """Whether the cost is final."""
+        return self._resolved
+
     def pay(self, upstream: Upstream | None) -> bool:
         """Hold what an attempt at ``upstream`` (None: where the caller aimed) may cost at most; False: not affordable.
 

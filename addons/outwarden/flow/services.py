@@ -116,5 +116,10 @@ class Services:
         self.tokens.warm()
 
     def close(self) -> None:
-        """Release the stores."""
+        """Release the stores; what the ledger would not take before is offered to it for a last time."""
+        try:
+            if self._unresolved:
+                self.tend()
+        except StoreUnavailable:
+            logger.error("the budget store does not answer; %s holds stay for the next start", len(self._unresolved))
         self.ledger.close()

@@ -87,6 +87,10 @@ class CallState:
         """The model the caller asked for."""
         return self.facts.model or self.operation.model
 
+    def explains(self, response: http.Response | None) -> bool:
+        """Whether this reply carries what we did to it (``explain_headers``); the head of a stream is out too early."""
+        return self.rules.traffic.explain_headers and response is not None and not response.stream
+
     def refuse(self, refusal: Refusal, verdict: str, rule: str | None = None) -> None:
         """Note that we answer this call ourselves."""
         self.refusal = refusal

@@ -4,6 +4,7 @@ mitmproxy's wake-ups cannot be cancelled, so a call wakes up at least every `TIC
 deadline; what it asked for before it was done costs nothing then.
 """
 
+import math
 import time
 
 TICK_S = 1.0
@@ -12,18 +13,21 @@ _SAME_S = 0.005
 
 
 class Waits:
-    """One phase at a time (``pause``, ``connect``, ``first_byte``, ``first_content``, ``idle``), and a limit in all."""
+    """One phase at a time, and a limit in all.
+
+    Phases: ``upload``, ``discard``; ``pause``, ``connect``, ``first_byte``, ``first_content``, ``idle``.
+    """
 
     def __init__(self) -> None:
         self.phase = ""  # empty: nothing is awaited
         self._deadline = 0.0
-        self._total_deadline = 0.0
+        self._total_deadline = math.inf
         self._tick_at: float | None = None
 
     def limit(self, seconds: float) -> None:
         """Set the time for the whole call; a later limit never lengthens it."""
         end = time.monotonic() + seconds
-        self._total_deadline = min(self._total_deadline, end) if self._total_deadline else end
+        self._total_deadline = min(self._total_deadline, end)
 
     def begin(self, phase: str, seconds: float) -> None:
         """Wait for something else from now on."""
@@ -34,6 +38,11 @@ class Waits:
         """Something came: wait as long again, if ``phase`` is what is waited for."""
         if self.phase == phase:
             self._deadline = time.monotonic() + seconds
+
+    def lengthen(self, phase: str, seconds: float) -> None:
+        """Wait that much longer, if ``phase`` is what is waited for."""
+        if self.phase == phase:
+            self._deadline += seconds
 
     def end(self) -> None:
         """Nothing is awaited any more."""

@@ -1,0 +1,18 @@
+"""The hook that mitmproxy has not: what is done once a client has its answer."""
+
+from dataclasses import dataclass
+
+from mitmproxy import http
+from mitmproxy.proxy import commands
+
+
+@dataclass
+class CallEndHook(commands.StartHook):
+    """A call of ours whose `response` hook ran has been answered, to its last byte, or its client has left.
+
+    `response` is where a reply may still change, and its client waits meanwhile; here nobody waits. Runs once after
+    each `response` of a call of ours; a flow that ends in `error` has no `call_end`.
+    """
+
+    name = "call_end"
+    flow: http.HTTPFlow

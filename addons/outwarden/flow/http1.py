@@ -1,0 +1,140 @@
+"""HTTP/1 on the wire, read more strictly from clients and more leniently from upstreams than mitmproxy does.
+
+From a client: a head that two readers could read in two ways (a bare LF or CR) is refused, and neither a head nor what
+a client sends ahead grows without bound. From an upstream: informational answers are passed over, so that the answer
+follows. On both sides trailers, which mitmproxy's HTTP/1 fails on, are dropped: nobody has scanned them.
+"""
+
+import re
+
+import h11
+from h11._readers import ChunkedReader
+from h11._receivebuffer import ReceiveBuffer
+from mitmproxy.net.http import http1
+from mitmproxy.proxy import commands, events, layer
+from mitmproxy.proxy.layers.http import HttpClient, RegisterHttpConnection
+from mitmproxy.proxy.layers.http._base import ReceiveHttp
+from mitmproxy.proxy.layers.http._events import ErrorCode, RequestHeaders, ResponseProtocolError
+from mitmproxy.proxy.layers.http._http1 import Http1Client, Http1Connection, Http1Server, make_body_reader
+from mitmproxy.proxy.layers.http._http2 import Http2Client
+
+from outwarden.flow.guard import last_words
+
+Commands = layer.CommandGenerator[None]
+
+# The longest head: that of HTTP/2 here, too. Real ones are a few KiB.
+MAX_HEAD_BYTES = 64 * 1024
+# What a client may send ahead of the answer that it waits for: room for a small call, and a bound on memory.
+MAX_AHEAD_BYTES = 1 << 20
+_BARE = re.compile(rb"(?<!\r)\n|\r(?!\n)")
+_HEAD = re.compile(rb"(?s).*?\n\r?\n")
+# 101 is no informational answer to pass over: it ends HTTP on this connection.
+_INFORMATIONAL = re.compile(rb"HTTP/1\.[01] 1(?!01)[0-9]{2}[ \r\n]")
+
+
+class WithoutTrailers:
+    """A reader of chunks that keeps their trailers to itself."""
+
+    def __init__(self, reader: ChunkedReader) -> None:
+        self._reader = reader
+        self.read_eof = reader.read_eof
+
+    def __call__(self, buffer: ReceiveBuffer) -> h11.Event | None:
+        event = self._reader(buffer)
+        return h11.EndOfMessage() if isinstance(event, h11.EndOfMessage) else event
+
+
+def read_chunks_only(connection: Http1Connection) -> None:
+    """Let the connection's reader of chunks drop trailers."""
+    if isinstance(connection.body_reader, ChunkedReader):
+        connection.body_reader = WithoutTrailers(connection.body_reader)  # type: ignore[assignment]  # reads as one
+
+
+class StrictHttp1Server(Http1Server):
+    """The client's side."""
+
+    def _handle_event(self, event: events.Event) -> Commands:
+        yield from super()._handle_event(event)
+        if not isinstance(event, events.DataReceived):
+            return
+        if self.state == self.read_headers and len(self.buf) > MAX_HEAD_BYTES:
+            yield from self._refuse(431)
+        elif len(self.buf) > MAX_AHEAD_BYTES and self.state != self.passthrough:
+            self.buf = ReceiveBuffer()
+            yield commands.CloseConnection(self.conn)
+
+    def read_headers(self, event: events.ConnectionEvent) -> Commands:
+        """Read a head as mitmproxy does; what is malformed is refused in our words, which do not quote it."""
+        if not isinstance(event, events.DataReceived):
+            yield from super().read_headers(event)
+            return
+        head = _HEAD.match(bytes(self.buf))
+        lines = self.buf.maybe_extract_lines()
+        if not lines:
+            return
+        try:
+            if head is None or _BARE.search(head[0]):
+                raise ValueError("bare CR or LF")
+            self.request = http1.read_request_head([bytes(line) for line in lines])
+            body_bytes = http1.expected_http_body_size(self.request)
+        except ValueError:
+            yield from self._refuse(400)
+            return
+        yield ReceiveHttp(RequestHeaders(self.stream_id, self.request, body_bytes == 0))
+        self.body_reader = make_body_reader(body_bytes)
+        self.state = self.read_body
+        yield from self.state(event)
+
+    def read_body(self, event: events.Event) -> Commands:
+        """Read the body without its trailers."""
+        read_chunks_only(self)
+        yield from super().read_body(event)
+
+    def _refuse(self, status: int) -> Commands:
+        """Answer a head that nobody can take, and end the connection."""
+        self.buf = ReceiveBuffer()
+        self.state = self.done
+        answer = last_words(status)
+        answer.headers["connection"] = "close"
+        yield commands.SendData(self.conn, http1.assemble_response(answer))
+        yield commands.CloseConnection(self.conn)
+
+
+class UpstreamHttp1(Http1Client):
+    """The upstream's side."""
+
+    def _handle_event(self, event: events.Event) -> Commands:
+        yield from super()._handle_event(event)
+        if not isinstance(event, events.DataReceived) or len(self.buf) <= MAX_HEAD_BYTES:
+            return
+        if self.state != self.passthrough:
+            self.buf = ReceiveBuffer()
+            yield commands.CloseConnection(self.conn)
+            if self.stream_id is not None:
+                error = ResponseProtocolError(self.stream_id, "head too long", ErrorCode.GENERIC_SERVER_ERROR)
+                yield ReceiveHttp(error)
+
+    def read_headers(self, event: events.ConnectionEvent) -> Commands:
+        """Pass over informational answers (103 Early Hints, a 100 that nobody asked for): the answer follows."""
+        if isinstance(event, events.DataReceived) and self.request:
+            while _INFORMATIONAL.match(bytes(self.buf)) and self.buf.maybe_extract_lines():
+                pass
+        yield from super().read_headers(event)
+
+    def read_body(self, event: events.Event) -> Commands:
+        """Read the body without its trailers."""
+        read_chunks_only(self)
+        yield from super().read_body(event)
+
+
+class UpstreamClient(HttpClient):
+    """mitmproxy's choice of a protocol for a connection to an upstream, with our HTTP/1."""
+
+    def _handle_event(self, event: events.Event) -> Commands:
+        error = yield commands.OpenConnection(self.context.server)
+        if not error:
+            protocol = Http2Client if self.context.server.alpn == b"h2" else UpstreamHttp1
+            self.child_layer = protocol(self.context)
+            self._handle_event = self.child_layer.handle_event  # type: ignore[method-assign]
+            yield from self._handle_event(event)
+        yield RegisterHttpConnection(self.context.server, error)
