@@ -116,9 +116,9 @@ def test_each_attempt_restores_for_itself(play: Playbook, services: Services) ->
 
 
 def test_a_stream_of_unreadable_frames_is_refused(play: Playbook, services: Services) -> None:
-    """AWS event streams are not read here, so they are not passed on."""
+    """An AWS event stream whose checksums are wrong is not passed on."""
     play.says(asks("gpt-4o-mini", stream=True))
-    play.upstream.says(response(200, b"\0\0\0\x10", {"content-type": "application/vnd.amazon.eventstream"}))
+    play.upstream.says(response(200, b"\0\0\0\x10" * 4, {"content-type": "application/vnd.amazon.eventstream"}))
 
     assert play.answer.status == 502
     assert b"\0\0\0\x10" not in play.client_got

@@ -145,6 +145,9 @@ def expected_tokens(record: dict[str, Any]) -> tuple[int, int] | None:
     if "inputTextTokenCount" in usage and not record["streaming"]:  # Titan counts its output beside each result
         results = json.loads(response_body(record)).get("results") or []
         return total(usage, ("inputTextTokenCount",)), sum(total(result, ("tokenCount",)) for result in results)
+    if "inputTextTokenCount" in usage:  # its streams count both, beside Bedrock's own count of the same
+        written = total(usage, ("totalOutputTextTokenCount",)) or total(usage, ("outputTokenCount",))
+        return total(usage, ("inputTextTokenCount",)), written
     for read, written in SHAPES:
         if read[0] in usage or written[0] in usage:
             return total(usage, read), total(usage, written)
@@ -169,6 +172,7 @@ SHAPES: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("prompt_eval_count",), ("eval_count",)),
     (("total_input_tokens", "total_tool_use_tokens"), ("total_output_tokens", "total_thought_tokens")),
     (("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"), ("output_tokens",)),
+    (("inputTokenCount", "cacheReadInputTokenCount", "cacheWriteInputTokenCount"), ("outputTokenCount",)),
 ]
 
 

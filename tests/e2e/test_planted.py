@@ -119,9 +119,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory, start: Any) -> Iterator[tupl
     """A replay server whose records the tests change, and an interceptor in front of it."""
     module = recorded.replay_module()
     corpus = module.Corpus([str(recorded.CORPUS)])
-    hosts = {
-        host: known for host, known in recorded.hosts_of(list(corpus.by_id.values())).items() if known[1] != "bedrock"
-    }
+    hosts = recorded.hosts_of(list(corpus.by_id.values()))
     folder = tmp_path_factory.mktemp("planted")
     certificates: Certificates = make_certificates(folder, sorted(hosts))
     log = folder / "log.jsonl"

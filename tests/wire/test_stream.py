@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from outwarden.errors import BodyError
 from outwarden.wire import stream as stream_module
+from outwarden.wire.aws_events import AwsEventsCodec, make_frame
 from outwarden.wire.body import rewrite_text
 from outwarden.wire.format import Operation
 from outwarden.wire.sse import SseCodec
@@ -21,7 +22,7 @@ words = st.sampled_from(["ann@x.example", "4111111111111111", "flag", "so", " ",
 texts = st.lists(words, max_size=8).map("".join)
 arguments = st.dictionaries(texts, texts | st.integers(), max_size=3).map(json.dumps) | texts
 cut_texts = st.lists(st.integers(1, 7), max_size=20)
-framings = st.sampled_from(["sse", "ndjson", "json-array"])
+framings = st.sampled_from(["sse", "ndjson", "json-array", "aws-event-stream"])
 
 
 def pieces_of(whole, sizes):
@@ -48,6 +49,8 @@ def framed(framing, data, *, ascii_only=False, end="\n"):
         return "".join(line + "\n" for line in lines).encode()
     if framing == "json-array":
         return ("[" + "\n,\r\n".join(lines) + "]\n").encode()
+    if framing == "aws-event-stream":
+        return b"".join(make_frame({":content-type": "application/json"}, line.encode()) for line in lines)
     return "".join(f": ping{end}event: e{end}data: {line}{end}{end}" for line in lines).encode()
 
 
@@ -56,6 +59,8 @@ def unframed(framing, stream):
         return [json.loads(line) for line in stream.splitlines()]
     if framing == "json-array":
         return json.loads(stream)
+    if framing == "aws-event-stream":
+        return [json.loads(event.data) for event in AwsEventsCodec(10**6).feed(stream)]
     return [json.loads(event.data) for event in SseCodec(10**6).feed(stream) if event.data is not None]
 
 

@@ -16,6 +16,7 @@ from outwarden.wire.stream import _CODECS, StreamRewriter
 
 CORPUS = Path(__file__).parents[2].parent / "shared" / "wire"
 FORMATS = {"anthropic": "anthropic", "gemini": "gemini", "vertex": "gemini", "cohere": "cohere", "ollama": "ollama"}
+FORMATS |= dict.fromkeys(("bedrock", "bedrock-agent", "bedrock-mantle", "sagemaker"), "bedrock")
 # A sample that keeps the test in seconds: every n-th record of each provider, and no very large body.
 EVERY = 6
 BODY_BYTES_MAX = 120_000
@@ -53,7 +54,7 @@ def records(file):
     with gzip.open(file) as lines:
         for number, line in enumerate(lines):
             record = json.loads(line)
-            if number % EVERY == 0 or record["stream_format"] in ("ndjson", "json-array"):
+            if number % EVERY == 0 or record["stream_format"] in ("ndjson", "json-array", "aws-eventstream"):
                 yield record
 
 

@@ -1,5 +1,6 @@
 """What a stream is cut into: events that keep their exact bytes and know where their data lies in them."""
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from outwarden.errors import BodyError
@@ -47,13 +48,32 @@ class Event(NamedTuple):
         raise ValueError("offset beyond the event's data")
 
 
+class StreamEvent(Protocol):
+    """What all kinds of events are to those that rewrite them; `Event` says what the attributes mean."""
+
+    @property
+    def raw(self) -> bytes: ...
+
+    @property
+    def data(self) -> bytes | None: ...
+
+    @property
+    def name(self) -> str | None: ...
+
+    @property
+    def remarks(self) -> tuple[Span, ...]: ...
+
+    def spliced(self, splices: list[Splice], remarks: list[Splice]) -> bytes:
+        """Return ``raw`` with splices of ``data`` and of ``raw`` itself (``remarks``) done."""
+
+
 class Codec(Protocol):
     """Cuts a byte stream into events, however it arrives."""
 
-    def feed(self, data: bytes) -> list[Event]:
+    def feed(self, data: bytes) -> Sequence[StreamEvent]:
         """Take bytes, return the events that are complete. Raises BodyError where one grows beyond the bound."""
 
-    def flush(self) -> list[Event]:
+    def flush(self) -> Sequence[StreamEvent]:
         """The stream has ended: return what is left, complete or not."""
 
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol
 from outwarden.wire.offsets import Offsets
 from outwarden.wire.usage import Usage
 
-Framing = Literal["sse", "ndjson", "json-array", "messages"]
+Framing = Literal["sse", "ndjson", "json-array", "aws-event-stream", "messages"]
 """How a reply is cut into events. ``messages``: the transport itself does (WebSocket), one document a message."""
 
 Json = dict[str, Any] | list[Any] | str | int | float | bool | None
@@ -83,14 +83,16 @@ class EventFacts:
 
     ``content``: it carries first-class output (text, reasoning, a tool call), so the reply has begun; lifecycle events
     do not. ``closes``: channels that end with this event, before it is sent on (``"all"``: every one). ``usage`` is
-    cumulative: later reports win. ``end``: the stream is complete and well-formed; a few events (usage, ``[DONE]``) may
-    still follow it. ``usage_only``: nothing but usage is in it, as in the chunk that asking for usage adds.
+    cumulative: later reports win (``usage_adds``: it is that of one step among several, and is added). ``end``: the
+    stream is complete and well-formed; a few events (usage, ``[DONE]``) may still follow it. ``usage_only``: nothing
+    but usage is in it, as in the chunk that asking for usage adds.
     """
 
     deltas: Sequence[Delta] = ()
     closes: Sequence[Hashable] | Literal["all"] = ()
     content: bool = False
     usage: Usage | None = None
+    usage_adds: bool = False
     model: str | None = None
     error: str | None = None
     end: bool = False
@@ -104,7 +106,8 @@ class TextRules:
     ``opaque``: keys whose direct string value is never scanned or changed (signatures, encrypted content, enums).
     ``ids``: keys whose direct string value is scanned only when it does not look like an id.
     ``free``: keys under which the two sets above do not apply: the caller's own data (tool input, arguments, schemas).
-    ``opaque_in``: for one object, the keys opaque in it alone (``{"type": "base64", "data": …}``).
+    ``opaque_in``: for one object, the keys opaque in it alone (``{"type": "base64", "data": …}``); where such a key
+    has an object as its value, no string in it is text.
     ``remember``: top-level keys whose value is a growing list (messages), remembered element by element.
     ``offsets``: where numbers point into texts, and move with them.
     """
@@ -166,7 +169,9 @@ class Format(Protocol):
         """Read model, usage and error of a whole reply."""
 
     def read_event(self, operation: Operation, name: str | None, data: Json) -> EventFacts:
-        """Read one stream event; ``name`` is the SSE event name. A literal such as ``[DONE]`` comes as that str."""
+        """Read one stream event; ``name`` is its own (SSE's ``event``, AWS's ``:event-type``).
+
+        A literal such as ``[DONE]`` comes as that str."""
 
     def refuse(self, refusal: Refusal, operation: Operation | None = None) -> ErrorReply:
         """The refusal as this provider's error answer; ``operation`` where known: a host may speak several shapes."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from outwarden.wire.edits import Edit, TextRewriter
-from outwarden.wire.events import Event
+from outwarden.wire.events import StreamEvent
 from outwarden.wire.json_channel import JsonChannel
 from outwarden.wire.json_text import Splice, escapes_non_ascii, find_tokens, scannable
 from outwarden.wire.json_walk import Document
@@ -107,7 +107,7 @@ class Held:
     ``targets``: its records of offsets, each with the text it points into; ``own`` gives the edits of a whole string.
     """
 
-    event: Event
+    event: StreamEvent
     document: Document | None = None
     pieces: list[Piece] = field(default_factory=list)
     splices: list[Splice] = field(default_factory=list)

@@ -144,6 +144,8 @@ class _Walk:
         kind = type(node)
         if kind is str:
             self.string(node, key, free, opaque_here)
+        elif kind is dict and key in opaque_here:
+            self.sealed(node, depth + 1)
         elif kind is dict:
             self.object(node, free or key in self.inside_free, depth + 1)
         elif kind is list:
@@ -173,6 +175,23 @@ class _Walk:
                 self.document.skipped.append(value)
             else:
                 self.string(value, key, free, opaque_here)
+
+    def sealed(self, node: Any, depth: int) -> None:
+        """Walk a value in which nothing is text."""
+        if depth > MAX_DEPTH:
+            raise BodyError(f"JSON deeper than {MAX_DEPTH} levels")
+        if type(node) is str:
+            self.tokens.append(None)
+            self.document.skipped.append(node)
+        elif type(node) is dict:
+            for value in node.values():
+                self.tokens.append(None)
+                self.sealed(value, depth + 1)
+        elif type(node) is list:
+            for value in node:
+                self.sealed(value, depth + 1)
+        elif type(node) is not bool:
+            self.value(node, None, False, _NOTHING, depth)
 
     def array(self, node: list[Any], free: bool, depth: int) -> None:
         if depth > MAX_DEPTH:

@@ -12,9 +12,10 @@ from typing import Any, Literal
 import orjson
 
 from outwarden.errors import BodyError
+from outwarden.wire.aws_events import AwsEventsCodec
 from outwarden.wire.body import ask, rewrite_json
 from outwarden.wire.edits import Edit, TextRewriter
-from outwarden.wire.events import Codec, Event, too_long
+from outwarden.wire.events import Codec, Event, StreamEvent, too_long
 from outwarden.wire.format import Delta, EventFacts, Format, Framing, Json, Operation
 from outwarden.wire.hold import Channel, Held, Piece, plain_splices
 from outwarden.wire.json_array import JsonArrayCodec
@@ -43,6 +44,7 @@ _CODECS: dict[Framing, Callable[[int], Codec]] = {
     "ndjson": NdjsonCodec,
     "json-array": JsonArrayCodec,
     "messages": MessageCodec,
+    "aws-event-stream": AwsEventsCodec,
 }
 
 
@@ -162,7 +164,7 @@ class StreamRewriter:
         self.began = self.ended = facts.error is None
         return rewrite_json(body, self._rules, self._rewriter).body
 
-    def _take(self, event: Event) -> None:
+    def _take(self, event: StreamEvent) -> None:
         held = Held(event)
         if event.data is not None:
             self.events += 1
@@ -222,7 +224,8 @@ class StreamRewriter:
         self.error = self.error or facts.error
         self.model = facts.model or self.model
         if facts.usage is not None:
-            self.usage = self.usage.latest(facts.usage) if self.usage else facts.usage
+            known = self.usage or Usage()
+            self.usage = known.plus(facts.usage) if facts.usage_adds else known.latest(facts.usage)
 
     def _plain_piece(self, held: Held, text: str, token: int) -> Piece:
         key = (_PLAIN, held.event.name)
@@ -281,7 +284,7 @@ class StreamRewriter:
         self._rewriter.note(found)
         return splices
 
-    def _remark_splices(self, event: Event) -> list[Splice]:
+    def _remark_splices(self, event: StreamEvent) -> list[Splice]:
         splices: list[Splice] = []
         for start, end in event.remarks:
             text = event.raw[start:end].decode("utf-8", "surrogateescape")

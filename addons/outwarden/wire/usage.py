@@ -33,3 +33,8 @@ class Usage:
         """Merge a later cumulative report over this one: a non-zero count of the later one wins."""
         changed = {f.name: getattr(newer, f.name) for f in fields(self) if getattr(newer, f.name)}
         return replace(self, **changed)
+
+    def plus(self, more: "Usage") -> "Usage":
+        """Add the report of another step of the same call."""
+        numbers = {f.name: getattr(self, f.name) + getattr(more, f.name) for f in fields(self) if f.name != "raw"}
+        return Usage(**numbers, raw=more.raw)

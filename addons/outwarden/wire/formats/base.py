@@ -56,12 +56,12 @@ class Dialect:
         kind = media_type(content_type)
         if kind == "text/event-stream":
             return "sse"
+        if kind == AWS_EVENT_STREAM:
+            return "aws-event-stream"
         return "ndjson" if kind in _NDJSON else None
 
     def unsupported(self, operation: Operation, content_type: str) -> str | None:
-        """AWS event streams are binary frames with checksums; nothing here reads or writes them yet."""
-        if media_type(content_type) == AWS_EVENT_STREAM:
-            return "replies framed as AWS event stream are not supported; use the call without streaming"
+        """Everything that comes can be read."""
         return None
 
     def read_request(self, operation: Operation, body: Json) -> RequestFacts:

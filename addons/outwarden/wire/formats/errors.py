@@ -4,6 +4,7 @@ import json
 from typing import Any
 from urllib.parse import quote
 
+from outwarden.wire.aws_events import exception_frame
 from outwarden.wire.format import ErrorReply, Framing, Refusal
 from outwarden.wire.formats.values import mapping
 
@@ -49,6 +50,10 @@ _KINDS: tuple[tuple[str, str], ...] = (
     ("400", "invalid_request"),
     ("api_error", "server_error"),
     ("modelerror", "server_error"),
+    ("modelstreamerror", "server_error"),
+    ("badgateway", "server_error"),
+    ("dependencyfailed", "server_error"),
+    ("streamfailure", "server_error"),
     ("server", "server_error"),
     ("internal", "server_error"),
     ("500", "server_error"),
@@ -193,6 +198,8 @@ def framed(framing: Framing, body: object, name: str | None = None) -> bytes:
         return data
     if framing == "ndjson":
         return data + b"\n"
+    if framing == "aws-event-stream":
+        return exception_frame(name or "internalServerException", data)
     if framing == "json-array":
         return b",\n" + data + b"\n]"
     head = f"event: {name}\n".encode() if name else b""

@@ -64,6 +64,9 @@ _TOOL_TYPES = frozenset(
     {"function", "function_call", "tool", "tool_use", "server_tool_use", "mcp_tool_use", "custom", "custom_tool_call"}
 )
 
+# What Bedrock pads its frames with, in any length; it is cut to size from the left.
+_PADDING = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
 # Reasoning whose text is signed by the provider it came from, though the signature may follow in a later piece.
 _SIGNED_REASONING = ("anthropic-", "google-")
 
@@ -164,6 +167,13 @@ def _thinking_key(node: Mapping[str, Any]) -> str | None:
     return None
 
 
+def _is_reasoning(node: Mapping[str, Any]) -> bool:
+    """Whether this is a piece of Bedrock's reasoning in a stream: it will be signed as a whole, in a later piece."""
+    delta = node.get("delta")
+    reasoning = delta.get("reasoningContent") if type(delta) is dict and len(delta) == 1 else None
+    return type(reasoning) is dict and all(isinstance(value, str) for value in reasoning.values())
+
+
 def opaque_in(node: dict[str, Any]) -> frozenset[str]:
     """The keys of ``node`` whose strings are neither scanned nor changed."""
     keys = [key for key in _SEALED.intersection(node) if _sealed(node[key])]
@@ -173,6 +183,10 @@ def opaque_in(node: dict[str, Any]) -> frozenset[str]:
         keys.append(media)
     if "name" in node and _names_a_tool(node):
         keys.append("name")
+    if "p" in node and _PADDING.startswith(str(node["p"])):
+        keys.append("p")
+    if "contentBlockIndex" in node and _is_reasoning(node):
+        keys.append("delta")
     return frozenset(keys) if keys else _NONE
 
 
