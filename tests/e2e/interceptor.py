@@ -329,9 +329,10 @@ def contents(text: str, **more: Any) -> dict[str, Any]:
 
 
 def assert_clean(provider: SimulatedProvider, values: Iterable[str] = PLANTED) -> None:
-    """No request that reached the provider holds a planted value, in body, path or headers."""
+    """No request that reached the provider holds a planted value, in body, path, headers or WebSocket messages."""
     for seen in provider.requests:
-        sent = seen.body + seen.path.encode() + repr(seen.headers).encode()
+        said = b"".join(m.encode() if isinstance(m, str) else m for m in seen.messages)
+        sent = seen.body + seen.path.encode() + repr(seen.headers).encode() + said
         for value in values:
             assert value.encode() not in sent, f"{value} reached {seen.path}"
 

@@ -1,12 +1,15 @@
 """One simulated provider for this folder's tests, and clients that trust it."""
 
 import ssl
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from outwarden.simulate import Certificates, SimulatedProvider, make_certificates, provider_thread
+
+sys.path.insert(0, str(Path(__file__).parent))  # for chatting.py, which the tests here share
 
 NAMES = ["localhost", "127.0.0.1", "api.openai.com"]
 

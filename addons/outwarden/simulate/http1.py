@@ -2,13 +2,12 @@
 
 import asyncio
 import contextlib
-import struct
 from collections.abc import Awaitable
-from socket import SO_LINGER, SOL_SOCKET
 
 import h11
 
-from outwarden.simulate.exchange import MAX_BODY_BYTES, MAX_HEAD_BYTES, Handler, Received
+from outwarden.simulate.exchange import MAX_BODY_BYTES, MAX_HEAD_BYTES, Handler, Received, SocketHandler
+from outwarden.simulate.websocket import WebSocket, accept, lose
 
 READ_BYTES = 64 * 1024
 
@@ -16,10 +15,13 @@ READ_BYTES = 64 * 1024
 class Http1Responder:
     """Answers one request."""
 
-    def __init__(self, connection: h11.Connection, writer: asyncio.StreamWriter) -> None:
-        """``connection`` has just read a whole request."""
+    def __init__(
+        self, connection: h11.Connection, writer: asyncio.StreamWriter, reader: asyncio.StreamReader | None = None
+    ) -> None:
+        """``connection`` has just read a whole request; with ``reader`` it may become a WebSocket."""
         self._connection = connection
         self._writer = writer
+        self._reader = reader
 
     async def head(self, status: int, headers: list[tuple[str, str]], length: int | None) -> None:
         """Send the headers; without a length the body is chunked."""
@@ -34,11 +36,18 @@ class Http1Responder:
         """End the answer."""
         await self._write(h11.EndOfMessage())
 
+    async def upgrade(self, received: Received, headers: list[tuple[str, str]], *, deflate: bool) -> WebSocket:
+        """Become a WebSocket. Raises ValueError where the handshake is wrong."""
+        if self._reader is None:
+            raise ValueError("this connection cannot be upgraded")
+        extension, agreed = accept(received, deflate=deflate)
+        await self._write(h11.InformationalResponse(status_code=101, headers=[*headers, *agreed]))
+        early, _ = self._connection.trailing_data
+        return WebSocket(received, self._reader, self._writer, extension, early)
+
     async def lose(self) -> None:
-        """Reset the connection: with a zero linger time the kernel sends RST, not FIN."""
-        if (socket := self._writer.get_extra_info("socket")) is not None:
-            socket.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
-        self._writer.transport.abort()
+        """Reset the connection."""
+        lose(self._writer)
 
     async def _write(self, event: h11.Event) -> None:
         if data := self._connection.send(event):
@@ -47,12 +56,19 @@ class Http1Responder:
 
 
 async def serve_http1(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, handle: Handler, server_name: str | None
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    handle: Handler,
+    converse: SocketHandler,
+    server_name: str | None,
 ) -> None:
-    """Serve a connection's requests one after the other until it ends."""
+    """Serve a connection's requests one after the other until it ends; ``converse`` gets those for a WebSocket."""
     connection = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD_BYTES)
     try:
         while (received := await _read(connection, reader, writer, server_name)) is not None:
+            if received.upgrades:
+                await converse(received, Http1Responder(connection, writer, reader))
+                return
             answer = handle(received, Http1Responder(connection, writer))
             if not await _while_connected(reader, connection, answer):
                 received.left = not received.complete

@@ -1,6 +1,7 @@
 """OpenAI responses, whole and streamed: named events, numbered, the final text repeated in four of them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from outwarden.simulate.openai_errors import HEADERS, error_object
@@ -19,6 +20,31 @@ def responses(call: Call) -> Reply:
         return _streamed(call, said, items, base)
     answer = pretty(_finished(call, said, items, base))
     return Reply(200, (*HEADERS, ("content-type", "application/json")), (Part(answer, "content"),))
+
+
+def messages(call: Call, marks: dict[str, Any], *, generate: bool) -> tuple[Reply, dict[str, Any]]:
+    """The events of a stream as WebSocket messages, and the finished response; without ``generate`` it is empty.
+
+    ``marks`` are laid over each message.
+    """
+    body = call.body
+    prompt = [body.get("instructions"), body.get("input"), body.get("tools")]
+    said = say(call, last_spoken(body.get("input")), prompt, body.get("max_output_tokens"))
+    if not generate:
+        said = replace(said, text=None, thinking=None, output_tokens=0, thinking_tokens=0)
+    items = _items(call, said) if generate else []
+    base = _response(call)
+    parts = [Part(_encoded(text | marks), kind) for text, kind in _numbered(_events(call, said, items, base))]
+    failure = {"type": "error", "status": 500, "error": error_object(call.script, 500)["error"]}
+    reply = Reply(
+        200,
+        (),
+        tuple(parts),
+        streamed=True,
+        error_data=_encoded(failure | marks | {"sequence_number": len(parts)}),
+        malformed_data=b'{"type":"response.output_text.delta","delta":"cut of',
+    )
+    return reply, _finished(call, said, items, base)
 
 
 def usage(call: Call, said: Said) -> dict[str, Any]:
@@ -91,14 +117,10 @@ def _finished(call: Call, said: Said, items: list[dict[str, Any]], base: dict[st
 
 
 def _streamed(call: Call, said: Said, items: list[dict[str, Any]], base: dict[str, Any]) -> Reply:
-    number = 0
-    parts: list[Part] = []
-    for name, data, kind in _events(call, said, items, base):
-        text = compact({"type": name} | data | {"sequence_number": number})
-        parts.append(Part(event(text, name), kind))
-        number += 1
+    numbered = _numbered(_events(call, said, items, base))
+    parts = [Part(event(compact(data), data["type"]), kind) for data, kind in numbered]
     # The event's own type is "error", so the error's type has no place in it.
-    failure = error_object(call.script, 500)["error"] | {"type": "error", "sequence_number": number}
+    failure = error_object(call.script, 500)["error"] | {"type": "error", "sequence_number": len(parts)}
     return Reply(
         200,
         (*HEADERS, ("content-type", "text/event-stream; charset=utf-8")),
@@ -110,6 +132,15 @@ def _streamed(call: Call, said: Said, items: list[dict[str, Any]], base: dict[st
 
 
 _Event = tuple[str, dict[str, Any], Any]
+
+
+def _numbered(events: Iterator[_Event]) -> Iterator[tuple[dict[str, Any], Any]]:
+    for number, (name, data, kind) in enumerate(events):
+        yield {"type": name} | data | {"sequence_number": number}, kind
+
+
+def _encoded(message: dict[str, Any]) -> bytes:
+    return compact(message).encode("utf-8", "backslashreplace")
 
 
 def _events(call: Call, said: Said, items: list[dict[str, Any]], base: dict[str, Any]) -> Iterator[_Event]:

@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from outwarden.simulate import anthropic, gemini, ollama, openai_chat, openai_errors, openai_lists, openai_responses
+from outwarden.simulate.conversation import Session
 from outwarden.simulate.exchange import Received
 from outwarden.simulate.faults import decoded
+from outwarden.simulate.realtime import RealtimeSession
 from outwarden.simulate.reply import Call, Reply, compact
+from outwarden.simulate.responses_session import ResponsesSession
 from outwarden.simulate.script import Script
 
 Answer = Callable[[Call], Reply]
@@ -69,6 +72,19 @@ def reply_to(received: Received, script: Script, now: float) -> Reply:
     if script.error_after is not None and not reply.streamed:
         return replace(failure(script, 500), status=200)  # a 200 that holds an error, as OpenRouter sends
     return reply
+
+
+def session_for(received: Received, clock: Callable[[], float]) -> Session | None:
+    """The API behind a WebSocket's path, None where there is none."""
+    target = Target.of(received)
+    if target.path.endswith("/responses"):
+        return ResponsesSession(target.path, clock)
+    return RealtimeSession(target.query, received, clock) if target.path.endswith("/realtime") else None
+
+
+def refusal(received: Received, script: Script, status: int) -> Reply:
+    """An error in the manner of the API at this place."""
+    return _with_retry_after(_failure(received, Target.of(received))(script, status), script)
 
 
 def script_error(received: Received, problem: str) -> Reply:

@@ -30,6 +30,10 @@ class Script:
     ``error_after`` (in-band error event), ``cut_after`` (connection lost), ``truncate_after`` (the body ends cleanly,
     but too early), ``stall_after`` with ``stall_s``, ``malformed_after``, ``end_marker`` False (all is said, the end
     is not). On a whole answer ``error_after`` gives a 200 with an error body, ``cut_after`` loses half of it.
+    On a WebSocket each response has its script, ``chunking`` cuts messages into fragments, ``truncate_after`` closes
+    with ``close_code`` (which, given alone, closes after the response), ``ping_every`` sends a ping before each such
+    message, ``upgrade`` other than 101 refuses the handshake with that status, ``deflate`` False compresses nothing;
+    ``transcript`` is what the provider hears in audio. A huge message is a long ``text`` with large ``piece_chars``.
     """
 
     text: str | None = None
@@ -56,6 +60,11 @@ class Script:
     stall_s: float = STALL_S
     malformed_after: int | None = None
     end_marker: bool = True
+    upgrade: int = 101
+    deflate: bool = True
+    ping_every: int = 0
+    close_code: int | None = None
+    transcript: str = "Hello there."
 
     @classmethod
     def from_json(cls, text: str) -> Self:

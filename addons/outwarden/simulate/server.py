@@ -13,11 +13,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from outwarden.simulate.certificates import Certificates
-from outwarden.simulate.exchange import Received, Responder
+from outwarden.simulate.conversation import Conversation
+from outwarden.simulate.exchange import Received, Responder, Upgrader
 from outwarden.simulate.faults import Encoder, Lose, Wait, cut, play
 from outwarden.simulate.http1 import serve_http1
 from outwarden.simulate.http2 import Http2Connection
-from outwarden.simulate.paths import reply_to, script_error
+from outwarden.simulate.paths import refusal, reply_to, script_error, session_for
 from outwarden.simulate.reply import Reply
 from outwarden.simulate.script import HEADER, STALL_S, Script
 
@@ -30,8 +31,9 @@ class SimulatedProvider:
     """A provider of OpenAI, Anthropic, Gemini and Ollama APIs on one port, for every host name of its certificate.
 
     ``script`` is what it does with a call unless the request has its own (header ``x-simulate``) or one is queued;
-    it may be a function of the request. ``requests`` holds what came in, oldest first, the last 10,000.
-    Without ``certificates`` it speaks plain HTTP/1.1. Use as an async context manager, or by `provider_thread`.
+    it may be a function of the request. A message that asks for a response on a WebSocket is given to it as a request
+    of method ``WEBSOCKET`` with the message as its body. ``requests`` holds what came in, oldest first, the last
+    10,000. Without ``certificates`` it speaks plain HTTP/1.1. Use as an async context manager, or by `provider_thread`.
     """
 
     def __init__(
@@ -127,7 +129,7 @@ class SimulatedProvider:
             if tls and tls.selected_alpn_protocol() == "h2":
                 await Http2Connection(reader, writer, self._handle, name).serve()
             else:
-                await serve_http1(reader, writer, self._handle, name)
+                await serve_http1(reader, writer, self._handle, self._converse, name)
         except (ConnectionError, ssl.SSLError, asyncio.CancelledError):
             writer.transport.abort()  # the client is gone, or we stop
         finally:
@@ -152,10 +154,27 @@ class SimulatedProvider:
             return
         await self._answer(received, responder, reply, script, encoder)
 
-    def _script_for(self, received: Received) -> Script:
+    async def _converse(self, received: Received, upgrader: Upgrader) -> None:
+        """Answer a request for a WebSocket and talk. The handshake takes no queued script: those are for responses."""
+        self.requests.append(received)
+        try:
+            script = self._script_for(received, queued=False)
+            session = session_for(received, self._clock)
+            if session is None or script.upgrade != 101:
+                refused = refusal(received, script, 404 if session is None else script.upgrade)
+                await self._answer(received, upgrader, refused, Script(), Encoder(None))
+                return
+            socket = await upgrader.upgrade(received, list(session.headers), deflate=script.deflate)
+        except ValueError as problem:
+            wrong = script_error(received, str(problem))
+            await self._answer(received, upgrader, wrong, Script(), Encoder(None))
+            return
+        await Conversation(socket, session, received, self._script_for, self._gate).run()
+
+    def _script_for(self, received: Received, *, queued: bool = True) -> Script:
         if (own := received.header(HEADER)) is not None:
             return Script.from_json(own)
-        if self._queued:
+        if self._queued and queued:
             return self._queued.popleft()
         return self.script if isinstance(self.script, Script) else self.script(received)
 

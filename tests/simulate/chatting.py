@@ -1,0 +1,39 @@
+"""A WebSocket client for the simulated provider that is not ours, and Responses spoken on it."""
+
+import json
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from websockets.sync.client import connect
+
+from outwarden.simulate import HEADER, SimulatedProvider
+
+
+@contextmanager
+def talk(provider: SimulatedProvider, trust: ssl.SSLContext, script: Any = None, **options: Any) -> Iterator[Any]:
+    """A connection to `/v1/responses`."""
+    headers = {} if script is None else {HEADER: json.dumps(script)}
+    url = f"wss://localhost:{provider.port}/v1/responses"
+    options = {"ssl": trust, "additional_headers": headers, "open_timeout": 5, "close_timeout": 5} | options
+    with connect(url, proxy=None, max_size=None, **options) as client:
+        yield client
+
+
+def create(text: str, **more: Any) -> str:
+    """A message that asks for a response."""
+    return json.dumps({"type": "response.create", "model": "gpt-5", "input": text, **more})
+
+
+def events(client: Any, last: str = "response.completed") -> list[dict[str, Any]]:
+    """Read events up to the last one."""
+    found = [json.loads(client.recv(5))]
+    while found[-1]["type"] != last:
+        found.append(json.loads(client.recv(5)))
+    return found
+
+
+def said(found: list[dict[str, Any]]) -> str:
+    """The text of a response's deltas."""
+    return "".join(event["delta"] for event in found if event["type"] == "response.output_text.delta")
