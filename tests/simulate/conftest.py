@@ -20,9 +20,12 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     return make_certificates(Path(tmp_path_factory.mktemp("certificates")), NAMES)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def trust(certificates: Certificates) -> ssl.SSLContext:
-    """A client context that trusts the throw-away CA, verifying as strictly as Python does."""
+    """A client context that trusts the throw-away CA, verifying as strictly as Python does.
+
+    A new one each time: httpx writes into it that it speaks HTTP/2, which no WebSocket client means.
+    """
     return ssl.create_default_context(cafile=certificates.ca)
 
 
