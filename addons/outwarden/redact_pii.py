@@ -67,6 +67,7 @@ class RedactPii:
             memory=services.memory,
             memory_key=services.engines.pii.version + encoding.encode(),
             count=lambda text: services.tokens.count(encoding, text),
+            find_known=rewriter.known,
         )
         state.body_tokens, state.media_bytes = rewritten.tokens, rewritten.media_bytes
         if rewritten.unread:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from outwarden.errors import BodyError
 from outwarden.flow.body import Body, classify, is_text
 from outwarden.wire.body import Memory, Rewritten, rewrite_json, rewrite_text
-from outwarden.wire.edits import ChannelRewriter, Edit, TextRewriter
+from outwarden.wire.edits import ChannelRewriter, Edit, FindKnown, TextRewriter
 from outwarden.wire.format import Refusal, TextRules
 from outwarden.wire.multipart import Piece, boundary_of, pieces, with_length
 from outwarden.wire.urlencoded import rewrite_pairs
@@ -36,12 +36,15 @@ def rewrite_body(
     memory: Memory | None = None,
     memory_key: bytes = b"",
     count: Count | None = None,
+    find_known: FindKnown | None = None,
 ) -> Rewritten:
     """Rewrite every text of ``body``; the same bytes object where nothing changes. Raises BodyError."""
     if body.kind == "json":
-        done = rewrite_json(body.data, rules, rewriter, memory=memory, memory_key=memory_key, count=count)
+        done = rewrite_json(
+            body.data, rules, rewriter, memory=memory, memory_key=memory_key, count=count, find_known=find_known
+        )
     else:
-        done = _Rewrite(rules, rewriter, count).body(body, content_type, 0)
+        done = _Rewrite(rules, rewriter, count, find_known).body(body, content_type, 0)
     return _in_charset(done, body.charset, body.data)
 
 
@@ -52,10 +55,11 @@ class _Rewrite:
     rules: TextRules
     rewriter: TextRewriter
     count: Count | None
+    find_known: FindKnown | None = None
 
     def body(self, body: Body, content_type: str, depth: int) -> Rewritten:
         if body.kind == "json":
-            return rewrite_json(body.data, self.rules, self.rewriter, count=self.count)
+            return self.json(body.data)
         if body.kind == "lines":
             return _joined(body.data, [self.line(line) for line in body.data.splitlines(keepends=True)])
         if body.kind == "multipart":
@@ -80,7 +84,10 @@ class _Rewrite:
         return Rewritten(rewritten.encode("utf-8", "surrogateescape"), 1, tokens)
 
     def line(self, line: bytes) -> Rewritten:
-        return rewrite_json(line, self.rules, self.rewriter, count=self.count) if line.strip() else Rewritten(line, 0)
+        return self.json(line) if line.strip() else Rewritten(line, 0)
+
+    def json(self, data: bytes) -> Rewritten:
+        return rewrite_json(data, self.rules, self.rewriter, count=self.count, find_known=self.find_known)
 
     def sdp_line(self, line: bytes) -> Rewritten:
         return Rewritten(line, 0) if _SDP_TRANSPORT.match(line) else self.text(line)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from outwarden.pii.detect import ENTITIES, Detector, Finder, Span, Strictness
+from outwarden.pii.known import KnownValues, known_values
 from outwarden.pii.placeholders import Names, mask
 from outwarden.pii.policy import Action, CustomEntity, Direction, PiiPolicy
 from outwarden.pii.recognizer import PLACEHOLDER
@@ -177,6 +178,10 @@ class RequestRewriter(_Rewriter):
     def edit(self, span: Span, value: str, named: dict[str, str]) -> Edit | None:
         """Return what is done with one finding; placeholders of ours stay as they are."""
         return None if span.entity == PLACEHOLDER else self._act(span, value, named)
+
+    def known(self, found: Iterable[tuple[Edit, str]]) -> KnownValues | None:
+        """Take what was found in a request; the answer finds the same values where nothing else tells them."""
+        return known_values(found, self.edits)
 
     def note(self, found: Iterable[tuple[Edit, str]]) -> None:
         """Count, remember a refusal, and put names and the caller's own values into the vault."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from outwarden.wire.edits import TextRewriter, apply_edits
+from outwarden.wire.edits import FindKnown, KnownValues, TextRewriter, apply_edits
 from outwarden.wire.format import TextRules
 from outwarden.wire.json_text import Splice, escapes_non_ascii, scannable, spliced
 from outwarden.wire.json_tree import BOM, read_json
@@ -50,11 +50,13 @@ def rewrite_json(
     memory: Memory | None = None,
     memory_key: bytes = b"",
     count: Count | None = None,
+    find_known: FindKnown | None = None,
 ) -> Rewritten:
     """Rewrite every text of ``body``; the same bytes object where nothing is to change.
 
     ``memory`` spares what was seen before; ``memory_key`` must differ wherever the answers may: detector version,
-    direction, the encoding that ``count`` counts in. Raises BodyError for what is not JSON or too deep.
+    direction, the encoding that ``count`` counts in. ``find_known``: what was found is looked for in all of the body.
+    Raises BodyError for what is not JSON or too deep.
     """
     start = len(BOM) if body.startswith(BOM) else 0
     raw = body[start:] if start else body
@@ -68,7 +70,15 @@ def rewrite_json(
         part.answer = _answer(document, answers, ascii_only, count, rules.offsets)
         if memory is not None and part.name is not None:
             memory.put(part.name, part.answer)
-    return _assemble(body, start, parts, rewriter)
+    rewritten = _assemble(body, start, parts)
+    if find_known is not None and rewritten.edits:
+        known = find_known(pair for part in parts if part.answer for pair in part.answer.found)
+        if known is not None and known.may_stand_in(rewritten.body):
+            _answer_known(parts, known, rules, ascii_only, count, memory)
+            rewritten = _assemble(body, start, parts)
+    if found := [pair for part in parts if part.answer for pair in part.answer.found]:
+        rewriter.note(found)
+    return rewritten
 
 
 def rewrite_text(text: str, rewriter: TextRewriter) -> str:
@@ -85,7 +95,7 @@ def rewrite_text(text: str, rewriter: TextRewriter) -> str:
     return apply_edits(text, edits)
 
 
-def ask(rewriter: TextRewriter, texts: Iterable[str]) -> Answers:
+def ask(rewriter: TextRewriter | KnownValues, texts: Iterable[str]) -> Answers:
     """Ask for the edits of all texts at once, each different text once; only texts with edits are in the answer."""
     different = list(dict.fromkeys(texts))
     if not different:
@@ -144,11 +154,30 @@ def _answer(
     return Answer(tuple(splices), tuple(found), tokens, document.media_bytes)
 
 
-def _assemble(body: bytes, start: int, parts: Sequence[_Part], rewriter: TextRewriter) -> Rewritten:
+def _answer_known(
+    parts: Sequence[_Part],
+    known: KnownValues,
+    rules: TextRules,
+    ascii_only: bool,
+    count: Count | None,
+    memory: Memory | None,
+) -> None:
+    """Answer again for the parts in which a value can still be read; remembered for these values alone."""
+    for part in parts:
+        name = None if memory is None or part.name is None else (part.name, known.key)
+        answer = memory.get(name) if memory is not None and name is not None else None
+        if answer is None and part.answer is not None:
+            answer = part.answer
+            if known.may_stand_in(spliced(part.raw, answer.splices)):
+                document = part.read(rules)
+                answer = _answer(document, ask(known, leaves(document)), ascii_only, count, rules.offsets)
+            if memory is not None and name is not None:
+                memory.put(name, answer)
+        part.answer = answer
+
+
+def _assemble(body: bytes, start: int, parts: Sequence[_Part]) -> Rewritten:
     answers = [part.answer for part in parts if part.answer is not None]
-    found = [pair for answer in answers for pair in answer.found]
-    if found:
-        rewriter.note(found)
     splices = sorted((splice for part in parts for splice in part.splices()), key=lambda splice: splice[0])
     return Rewritten(
         body[:start] + spliced(body[start:], splices) if splices else body,

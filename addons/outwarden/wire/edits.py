@@ -1,6 +1,6 @@
 """What a rewriter of text is to the wire: the border between knowing where text is and knowing what is in it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -43,6 +43,23 @@ class TextRewriter(Protocol):
 
     def channel(self) -> ChannelRewriter:
         """Open a channel; for channels the rewriter takes note itself."""
+
+
+class KnownValues(Protocol):
+    """What was found in a document, to be looked for in all of it."""
+
+    @property
+    def key(self) -> bytes:
+        """Differs where the edits of a text may."""
+
+    def may_stand_in(self, body: bytes) -> bool:
+        """Tell, with false alarms only, whether a value can still be read in a rewritten document."""
+
+    def edits(self, texts: Sequence[str]) -> list[Sequence[Edit]]:
+        """As `TextRewriter.edits`, with the values that it did not find by itself."""
+
+
+FindKnown = Callable[[Iterable[tuple[Edit, str]]], KnownValues | None]
 
 
 def apply_edits(text: str, edits: Sequence[Edit]) -> str:

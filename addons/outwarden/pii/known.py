@@ -1,0 +1,130 @@
+"""Values that a request names somewhere are taken out everywhere in it.
+
+Some values are told only by the words around them ("ssn 281440067"). In the next turn of a conversation the answer says
+them again, restored and in other words ("Noted: 281440067"): there no pattern finds them, and they would leave.
+So what was found once in a request is looked for literally in all of it. This also keeps the history as the provider
+said it: the same value gets the same placeholder, whatever stands around it.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+
+from outwarden.pii.regexp import Regexp
+from outwarden.wire.edits import Edit
+
+# Shorter values (of custom patterns) are parts of too many words and numbers.
+VALUE_CHARACTERS_MIN = 4
+# RE2 compiles a value in about 7 µs; a request with more different values than this is a list of them.
+VALUES_MAX = 2000
+
+_PLAIN = re.compile(r"[A-Za-z0-9 @.,:;+()\[\]{}_=-]*")
+
+Ask = Callable[[Sequence[str]], list[Sequence[Edit]]]
+
+
+class KnownValues:
+    """The values found in one request, each with the edit that was made for it."""
+
+    def __init__(self, values: Mapping[str, Edit], ask: Ask) -> None:
+        self._values = values
+        self._ask = ask
+
+    def __repr__(self) -> str:
+        return f"<KnownValues: {len(self._values)}>"
+
+    @cached_property
+    def key(self) -> bytes:
+        """Differs where the edits of a text may."""
+        said = sorted((value, edit.replacement) for value, edit in self._values.items())
+        return hashlib.blake2b(repr(said).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+    @cached_property
+    def _spelled(self) -> Regexp:
+        """Finds the values as JSON may spell them, once or in a string in a string. RE2: linear in the body."""
+        spellings = {spelling for value in self._values for spelling in _spellings(value)}
+        return Regexp("|".join(map(_quoted, sorted(spellings))))
+
+    @cached_property
+    def _plain(self) -> Regexp:
+        """Finds the values in plain text, of several that begin together the longest."""
+        return Regexp("|".join(map(_quoted, sorted(self._values, key=lambda value: (-len(value), value)))))
+
+    def may_stand_in(self, body: bytes) -> bool:
+        """Tell whether a value can be read in ``body``, a document as it would leave."""
+        return self._spelled.search(body) is not None
+
+    def edits(self, texts: Sequence[str]) -> list[Sequence[Edit]]:
+        """As the rewriter's, with the values that it did not find by itself."""
+        return [self._with_known(text, edits) for text, edits in zip(texts, self._ask(texts), strict=True)]
+
+    def _with_known(self, text: str, edits: Sequence[Edit]) -> Sequence[Edit]:
+        """A known value beats the findings that lie in it; a finding that is more than the value stays."""
+        known = list(self._in(text))
+        if not known:
+            return edits
+        known = [new for new in known if all(_is_apart(new, old) or _covers(new, old) for old in edits)]
+        kept = [old for old in edits if all(_is_apart(new, old) for new in known)]
+        return sorted([*kept, *known], key=lambda edit: edit.start)
+
+    def _in(self, text: str) -> Iterator[Edit]:
+        data = text.encode("utf-8", "surrogatepass")
+        at = point = 0
+        while (span := self._plain.search(data, at)) is not None:
+            start = point + len(data[at : span[0]].decode("utf-8", "surrogatepass"))
+            end = start + len(data[slice(*span)].decode("utf-8", "surrogatepass"))
+            if _is_part(text, start, end):  # of a longer word or number
+                at, point = span[0] + len(text[start].encode("utf-8", "surrogatepass")), start + 1
+                continue
+            edit = self._values[text[start:end]]
+            yield Edit(start, end, edit.replacement, edit.entity, edit.action)
+            at, point = span[1], end
+
+
+def known_values(found: Iterable[tuple[Edit, str]], ask: Ask) -> KnownValues | None:
+    """Take what was found in a request (edits with the originals); None where nothing was replaced."""
+    values: dict[str, Edit] = {}
+    for edit, value in found:
+        if edit.replacement is not None and len(value) >= VALUE_CHARACTERS_MIN and len(values) < VALUES_MAX:
+            values.setdefault(value, edit)
+    return KnownValues(values, ask) if values else None
+
+
+def _is_apart(one: Edit, other: Edit) -> bool:
+    return one.end <= other.start or other.end <= one.start
+
+
+def _covers(one: Edit, other: Edit) -> bool:
+    return one.start <= other.start and other.end <= one.end
+
+
+def _is_part(text: str, start: int, end: int) -> bool:
+    """Whether the value is part of a longer word or number. Scripts without spaces join nothing."""
+    return _joins(text[start - 1 : start], text[start]) or _joins(text[end - 1], text[end : end + 1])
+
+
+def _joins(one: str, other: str) -> bool:
+    return one.isalnum() and one.isascii() and other.isalnum() and other.isascii()
+
+
+def _spellings(value: str) -> Iterator[str]:
+    if _PLAIN.fullmatch(value):  # nearly all: no JSON spells them in another way
+        yield value
+        return
+    once = {value, _inside(value, False), _inside(value, True)}
+    once |= {spelling.replace("/", "\\/") for spelling in once}
+    yield from once
+    yield from (_inside(spelling, ascii_only) for spelling in once for ascii_only in (False, True))
+
+
+def _inside(value: str, ascii_only: bool) -> str:
+    return json.dumps(value, ensure_ascii=ascii_only)[1:-1]
+
+
+def _quoted(spelling: str) -> str:
+    """The spelling as a pattern of RE2; half a surrogate pair is no text of any body."""
+    if spelling.isascii():
+        return re.escape(spelling)
+    return "".join(re.escape(c) if c.isascii() else c for c in spelling if not "\ud800" <= c <= "\udfff")

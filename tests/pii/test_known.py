@@ -1,0 +1,172 @@
+"""A value that is found once in a request leaves nowhere in it, and the history stays as the provider said it."""
+
+import json
+import time
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from outwarden.pii import CustomEntity, PiiEngine, PiiPolicy, Vault
+from outwarden.pii.known import KnownValues, known_values
+from outwarden.wire.body import Memory, rewrite_json, rewrite_text
+from outwarden.wire.edits import Edit, apply_edits
+from outwarden.wire.format import TextRules
+
+RECORD = CustomEntity("RECORD_NUMBER", r"[A-Z]{2}\d{5}", ("patient",))
+engine = PiiEngine(PiiPolicy(custom=(RECORD,)), b"a secret for tests only")
+RULES = TextRules(remember=frozenset({"messages"}))
+
+# What a caller says, with words around it that tell what it is.
+SAID = [
+    "mail jonas.weber@quarzbach-logistik.de",
+    "phone +49 1512 7340918",
+    "call me 06 12 34 56 78",
+    "phone (415) 806-5568",
+    "phone 030 901820",
+    "my ssn is 281440067",
+    "ssn 281-44-0067",
+    "card 4929 4128 3357 6017",
+    "iban DE75 8501 0510 3738 8815 15",
+    "host 151.201.206.84",
+    "aws_secret_access_key=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    "patient AB12345",
+    "nhs number 943 476 5919",
+]
+# What a model makes of it.
+ANSWERS = [
+    "Noted: {}.",
+    "I wrote to {}, ok?",
+    "- {}\n- {}",
+    "`{}`",
+    "**{}**",
+    "mailto:{}",
+    "<{}>",
+    "({})",
+    "{}'s",
+    "{}/path",
+    "version {}",
+    "id={}&x=1",
+    'say "{}"\\',
+]
+
+
+def redact(body, memory=None):
+    """Redact a request as the interceptor does; return what leaves, and the vault."""
+    vault = Vault()
+    rewriter = engine.request(vault)
+    raw = json.dumps(body).encode()
+    return rewrite_json(raw, RULES, rewriter, memory=memory, find_known=rewriter.known).body, vault
+
+
+@pytest.mark.parametrize("said", SAID)
+@pytest.mark.parametrize("remembered", [False, True])
+def test_the_history_leaves_as_it_was_said(said, remembered):
+    """What the provider wrote with a placeholder, restored for the caller and sent back in the next turn, is what the
+    provider wrote: also where nothing around the value tells what it is."""
+    memory = Memory(10**6) if remembered else None
+    asked = {"role": "user", "content": said}
+    first, vault = redact({"messages": [asked]}, memory)
+    (name,) = vault._values
+    answers = [answer.format(name, name) for answer in ANSWERS]
+    # Calls of tools: JSON in a string.
+    answers += [json.dumps({"to": name, "text": f'hi "{name}"\n'}), json.dumps([json.dumps({name: 1})])]
+    restored = [rewrite_text(answer, engine.reply(vault)) for answer in answers]
+    assert all(name not in text for text in restored)
+
+    for _ in range(2):  # again, from memory
+        turn = [asked, *({"role": "assistant", "content": text} for text in restored)]
+        second, _ = redact({"messages": turn}, memory)
+        sent = [message["content"] for message in json.loads(second)["messages"]]
+        assert sent[0] == json.loads(first)["messages"][0]["content"]
+        assert sent[1:] == answers
+
+
+def test_only_whole_words_are_values():
+    """A value inside a longer word or number is another value; scripts without spaces join nothing."""
+    texts = ["ssn 281440067", "X281440067 2814400671 281440067", "号码281440067是", "281440067,281440067"]
+    _, first, second, third = json.loads(redact(texts)[0])
+
+    assert first.startswith("X281440067 2814400671 [US_SSN_")
+    assert second.startswith("号码[US_SSN_")
+    assert third.count("[US_SSN_") == 2
+
+
+def test_a_larger_finding_stays():
+    """What is found by itself and is more than the known value keeps its own name."""
+    body, _ = redact({"a": "server 151.201.206.84", "b": "mail 151.201.206.84@corp-mail.example.net"})
+
+    assert "151.201.206.84" not in body.decode()
+
+
+def test_keys_and_nested_documents_are_read_too():
+    """As every text is."""
+    body, _ = redact({"a": "patient AB12345", "AB12345": json.dumps({"x": ["AB12345"]})})
+
+    assert b"AB12345" not in body
+
+
+def test_a_number_elsewhere_in_the_body_is_left():
+    """Ids are no text; looking again changes nothing there, and is remembered."""
+    memory = Memory(10**6)
+    padding = "words " * 40
+    body = {"messages": [{"a": f"patient AB12345 {padding}"}, {"signature": f"x AB12345 {padding}"}]}
+    rules = TextRules(opaque=frozenset({"signature"}), remember=frozenset({"messages"}))
+    for _ in range(2):
+        rewriter = engine.request(Vault())
+        raw = json.dumps(body).encode()
+        out = rewrite_json(raw, rules, rewriter, memory=memory, find_known=rewriter.known).body
+        assert out.count(b"AB12345") == 1
+        assert rewriter.counts["RECORD_NUMBER"] == 1
+
+
+def test_nothing_found_asks_nothing():
+    """No finding, no second look."""
+    assert known_values([], engine.request(Vault()).edits) is None
+    assert known_values([(Edit(0, 9, None, "X", "flag"), "some text")], engine.request(Vault()).edits) is None
+    assert known_values([(Edit(0, 3, "[X]", "X", "mask"), "abc")], engine.request(Vault()).edits) is None
+
+
+def test_values_are_not_shown():
+    """Not by repr."""
+    known = known_values([(Edit(0, 7, "[X]", "X", "mask"), "AB12345")], engine.request(Vault()).edits)
+
+    assert repr(known) == "<KnownValues: 1>"
+
+
+@given(
+    st.lists(st.text(min_size=4, max_size=8), min_size=1, max_size=4),
+    st.lists(st.integers(0, 5) | st.text(max_size=3), max_size=10),
+)
+def test_any_value_is_found(values, parts):
+    """Whatever characters it is made of: literally, where it is no part of a longer word, or inside a longer value."""
+    edits = {value: Edit(0, 0, f"<{n}>", "X", "mask") for n, value in enumerate(values)}
+    known = KnownValues(edits, lambda texts: [() for _ in texts])
+    text = "|".join(part if isinstance(part, str) else values[part % len(values)] for part in parts)
+    (found,) = known.edits([text])
+    apply_edits(text, found)
+
+    assert all(text[e.start : e.end] in edits for e in found)
+    assert all(one.end <= other.start for one, other in pairwise(found))
+    body = json.dumps({"text": text}).encode()
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return
+    if found:
+        assert known.may_stand_in(body)
+        assert known.may_stand_in(json.dumps({"text": text}, ensure_ascii=False).encode())
+        assert known.may_stand_in(json.dumps({"in": json.dumps({"text": text})}).encode())
+
+
+def test_many_values_in_a_long_text_take_linear_time():
+    """A list of two thousand values looked for in a megabyte: a fraction of a second."""
+    edits = {f"QX{n:05}": Edit(0, 0, f"<{n}>", "X", "mask") for n in range(2000)}
+    known = KnownValues(edits, lambda texts: [() for _ in texts])
+    text = "QX0000 xQX00001 and " * 50_000
+    started = time.process_time()
+    (found,) = known.edits([text])
+
+    assert found == ()
+    assert time.process_time() - started < 5
