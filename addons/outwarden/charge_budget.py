@@ -2,6 +2,7 @@
 
 from mitmproxy import http
 
+from outwarden.flow.body import plain_content, replace_content
 from outwarden.flow.guard import fail_closed
 from outwarden.flow.money import Purse
 from outwarden.flow.state import CallState, open_state, state_of
@@ -24,11 +25,10 @@ class ChargeBudget:
         services = self._shelf.services
         state.purse = Purse(state, services.engines, services)
         silent = state.facts.stream and not state.facts.wants_usage and not sends_usage(state.host.provider)
-        if silent and flow.request.content:
-            asking = ask_for_usage(flow.request.content)
+        if silent and flow.request.raw_content:
+            asking = ask_for_usage(plain_content(flow.request))
             if asking:
-                flow.request.headers.pop("content-encoding", None)
-                flow.request.content = asking
+                replace_content(flow.request, asking)
                 state.asked_for_usage = True
 
     @fail_closed

@@ -15,6 +15,7 @@ from outwarden.flow.framing import drop_one_hop_headers
 from outwarden.flow.guard import answer, fail_closed, is_grpc
 from outwarden.flow.state import CallState, begin, look_at, open_state, state_of
 from outwarden.load_rules import Shelf
+from outwarden.wire.encodings import readable_offer
 from outwarden.wire.format import Operation, Refusal, RequestFacts
 from outwarden.wire.formats import format_named
 
@@ -80,6 +81,8 @@ class IdentifyCall:
         if state.facts.stream or state.operation.stream:
             # Our stages read the stream as it comes; what the client would have to unpack gains nothing here.
             flow.request.headers["accept-encoding"] = "identity"
+        elif (offer := flow.request.headers.get("accept-encoding")) and readable_offer(offer) != offer:
+            flow.request.headers["accept-encoding"] = readable_offer(offer)
 
     @fail_closed
     def responseheaders(self, flow: http.HTTPFlow) -> None:

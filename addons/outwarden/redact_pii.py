@@ -7,6 +7,7 @@ from urllib.parse import quote, unquote
 from mitmproxy import http
 
 from outwarden.errors import BodyError
+from outwarden.flow.body import replace_content
 from outwarden.flow.guard import answer, fail_closed
 from outwarden.flow.state import CallState, open_state
 from outwarden.flow.texts import rewrite_body
@@ -75,8 +76,7 @@ class RedactPii:
         if rewritten.edits and is_signed(request):
             raise BodyError("it holds personal data and is signed (AWS SigV4), so it cannot be changed")
         if rewritten.edits:
-            request.headers.pop("content-encoding", None)
-            request.content = rewritten.body
+            replace_content(request, rewritten.body)
 
 
 def refuse(flow: http.HTTPFlow, state: CallState, entity: str) -> None:

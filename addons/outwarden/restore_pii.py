@@ -12,7 +12,7 @@ from outwarden.load_rules import Shelf
 from outwarden.pii import Vault
 from outwarden.wire.body import read_json
 from outwarden.wire.edits import TextRewriter
-from outwarden.wire.encodings import decode
+from outwarden.wire.encodings import accepts, codings, decode
 from outwarden.wire.format import Refusal
 from outwarden.wire.stream import StreamRewriter
 
@@ -66,6 +66,7 @@ class RestorePii:
             return
         try:
             self._whole(flow.response, state)
+            undo_encoding(flow.request, flow.response, state)
         except TextRefused as refused:
             state.refuse(refused.refusal, "refused")
             answer(flow, refused.refusal)
@@ -99,17 +100,27 @@ class RestorePii:
         self._hide_names(state)
 
 
+def undo_encoding(request: http.Request, response: http.Response, state: CallState) -> None:
+    """Send a reply as it is, where its Content-Encoding is none that was asked for; anybody can read that."""
+    encoding = response.headers.get("content-encoding", "")
+    if state.reply_body is not None or not response.raw_content or not codings(encoding):
+        return
+    if not accepts(request.headers.get("accept-encoding", ""), encoding):
+        state.reply_body = decode(response.raw_content, encoding, state.rules.traffic.max_body_bytes)
+
+
 # An error body is short; a longer one is an answer that may well speak of errors.
 ERROR_BYTES_MAX = 16 * 1024
 
 
 def error_of(response: http.Response, content: bytes, state: CallState) -> str | None:
     """The kind of error that is all there is in a whole reply of status 200, or None."""
-    if response.status_code != 200 or len(content) > ERROR_BYTES_MAX or response.headers.get("content-encoding"):
-        return None
-    if b'"error"' not in content:
+    if response.status_code != 200 or len(content) > ERROR_BYTES_MAX:
         return None
     try:
+        content = decode(content, response.headers.get("content-encoding", ""), ERROR_BYTES_MAX)
+        if b'"error"' not in content:
+            return None
         return state.format.read_reply(state.operation, read_json(content), {}).error
     except BodyError:
         return None  # what it is, if not JSON, is decided when the whole reply is read

@@ -4,6 +4,7 @@ from dataclasses import asdict, replace
 
 from mitmproxy import http
 
+from outwarden.flow.body import plain_content, replace_content
 from outwarden.flow.guard import answer, fail_closed
 from outwarden.flow.money import Purse
 from outwarden.flow.state import CallState, open_state
@@ -48,11 +49,16 @@ def clamp(request: http.Request, state: CallState, purse: Purse) -> bool:
     """Lower the output limit in the body to what the budget affords, where the rules say so and the body has one."""
     key = state.facts.output_limit_key or default_limit_key(state)
     affordable = purse.affordable_output()
-    if not state.rules.budgets.clamp_output or affordable is None or key is None or "." in key or not request.content:
+    if (
+        not state.rules.budgets.clamp_output
+        or affordable is None
+        or key is None
+        or "." in key
+        or not request.raw_content
+    ):
         return False
     per_choice = affordable // max(1, state.facts.choices)
-    request.headers.pop("content-encoding", None)
-    request.content = replace_value(request.content, key, str(per_choice).encode())
+    replace_content(request, replace_value(plain_content(request), key, str(per_choice).encode()))
     state.facts = replace(state.facts, output_limit=per_choice)
     purse.output_tokens = per_choice * max(1, state.facts.choices)
     state.rule = f"clamp_output {per_choice}"

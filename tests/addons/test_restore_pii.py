@@ -5,10 +5,11 @@ import json
 from typing import Any
 
 import pytest
-from playbook import Playbook, response
+from playbook import Playbook, request, response, response_head
 from talk import BILL, DONE, EMAIL, ROLE, STOP, USAGE, asks, error_of, piece, record, said, text_of
 
 from outwarden.flow.services import Services
+from outwarden.simulate.faults import Encoder
 
 STRANGER = "bo.fennick@brightquill-mail.com"
 
@@ -58,14 +59,69 @@ def test_a_compressed_reply_is_read(play: Playbook) -> None:
     assert play.answer.complete
 
 
-def test_a_compressed_reply_without_a_finding_stays_packed(play: Playbook, services: Services) -> None:
+@pytest.mark.parametrize("offer", ["gzip", "br, gzip;q=0.5", "*"])
+def test_a_compressed_reply_without_a_finding_stays_packed(play: Playbook, services: Services, offer: str) -> None:
     """Nothing found: the same bytes, and the usage in them was read."""
-    play.says(asks())
+    play.says(asks(headers={"accept-encoding": offer}))
     body = gzip.compress(said("hi"))
     play.upstream.says(response(200, body, {"content-encoding": "gzip"}))
 
-    assert play.answer.body == body
+    assert play.answer.body == (said("hi") if offer == "*" else body)  # of "anything" we ask only for what we read
     assert record(services)["usage"]["output_tokens"] == USAGE["completion_tokens"]
+
+
+@pytest.mark.parametrize("headers", [{}, {"accept-encoding": "br"}, {"accept-encoding": "gzip;q=0, br"}])
+def test_a_client_gets_no_encoding_that_it_did_not_ask_for(play: Playbook, headers: dict[str, str]) -> None:
+    """An upstream may compress unasked; the client then gets the reply as it is."""
+    play.says(asks(headers=headers))
+    body = gzip.compress(said("hi"))
+    play.upstream.says(response(200, body, {"content-encoding": "gzip", "content-md5": "x"}))
+
+    assert play.answer.body == said("hi")
+    assert not {"content-encoding", "content-md5"} & set(play.answer.headers)
+    assert play.answer.complete
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "gzip, gzip"])
+def test_a_stream_that_is_compressed_all_the_same_leaves_event_by_event(play: Playbook, encoding: str) -> None:
+    """We ask for a stream as it is; where it comes compressed, each event leaves when it has come."""
+    play.says(asks(stream=True, headers={"accept-encoding": "gzip"}))
+    assert b"accept-encoding: identity" in play.upstream.got
+    layers = [Encoder("gzip") for _ in encoding.split(",")]
+
+    def pack(data: bytes) -> bytes:
+        for layer in layers:
+            data = layer.feed(data)
+        return data
+
+    head = {"content-type": "text/event-stream", "transfer-encoding": "chunked", "content-encoding": encoding}
+    play.upstream.says(response_head(200, head))
+    for number in range(3):
+        play.upstream.chunk(pack(piece(f"word{number} ")))
+        assert play.client_got.endswith(b"\r\n" + piece(f"word{number} ") + b"\r\n")
+    play.upstream.chunk(pack(STOP + DONE))
+
+    assert "content-encoding" not in play.answer.headers
+
+
+def test_encoded_media_is_read(play: Playbook) -> None:
+    """What is encoded could be anything, whatever its type says."""
+    play.says(request("/v1/audio/speech", b'{"model": "tts-1", "input": "hello"}', {"accept-encoding": "gzip"}))
+    body = gzip.compress(said(f"write to {EMAIL}"))
+    play.upstream.says(response(200, body, {"content-type": "audio/mpeg", "content-encoding": "gzip"}))
+
+    assert EMAIL.encode() not in play.client_got
+    assert b"EMAIL_ADDRESS" in play.answer.body
+
+
+def test_a_compressed_error_in_a_200_moves_the_call_on(play: Playbook) -> None:
+    """Compression does not hide it."""
+    play.says(asks(headers={"accept-encoding": "gzip"}))
+    error = gzip.compress(b'{"error": {"message": "overloaded", "code": 529}}')
+    play.upstream.says(response(200, error, {"content-encoding": "gzip"}))
+    play.upstream.says(response(200, said("spare")))
+
+    assert play.answer.body == said("spare")
 
 
 @pytest.mark.parametrize(

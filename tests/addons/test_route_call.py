@@ -1,5 +1,6 @@
 """A call sets off for the first upstream that it can pay; where the budget is short, it asks for less or is refused."""
 
+import gzip
 import json
 from collections.abc import Callable
 from typing import Any
@@ -76,6 +77,18 @@ def test_less_is_asked_for_where_the_budget_is_short(
     play.upstream.says(response(200, said("hi")))
     assert record(services)["rule"] == f"clamp_output {limit}"
     assert record(services)["verdict"] == "allowed"
+
+
+def test_a_compressed_body_is_clamped(open_play: Callable[..., Playbook], open_services: Open) -> None:
+    """What the caller compressed is read as what it says, and leaves as it is."""
+    play = open_play(opened(open_services, 0.5))
+    packed = gzip.compress(chat(max_tokens=16_000))
+    play.says(request(PATH, packed, {"content-encoding": "gzip", "digest": "sha-256=x"}))
+
+    assert body_of(play)["max_tokens"] < 500
+    head = play.upstream.got.partition(b"\r\n\r\n")[0]
+    assert b"content-encoding" not in head
+    assert b"digest" not in head
 
 
 def test_each_choice_gets_its_share(open_play: Callable[..., Playbook], open_services: Open) -> None:

@@ -34,8 +34,14 @@ def play(stream: ReplyStream, data: bytes, size: int = 7) -> bytes:
 
 @pytest.mark.parametrize(
     ("encoding", "pack"),
-    [("", bytes), ("identity", bytes), ("gzip", gzip.compress), ("br", brotli.compress)],
-    ids=["none", "identity", "gzip", "br"],
+    [
+        ("", bytes),
+        ("identity", bytes),
+        ("gzip", gzip.compress),
+        ("br", brotli.compress),
+        ("gzip, br", lambda data: brotli.compress(gzip.compress(data))),
+    ],
+    ids=["none", "identity", "gzip", "br", "both"],
 )
 @pytest.mark.parametrize("size", [1, 13, 10_000])
 def test_a_reply_comes_out_decoded(encoding: str, pack: Any, size: int) -> None:
@@ -48,7 +54,7 @@ def test_a_reply_comes_out_decoded(encoding: str, pack: Any, size: int) -> None:
     assert stream.rewriter.usage.output_tokens == 2
 
 
-@pytest.mark.parametrize("encoding", ["compress", "gzip, br"])
+@pytest.mark.parametrize("encoding", ["compress", "gzip, rot13"])
 def test_an_encoding_that_nobody_knows_is_refused_at_once(encoding: str) -> None:
     """What cannot be decoded cannot be read."""
     with pytest.raises(BodyError):

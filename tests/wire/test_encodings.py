@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outwarden.errors import BodyError
-from outwarden.wire.encodings import Decoder, decode
+from outwarden.simulate.faults import Encoder
+from outwarden.wire.encodings import Decoder, accepts, decode, readable_offer
 
 TEXT = b'{"messages": [{"role": "user", "content": "one two three four five"}]}'
 MIB = 1 << 20
@@ -194,3 +195,89 @@ def test_an_unknown_encoding_is_refused(encoding: str) -> None:
     with pytest.raises(BodyError) as error:
         decode(TEXT, "x" * 5000, MIB)
     assert len(str(error.value)) < 200
+
+
+@given(data=st.binary(max_size=500), names=st.lists(st.sampled_from(PACKERS), max_size=3), cut=st.integers(1, 50))
+def test_a_list_of_encodings_comes_back_at_every_cut(
+    data: bytes, names: list[tuple[str, Callable[[bytes], bytes]]], cut: int
+) -> None:
+    """Encoded once or several times, whole or in pieces: the same bytes."""
+    packed = data
+    for _, pack in names:
+        packed = pack(packed)
+    encoding = ", ".join(name.upper() for name, _ in names)
+
+    assert decode(packed, encoding, 1000) == data
+    assert in_pieces(encoding, [packed[at : at + cut] for at in range(0, len(packed), cut)]) == data
+
+
+def test_a_body_is_not_decoded_for_ever() -> None:
+    """Each coding costs time, so their number is bounded."""
+    with pytest.raises(BodyError, match="too many times"):
+        decode(b"x", ", ".join(["gzip"] * 4), MIB)
+
+
+@each_encoding
+def test_one_piece_may_not_unfold_without_end(encoding: str, pack: Callable[[bytes], bytes]) -> None:
+    """A stream that may be long in all may not come in one burst of that length."""
+    packed = pack(b"a" * 200_000)
+    decoder = Decoder(encoding, 1 << 30, 50_000)
+
+    with pytest.raises(BodyError, match="too long"):
+        decoder.feed(packed)
+
+
+@each_encoding
+def test_an_event_leaves_with_its_flush(encoding: str, pack: Callable[[bytes], bytes]) -> None:
+    """Each event of a stream that its sender flushed comes out at once, not with the next one or at the end."""
+    encoder = Encoder(encoding if encoding in ("br", "zstd", "deflate") else "gzip")
+    decoder = Decoder(encoding, MIB)
+
+    for number in range(20):
+        event = b'data: {"text": "word %d"}\n\n' % number
+        assert decoder.feed(encoder.feed(event)) == event
+    assert decoder.feed(encoder.finish()) == b""
+    decoder.finish()
+
+
+@pytest.mark.parametrize(
+    ("offer", "encoding", "accepted"),
+    [
+        ("gzip, deflate", "gzip", True),
+        ("gzip, deflate", "br", False),
+        ("gzip;q=1.0,br;q=0.5", "br", True),
+        ("gzip;q=1.0, br;q=0", "br", False),
+        ("*", "zstd", True),
+        ("*;q=0", "zstd", False),
+        ("gzip, *;q=0", "gzip", True),
+        ("GZIP", "x-gzip", True),
+        ("gzip", "gzip, br", False),
+        ("gzip, br", "gzip, br", True),
+        ("gzip;q=odd", "gzip", False),
+        ("", "gzip", False),
+        ("", "", True),
+        ("", "identity", True),
+        ("identity;q=0", "identity", True),
+    ],
+)
+def test_who_reads_what(offer: str, encoding: str, accepted: bool) -> None:
+    """Only what was offered; the body as it is, always."""
+    assert accepts(offer, encoding) == accepted
+
+
+@pytest.mark.parametrize(
+    ("offer", "readable"),
+    [
+        ("gzip, deflate, br, zstd", None),
+        ("gzip;q=1.0,deflate;q=0.6,identity;q=0.3", None),
+        ("identity", None),
+        ("gzip, *;q=0", None),
+        ("gzip, compress, br", "gzip, br"),
+        ("dcb, dcz", "identity"),
+        ("*", "identity"),
+        ("gzip, *;q=0.1", "gzip"),
+    ],
+)
+def test_what_we_ask_for_can_be_read(offer: str, readable: str | None) -> None:
+    """An offer of what we can read stays as it is, to the byte; the rest is left out."""
+    assert readable_offer(offer) == (readable or offer)

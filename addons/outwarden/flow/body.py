@@ -1,12 +1,14 @@
 """A message's body as what it is: JSON, lines of JSON, form parts, plain text, or bytes that nobody here reads."""
 
 import re
+import sys
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from mitmproxy import http
 
 from outwarden.errors import BodyError
+from outwarden.flow.framing import DIGESTS
 from outwarden.flow.state import CallState
 from outwarden.wire.body import read_json
 from outwarden.wire.charsets import charset_of, to_utf_8
@@ -43,6 +45,18 @@ def read_body(message: http.Message, state: CallState) -> Body:
         if state.operation.known and not state.operation.billable and is_text(data):
             return Body("text", data)  # an upload; some SDKs send any file as application/json
         raise
+
+
+def plain_content(request: http.Request) -> bytes:
+    """The body without its Content-Encoding; `read_body` has read it before, within its bound."""
+    return decode(request.raw_content or b"", request.headers.get("content-encoding", ""), sys.maxsize >> 1)
+
+
+def replace_content(request: http.Request, data: bytes) -> None:
+    """Send ``data`` instead, as it is: no coding, its own length, and no digest of what was there before."""
+    for name in ("content-encoding", *DIGESTS):
+        request.headers.pop(name, None)
+    request.content = data
 
 
 def classify(data: bytes, content_type: str) -> Body:

@@ -56,6 +56,7 @@ from outwarden.flow.state import CallState, state_of, was_seen
 from outwarden.flow.trip import Trip
 from outwarden.flow.upload import Commands, Upload
 from outwarden.routing import Failure, GiveUp, failure_of_status
+from outwarden.wire.encodings import codings
 from outwarden.wire.format import Refusal
 
 logger = logging.getLogger(__name__)
@@ -279,7 +280,9 @@ class CallStream(Upload):
         call.reply = call.open_reply(response) if call.open_reply else None
         if call.reply:
             return "stream"
-        return "pass" if is_media(response.headers.get("content-type", "")) else "whole"
+        # Encoded media could be anything.
+        unencoded = not codings(response.headers.get("content-encoding", ""))
+        return "pass" if unencoded and is_media(response.headers.get("content-type", "")) else "whole"
 
     def _on_data(self, data: bytes) -> Commands:
         if self._mode == "stream":

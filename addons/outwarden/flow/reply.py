@@ -5,7 +5,7 @@ import logging
 from outwarden.errors import BodyError
 from outwarden.flow.guard import where
 from outwarden.flow.texts import TextRefused
-from outwarden.wire.encodings import Decoder
+from outwarden.wire.encodings import Decoder, codings
 from outwarden.wire.format import Format, Framing, Operation, Refusal
 from outwarden.wire.stream import StreamRewriter
 
@@ -13,6 +13,8 @@ logger = logging.getLogger(__name__)
 
 # The largest reply a stream may bring, decoded; a stream of 1 M tokens stays well below it.
 MAX_STREAM_BYTES = 1 << 30
+# What one piece of an encoded stream (64 KiB, mostly) may unfold to; text unfolds to a tenth of it.
+MAX_PIECE_BYTES = 8 << 20
 
 
 class ReplyStream:
@@ -29,7 +31,7 @@ class ReplyStream:
         self.upstream_fault = False  # what broke it is the upstream's, so another may do better
         self._format = format
         self._operation = operation
-        self._decoder = Decoder(encoding, MAX_STREAM_BYTES) if encoding not in ("", "identity") else None
+        self._decoder = Decoder(encoding, MAX_STREAM_BYTES, MAX_PIECE_BYTES) if codings(encoding) else None
 
     @property
     def began(self) -> bool:

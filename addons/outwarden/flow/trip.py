@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mitmproxy import http
 
+from outwarden.flow.body import plain_content, replace_content
 from outwarden.routing import (
     ORIGINAL,
     Attempt,
@@ -256,8 +257,8 @@ class Trip:
         request.scheme, request.host, request.port = upstream.scheme, upstream.host, upstream.port
         request.path = upstream_path(upstream, aimed.path, self.model)
         self._sign_in(request, upstream)
-        if self.model and self.model != self._requested_model and request.content:
-            request.content = replace_model(request.content, self.model)
+        if self.model and self.model != self._requested_model and request.raw_content:
+            replace_content(request, replace_model(plain_content(request), self.model))
 
     def _sign_in(self, request: http.Request, upstream: Upstream) -> None:
         auth = upstream.auth
