@@ -1,9 +1,12 @@
 """Addon: one record per call, and nothing of its content."""
 
+import functools
 import logging
+import re
 import time
 from collections import deque
 from typing import Any
+from urllib.parse import unquote
 
 from mitmproxy import http
 
@@ -16,10 +19,14 @@ from outwarden.wire.format import Refusal
 
 logger = logging.getLogger(__name__)
 
-# Credentials go out with the request; in a flow that someone saves or looks at they have no place.
-SECRET_HEADERS = frozenset(
-    {b"authorization", b"proxy-authorization", b"x-api-key", b"api-key", b"x-goog-api-key", b"cookie"}
+# Credentials go out with the request; in a flow that someone saves or looks at they have no place. Providers invent new
+# names for them all the time, and what is hidden without need is missed by nobody.
+SECRET = re.compile(
+    r"auth|api.?key|(^|[^a-z])key|token|secret|cookie|passw|credential|signature|^sig$|^sec-websocket-protocol$", re.I
 )
+
+HIDDEN = b"[hidden]"
+
 # How many records are kept while the log cannot be written: calls that were under way, and refusals after them.
 OWED_MAX = 10_000
 
@@ -181,10 +188,22 @@ def annotation(state: CallState) -> str:
 
 
 def hide_credentials(request: http.Request) -> None:
-    """Blank the caller's keys in a flow whose request is sent."""
-    if any(name.lower() in SECRET_HEADERS for name, _ in request.headers.fields):
-        request.headers.fields = tuple(
-            (name, b"[hidden]" if name.lower() in SECRET_HEADERS else value) for name, value in request.headers.fields
-        )
-    if "key=" in request.path and request.query.get("key"):
-        request.query["key"] = "[hidden]"
+    """Blank the caller's keys, in headers and in the URL, in a flow whose request is sent."""
+    fields = request.headers.fields
+    if any(is_secret(name) for name, _ in fields):
+        request.headers.fields = tuple((name, HIDDEN if is_secret(name) else value) for name, value in fields)
+    if "?" in request.path:
+        path, _, query = request.path.partition("?")
+        request.path = f"{path}?{'&'.join(map(hide_parameter, query.split('&')))}"
+
+
+@functools.lru_cache(1000)
+def is_secret(header: bytes) -> bool:
+    """Whether a header of this name holds a credential."""
+    return SECRET.search(header.decode("latin-1")) is not None
+
+
+def hide_parameter(parameter: str) -> str:
+    """A parameter of a query without its credential."""
+    name, mark, _ = parameter.partition("=")
+    return f"{name}={HIDDEN.decode()}" if mark and SECRET.search(unquote(name)) else parameter

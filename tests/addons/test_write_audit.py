@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -98,17 +99,68 @@ def test_keys_do_not_stay_in_a_flow(play: Playbook) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Authorization", "proxy-authorization", "X-Api-Key", "api-key", "x-goog-api-key", "Cookie"]
+    "name",
+    [
+        "Authorization",
+        "proxy-authorization",
+        "X-Api-Key",
+        "api-key",
+        "x-goog-api-key",
+        "Cookie",
+        "x-amz-security-token",
+        "Ocp-Apim-Subscription-Key",
+        "sec-websocket-protocol",
+        "cf-aig-authorization",
+    ],
 )
 def test_every_header_that_carries_one_is_hidden(name: str) -> None:
     """In any spelling, each time it occurs."""
-    sent = http.Request.make("POST", f"http://h/p?key={KEY}&a=1")
+    url = f"http://h/p?key={KEY}&a=1&api_key={KEY}&access%5Ftoken={KEY}&X-Amz-Signature={KEY}&b=%20"
+    sent = http.Request.make("POST", url)
     sent.headers = http.Headers([(name.encode(), KEY.encode()), (b"x-other", b"1"), (name.encode(), KEY.encode())])
     hide_credentials(sent)
 
     assert KEY not in repr(sent.get_state())
     assert sent.headers["x-other"] == "1"
     assert sent.query["a"] == "1"
+    assert sent.path.endswith("&b=%20")
+
+
+CALLS = {
+    "whole": asks,
+    "stream": lambda **more: asks(stream=True, **more),
+    "too long": lambda **more: asks(text="x" * (33 << 20), **more)[:5000],
+    "broken": lambda **more: asks(**more).replace(b'"messages"', b"messages"),
+    "folded": lambda **more: asks(**more).replace(b"host:", b"x-folded: a\r\n b\r\nhost:"),
+    "unfinished": lambda **more: asks(**more)[:-3],
+}
+
+
+@pytest.mark.parametrize("end", ["answered", "failed", "left"])
+@pytest.mark.parametrize("kind", list(CALLS))
+def test_no_flow_that_is_saved_has_a_key(play: Playbook, caplog: Any, kind: str, end: str) -> None:
+    """However a call goes and ends, mitmproxy's own `Save`, which comes after our chain, finds no key to save."""
+    saved: list[str] = []
+
+    def save(flow: http.HTTPFlow) -> None:
+        saved.append(repr(flow.get_state()))
+
+    play.addons.append(SimpleNamespace(response=save, error=save))
+    keys = {"authorization": f"Token {KEY}", "x-amz-security-token": KEY, "cookie": f"a={KEY}"}
+    sent = CALLS[kind](headers=keys).replace(b"/chat/completions", f"/chat/completions?key={KEY}".encode())
+    play.says(sent)
+    if end == "answered" and play.upstreams:
+        play.upstream.says(response(200, said("hi")))
+    elif end == "failed":
+        for each in play.upstreams:
+            each.breaks()
+    elif end == "left":
+        play.leaves()
+    play.passes(200)
+
+    assert saved
+    assert KEY not in "".join(saved)
+    assert KEY not in caplog.text
 
 
 def test_a_request_without_a_key_stays(play: Playbook) -> None:
