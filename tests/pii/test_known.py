@@ -2,7 +2,7 @@
 
 import json
 import time
-from itertools import pairwise
+from itertools import pairwise, permutations
 
 import pytest
 from hypothesis import given
@@ -98,6 +98,41 @@ def test_a_larger_finding_stays():
     body, _ = redact({"a": "server 151.201.206.84", "b": "mail 151.201.206.84@corp-mail.example.net"})
 
     assert "151.201.206.84" not in body.decode()
+
+
+def test_what_stands_around_a_value_hides_no_part_of_it():
+    """An escape in the text eats its first letter, the next number joins it: the known values win."""
+    said = "I am ada.quill@brightquill-mail.com, phone +49 1512 7340918, call me 06 12 34 56 78"
+    vault = redact([said])[1]
+    mail, *numbers = sorted(vault._values)
+    _, sent = json.loads(redact([said, "\\ada.quill@brightquill-mail.com +49 1512 7340918 06 12 34 56 78"])[0])
+
+    assert sent in [f"\\{mail} {one} {other}" for one, other in permutations(numbers)]
+
+
+found_somewhere = st.lists(st.tuples(st.integers(0, 30), st.integers(1, 9)), max_size=5)
+
+
+@given(st.lists(st.sampled_from(["AB12345", "CD678", " ", "-", "x", "é"]), max_size=12).map("".join), found_somewhere)
+def test_findings_and_known_values_are_all_taken_out(text, places):
+    """Whatever was found by itself: all of it is covered still, so is every known value, and no edits overlap."""
+    found, at = [], 0
+    for start, length in sorted(places):
+        if at <= start < start + length <= len(text):
+            at = start + length
+            found.append(Edit(start, at, "[F]", "F", "mask"))
+    values = {value: Edit(0, 0, f"[{value[:2]}]", "X", "mask") for value in ("AB12345", "CD678")}
+    (edits,) = KnownValues(values, lambda texts: [found]).edits([text])
+
+    assert all(one.end <= other.start for one, other in pairwise(edits))
+    covered = {point for edit in edits for point in range(edit.start, edit.end)}
+    assert all(point in covered or not text[point].isalnum() for e in found for point in range(e.start, e.end))
+    left = "".join("\0" if point in covered else character for point, character in enumerate(text))
+    for value in values:
+        for start in range(len(left)):
+            if left.startswith(value, start):
+                around = (left[start - 1 : start], left[start + len(value) :][:1])
+                assert any(one.isascii() and one.isalnum() for one in around)
 
 
 def test_keys_and_nested_documents_are_read_too():

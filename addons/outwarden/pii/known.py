@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
+from outwarden.pii.placeholders import mask
 from outwarden.pii.regexp import Regexp
 from outwarden.wire.edits import Edit
 
@@ -29,7 +30,11 @@ class KnownValues:
     """The values found in one request, each with the edit that was made for it."""
 
     def __init__(self, values: Mapping[str, Edit], ask: Ask) -> None:
-        self._values = values
+        said = "\n".join(values)
+        parts = [value for value in values if said.count(value) > 1]
+        # What stands around a value may have hidden its begin or end, or joined it to another.
+        self._has_parts = bool(parts)
+        self._values = {v: edit for v, edit in values.items() if not any(_has_word(v, part) for part in parts)}
         self._ask = ask
 
     def __repr__(self) -> str:
@@ -53,20 +58,30 @@ class KnownValues:
         return Regexp("|".join(map(_quoted, sorted(self._values, key=lambda value: (-len(value), value)))))
 
     def may_stand_in(self, body: bytes) -> bool:
-        """Tell whether a value can be read in ``body``, a document as it would leave."""
-        return self._spelled.search(body) is not None
+        """Tell whether a value can be read in ``body``, a document as it would leave, or was found only in part."""
+        return self._has_parts or self._spelled.search(body) is not None
 
     def edits(self, texts: Sequence[str]) -> list[Sequence[Edit]]:
         """As the rewriter's, with the values that it did not find by itself."""
         return [self._with_known(text, edits) for text, edits in zip(texts, self._ask(texts), strict=True)]
 
     def _with_known(self, text: str, edits: Sequence[Edit]) -> Sequence[Edit]:
-        """A known value beats the findings that lie in it; a finding that is more than the value stays."""
+        """Findings that are made up of known values give way to them; one that is more than they are stays.
+
+        Where a known value begins in such a finding and ends outside, both must go: the rest of the finding is masked.
+        """
         known = list(self._in(text))
         if not known:
             return edits
-        known = [new for new in known if all(_is_apart(new, old) or _covers(new, old) for old in edits)]
-        kept = [old for old in edits if all(_is_apart(new, old) for new in known)]
+        kept: list[Edit] = []
+        for old in edits:
+            inner = [new for new in known if new.start < old.end and old.start < new.end]
+            rest = list(_rest(text, old, inner))
+            if not inner or (rest and all(_covers(old, new) for new in inner)):
+                kept.append(old)
+                known = [new for new in known if new not in inner]
+            else:
+                kept += [Edit(start, end, mask(old.entity), old.entity, "mask") for start, end in rest]
         return sorted([*kept, *known], key=lambda edit: edit.start)
 
     def _in(self, text: str) -> Iterator[Edit]:
@@ -92,8 +107,13 @@ def known_values(found: Iterable[tuple[Edit, str]], ask: Ask) -> KnownValues | N
     return KnownValues(values, ask) if values else None
 
 
-def _is_apart(one: Edit, other: Edit) -> bool:
-    return one.end <= other.start or other.end <= one.start
+def _rest(text: str, old: Edit, inner: Sequence[Edit]) -> Iterator[tuple[int, int]]:
+    """What of a finding is not in the known values, unless it is nothing but signs and spaces."""
+    at = old.start
+    for start, end in [*((new.start, new.end) for new in inner), (old.end, old.end)]:
+        if any(character.isalnum() for character in text[at:start]):
+            yield at, start
+        at = max(at, end)
 
 
 def _covers(one: Edit, other: Edit) -> bool:
@@ -103,6 +123,11 @@ def _covers(one: Edit, other: Edit) -> bool:
 def _is_part(text: str, start: int, end: int) -> bool:
     """Whether the value is part of a longer word or number. Scripts without spaces join nothing."""
     return _joins(text[start - 1 : start], text[start]) or _joins(text[end - 1], text[end : end + 1])
+
+
+def _has_word(value: str, part: str) -> bool:
+    at = value.find(part) if len(part) < len(value) else -1
+    return at >= 0 and not _is_part(value, at, at + len(part))
 
 
 def _joins(one: str, other: str) -> bool:
