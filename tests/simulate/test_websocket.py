@@ -196,7 +196,7 @@ def test_a_script_may_be_a_function_of_the_message(provider: SimulatedProvider, 
     """A message is shown to it as a request of its own."""
 
     def choose(seen: Any) -> Script:
-        return Script(text=f"{seen.method} {seen.json()['input']}") if seen.method == "WEBSOCKET" else Script()
+        return Script(text=f"{seen.method} {seen.json()['input'][-1]['content']}") if seen.body else Script()
 
     before, provider.script = provider.script, choose
     try:

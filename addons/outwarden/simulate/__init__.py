@@ -15,6 +15,7 @@ from outwarden.simulate.certificates import Certificates, make_certificates
 from outwarden.simulate.exchange import Received
 from outwarden.simulate.script import HEADER, Script, ToolCall
 from outwarden.simulate.server import ProviderThread, SimulatedProvider, provider_thread
+from outwarden.simulate.tools import use_tool
 
 __all__ = [
     "HEADER",
@@ -26,4 +27,5 @@ __all__ = [
     "ToolCall",
     "make_certificates",
     "provider_thread",
+    "use_tool",
 ]

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from outwarden.simulate.exchange import Message, Received, Socket
 from outwarden.simulate.faults import Lose, Wait, play
-from outwarden.simulate.reply import Reply
+from outwarden.simulate.reply import Reply, compact
 from outwarden.simulate.script import STALL_S, Script
 
 DEFAULT_CLOSE_CODE = 1011  # RFC 6455, 7.4.1: the server met something unexpected
@@ -32,7 +32,7 @@ class Stop:
     lane: str = ""
 
 
-Ask = Callable[[], Script]
+Ask = Callable[[Any], Script]
 Said = str | Turn | Stop  # a message to send at once, a response to play, one to stop
 
 
@@ -45,7 +45,7 @@ class Session(Protocol):
         """What is sent unasked at the start."""
 
     def take(self, message: Any, ask: Ask) -> Iterable[Said]:
-        """What a client's message brings about; ``ask`` gives the script for a response that it asks for."""
+        """What a client's message brings about; ``ask`` gives the script for a response to the body it is given."""
 
     def wrong(self, problem: str) -> str:
         """The error for a message that is no JSON object."""
@@ -91,7 +91,7 @@ class Conversation:
             told = json.loads(message)
             if not isinstance(told, dict):
                 raise ValueError("not an object")
-            said = list(self._session.take(told, lambda: self._choose(self._request(message))))
+            said = list(self._session.take(told, self._ask))
         except ValueError as problem:
             said = [self._session.wrong(str(problem))]
         for each in said:
@@ -102,10 +102,10 @@ class Conversation:
             else:
                 await self._lane(each.lane).put(each)
 
-    def _request(self, message: Message) -> Received:
-        """A message as a request, for scripts that are functions of one."""
-        body = message.encode("utf-8") if isinstance(message, str) else message
-        return replace(self._received, method="WEBSOCKET", body=body)
+    def _ask(self, body: Any) -> Script:
+        """The script for a response: scripts that are functions of a request are shown one with this body."""
+        data = compact(body).encode("utf-8", "backslashreplace")
+        return self._choose(replace(self._received, method="WEBSOCKET", body=data))
 
     def _lane(self, name: str) -> asyncio.Queue[Turn]:
         if name not in self._players or self._players[name].done():

@@ -6,7 +6,9 @@ from typing import Any
 
 from outwarden.simulate.openai_errors import HEADERS, error_object
 from outwarden.simulate.reply import Call, Json, Part, Reply, Said, compact, event, overlaid, pretty, say
+from outwarden.simulate.script import ToolCall
 from outwarden.simulate.text import last_spoken, pieces
+from outwarden.simulate.tools import offer_of
 
 
 def responses(call: Call) -> Reply:
@@ -69,10 +71,19 @@ def _items(call: Call, said: Said) -> list[dict[str, Any]]:
         part = {"type": "output_text", "annotations": [], "logprobs": [], "text": said.text}
         message = {"id": call.id("msg_", 48), "type": "message", "status": "completed", "content": [part]}
         items.append(message | {"role": "assistant"})
-    for tool in call.script.tool_calls:
-        item = {"id": call.id("fc_", 48), "type": "function_call", "status": "completed", "arguments": tool.arguments}
-        items.append(item | {"call_id": call.id("call_", 24), "name": tool.name})
+    items += [_tool_call(call, tool) for tool in call.script.tool_calls]
     return items
+
+
+def _tool_call(call: Call, tool: ToolCall) -> dict[str, Any]:
+    """A call of a tool, in the way the request offers it: with JSON arguments, or with free text."""
+    offer = offer_of(call.body, tool.name)
+    item: dict[str, Any] = {"id": call.id("ctc_" if offer.free else "fc_", 48), "status": "completed"}
+    item |= {"type": "custom_tool_call", "input": tool.arguments} if offer.free else {
+        "type": "function_call", "arguments": tool.arguments
+    }  # fmt: skip
+    place = {} if offer.namespace is None else {"namespace": offer.namespace}
+    return item | {"call_id": call.id("call_", 24), "name": tool.name} | place
 
 
 def _response(call: Call) -> dict[str, Any]:
@@ -147,8 +158,7 @@ def _events(call: Call, said: Said, items: list[dict[str, Any]], base: dict[str,
     yield "response.created", {"response": base}, "lifecycle"
     yield "response.in_progress", {"response": base}, "lifecycle"
     for index, item in enumerate(items):
-        stages = {"message": _message_events, "function_call": _call_events, "reasoning": _reasoning_events}
-        yield from stages[item["type"]](call, index, item)
+        yield from _STAGES[item["type"]](call, index, item)
         yield "response.output_item.done", {"item": item, "output_index": index}, "lifecycle"
     done = _finished(call, said, items, base)
     yield f"response.{done['status']}", {"response": done}, "end"
@@ -169,12 +179,14 @@ def _message_events(call: Call, index: int, item: dict[str, Any]) -> Iterator[_E
 
 def _call_events(call: Call, index: int, item: dict[str, Any]) -> Iterator[_Event]:
     place = {"item_id": item["id"], "output_index": index}
-    opening = item | {"status": "in_progress", "arguments": ""}
+    free = item["type"] == "custom_tool_call"
+    key, name = ("input", "custom_tool_call_input") if free else ("arguments", "function_call_arguments")
+    opening = item | {"status": "in_progress", key: ""}
     yield "response.output_item.added", {"item": opening, "output_index": index}, "content"
-    for piece in pieces(item["arguments"], call.script.piece_chars):
+    for piece in pieces(item[key], call.script.piece_chars):
         filler = {"delta": piece, "obfuscation": call.padding(16)}
-        yield "response.function_call_arguments.delta", place | filler, "content"
-    yield "response.function_call_arguments.done", place | {"arguments": item["arguments"]}, "lifecycle"
+        yield f"response.{name}.delta", place | filler, "content"
+    yield f"response.{name}.done", place | {key: item[key]}, "lifecycle"
 
 
 def _reasoning_events(call: Call, index: int, item: dict[str, Any]) -> Iterator[_Event]:
@@ -187,3 +199,11 @@ def _reasoning_events(call: Call, index: int, item: dict[str, Any]) -> Iterator[
         yield "response.reasoning_summary_text.delta", place | filler, "content"
     yield "response.reasoning_summary_text.done", place | {"text": part["text"]}, "lifecycle"
     yield "response.reasoning_summary_part.done", place | {"part": part}, "lifecycle"
+
+
+_STAGES = {
+    "message": _message_events,
+    "function_call": _call_events,
+    "custom_tool_call": _call_events,
+    "reasoning": _reasoning_events,
+}

@@ -8,7 +8,6 @@ itself where ``turn_detection`` says so. `realtime_response` is what an answer l
 import base64
 import copy
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
 from itertools import count
 from typing import Any
 
@@ -168,7 +167,12 @@ class RealtimeSession:
             yield from self._speech(chunk, detection)
         elif self._talking is not None:
             yield self._speak("input_audio_buffer.speech_stopped", audio_end_ms=self._heard_ms, item_id=self._talking)
-            once = cache(ask)  # what is heard and what is answered are one script's
+            told: list[Script] = []  # what is heard and what is answered are one script's
+
+            def once(body: Json) -> Script:
+                told[:] = told or [ask(body)]
+                return told[0]
+
             yield from self._commit(message, once)
             if detection.get("create_response", True):
                 yield from self._respond({}, once)
@@ -196,7 +200,7 @@ class RealtimeSession:
         item = {"id": item_id, "type": "message", "status": "completed", "role": "user", "content": [content]}
         yield from self._add(item)
         if self._session["audio"]["input"]["transcription"] is not None:
-            content["transcript"] = heard = ask().transcript
+            content["transcript"] = heard = ask({}).transcript
             yield from self._speak.transcription(item_id, heard, seconds)
 
     def _clear(self, message: dict[str, Any], ask: Ask) -> Iterator[Said]:
@@ -207,16 +211,16 @@ class RealtimeSession:
     # --- responses
 
     def _respond(self, message: dict[str, Any], ask: Ask) -> Iterator[Said]:
-        script = ask()
+        wanted = message.get("response") or {}
+        settings = {key: self._session[key] for key in ("instructions", "output_modalities", "tools", "audio")}
+        heard = copy.deepcopy(wanted.get("input", self._items))
+        body = settings | wanted | {"input": heard, "model": self._session["model"]}
+        script = ask(body)
         if script.status >= 400:
             error = error_object(script, script.status)["error"]
             alone = Script(headers_delay_s=script.headers_delay_s, close_code=script.close_code)
             yield Turn(_whole(self._speak("error", error=error | {"event_id": message.get("event_id")})), alone)
             return
-        wanted = message.get("response") or {}
-        settings = {key: self._session[key] for key in ("instructions", "output_modalities", "tools", "audio")}
-        heard = wanted.get("input", self._items)
-        body = settings | wanted | {"input": copy.deepcopy(heard), "model": self._session["model"]}
         call = Call.of(f"{self._session['id']}#{next(self._asked)}", {}, body, script, self._clock())
         previous = self._items[-1]["id"] if self._items else None
         reply, finished = response(call, self._speak, previous)

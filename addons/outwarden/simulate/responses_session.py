@@ -37,7 +37,7 @@ class ResponsesSession:
     def take(self, message: dict[str, Any], ask: Ask) -> Iterator[Said]:
         """Answer ``response.create``; ``response.processed`` only tells that the client has read a response."""
         if message.get("type") == "response.create":
-            yield self._create(message, ask())
+            yield self._create(message, ask)
         elif message.get("type") != "response.processed":
             yield self.wrong(f"unknown message type {message.get('type')!r}")
 
@@ -45,29 +45,33 @@ class ResponsesSession:
         """The error for a message that cannot be understood."""
         return _failed(Script(), 400, {"message": problem, "code": "invalid_request"})
 
-    def _create(self, message: dict[str, Any], script: Script) -> Said:
+    def _create(self, message: dict[str, Any], ask: Ask) -> Said:
         lane = message.get("stream_id")
         marks = {} if lane is None else {"stream_id": lane}
-        if script.status >= 400:
-            alone = Script(headers_delay_s=script.headers_delay_s, close_code=script.close_code)
-            return Turn(_whole(_failed(script, script.status, marks=marks)), alone, str(lane or ""))
         previous = message.get("previous_response_id")
         if previous is not None and previous not in self._said:
             problem = f"Previous response with id '{previous}' not found."
             code = {"message": problem, "code": "previous_response_not_found", "param": "previous_response_id"}
-            return Turn(_whole(_failed(script, 400, code, marks)), Script(), str(lane or ""))
-        return Turn(self._answer(message, script, marks), script, str(lane or ""))
-
-    def _answer(self, message: dict[str, Any], script: Script, marks: dict[str, Any]) -> Reply:
-        new = message.get("input") or []
-        items = [{"role": "user", "content": new}] if isinstance(new, str) else list(new)
-        so_far = [*self._said.get(str(message.get("previous_response_id")), []), *items]
-        body = {key: value for key, value in message.items() if key not in _NOT_PART_OF_A_CALL} | {"input": so_far}
+            return Turn(_whole(_failed(Script(), 400, code, marks)), Script(), str(lane or ""))
+        body = self._body(message)
+        generate = message.get("generate", True)
+        script = ask(body) if generate else Script()  # warming up is no response that a script is for
+        if script.status >= 400:
+            alone = Script(headers_delay_s=script.headers_delay_s, close_code=script.close_code)
+            return Turn(_whole(_failed(script, script.status, marks=marks)), alone, str(lane or ""))
         self._asked += 1
         call = Call.of(f"{self._path}#{self._asked}", {}, body, script, self._clock())
-        reply, finished = openai_responses.messages(call, marks, generate=message.get("generate", True))
-        self._remember(finished["id"], [*so_far, *finished["output"]])
-        return reply
+        reply, finished = openai_responses.messages(call, marks, generate=generate)
+        self._remember(finished["id"], [*body["input"], *finished["output"]])
+        return Turn(reply, script, str(lane or ""))
+
+    def _body(self, message: dict[str, Any]) -> dict[str, Any]:
+        """The message as the body of a call, with everything that was said before."""
+        new = message.get("input") or []
+        items = [{"role": "user", "content": new}] if isinstance(new, str) else list(new)
+        so_far = self._said.get(str(message.get("previous_response_id")), [])
+        body = {key: value for key, value in message.items() if key not in _NOT_PART_OF_A_CALL}
+        return body | {"input": [*so_far, *items]}
 
     def _remember(self, response_id: str, items: list[Any]) -> None:
         self._said[response_id] = items

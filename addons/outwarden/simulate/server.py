@@ -31,8 +31,8 @@ class SimulatedProvider:
     """A provider of OpenAI, Anthropic, Gemini and Ollama APIs on one port, for every host name of its certificate.
 
     ``script`` is what it does with a call unless the request has its own (header ``x-simulate``) or one is queued;
-    it may be a function of the request. A message that asks for a response on a WebSocket is given to it as a request
-    of method ``WEBSOCKET`` with the message as its body. ``requests`` holds what came in, oldest first, the last
+    it may be a function of the request. What asks for a response on a WebSocket is given to it as a request of method
+    ``WEBSOCKET`` with everything said so far as its body. ``requests`` holds what came in, oldest first, the last
     10,000. Without ``certificates`` it speaks plain HTTP/1.1. Use as an async context manager, or by `provider_thread`.
     """
 

@@ -149,6 +149,7 @@ class WebSocket:
     async def _closed(self, event: CloseConnection) -> None:
         if self.open:  # what came was no WebSocket frame: wsproto says with which code to leave
             await self.close(int(event.code))
+            await self._read()  # the client's goodbye, which nobody can parse any more
             return
         self._received.close_code = int(event.code)
         if self._frames.state is ConnectionState.REMOTE_CLOSING:
