@@ -131,7 +131,7 @@ def test_findings_and_known_values_are_all_taken_out(text, places):
     for value in values:
         for start in range(len(left)):
             if left.startswith(value, start):
-                around = (left[start - 1 : start], left[start + len(value) :][:1])
+                around = (text[start - 1 : start], text[start + len(value) :][:1])
                 assert any(one.isascii() and one.isalnum() for one in around)
 
 

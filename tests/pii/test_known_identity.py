@@ -30,9 +30,10 @@ def names_of(vault):
 _vault = Vault()
 redacted("openai", "/v1/chat/completions", json.dumps([SAID]).encode(), _vault)
 NAMES = names_of(_vault)
-# What models put around a name. No letter or digit touches it, and no digits follow: they may belong to the number.
+# What models put around a name. (A text that begins like JSON and breaks is read with JSON's escapes: not here.)
+# No letter or digit touches it, and no digits follow: they may belong to the number.
 between = st.sampled_from([" ", ", ", "\n", '"', "`", " (", ")", "|", "\\", "🙂", " é ", "**", "<", ">", "/ ", ": "])
-word = st.sampled_from(["is", "Sent", "naïve", "x" * 160, "[EMAIL_ADDRESS]", "[1]", "[", "{"])
+word = st.sampled_from(["is", "Sent", "naïve", "x" * 160, "[EMAIL_ADDRESS]", "[1]"])
 texts = st.lists(st.tuples(st.sampled_from(NAMES) | word, between), min_size=1, max_size=8).map(
     lambda pairs: "".join(a + b for a, b in pairs)
 )
