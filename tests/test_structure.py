@@ -39,6 +39,7 @@ ALONE = {"simulate": {"cli", "__main__"}}
 GUARDED = {
     "mitmproxy": {"flow", "addons", "chain"},
     "sqlalchemy": {"budget"},
+    "botocore": {"routing"},
 }
 
 # Tests that try a room as a whole, not one file of it: with real SDKs, with recorded traffic, with generated input.

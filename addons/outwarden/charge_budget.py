@@ -25,7 +25,7 @@ class ChargeBudget:
         services = self._shelf.services
         state.purse = Purse(state, services.engines, services)
         silent = state.facts.stream and not state.facts.wants_usage and not sends_usage(state.host.provider)
-        if silent and flow.request.raw_content:
+        if silent and state.may_change and flow.request.raw_content:
             asking = ask_for_usage(plain_content(flow.request))
             if asking:
                 replace_content(flow.request, asking)

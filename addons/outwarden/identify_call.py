@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping
+from dataclasses import replace
 from urllib.parse import parse_qsl
 from weakref import WeakKeyDictionary
 
@@ -13,8 +14,10 @@ from outwarden.errors import BodyError
 from outwarden.flow.body import plain_headers, read_body
 from outwarden.flow.framing import drop_one_hop_headers
 from outwarden.flow.guard import answer, fail_closed, is_grpc
+from outwarden.flow.signing import signature_of
 from outwarden.flow.state import CallState, begin, look_at, open_state, state_of
 from outwarden.load_rules import Shelf
+from outwarden.wire.aws_signature import signs_chunks
 from outwarden.wire.encodings import readable_offer
 from outwarden.wire.format import Operation, Refusal, RequestFacts
 from outwarden.wire.formats import format_named
@@ -48,6 +51,7 @@ class IdentifyCall:
         operation = format_.identify(flow.request.method, flow.request.path.partition("?")[0])
         user = proxy_user(flow.request) or self._proxy_users.get(flow.client_conn)
         state = begin(flow, CallState(rules, host, format_, operation))  # first, so that errors have a shape
+        state.signature = signature_of(flow.request)
         state.caller, strip = identify(rules.callers, evidence(flow, user))
         flow.request.stream = False
         for name in (*strip, "proxy-authorization"):
@@ -68,6 +72,8 @@ class IdentifyCall:
         if state.refusal:
             answer(flow, state.refusal)
             return
+        if state.signature and state.signature.body is not None:
+            state.signature = replace(state.signature, body=flow.request.raw_content or b"")
         try:
             body = state.body = read_body(flow.request, state)
         except BodyError as error:
@@ -78,11 +84,8 @@ class IdentifyCall:
         if state.facts.token_ids and refused_for_token_ids(state):
             answer(flow, state.refusal)  # type: ignore[arg-type]
             return
-        if state.facts.stream or state.operation.stream:
-            # Our stages read the stream as it comes; what the client would have to unpack gains nothing here.
-            flow.request.headers["accept-encoding"] = "identity"
-        elif (offer := flow.request.headers.get("accept-encoding")) and readable_offer(offer) != offer:
-            flow.request.headers["accept-encoding"] = readable_offer(offer)
+        if state.signature is None or not state.signature.covers("accept-encoding"):
+            offer_encodings(flow.request, state)
 
     @fail_closed
     def responseheaders(self, flow: http.HTTPFlow) -> None:
@@ -91,6 +94,16 @@ class IdentifyCall:
             flow.response.headers["x-outwarden-call-id"] = state.call_id
             if state.unread:
                 flow.response.stream = True
+
+
+def offer_encodings(request: http.Request, state: CallState) -> None:
+    """Ask for a reply that we can read."""
+    offer = request.headers.get("accept-encoding")
+    if state.facts.stream or state.operation.stream:
+        # Our stages read the stream as it comes; what the client would have to unpack gains nothing here.
+        request.headers["accept-encoding"] = "identity"
+    elif offer and readable_offer(offer) != offer:
+        request.headers["accept-encoding"] = readable_offer(offer)
 
 
 def proxy_user(request: http.Request) -> str | None:
@@ -158,6 +171,8 @@ def refused_by_shape(request: http.Request, state: CallState) -> Refusal | None:
         return Refusal(
             415, "grpc_not_supported", "gRPC calls cannot be read by this proxy (traffic.yml, grpc: refuse)."
         )
+    if signs_chunks(plain_headers(request)):
+        return Refusal(501, "not_supported", "Bodies whose chunks are signed one by one (AWS SigV4) are not supported.")
     unsupported = state.format.unsupported(state.operation, "")
     if unsupported:
         return Refusal(501, "not_supported", unsupported)

@@ -9,6 +9,7 @@ from mitmproxy import http
 from outwarden.errors import BodyError
 from outwarden.flow.body import replace_content
 from outwarden.flow.guard import answer, fail_closed
+from outwarden.flow.signing import cannot_change
 from outwarden.flow.state import CallState, open_state
 from outwarden.flow.texts import rewrite_body
 from outwarden.load_rules import Shelf
@@ -53,8 +54,9 @@ class RedactPii:
         target = request.path
         rewrite_path(request, rewriter)
         rewrite_query(request, rewriter)
-        if request.path != target and is_signed(request):
-            raise BodyError("its path holds personal data and is signed (AWS SigV4), so it cannot be changed")
+        if request.path != target and not state.may_change:
+            refuse_signed(state, "path")
+            return
         # From here on the model is named as the upstream gets it: records and counters keep nothing personal either.
         state.facts = replace(state.facts, model=services.engines.shown(state.facts.model))
         state.operation = replace(state.operation, model=services.engines.shown(state.operation.model))
@@ -73,9 +75,9 @@ class RedactPii:
         state.body_tokens, state.media_bytes = rewritten.tokens, rewritten.media_bytes
         if rewritten.unread:
             unread(state, rewritten.unread)
-        if rewritten.edits and is_signed(request):
-            raise BodyError("it holds personal data and is signed (AWS SigV4), so it cannot be changed")
-        if rewritten.edits:
+        if rewritten.edits and not state.may_change and not rewriter.refused:
+            refuse_signed(state, "body")
+        elif rewritten.edits:
             replace_content(request, rewritten.body)
 
 
@@ -94,10 +96,10 @@ def unread(state: CallState, parts: int) -> None:
         state.refuse(Refusal(403, "unread_body_refused", message), "refused", "unread_body")
 
 
-def is_signed(request: http.Request) -> bool:
-    """Whether a signature covers the body (AWS SigV4), so that any change makes the call fail."""
-    authorization: str = request.headers.get("authorization", "")
-    return authorization.startswith("AWS4-HMAC-SHA256")
+def refuse_signed(state: CallState, part: str) -> None:
+    """Note that what would have to be replaced cannot be."""
+    refusal = cannot_change(f"The request's {part} holds personal data, which pii.yml replaces")
+    state.refuse(refusal, "refused", "sign")
 
 
 def rewrite_path(request: http.Request, rewriter: RequestRewriter) -> None:

@@ -37,9 +37,10 @@ class RouteCall:
             upstreams=routes.upstreams,
             health=self._shelf.services.health,
             may_take=state.purse.pay if state.purse else lambda upstream: True,
+            signature=state.signature,
         )
         choice = state.trip.begin()
-        if isinstance(choice, GiveUp) and state.purse and clamp(flow.request, state, state.purse):
+        if isinstance(choice, GiveUp) and state.purse and state.may_change and clamp(flow.request, state, state.purse):
             choice = state.trip.begin_again(flow.request)
         if isinstance(choice, GiveUp):
             refuse(flow, state)

@@ -105,6 +105,15 @@ def test_usage_is_asked_for_where_it_would_not_come(
     assert (sent == body) is ("stream_options" not in json.loads(sent))
 
 
+def test_a_signed_call_is_not_asked_to_tell_its_usage(play: Playbook) -> None:
+    """AWS would reject a changed body; what the stream says is counted instead."""
+    signature = "AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request, SignedHeaders=host, Signature=0"
+    play.says(asks(stream=True, headers={"authorization": signature}))
+
+    assert b"include_usage" not in play.upstream.got
+    play.upstream.streams(ROLE, piece("hi"), STOP, DONE, b"")
+
+
 def test_a_caller_that_asks_for_usage_gets_it(play: Playbook) -> None:
     """The request is not touched, and the event is the caller's."""
     body = chat(stream=True, stream_options={"include_usage": True})

@@ -144,6 +144,7 @@ def test_host_and_path_say_what_it_is(
     ("headers", "status", "code"),
     [
         ({"upgrade": "websocket", "connection": "upgrade"}, 426, "websocket_not_supported"),
+        ({"x-amz-content-sha256": "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"}, 501, "not_supported"),
         ({"content-encoding": "exi"}, 400, "body_unreadable"),
         ({"content-encoding": "gzip"}, 400, "body_unreadable"),
     ],
@@ -205,6 +206,14 @@ def test_a_stream_is_asked_for_as_it_is(play: Playbook, stream: bool) -> None:
     play.says(asks(stream=stream, headers={"accept-encoding": "gzip, br"}))
 
     assert (b"accept-encoding: identity" in play.upstream.got) is stream
+
+
+def test_a_signed_header_is_left(play: Playbook) -> None:
+    """A caller who signed what it accepts gets its stream as it asked for it; we can read that, too."""
+    signature = "AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request, SignedHeaders=accept-encoding;host, Signature=0"
+    play.says(asks(stream=True, headers={"accept-encoding": "gzip", "authorization": signature}))
+
+    assert b"accept-encoding: gzip" in play.upstream.got
 
 
 def test_prompt_tokens_as_numbers_are_flagged(play: Playbook, services: Services) -> None:

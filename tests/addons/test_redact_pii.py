@@ -121,8 +121,9 @@ def test_a_signed_body_is_left_alone_or_refused(play: Playbook, text: str) -> No
     play.says(asks(text=text, headers=SIGNED))
 
     if EMAIL in text:
-        assert play.answer.status == 400
+        assert play.answer.status == 403
         assert b"SigV4" in play.answer.body
+        assert b"traffic.yml, sign" in play.answer.body
         assert play.upstreams == []
     else:
         assert play.upstream.got.endswith(chat(text=text))

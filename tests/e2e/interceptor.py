@@ -32,7 +32,8 @@ from outwarden.simulate import SimulatedProvider
 
 OPENAI, ANTHROPIC, GEMINI = "api.openai.com", "api.anthropic.com", "generativelanguage.googleapis.com"
 OLLAMA = "ollama.example"
-HOSTS = [OPENAI, ANTHROPIC, GEMINI, OLLAMA]
+BEDROCK = "bedrock-runtime.us-east-1.amazonaws.com"
+HOSTS = [OPENAI, ANTHROPIC, GEMINI, OLLAMA, BEDROCK]
 
 # Invented, and of kinds that every rule set here takes out. None of it may ever leave or stay behind.
 EMAIL = "ada.quill@brightquill-mail.com"
@@ -49,7 +50,7 @@ STOP_S = 15.0
 def rules_for(provider: SimulatedProvider, **files: Mapping[str, Any]) -> dict[str, Any]:
     """Rule files that send every host of ours to ``provider``; further files (or keys of traffic) by name."""
     aim = {"connect_to": provider.address, "trust": str(trusted(provider))}
-    intercept: list[Any] = [{"hosts": [host], **aim} for host in (OPENAI, ANTHROPIC, GEMINI)]
+    intercept: list[Any] = [{"hosts": [host], **aim} for host in (OPENAI, ANTHROPIC, GEMINI, BEDROCK)]
     intercept.append({"hosts": [OLLAMA], "provider": "ollama", "format": "ollama", **aim})
     rules: dict[str, Any] = {
         "traffic": {"intercept": intercept} | dict(files.pop("traffic", {})),

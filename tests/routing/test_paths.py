@@ -90,6 +90,25 @@ def test_gemini_keeps_the_model_that_nothing_replaces() -> None:
     assert upstream_path(at("gemini", ""), path, None) == path
 
 
+@pytest.mark.parametrize(
+    ("path", "model", "there"),
+    [
+        ("/model/us.a%3A0/converse", "eu.b:0", "/aws/model/eu.b%3A0/converse"),
+        ("/model/us.a:0/invoke-with-response-stream?x=1", "b", "/aws/model/b/invoke-with-response-stream?x=1"),
+        ("/model/arn%3Aaws%3Abedrock%3Ax%2Fus.a/count-tokens", "b", "/aws/model/b/count-tokens"),
+        ("/model/arn:aws:bedrock:x/us.a/invoke", "b", "/aws/model/b/invoke"),
+        ("/model/us.a%3A0/converse", "us.a:0", "/aws/model/us.a%3A0/converse"),
+        ("/model/arn:aws:bedrock:x%2Fus.a/invoke", "us.a", "/aws/model/arn:aws:bedrock:x%2Fus.a/invoke"),
+        ("/model/us.a/converse", None, "/aws/model/us.a/converse"),
+        ("/guardrail/g/version/1/apply", "b", "/aws/guardrail/g/version/1/apply"),
+    ],
+)
+def test_bedrock_names_the_model_in_the_path(path: str, model: str | None, there: str) -> None:
+    """Another model takes the place of the one in the path; the same one stays as it is spelled."""
+
+    assert upstream_path(at("bedrock", "/aws"), path, model) == there
+
+
 @given(st.text(alphabet="abc/=&?%", max_size=30))
 def test_the_query_stays(query: str) -> None:
     """What follows the question mark is the caller's own."""

@@ -178,7 +178,11 @@ class CallStream(Upload):
         assert self._call
         self._forget_attempt()
         self._call.reply = None  # what an attempt before this one said counts no more
-        self._trip.apply(self.flow.request)
+        refusal = self._trip.apply(self.flow.request)
+        if refusal:
+            self._call.refuse(refusal, "refused", "sign")
+            yield from self._break_off(refusal)
+            return
         self._dial = Dial(self._trip.target(), self)
         dial = self._dial
         yield from self._await("connect", self._trip.timeouts.connect)

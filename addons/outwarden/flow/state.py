@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary, WeakSet
 
 from outwarden.budget import Caller
+from outwarden.wire.aws_signature import Signature
 from outwarden.wire.format import Format, Operation, Refusal, RequestFacts
 from outwarden.wire.traffic import Host
 from outwarden.wire.usage import Usage
@@ -42,6 +43,7 @@ class CallState:
     caller: Caller = field(default_factory=Caller)
     call_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     started_s: float = field(default_factory=time.perf_counter)
+    signature: Signature | None = None  # of AWS, on the request as it arrived
     body: Body | None = None
     facts: RequestFacts = field(default_factory=RequestFacts)
     body_tokens: int = 0
@@ -90,6 +92,11 @@ class CallState:
     def explains(self, response: http.Response | None) -> bool:
         """Whether this reply carries what we did to it (``explain_headers``); the head of a stream is out too early."""
         return self.rules.traffic.explain_headers and response is not None and not response.stream
+
+    @property
+    def may_change(self) -> bool:
+        """Whether the call may leave otherwise than it came."""
+        return self.signature is None or self.host.sign is not None
 
     def refuse(self, refusal: Refusal, verdict: str, rule: str | None = None) -> None:
         """Note that we answer this call ourselves."""

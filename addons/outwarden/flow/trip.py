@@ -12,6 +12,7 @@ from pathlib import Path
 from mitmproxy import http
 
 from outwarden.flow.body import plain_content, replace_content
+from outwarden.flow.signing import cannot_change, sign_as, signature_of, still_fits
 from outwarden.routing import (
     ORIGINAL,
     Attempt,
@@ -26,7 +27,10 @@ from outwarden.routing import (
     resolve_secret,
     rewrite_model,
 )
+from outwarden.routing.aws import without_signature
 from outwarden.routing.paths import upstream_path, without_key
+from outwarden.wire.aws_signature import Signature
+from outwarden.wire.format import Refusal
 from outwarden.wire.top_level import replace_string, value_spans
 from outwarden.wire.traffic import Host
 
@@ -97,6 +101,7 @@ class Trip:
         upstreams: Mapping[str, Upstream],
         health: Health,
         may_take: Callable[[Upstream | None], bool],
+        signature: Signature | None = None,
     ) -> None:
         self._aimed = Snapshot(
             request.scheme,
@@ -113,6 +118,7 @@ class Trip:
         self._upstreams = upstreams
         self._health = health
         self._may_take = may_take
+        self._signature = signature
         # One breaker per place: "original" is another place for each host.
         self._original = f"{ORIGINAL} {request.host}"
         route = route or DEFAULT_ROUTE
@@ -240,8 +246,15 @@ class Trip:
         dial = self._host.connect_to or (aimed.host, aimed.port)
         return Target(dial, aimed.scheme == "https", aimed.host, self._host.trust)
 
-    def apply(self, request: http.Request) -> None:
-        """Rewrite ``request`` for the current attempt, always from the caller's own request."""
+    def apply(self, request: http.Request) -> Refusal | None:
+        """Rewrite ``request`` for the current attempt, always from the caller's own request.
+
+        Returns why it cannot be sent, where a signature on it no longer fits and nobody may sign it again.
+        """
+        self._rewrite(request)
+        return self._sign(request)
+
+    def _rewrite(self, request: http.Request) -> None:
         aimed, upstream = self._aimed, self.upstream
         if upstream is None and not self._rewritten:
             return
@@ -266,10 +279,26 @@ class Trip:
             return
         for name in CREDENTIAL_HEADERS:
             request.headers.pop(name, None)
-        request.path = without_key(request.path)
-        if auth:
+        request.path = without_signature(without_key(request.path))
+        if auth and auth.kind != "aws":
             secret = resolve_secret(auth)
             request.headers[auth.header] = f"Bearer {secret}" if auth.kind == "bearer" else secret
+
+    def _sign(self, request: http.Request) -> Refusal | None:
+        """The last step, because nothing may change after it."""
+        auth = self.upstream.auth if self.upstream else None
+        if auth and auth.identity:
+            sign_as(auth.identity, request)
+            return None
+        signature = self._signature
+        if signature is None or not signature_of(request) or still_fits(signature, request):
+            return None
+        if self.upstream:
+            return cannot_change(f"The call moves to {self.upstream.name} (routes.yml), which has no auth of its own")
+        if self._host.sign is None:
+            return cannot_change("A rule changed the call")
+        sign_as(self._host.sign, request, signature)
+        return None
 
 
 def replace_model(body: bytes, model: str) -> bytes:

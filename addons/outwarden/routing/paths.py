@@ -9,6 +9,7 @@ from outwarden.routing.routes import Upstream
 # and DeepInfra an "/openai" follows it ("https://generativelanguage.googleapis.com/v1beta/openai").
 _OPENAI_BASE = re.compile(r"^/openai/deployments/[^/]+(?=/)|^.*?/v\d+(?:beta\d*|alpha)?(?:/openai)?(?=/)")
 _VERSION = re.compile(r"/v\d+(?:beta\d*|alpha)?$")
+_BEDROCK_MODEL = re.compile(r"(?<=/model/).+(?=/(?:converse|invoke|count-tokens)[a-z-]*$)")
 _GEMINI_MODEL = re.compile(r"(?<=/models/)[^/:]+(?=:)")
 
 
@@ -27,7 +28,15 @@ def upstream_path(upstream: Upstream, path: str, model: str | None) -> str:
         rest = bare
     if model and upstream.format == "gemini":
         rest = _GEMINI_MODEL.sub(lambda _: quote(model, safe=""), rest)
+    if model and upstream.format == "bedrock":
+        rest = _BEDROCK_MODEL.sub(lambda spelled: _bedrock_model(spelled[0], model), rest)
     return upstream.path + rest + mark + query
+
+
+def _bedrock_model(spelled: str, model: str) -> str:
+    """Another model in place of the one that the path spells, which may be an ARN that ends with its name."""
+    name = unquote(spelled)
+    return spelled if model in (name, name.rpartition("/")[2]) else quote(model, safe="")
 
 
 # Google's callers may put their credentials into the query (the standard parameters of its discovery documents).

@@ -6,20 +6,24 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
+from outwarden.wire.aws_signature import AwsIdentity
+
 ORIGINAL = "original"  # the target that means: where the caller aimed
 Failure = Literal["connect", "timeout", "429", "5xx", "stream_error", "budget"]
 
 
 @dataclass(frozen=True, slots=True)
 class Auth:
-    """How we sign in at an upstream: ``keep`` the caller's own, or a ``bearer`` / ``header`` secret of ours.
+    """How we sign in at an upstream: ``keep`` the caller's own, a ``bearer`` / ``header`` secret of ours, or by an AWS
+    signature (``aws``) with the credentials of ``identity``.
 
     ``secret`` is a reference (``env:NAME`` or ``file:PATH``), resolved when used; it is never logged.
     """
 
-    kind: Literal["keep", "bearer", "header"] = "keep"
+    kind: Literal["keep", "bearer", "header", "aws"] = "keep"
     header: str = "authorization"
     secret: str = ""
+    identity: AwsIdentity | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import get_args
 from urllib.parse import urlsplit
 
+from outwarden.routing.aws import region_of
 from outwarden.routing.routes import ORIGINAL, Auth, Breaker, Failure, Route, RouteRules, Timeouts, Upstream
 from outwarden.rules import nodes
 from outwarden.rules.files import path_in, secret_in
 from outwarden.rules.nodes import Node, NodeError, Scalar
+from outwarden.rules.read_aws import aws_identity
 from outwarden.rules.read_budgets import MATCHABLE
 from outwarden.rules.read_callers import header_name
 from outwarden.rules.read_traffic import FORMATS, provider_name
@@ -83,6 +85,9 @@ def _read_upstream(name: str, folder: Path) -> Reader[Upstream]:
             price=keys.get("price", _read_price, None),
             trust=keys.get("trust", path_in(folder), None),
         )
+        identity = upstream.auth.identity if upstream.auth else None
+        if identity and not (identity.region or region_of(host)):
+            keys.wrong("auth", "key 'region' is missing: the url names no AWS region")
         keys.unsupported("health", nothing)
         keys.done()
         return upstream
@@ -117,9 +122,13 @@ def _read_auth(folder: Path) -> Reader[Auth]:
         keys = Keys(node)
         bearer = keys.get("bearer", _keep_or(secret_in(folder)), None)
         headers = keys.get("header", map_of(secret_in(folder)), {})
+        identity = keys.get("aws", aws_identity(folder), None)
         if len(keys.names) != 1 or len(headers) > 1:
-            keys.wrong(keys.names[0] if keys.names else "bearer", "expected keep, one 'bearer', or one 'header'")
+            expected = "expected keep, one 'bearer', one 'header', or 'aws'"
+            keys.wrong(keys.names[0] if keys.names else "bearer", expected)
         keys.done()
+        if identity:
+            return Auth("aws", identity=identity)
         if bearer == "keep":
             return Auth()
         if bearer:

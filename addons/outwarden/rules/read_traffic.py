@@ -1,11 +1,13 @@
 """``traffic.yml``: which hosts are ours, what they speak, and what happens to the rest."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from outwarden.rules.files import address, path_in
 from outwarden.rules.nodes import Listing, Node, NodeError, Scalar
+from outwarden.rules.read_aws import aws_identity
 from outwarden.rules.values import Keys, each, flag, list_of, number, one_of, text
 from outwarden.wire.formats import FORMAT_NAMES
 from outwarden.wire.traffic import Host, Traffic
@@ -61,19 +63,27 @@ def _read_entry(node: Node, folder: Path, known: Traffic) -> list[Host]:
     connect_to = keys.get("connect_to", address, None)
     trust = keys.get("trust", path_in(folder), None)
     tunnel = keys.get("tunnel", flag, False)
+    sign = keys.get("sign", aws_identity(folder), None)
     if hosts == ():
         keys.wrong("hosts", "hosts: expected at least one host")
     for host in hosts or ():
         if known.known(host) is None and None in (provider, format_name):
             keys.wrong("hosts", f"host {host} is not in the shipped table: provider and format must be given")
     keys.done()
-    groups: dict[tuple[str, str, tuple[str, int] | None, Path | None], list[str]] = {}
+    groups: dict[Host, list[str]] = {}
     for host in hosts:
         before = known.known(host) or Host((), "", "")
-        read_as = (provider or before.provider, format_name or before.format)
-        dialled = (connect_to or before.connect_to, trust or before.trust)
-        groups.setdefault((*read_as, *dialled), []).append(host)
-    return [Host(tuple(names), *read_as, tunnel) for read_as, names in groups.items()]
+        entry = Host(
+            (),
+            provider or before.provider,
+            format_name or before.format,
+            connect_to or before.connect_to,
+            trust or before.trust,
+            tunnel,
+            sign or before.sign,
+        )
+        groups.setdefault(entry, []).append(host)
+    return [replace(entry, hosts=tuple(names)) for entry, names in groups.items()]
 
 
 def host_name(node: Node) -> str:

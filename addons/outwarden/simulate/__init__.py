@@ -1,4 +1,4 @@
-"""A simulated LLM provider: answers as OpenAI, Anthropic, Gemini and Ollama do, and fails as they do, on demand.
+"""A simulated LLM provider: answers as OpenAI, Anthropic, Gemini, Bedrock and Ollama do, and fails like them on demand.
 
 Knows how their replies look, whole and streamed, byte for byte in their own framing, and how they break; over
 WebSocket it speaks OpenAI's responses (`/v1/responses`) and realtime (`/v1/realtime`). It stands

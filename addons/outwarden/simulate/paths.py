@@ -6,7 +6,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from outwarden.simulate import anthropic, gemini, ollama, openai_chat, openai_errors, openai_lists, openai_responses
+from outwarden.simulate import (
+    anthropic,
+    bedrock,
+    gemini,
+    ollama,
+    openai_chat,
+    openai_errors,
+    openai_lists,
+    openai_responses,
+)
+from outwarden.simulate.aws_signature import problem_of
 from outwarden.simulate.conversation import Session
 from outwarden.simulate.exchange import Received
 from outwarden.simulate.faults import decoded
@@ -26,6 +36,11 @@ _PATHS: tuple[tuple[str, str, Answer], ...] = (
     ("POST", r"/embeddings$", openai_lists.embeddings),
     ("POST", r"/messages$", anthropic.messages),
     ("POST", r"/messages/count_tokens$", anthropic.count_tokens),
+    ("POST", r"/model/.+/converse$", bedrock.converse),
+    ("POST", r"/model/.+/converse-stream$", bedrock.converse_stream),
+    ("POST", r"/model/.+/invoke$", bedrock.invoke),
+    ("POST", r"/model/.+/invoke-with-response-stream$", bedrock.invoke_stream),
+    ("POST", r"/model/.+/count-tokens$", bedrock.count_tokens),
     ("POST", r":generateContent$", gemini.generate_content),
     ("POST", r":streamGenerateContent$", gemini.stream_generate_content),
     ("POST", r":embedContent$", gemini.embed_content),
@@ -39,6 +54,7 @@ _PATHS: tuple[tuple[str, str, Answer], ...] = (
     ("GET", r"/models$", openai_lists.models),
 )
 _TABLE = tuple((method, re.compile(pattern), answer) for method, pattern, answer in _PATHS)
+_BEDROCK = re.compile(r"/model/.+/[a-z-]+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +75,8 @@ def reply_to(received: Received, script: Script, now: float) -> Reply:
     """The reply to a request, as the script wants it; bad requests get the API's own error."""
     target = Target.of(received)
     failure = _failure(received, target)
+    if failure is bedrock.error and (problem := problem_of(received)):
+        return bedrock.refusal(403, problem)
     if script.status >= 400:
         return _with_retry_after(failure(script, script.status), script)
     answer = next((a for m, pattern, a in _TABLE if m == received.method and pattern.search(target.path)), None)
@@ -106,6 +124,8 @@ def _call(received: Received, target: Target, script: Script, now: float) -> Cal
 
 def _failure(received: Received, target: Target) -> Failure:
     """How the API at this place words its errors."""
+    if _BEDROCK.search(target.path):
+        return bedrock.error
     if "anthropic" in received.host or received.header("anthropic-version"):
         return anthropic.error
     if "googleapis" in received.host or "/v1beta/" in target.path or re.search(r"/models/[^/]+:\w+$", target.path):

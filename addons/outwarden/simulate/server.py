@@ -28,7 +28,9 @@ START_S = 10.0
 
 
 class SimulatedProvider:
-    """A provider of OpenAI, Anthropic, Gemini and Ollama APIs on one port, for every host name of its certificate.
+    """A provider of OpenAI, Anthropic, Gemini, Bedrock and Ollama APIs on one port, for all names of its certificate.
+
+    Calls to Bedrock must be signed with a key that `aws_signature` knows, or bring its bearer key.
 
     ``script`` is what it does with a call unless the request has its own (header ``x-simulate``) or one is queued;
     it may be a function of the request. What asks for a response on a WebSocket is given to it as a request of method

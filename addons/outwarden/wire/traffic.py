@@ -5,13 +5,16 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal
 
+from outwarden.wire.aws_signature import AwsIdentity
+
 
 @dataclass(frozen=True, slots=True)
 class Host:
     """One entry of ``traffic.yml``: the hosts (exact names or ``*`` patterns) and how they are read.
 
     ``connect_to``: dial this (host, port) instead; Host and SNI stay. ``trust``: CA file to verify the upstream with.
-    ``tunnel``: known, but not ours to open; the rule ``otherwise`` holds for it.
+    ``tunnel``: known, but not ours to open; the rule ``otherwise`` holds for it. ``sign``: whose credentials sign a
+    call anew that was signed for AWS and had to be changed; without, such a call is refused.
     """
 
     hosts: tuple[str, ...]
@@ -20,6 +23,7 @@ class Host:
     connect_to: tuple[str, int] | None = None
     trust: Path | None = None
     tunnel: bool = False
+    sign: AwsIdentity | None = None
 
 
 @dataclass(frozen=True)
