@@ -20,7 +20,7 @@ CALL_HOOKS = ["requestheaders", "request", "responseheaders", "response", "call_
 
 @pytest.mark.parametrize("hook", ["requestheaders", "request", "responseheaders", "response"])
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_killed_flow_ends_once(play: Playbook, hook: str, stream: bool) -> None:
+def test_a_killed_flow_ends_once(play: Playbook, services: Services, hook: str, stream: bool) -> None:
     """Another addon may kill a flow in any hook: the client's connection is torn, and the call ends once."""
 
     def kill(name: str, flow: http.HTTPFlow) -> None:
@@ -36,6 +36,8 @@ def test_a_killed_flow_ends_once(play: Playbook, hook: str, stream: bool) -> Non
 
     assert play.client_closed
     assert play.ended == 1
+    assert play.hooks.count("call_end") == play.hooks.count("response")
+    assert sum(state.pending for state in services.ledger.states()) == 0
     assert not play.answer.complete
 
 

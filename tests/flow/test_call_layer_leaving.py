@@ -7,6 +7,7 @@ import pytest
 from playbook import OPENAI, Playbook, request, response, response_head
 from talk import BILL, DONE, EMAIL, FAULT, PATH, ROLE, STOP, asks, attempts, chat, piece, record, said
 
+from outwarden.audit import read
 from outwarden.flow import drain
 from outwarden.flow.drain import drained
 from outwarden.flow.services import Services
@@ -283,11 +284,12 @@ def test_the_other_streams_of_a_connection_go_on(open_play: Callable[..., Playbo
     assert two.address == (OPENAI, 80)
 
 
-@pytest.mark.parametrize("hook", ["request", "responseheaders", "response"])
+@pytest.mark.parametrize("hook", ["request", "responseheaders", "response", "call_end"])
 @pytest.mark.parametrize("stream", [False, True])
 def test_leaving_while_an_addon_works(play: Playbook, services: Services, hook: str, stream: bool) -> None:
     """A client may leave while a hook runs: the call ends once, the hold is resolved."""
     left = False
+    before = len(list(read(services.state.audit)))
 
     def leave(name: str, data: object) -> None:
         nonlocal left
@@ -308,4 +310,6 @@ def test_leaving_while_an_addon_works(play: Playbook, services: Services, hook: 
 
     assert left
     assert play.ended == 1
+    assert play.hooks.count("call_end") == play.hooks.count("response")
+    assert len(list(read(services.state.audit))) == before + 1
     assert pending(services) == 0

@@ -42,6 +42,10 @@ class Addon:
         raise ValueError(SECRET)
 
     @fail_closed
+    def call_end(self, flow: http.HTTPFlow) -> None:
+        raise ValueError(SECRET)
+
+    @fail_closed
     def error(self, flow: http.HTTPFlow) -> None:
         raise ValueError(SECRET)
 
@@ -92,18 +96,20 @@ def test_a_hook_that_raises_is_an_answer(services: Services, caplog: Any, hook: 
     assert SECRET not in caplog.text + flow.response.text
 
 
-def test_an_error_hook_answers_nobody(services: Services, caplog: Any) -> None:
-    """The flow has ended already: the failure is logged, and the call is over."""
-    flow, _ = a_call(services)
+@pytest.mark.parametrize("hook", ["call_end", "error"])
+def test_an_end_answers_nobody(services: Services, caplog: Any, hook: str) -> None:
+    """The client has its answer, or is gone: the failure is logged, and the call is over."""
+    flow, state = a_call(services)
     before = in_flight()
-    run("error", flow)
+    run(hook, flow)
 
+    assert (state.verdict == "error") is (hook == "call_end")
     assert flow.response is None
     assert in_flight() == before - 1
     assert SECRET not in caplog.text
 
 
-@pytest.mark.parametrize("hook", ["response", "error"])
+@pytest.mark.parametrize("hook", ["call_end", "error"])
 def test_a_failure_at_the_end_is_an_end(services: Services, hook: str) -> None:
     """A call whose last hook failed is not counted as in flight for ever."""
     flow, _ = a_call(services)

@@ -48,19 +48,20 @@ def check_reply(response: http.Response) -> None:
 
 def drop_one_hop_headers(request: http.Request) -> None:
     """Take out what is meant for us and not for the upstream, and whatever speaks of us."""
+    named = [(name.lower(), value) for name, value in request.headers.fields]  # one pass: mitmproxy's view takes many
     dropped = set(_ONE_HOP)
-    for name in request.headers.get("connection", "").lower().split(","):
-        dropped.add(name.strip().encode("utf-8", "surrogateescape"))
+    for name, value in named:
+        if name == b"connection":
+            dropped.update(part.strip() for part in value.lower().split(b","))
+        elif name == b"te" and value.lower() == b"trailers":  # gRPC servers insist on it, and it asks for nothing else
+            dropped.discard(b"te")
     dropped -= _KEPT
-    if request.headers.get("te", "").lower() == "trailers":  # gRPC servers insist on it, and it asks for nothing else
-        dropped.discard(b"te")
-    kept = tuple(
-        (name, value)
-        for name, value in request.headers.fields
-        if (lower := name.lower()) not in dropped and not lower.startswith(_OURS)
-    )
-    if len(kept) != len(request.headers.fields):
-        request.headers.fields = kept
+    if any(name in dropped or name.startswith(_OURS) for name, _ in named):
+        request.headers.fields = tuple(
+            field
+            for field, (name, _) in zip(request.headers.fields, named, strict=True)
+            if name not in dropped and not name.startswith(_OURS)
+        )
 
 
 def fit(response: http.Response, request: http.Request, length: int) -> http.Response:

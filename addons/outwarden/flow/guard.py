@@ -89,7 +89,7 @@ def fail_closed(hook: Callable[..., Any]) -> Callable[..., Any]:
             state.rule = f"on_error open: {step}"
             state.let_through = True
             return
-        if state and hook.__name__ in ("response", "error", "call_end"):
+        if state and hook.__name__ in ("error", "call_end"):
             end(state)  # the hook that would do it may be the one that failed
         if hook.__name__ in ("error", "call_end"):
             if state and hook.__name__ == "call_end":
