@@ -7,14 +7,14 @@ mitmproxy calls the addons in this order for requests and for replies alike.
 | `LoadRules` | load, configure, running, done | options, rule files, stores; reloads rules that changed |
 | `PassThrough` | http_connect, tls_clienthello, requestheaders, responseheaders | opens only known hosts |
 | `ServeStatus` | load, configure, running, request, done | the status page, through the proxy and on the admin port |
-| `IdentifyCall` | http_connect, requestheaders, request, responseheaders | provider, format, operation, caller, model |
-| `EnforceContent` | request | refuses or flags what a content rule names |
-| `RedactPii` | request | takes personal data and secrets out of the request |
-| `RestorePii` | request, response, error | reads replies, restores the caller's own values, masks new ones |
-| `ChargeBudget` | request, response, call_end, error | holds money before the call, settles it after |
-| `RouteCall` | request | chooses the first upstream |
+| `IdentifyCall` | http_connect, requestheaders, request, responseheaders, websocket_start | what call, and whose |
+| `EnforceContent` | request, websocket_start | refuses or flags what a content rule names |
+| `RedactPii` | request, websocket_start | takes personal data and secrets out of the request |
+| `RestorePii` | request, response, error, websocket_start | restores the caller's own values, masks new ones |
+| `ChargeBudget` | request, response, call_end, error, websocket_start | holds money before the call, settles it after |
+| `RouteCall` | request, websocket_start | chooses the first upstream |
 | `StreamReply` | next_layer, tls_start_server, server_connect_error, server_disconnected, client_disconnected | ↓ |
-| `WriteAudit` | requestheaders, response, call_end, error | one audit record per call |
+| `WriteAudit` | requestheaders, response, call_end, error, websocket_start | one audit record per call |
 
 `StreamReply` only puts our HTTP layer in place: it holds replies, fails over, streams through stages, and drains.
 `call_end` is a hook of ours: it comes after `response`, once the client has its answer, so that nobody waits for it.

@@ -5,10 +5,18 @@ from mitmproxy import http
 from outwarden.flow.body import plain_content, replace_content
 from outwarden.flow.guard import fail_closed
 from outwarden.flow.money import Purse
+from outwarden.flow.session import Said, Session
+from outwarden.flow.session import estimate as estimate_in_session
+from outwarden.flow.session import may_be_billed as may_be_billed_in_session
 from outwarden.flow.state import CallState, open_state, state_of
 from outwarden.load_rules import Shelf
+from outwarden.wire.format import Refusal
 from outwarden.wire.formats import ask_for_usage, sends_usage
 from outwarden.wire.usage import Usage
+
+# What a caller says between two responses: 10 tokens a second at OpenAI, 25 at Google (Realtime and Live guides), so
+# 13 or 5 minutes without a pause. What it is in truth stands in the usage; beyond this it becomes debt.
+SPEECH_TOKENS = 8_000
 
 
 class ChargeBudget:
@@ -20,7 +28,7 @@ class ChargeBudget:
     @fail_closed
     def request(self, flow: http.HTTPFlow) -> None:
         state = open_state(flow)
-        if state is None or not is_billable(flow.request, state):
+        if state is None or state.is_socket or not is_billable(flow.request, state):
             return
         services = self._shelf.services
         state.purse = Purse(state, services.engines, services)
@@ -44,6 +52,38 @@ class ChargeBudget:
     @fail_closed
     def error(self, flow: http.HTTPFlow) -> None:
         settle(flow, state_of(flow))
+
+    @fail_closed
+    def websocket_start(self, flow: http.HTTPFlow) -> None:
+        state = state_of(flow)
+        if state is None or state.session is None:
+            return
+        session = state.session
+        session.client_stages.append(lambda said: self._hold(session, said))
+        session.end_stages.append(settle_response)
+
+    def _hold(self, session: Session, said: Said) -> None:
+        """One hold per response: for what the provider has of the conversation already, what is new, and the answer."""
+        call = said.call
+        call.spoken = call.spoken or said.facts.begins == "maybe"
+        if not said.begins or call.refusal:
+            return
+        services = self._shelf.services
+        call.body_tokens += session.context_tokens + (SPEECH_TOKENS if call.spoken else 0)
+        call.trip = session.call.trip.response(call.model) if session.call.trip else None
+        call.purse = purse = Purse(call, services.engines, services)
+        if not purse.pay(call.trip.upstream if call.trip else None):
+            rule = purse.denied.account.budget.name if purse.denied else None
+            refusal = purse.refusal or Refusal(502, "outwarden_error", "The hold could not be taken.")
+            call.refuse(refusal, "refused", rule or refusal.code)
+
+
+def settle_response(call: CallState) -> None:
+    """Resolve the hold of a response that has ended, well or not."""
+    if call.trip:
+        call.trip.stop("client gone" if call.client_gone else call.reply_error or "ok", 101)
+    if call.purse:
+        call.purse.settle(call.usage, may_be_billed=may_be_billed_in_session(call), estimate=estimate_in_session(call))
 
 
 def is_billable(request: http.Request, state: CallState) -> bool:

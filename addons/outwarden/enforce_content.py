@@ -7,7 +7,8 @@ from mitmproxy import http
 
 from outwarden.content import Inspector
 from outwarden.flow.guard import answer, fail_closed
-from outwarden.flow.state import CallState, open_state
+from outwarden.flow.session import Said
+from outwarden.flow.state import CallState, open_state, state_of
 from outwarden.flow.texts import Inspected, TextRefused, rewrite_body
 from outwarden.load_rules import Shelf
 from outwarden.wire.format import Refusal
@@ -36,6 +37,18 @@ class EnforceContent:
         except TextRefused as refused:
             state.refuse(refused.refusal, "refused")
             answer(flow, refused.refusal)
+
+    @fail_closed
+    def websocket_start(self, flow: http.HTTPFlow) -> None:
+        state = state_of(flow)
+        if state and state.session:
+            state.session.client_stages.append(self._look_at)
+
+    def _look_at(self, said: Said) -> None:
+        inspector = self._shelf.services.engines.inspector
+        if inspector.watches("request"):
+            rules = said.call.format.text_rules(said.call.operation)
+            rewrite_body(said.body, "", rules, Inspected(looking(inspector, said.call, "request")))
 
 
 def looking(

@@ -1,6 +1,7 @@
 """Addon: what call is this, and whose?"""
 
 import base64
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import parse_qsl
@@ -14,8 +15,11 @@ from outwarden.errors import BodyError
 from outwarden.flow.body import plain_headers, read_body
 from outwarden.flow.framing import drop_one_hop_headers
 from outwarden.flow.guard import answer, fail_closed, is_grpc
+from outwarden.flow.session import Said, Session
 from outwarden.flow.signing import signature_of
 from outwarden.flow.state import CallState, begin, look_at, open_state, state_of
+from outwarden.flow.trip import BROWSER_KEY
+from outwarden.flow.upgrade import asks_for_socket
 from outwarden.load_rules import Shelf
 from outwarden.wire.aws_signature import signs_chunks
 from outwarden.wire.encodings import readable_offer
@@ -54,6 +58,10 @@ class IdentifyCall:
         state.signature = signature_of(flow.request)
         state.caller, strip = identify(rules.callers, evidence(flow, user))
         flow.request.stream = False
+        if asks_for_socket(flow.request):
+            state.is_socket = True
+            # Compression would hide what we read, for no gain on one machine's hop; peers may always do without.
+            flow.request.headers.pop("sec-websocket-extensions", None)
         for name in (*strip, "proxy-authorization"):
             flow.request.headers.pop(name, None)
         if "websocket" not in flow.request.headers.get("upgrade", "").lower():
@@ -80,12 +88,29 @@ class IdentifyCall:
             state.refuse(Refusal(400, "body_unreadable", f"The request body was refused: {error}."), "refused", "body")
             answer(flow, state.refusal)  # type: ignore[arg-type]
             return
+        if state.is_socket:
+            state.facts = RequestFacts(model=model_in_query(flow.request), stream=True)
+            return
         state.facts = RequestFacts() if body.json is None else state.format.read_request(state.operation, body.json)
         if state.facts.token_ids and refused_for_token_ids(state):
             answer(flow, state.refusal)  # type: ignore[arg-type]
             return
         if state.signature is None or not state.signature.covers("accept-encoding"):
             offer_encodings(flow.request, state)
+
+    @fail_closed
+    def websocket_start(self, flow: http.HTTPFlow) -> None:
+        state = state_of(flow)
+        if state is None:
+            return
+        state.session = session = Session(state, lambda: self._next_call(state))
+        session.client_stages.append(lambda said: read_message(session, said))
+
+    def _next_call(self, state: CallState) -> CallState:
+        """A response to come, under the rules that are in force when it is asked for."""
+        call = CallState(self._shelf.services.engines.rules, state.host, state.format, state.operation, state.caller)
+        call.is_socket = True
+        return call
 
     @fail_closed
     def responseheaders(self, flow: http.HTTPFlow) -> None:
@@ -104,6 +129,39 @@ def offer_encodings(request: http.Request, state: CallState) -> None:
         request.headers["accept-encoding"] = "identity"
     elif offer and readable_offer(offer) != offer:
         request.headers["accept-encoding"] = readable_offer(offer)
+
+
+def read_message(session: Session, said: Said) -> None:
+    """Read what a client's message says; one that asks for a response makes it a call that is under way."""
+    state, call = session.call, said.call
+    if said.body.kind == "json":
+        said.facts = state.format.read_message(state.operation, said.json)
+    facts = said.facts
+    if facts.detects_turns is not None:
+        session.detects_turns = facts.detects_turns
+    if facts.request and facts.for_session:
+        state.facts = merged(state.facts, facts.request)
+    on_its_own = facts.begins == "maybe" and session.detects_turns and not session.is_waiting
+    if facts.begins == "now" or on_its_own:
+        said.begins = True
+        call.started_s = time.perf_counter()
+        call.body = said.body
+        call.facts = merged(state.facts, facts.request) if facts.request else state.facts
+
+
+def merged(settings: RequestFacts, own: RequestFacts) -> RequestFacts:
+    """What a message says of itself over what holds for its session."""
+    return replace(
+        own,
+        model=own.model or settings.model,
+        output_limit=settings.output_limit if own.output_limit is None else own.output_limit,
+    )
+
+
+def model_in_query(request: http.Request) -> str | None:
+    """The model that a connection is opened for; Azure calls it a deployment."""
+    asked = dict(parse_qsl(request.path.partition("?")[2]))
+    return asked.get("model") or asked.get("deployment")
 
 
 def proxy_user(request: http.Request) -> str | None:
@@ -134,6 +192,9 @@ def api_key(headers: Mapping[str, str], path: str) -> str | None:
     for name in KEY_HEADERS:
         if value := headers.get(name):
             return value.rpartition(" ")[2]
+    for protocol in headers.get("sec-websocket-protocol", "").split(","):
+        if protocol.strip().startswith(BROWSER_KEY):
+            return protocol.strip().removeprefix(BROWSER_KEY)
     if "key=" not in path:
         return None
     return dict(parse_qsl(path.partition("?")[2])).get("key")
@@ -162,9 +223,10 @@ def refused_for_token_ids(state: CallState) -> bool:
 def refused_by_shape(request: http.Request, state: CallState) -> Refusal | None:
     """What we do not read is refused, not let through unread."""
     traffic = state.rules.traffic
-    if request.headers.get("upgrade", "").lower() == "websocket":
-        # 426 tells Codex to fall back to HTTPS at once.
-        return Refusal(426, "websocket_not_supported", "WebSocket calls are not read by this proxy yet; use HTTPS.")
+    if state.is_socket and not state.format.talks(state.operation):
+        # Nobody could tell where a response begins, so none could be paid for. 426 tells clients to fall back to HTTPS.
+        text = "What is said over this WebSocket is not described, so it cannot be read or paid for; use HTTPS."
+        return Refusal(426, "websocket_not_supported", text)
     if is_grpc(request):
         if traffic.grpc == "tunnel":
             return None

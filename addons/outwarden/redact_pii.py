@@ -7,14 +7,15 @@ from urllib.parse import quote, unquote
 from mitmproxy import http
 
 from outwarden.errors import BodyError
-from outwarden.flow.body import replace_content
+from outwarden.flow.body import Body, replace_content
 from outwarden.flow.guard import answer, fail_closed
+from outwarden.flow.session import Said
 from outwarden.flow.signing import cannot_change
-from outwarden.flow.state import CallState, open_state
+from outwarden.flow.state import CallState, open_state, state_of
 from outwarden.flow.texts import rewrite_body
 from outwarden.load_rules import Shelf
 from outwarden.pii import RequestRewriter, Vault
-from outwarden.wire.body import rewrite_text
+from outwarden.wire.body import Rewritten, rewrite_text
 from outwarden.wire.format import Refusal
 from outwarden.wire.urlencoded import rewrite_pairs
 
@@ -50,28 +51,15 @@ class RedactPii:
             refuse(flow, state, rewriter.refused)
 
     def _rewrite(self, request: http.Request, state: CallState, rewriter: RequestRewriter) -> None:
-        services = self._shelf.services
         target = request.path
         rewrite_path(request, rewriter)
         rewrite_query(request, rewriter)
         if request.path != target and not state.may_change:
             refuse_signed(state, "path")
             return
-        # From here on the model is named as the upstream gets it: records and counters keep nothing personal either.
-        state.facts = replace(state.facts, model=services.engines.shown(state.facts.model))
-        state.operation = replace(state.operation, model=services.engines.shown(state.operation.model))
-        encoding = services.tokens.encoding(state.host.provider, state.model)
+        self._name_model(state)
         assert state.body
-        rewritten = rewrite_body(
-            state.body,
-            request.headers.get("content-type", ""),
-            state.format.text_rules(state.operation),
-            rewriter,
-            memory=services.memory,
-            memory_key=services.engines.pii.version + encoding.encode(),
-            count=lambda text: services.tokens.count(encoding, text),
-            find_known=rewriter.known,
-        )
+        rewritten = self._rewrite_texts(state, state.body, request.headers.get("content-type", ""), rewriter)
         state.body_tokens, state.media_bytes = rewritten.tokens, rewritten.media_bytes
         if rewritten.unread:
             unread(state, rewritten.unread)
@@ -80,11 +68,65 @@ class RedactPii:
         elif rewritten.edits:
             replace_content(request, rewritten.body)
 
+    def _rewrite_texts(self, state: CallState, body: Body, content_type: str, rewriter: RequestRewriter) -> Rewritten:
+        """Rewrite all texts of a body and count its tokens, as far as they are not remembered."""
+        services = self._shelf.services
+        encoding = services.tokens.encoding(state.host.provider, state.model)
+        return rewrite_body(
+            body,
+            content_type,
+            state.format.text_rules(state.operation),
+            rewriter,
+            memory=services.memory,
+            memory_key=services.engines.pii.version + encoding.encode(),
+            count=lambda text: services.tokens.count(encoding, text),
+            find_known=rewriter.known,
+        )
+
+    @fail_closed
+    def websocket_start(self, flow: http.HTTPFlow) -> None:
+        state = state_of(flow)
+        if state and state.session:
+            session = state.session
+            session.client_stages.append(lambda said: self._rewrite_message(said, session.vault))
+
+    def _rewrite_message(self, said: Said, vault: Vault) -> None:
+        """As a request's body; the vault is the session's, because its later responses may quote earlier messages."""
+        call = said.call
+        if call.request_rewriter is None:
+            call.vault = vault
+            call.request_rewriter = self._shelf.services.engines.pii.request(vault)
+        if said.begins:
+            self._name_model(call)
+        if said.facts.begins == "maybe" and not call.spoken:
+            unread(call, 1)  # speech: one flag for all of it
+        rewritten = self._rewrite_texts(call, said.body, "", call.request_rewriter)
+        said.body = replace(said.body, data=rewritten.body)
+        if rewritten.unread:
+            unread(call, rewritten.unread)
+        if said.facts.begins != "maybe":  # speech has an allowance of its own (charge_budget)
+            call.body_tokens += rewritten.tokens
+            call.media_bytes += rewritten.media_bytes
+        if call.request_rewriter.refused:
+            entity = call.request_rewriter.refused
+            call.refuse(refusal_of(entity), "refused", f"pii {entity}")
+
+    def _name_model(self, state: CallState) -> None:
+        """From here on the model is named as the upstream gets it: records and counters keep nothing personal."""
+        shown = self._shelf.services.engines.shown
+        state.facts = replace(state.facts, model=shown(state.facts.model))
+        state.operation = replace(state.operation, model=shown(state.operation.model))
+
+
+def refusal_of(entity: str) -> Refusal:
+    """This entity may not leave."""
+    message = f"The request holds {entity}, which may not leave (pii.yml, request: {entity}: refuse)."
+    return Refusal(403, "pii_refused", message)
+
 
 def refuse(flow: http.HTTPFlow, state: CallState, entity: str) -> None:
     """Answer that this entity may not leave."""
-    message = f"The request holds {entity}, which may not leave (pii.yml, request: {entity}: refuse)."
-    state.refuse(Refusal(403, "pii_refused", message), "refused", f"pii {entity}")
+    state.refuse(refusal_of(entity), "refused", f"pii {entity}")
     answer(flow, state.refusal)  # type: ignore[arg-type]
 
 

@@ -32,10 +32,25 @@ class RestorePii:
 
     def _rewriter(self, state: CallState) -> TextRewriter:
         """A fresh rewriter for each attempt: what a failed one restored does not count."""
-        state.reply_rewriter = self._shelf.services.engines.pii.reply(state.vault or Vault())
+        state.reply_rewriter = self._shelf.services.engines.pii.reply(Vault() if state.vault is None else state.vault)
         if state.inspect_reply:
             return Inspected(state.inspect_reply, state.reply_rewriter)
         return state.reply_rewriter
+
+    @fail_closed
+    def websocket_start(self, flow: http.HTTPFlow) -> None:
+        state = state_of(flow)
+        if state is None or state.session is None:
+            return
+        session, state.vault = state.session, state.session.vault
+        session.rewriter = StreamRewriter(state.format, state.operation, "messages", self._rewriter(state))
+        session.end_stages.append(lambda call: self._end_response(call, state))
+
+    def _end_response(self, call: CallState, connection: CallState) -> None:
+        """What was found in the connection's messages since the response before belongs to this one."""
+        if connection.reply_rewriter:
+            call.reply_rewriter = connection.reply_rewriter.part()
+        self._hide_names(call)
 
     def _open(self, request: http.Request, response: http.Response, state: CallState) -> ReplyStream | None:
         content_type = response.headers.get("content-type", "")

@@ -7,8 +7,9 @@ from mitmproxy import http
 from outwarden.flow.body import plain_content, replace_content
 from outwarden.flow.guard import answer, fail_closed
 from outwarden.flow.money import Purse
-from outwarden.flow.state import CallState, open_state
-from outwarden.flow.trip import Trip
+from outwarden.flow.session import Said
+from outwarden.flow.state import CallState, open_state, state_of
+from outwarden.flow.trip import Trip, replace_model
 from outwarden.load_rules import Shelf
 from outwarden.routing import GiveUp, match_route
 from outwarden.wire.format import Refusal
@@ -44,6 +45,19 @@ class RouteCall:
             choice = state.trip.begin_again(flow.request)
         if isinstance(choice, GiveUp):
             refuse(flow, state)
+
+    @fail_closed
+    def websocket_start(self, flow: http.HTTPFlow) -> None:
+        state = state_of(flow)
+        if state and state.session:
+            state.session.client_stages.append(rename_model)
+
+
+def rename_model(said: Said) -> None:
+    """Ask for the model that the upstream of this connection knows, where the message names one."""
+    trip = said.call.trip
+    if said.begins and trip and trip.model and trip.model != said.call.model and not said.call.refusal:
+        said.body = replace(said.body, data=replace_model(said.body.data, trip.model))
 
 
 def clamp(request: http.Request, state: CallState, purse: Purse) -> bool:

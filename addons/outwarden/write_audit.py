@@ -72,11 +72,25 @@ class WriteAudit:
         if state is not None:
             self._write(flow, state)
 
+    @fail_closed
+    def websocket_start(self, flow: http.HTTPFlow) -> None:
+        state = state_of(flow)
+        if state and state.session:
+            state.session.end_stages.append(self._write_response)
+
+    def _write_response(self, call: CallState) -> None:
+        """A response in a session is a call: 101 is the status of all that came over the connection."""
+        end(call)
+        self._keep(record(call, 101))
+
     def _write(self, flow: http.HTTPFlow, state: CallState) -> None:
         end(state)
-        entry = record(flow, state)
+        entry = record(state, flow.response.status_code if flow.response else None)
         hide_credentials(flow.request)
         flow.comment = annotation(state)
+        self._keep(entry)
+
+    def _keep(self, entry: dict[str, Any]) -> None:
         services = self._shelf.services
         self._owed.append(entry)
         self._pay_up()
@@ -97,9 +111,8 @@ class WriteAudit:
             self._owed.popleft()
 
 
-def record(flow: http.HTTPFlow, state: CallState) -> dict[str, Any]:
+def record(state: CallState, status: int | None) -> dict[str, Any]:
     """The audit record of the contract (DESIGN.md §4): counts and names, no text, no value, no key."""
-    status = flow.response.status_code if flow.response else None
     trip, caller = state.trip, state.caller
     elapsed_ms = (time.perf_counter() - state.started_s) * 1000
     upstream_ms = sum(step.ms for step in trip.steps) if trip else 0.0
@@ -120,7 +133,7 @@ def record(flow: http.HTTPFlow, state: CallState) -> dict[str, Any]:
             for s in (trip.steps if trip else ())
         ],
         "stream": bool(state.reply) or state.facts.stream,
-        "status": state.refusal.status if state.refusal and status is None else status,
+        "status": state.refusal.status if state.refusal and status in (None, 101) else status,
         "verdict": verdict(state),
         "rule": state.rule,
         "usage": state.usage.counts() if state.usage else {},

@@ -43,6 +43,8 @@ from mitmproxy.proxy.layers.http._events import (
     ResponseTrailers,
 )
 from mitmproxy.proxy.layers.http._hooks import HttpErrorHook, HttpResponseHeadersHook, HttpResponseHook
+from mitmproxy.proxy.layers.websocket import WebsocketStartHook
+from mitmproxy.websocket import WebSocketData
 
 from outwarden.errors import BodyError
 from outwarden.flow import drain
@@ -52,8 +54,10 @@ from outwarden.flow.drain import begin_drain
 from outwarden.flow.framing import DIGESTS, check_reply, fit
 from outwarden.flow.guard import broken, last_words, where
 from outwarden.flow.hooks import CallEndHook
+from outwarden.flow.relay import Relay
 from outwarden.flow.state import CallState, state_of, was_seen
 from outwarden.flow.trip import Trip
+from outwarden.flow.upgrade import Upgraded, is_accepted
 from outwarden.flow.upload import Commands, Upload
 from outwarden.routing import Failure, GiveUp, failure_of_status
 from outwarden.wire.encodings import codings
@@ -77,7 +81,7 @@ class CallStream(Upload):
         self._dial: Dial | None = None
         self._attempt_id = 0
         self._head: ResponseHeaders | None = None
-        self._mode = ""  # whole, stream, pass
+        self._mode = ""  # whole, stream, pass, socket
         self._held: list[bytes] = []
         self._held_bytes = 0
         self._committed = False
@@ -87,11 +91,14 @@ class CallStream(Upload):
         self._told = False  # whether the addons were told of the end: each flow ends once
         self._closed = False  # whether they were told that the answer is out
         self._drain_done: asyncio.Event | None = None
+        self._upgraded: Upgraded | None = None
 
     # -- events -----------------------------------------------------------------------------------------------------
 
     def _handle_event(self, event: events.Event) -> Commands:
-        if self._call is None and isinstance(event, events.Wakeup):
+        if self._upgraded is not None:
+            yield from self._upgraded.handle(event)
+        elif self._call is None and isinstance(event, events.Wakeup):
             yield from self._shielded(self._on_upload_tick())
         elif self._call is None or self._finished:
             if not isinstance(event, (events.Wakeup, GetHttpConnectionCompleted)):
@@ -259,6 +266,9 @@ class CallStream(Upload):
     def _on_head(self, event: ResponseHeaders) -> Commands:
         call = self._call
         assert call
+        if event.response.status_code == 101:
+            self._head, self._mode = event, "socket"
+            return
         status = event.response.status_code
         failure = None if self._client_gone else failure_of_status(status)
         if failure and (yield from self._moves_on(failure, status, retry_after(event.response))):
@@ -274,6 +284,36 @@ class CallStream(Upload):
             yield from self._await("first_content", self._trip.timeouts.first_content)
         else:
             yield from self._await("idle", self._trip.timeouts.idle)
+
+    def _on_upgrade(self, response: http.Response) -> Commands:
+        """The call becomes a WebSocket; from here on the relay has it."""
+        call = self._call
+        assert call
+        if self._client_gone or not call.is_socket or not is_accepted(self.flow.request, response):
+            yield from self._fail("stream_error")
+            return
+        self._waits.end()
+        self._trip.succeed(101)
+        self.flow.response, self.flow.websocket = response, WebSocketData()
+        yield HttpResponseHeadersHook(self.flow)
+        yield WebsocketStartHook(self.flow)
+        if self.flow.response is not response or call.session is None:  # a hook failed, or an addon answers itself
+            self.flow.websocket = None
+            yield from self._abandon()
+            if self.flow.response is response:
+                yield from self._answer(broken("WebSocket"))
+            else:
+                yield from self._finish_with(self.send_response())
+            return
+        self._told = self._closed = True
+        yield HttpResponseHook(self.flow)
+        yield CallEndHook(self.flow)
+        relay = Relay(call, call.session, self.flow.websocket)
+        self._upgraded = Upgraded(
+            self.flow, relay, self.stream_id, self._attempt_id, self.context.client, self.context.server
+        )
+        yield SendHttp(ResponseHeaders(self.stream_id, response, end_stream=True), self.context.client)
+        yield SendHttp(ResponseEndOfMessage(self.stream_id), self.context.client)
 
     def _choose_mode(self, event: ResponseHeaders) -> str:
         call = self._call
@@ -386,6 +426,9 @@ class CallStream(Upload):
         if self._head is None:
             return  # of an answer that was left
         assert call
+        if self._mode == "socket":
+            yield from self._on_upgrade(self._head.response)
+            return
         if self._mode == "stream":
             assert call.reply
             rest = call.reply.finish()

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from outwarden.flow.body import Body
     from outwarden.flow.money import Purse
     from outwarden.flow.reply import ReplyStream
+    from outwarden.flow.session import Session
     from outwarden.flow.trip import Trip
     from outwarden.pii import ReplyRewriter, RequestRewriter, Vault
     from outwarden.rules import Rules
@@ -49,6 +50,11 @@ class CallState:
     body_tokens: int = 0
     media_bytes: int = 0
     asked_for_usage: bool = False
+    is_socket: bool = False  # a request to become a WebSocket
+    session: Session | None = None  # what is said over it
+    answered: bool = False  # of a response in a session: the provider began to work on it
+    spoken: bool = False  # speech, whose length only the provider counts, is part of what was said
+    output_text_bytes: int = 0
 
     vault: Vault | None = None
     request_rewriter: RequestRewriter | None = None
@@ -123,6 +129,12 @@ def was_seen(flow: http.HTTPFlow) -> bool:
 def begin(flow: http.HTTPFlow, state: CallState) -> CallState:
     """Hang ``state`` on ``flow``."""
     _states[flow] = state
+    _in_flight.add(state.call_id)
+    return state
+
+
+def begin_alone(state: CallState) -> CallState:
+    """Note a call that has no flow of its own: a response in a session."""
     _in_flight.add(state.call_id)
     return state
 

@@ -6,6 +6,7 @@ The decisions are `routing`'s; this module applies them to the request that mitm
 import random
 import time
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -45,6 +46,8 @@ CREDENTIAL_HEADERS = (
     "openai-organization",
     "openai-project",
 )
+# Browsers cannot set headers on a WebSocket: OpenAI takes the key as the name of a protocol (Realtime guide).
+BROWSER_KEY = "openai-insecure-api-key."
 DEFAULT_ROUTE = Route(name="")
 # Ends of an attempt that brought no answer; all others (silence, a reply broken off or left) may cost money.
 NEVER_BILLED = frozenset({"connect", "429", "5xx", "budget", "client gone"})
@@ -187,6 +190,13 @@ class Trip:
         self.steps.clear()
         return self._choose()
 
+    def response(self, model: str | None) -> "Trip":
+        """The way of one response over the connection that this trip opened: the same upstream, a step of its own."""
+        trip = copy(self)
+        trip._requested_model = model
+        trip.steps = [Step(self.upstream_name, time.monotonic())]
+        return trip
+
     def fail(self, failure: Failure, status: int | None = None, retry_after_s: float | None = None) -> Attempt | GiveUp:
         """Note that the current attempt failed and choose the next, if one may follow."""
         self._end(failure, status, retry_after_s)
@@ -269,6 +279,8 @@ class Trip:
             return
         request.scheme, request.host, request.port = upstream.scheme, upstream.host, upstream.port
         request.path = upstream_path(upstream, aimed.path, self.model)
+        if self.model and self.model != self._requested_model and request.query.get("model"):
+            request.query["model"] = self.model
         self._sign_in(request, upstream)
         if self.model and self.model != self._requested_model and request.raw_content:
             replace_content(request, replace_model(plain_content(request), self.model))
@@ -279,6 +291,10 @@ class Trip:
             return
         for name in CREDENTIAL_HEADERS:
             request.headers.pop(name, None)
+        protocols = request.headers.get("sec-websocket-protocol", "")
+        if BROWSER_KEY in protocols:
+            kept = [name for name in protocols.split(",") if not name.strip().startswith(BROWSER_KEY)]
+            request.headers["sec-websocket-protocol"] = ",".join(kept)
         request.path = without_signature(without_key(request.path))
         if auth and auth.kind != "aws":
             secret = resolve_secret(auth)

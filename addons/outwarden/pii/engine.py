@@ -202,6 +202,13 @@ class ReplyRewriter(_Rewriter):
         super().__init__(engine, vault)
         self.restored = 0
 
+    def part(self) -> "ReplyRewriter":
+        """Return what was counted since the last part, and count anew: one connection brings many replies."""
+        part = ReplyRewriter(self._engine, self._vault)
+        part.counts, part.restored, part.refused = self.counts, self.restored, self.refused
+        self.counts, self.restored, self.refused = Counter(), 0, None
+        return part
+
     def edit(self, span: Span, value: str, named: dict[str, str]) -> Edit | None:
         """Return what is done with one finding: restore it, leave the caller's own, or act by policy."""
         if span.entity == PLACEHOLDER:

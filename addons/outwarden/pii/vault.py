@@ -4,6 +4,9 @@ from typing import NoReturn
 
 from outwarden.pii.placeholders import canonical
 
+# A call has a few, a session of a day some hundreds; beyond this the oldest are forgotten, and no longer restored.
+VALUES_MAX = 50_000
+
 
 class Vault:
     """The values of one call; in memory only, never printed, never pickled."""
@@ -12,7 +15,7 @@ class Vault:
 
     def __init__(self) -> None:
         self._values: dict[str, str] = {}
-        self._own: set[tuple[str, str]] = set()
+        self._own: dict[tuple[str, str], None] = {}
         self._ambiguous: set[str] = set()
 
     def __repr__(self) -> str:
@@ -26,7 +29,9 @@ class Vault:
 
     def add_own(self, entity: str, value: str) -> None:
         """Remember that the caller itself sent ``value``."""
-        self._own.add((entity, canonical(entity, value)))
+        self._own[entity, canonical(entity, value)] = None
+        if len(self._own) > VALUES_MAX:
+            del self._own[next(iter(self._own))]
 
     def is_own(self, entity: str, value: str) -> bool:
         """Whether the caller itself sent ``value``, in whatever spelling."""
@@ -34,6 +39,10 @@ class Vault:
 
     def add(self, entity: str, placeholder: str, value: str) -> None:
         """Remember what ``placeholder`` stands for. One that stood for two values is never restored again."""
+        if len(self._values) >= VALUES_MAX and placeholder not in self._values:
+            oldest = next(iter(self._values))
+            del self._values[oldest]
+            self._ambiguous.discard(oldest)
         held = self._values.setdefault(placeholder, value)
         if held != value and canonical(entity, held) != canonical(entity, value):
             self._ambiguous.add(placeholder)

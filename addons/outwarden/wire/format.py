@@ -55,6 +55,22 @@ class RequestFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageFacts:
+    """What a client's message over a WebSocket says.
+
+    ``begins``: the provider answers it by a response that is billed (``now``), may do so by itself when it chooses
+    (``maybe``: speech whose end it detects), or does not (empty). ``request``: what the message says of model and
+    limits, None where it says nothing of the kind; with ``for_session`` that holds for all responses from here on.
+    ``detects_turns``: whether the provider begins responses by itself from here on; None: not said.
+    """
+
+    begins: Literal["", "now", "maybe"] = ""
+    request: RequestFacts | None = None
+    for_session: bool = False
+    detects_turns: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ResponseFacts:
     """What a whole reply says about itself; ``error`` is a short kind (``rate_limit``, ``overloaded``), never text."""
 
@@ -172,6 +188,18 @@ class Format(Protocol):
         """Read one stream event; ``name`` is its own (SSE's ``event``, AWS's ``:event-type``).
 
         A literal such as ``[DONE]`` comes as that str."""
+
+    def talks(self, operation: Operation) -> bool:
+        """Whether this operation may be spoken over a WebSocket, and which of its messages begin responses is known."""
+        return False
+
+    def read_message(self, operation: Operation, message: Json) -> MessageFacts:
+        """Read one message that a client sent over a WebSocket."""
+        return MessageFacts()
+
+    def refuse_message(self, operation: Operation, refusal: Refusal, message: Json) -> bytes | None:
+        """The refusal of a client's message as this provider's error event; None where it only knows to close."""
+        return None
 
     def refuse(self, refusal: Refusal, operation: Operation | None = None) -> ErrorReply:
         """The refusal as this provider's error answer; ``operation`` where known: a host may speak several shapes."""

@@ -8,6 +8,7 @@ from outwarden.wire.format import (
     Format,
     Framing,
     Json,
+    MessageFacts,
     Operation,
     Refusal,
     RequestFacts,
@@ -81,6 +82,18 @@ class Dialect:
         """An event of an operation that is no generation (batch results, progress): output, complete at any point."""
         return EventFacts(content=True, end=True, error=errors.error_of(data))
 
+    def talks(self, operation: Operation) -> bool:
+        """No, unless a subclass knows the API's messages."""
+        return False
+
+    def read_message(self, operation: Operation, message: Json) -> MessageFacts:
+        """It begins nothing that we know of."""
+        return MessageFacts()
+
+    def refuse_message(self, operation: Operation, refusal: Refusal, message: Json) -> bytes | None:
+        """OpenAI's event: others that have one built theirs after it."""
+        return errors.message(refusal, message)
+
     def refuse(self, refusal: Refusal, operation: Operation | None = None) -> ErrorReply:
         """OpenAI's shape: most other APIs and clients understand it."""
         return errors.reply(refusal, {"error": errors.openai_error(refusal)})
@@ -134,6 +147,18 @@ class Mixed(Dialect):
     def read_event(self, operation: Operation, name: str | None, data: Json) -> EventFacts:
         """As the operation's dialect says."""
         return self._of(operation).read_event(operation, name, data)
+
+    def talks(self, operation: Operation) -> bool:
+        """As the operation's dialect says."""
+        return self._of(operation).talks(operation)
+
+    def read_message(self, operation: Operation, message: Json) -> MessageFacts:
+        """As the operation's dialect says."""
+        return self._of(operation).read_message(operation, message)
+
+    def refuse_message(self, operation: Operation, refusal: Refusal, message: Json) -> bytes | None:
+        """As the operation's dialect says."""
+        return self._of(operation).refuse_message(operation, refusal, message)
 
     def refuse(self, refusal: Refusal, operation: Operation | None = None) -> ErrorReply:
         """As the operation's dialect says; the host's own shape while no operation is known."""

@@ -1,12 +1,13 @@
 """Errors in both directions: a provider's error object as a short kind, and our refusals in each provider's shape."""
 
 import json
+import secrets
 from typing import Any
 from urllib.parse import quote
 
 from outwarden.wire.aws_events import exception_frame
 from outwarden.wire.format import ErrorReply, Framing, Refusal
-from outwarden.wire.formats.values import mapping
+from outwarden.wire.formats.values import mapping, text
 
 # Words that providers use in an error's type, code or status -> our kind. Looked up in order, as parts of the word:
 # `rate_limit_error`, `RESOURCE_EXHAUSTED`, `ThrottlingException`. Nothing of the provider's own text ever gets out.
@@ -189,6 +190,18 @@ def google_error(refusal: Refusal) -> dict[str, Any]:
             ],
         }
     }
+
+
+def message(refusal: Refusal, refused: object) -> bytes:
+    """OpenAI's ``error`` event over a WebSocket, for Realtime and Responses clients alike.
+
+    Realtime's names the refused event by its id. Responses clients (Codex) read status and headers as those of an HTTP
+    error.
+    """
+    headers = {name: value for name, value in _headers(refusal).items() if name != "content-type"}
+    error = openai_error(refusal) | {"event_id": text(mapping(refused).get("event_id"))}
+    event_id = f"event_outwarden_{secrets.token_hex(8)}"
+    return encode({"type": "error", "event_id": event_id, "status": refusal.status, "error": error, "headers": headers})
 
 
 def framed(framing: Framing, body: object, name: str | None = None) -> bytes:

@@ -11,6 +11,7 @@ from outwarden.wire.format import (
     EventFacts,
     Framing,
     Json,
+    MessageFacts,
     Operation,
     Refusal,
     RequestFacts,
@@ -18,6 +19,7 @@ from outwarden.wire.format import (
 )
 from outwarden.wire.formats import errors, facts
 from outwarden.wire.formats.base import Dialect, media_type
+from outwarden.wire.formats.gemini_live import read_client_message, read_live_event
 from outwarden.wire.formats.offset_tables import GEMINI
 from outwarden.wire.formats.paths import path
 from outwarden.wire.formats.rules import opaque_in, text_rules
@@ -58,6 +60,7 @@ class Gemini(Dialect):
             billed="POST",
             stream=True,
         ),
+        path("live", r"ws/google\.(?:\w+\.)*\w+Service[./]BidiGenerateContent(?:Constrained)?", billed="GET"),
         path("interactions", r"interactions", billed="POST"),
         path("interactions", r"interactions/.+"),
         path("caches", r"cachedContents", billed="POST"),
@@ -122,9 +125,23 @@ class Gemini(Dialect):
             return EventFacts(closes="all", end=True)
         if not isinstance(data, dict):
             return EventFacts(error=errors.error_of(data))
+        if operation.name == "live":
+            return read_live_event(data)
         if isinstance(data.get("event_type"), str):
             return _read_interaction(data["event_type"], data)
         return _read_chunk(data)
+
+    def talks(self, operation: Operation) -> bool:
+        """The Live API."""
+        return operation.name == "live"
+
+    def read_message(self, operation: Operation, message: Json) -> MessageFacts:
+        """See `gemini_live`."""
+        return read_client_message(mapping(message))
+
+    def refuse_message(self, operation: Operation, refusal: Refusal, message: Json) -> bytes | None:
+        """The Live API has no error message: Google closes the connection with a reason."""
+        return None
 
     def refuse(self, refusal: Refusal, operation: Operation | None = None) -> ErrorReply:
         """``{"error": {"code", "message", "status", "details"}}``."""

@@ -3,13 +3,23 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from outwarden.wire.format import EventFacts, Framing, Json, Operation, Refusal, RequestFacts, ResponseFacts
+from outwarden.wire.format import (
+    EventFacts,
+    Framing,
+    Json,
+    MessageFacts,
+    Operation,
+    Refusal,
+    RequestFacts,
+    ResponseFacts,
+)
 from outwarden.wire.formats import errors, facts
 from outwarden.wire.formats.base import Dialect
 from outwarden.wire.formats.offset_tables import OPENAI
 from outwarden.wire.formats.openai_chat import read_chat_event
 from outwarden.wire.formats.openai_events import read_other_event, read_responses_event
 from outwarden.wire.formats.paths import path
+from outwarden.wire.formats.realtime import read_client_message, read_realtime_event
 from outwarden.wire.formats.rules import text_rules
 from outwarden.wire.formats.usages import any_usage
 from outwarden.wire.formats.values import mapping, objects, text
@@ -115,9 +125,24 @@ class OpenAI(Dialect):
         kind = text(data.get("type")) or ""
         if isinstance(data.get("choices"), list):
             return read_chat_event(data)
+        if operation.name == "realtime":
+            return read_realtime_event(data)
         if kind.startswith("response.") or kind in ("error", "keepalive"):
             return _searched(read_responses_event(data), data)
         return read_other_event(operation, name, data)
+
+    def talks(self, operation: Operation) -> bool:
+        """Realtime, and Responses over a WebSocket, as Codex speaks it."""
+        return operation.name in ("realtime", "responses")
+
+    def read_message(self, operation: Operation, message: Json) -> MessageFacts:
+        """Responses: ``response.create`` is a request's body with a type; Realtime: see `realtime`."""
+        source = mapping(message)
+        if operation.name == "realtime":
+            return read_client_message(source)
+        if source.get("type") not in ("response.create", "response.append"):
+            return MessageFacts()
+        return MessageFacts(begins="now", request=self.read_request(operation, message))
 
     def refuse_event(self, operation: Operation, framing: Framing, refusal: Refusal) -> bytes:
         """Chat: an ``error`` chunk and no ``[DONE]``, which would look like a good end. Responses: ``error``, on which

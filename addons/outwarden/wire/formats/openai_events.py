@@ -19,6 +19,7 @@ def _channel(kind: str, data: dict[str, Any]) -> Hashable:
     place = data.get("output_index")
     return (
         kind.removesuffix(".delta").removesuffix(".done"),
+        text(data.get("response_id")),  # of Realtime alone, where several responses may come at once
         place if isinstance(place, int) else text(data.get("item_id")),
         *(value if isinstance(value := data.get(key), int) else None for key in ("content_index", "summary_index")),
     )

@@ -169,7 +169,11 @@ def gemini_usage(raw: Raw) -> Usage | None:
     prompt = count(field("promptTokenCount", "prompt_token_count"))
     tool_use = count(field("toolUsePromptTokenCount", "tool_use_prompt_token_count"))
     thoughts = count(field("thoughtsTokenCount", "thoughts_token_count"))
-    output = count(field("candidatesTokenCount", "candidates_token_count")) + thoughts
+    # The Live API says response where all others say candidates.
+    answer = field("candidatesTokenCount", "candidates_token_count")
+    output = count(answer or field("responseTokenCount", "response_token_count")) + thoughts
+    modalities = field("candidatesTokensDetails", "candidates_tokens_details")
+    modalities = modalities or field("responseTokensDetails", "response_tokens_details")
     total = count(field("totalTokenCount", "total_token_count"))
     if not (prompt or tool_use or output or total):
         return None  # Vertex: early chunks carry {"trafficType": …} only
@@ -183,7 +187,7 @@ def gemini_usage(raw: Raw) -> Usage | None:
             output_tokens=output + unexplained,
             reasoning_tokens=thoughts,
             input_audio_tokens=_modality(field("promptTokensDetails", "prompt_tokens_details"), "AUDIO", 4),
-            output_audio_tokens=_modality(field("candidatesTokensDetails", "candidates_tokens_details"), "AUDIO", 4),
+            output_audio_tokens=_modality(modalities, "AUDIO", 4),
             raw=raw,
         )
     )

@@ -1,0 +1,221 @@
+"""What is said over one WebSocket: each response that a client asks for is a call of its own, with hold and record.
+
+The addons put their stages in when the connection opens (`websocket_start`): each message of the client goes through
+`client_stages`, each response that has ended through `end_stages`; what the server says goes through one
+`StreamRewriter`. A stage that raises ends the connection: nothing goes on unread.
+"""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from outwarden.errors import BodyError
+from outwarden.flow.body import Body
+from outwarden.flow.state import CallState, begin_alone
+from outwarden.flow.texts import TextRefused
+from outwarden.pii import Vault
+from outwarden.wire.format import Json, MessageFacts, Refusal
+from outwarden.wire.stream import StreamRewriter
+from outwarden.wire.usage import Usage
+
+logger = logging.getLogger(__name__)
+
+# A client whose messages are refused one after the other (speech, 50 a second) is told once in this time.
+TOLD_EVERY_S = 10.0
+# No API has more than a handful of responses at work on one connection.
+OPEN_MAX = 64
+
+
+@dataclass(slots=True)
+class Said:
+    """One message of the client's on its way. ``call``: the response that it belongs to; ``body`` is what is sent."""
+
+    body: Body
+    call: CallState
+    facts: MessageFacts = field(default_factory=MessageFacts)
+    begins: bool = False
+
+    @property
+    def json(self) -> Json:
+        """The message, where it is JSON."""
+        return self.body.json
+
+
+ClientStage = Callable[[Said], None]
+EndStage = Callable[[CallState], None]
+
+
+class Session:
+    """The messages of one connection, both ways. ``call`` is the upgrade itself; ``vault`` serves all its responses."""
+
+    def __init__(self, call: CallState, new_call: Callable[[], CallState]) -> None:
+        self.call = call
+        self.vault = Vault()
+        self.client_stages: list[ClientStage] = []
+        self.end_stages: list[EndStage] = []
+        self.rewriter: StreamRewriter | None = None
+        self.detects_turns = True
+        self.context_tokens = 0  # what the provider already has, as of the last usage
+        self._new_call = new_call
+        self._next: CallState | None = None
+        self._open: deque[CallState] = deque()
+        self._told_at = -TOLD_EVERY_S
+
+    @property
+    def next_call(self) -> CallState:
+        """The response that the client's next messages belong to; it begins with the message that asks for it."""
+        if self._next is None:
+            self._next = self._new_call()
+        return self._next
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a response was asked for and has not ended."""
+        return bool(self._open)
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether the provider works on a response: its true cost is still to come."""
+        return any(call.answered for call in self._open)
+
+    # -- the client speaks ------------------------------------------------------------------------------------------
+
+    def from_client(self, body: Body) -> bytes:
+        """Return the message as it may go on. Raises Refused, or BodyError for one that cannot be read."""
+        said = Said(body, self.next_call)
+        try:
+            for stage in self.client_stages:
+                stage(said)
+        except TextRefused as refused:
+            said.call.refuse(refused.refusal, "refused")
+        if said.call.refusal:
+            self._refuse(said)
+        if said.begins:
+            self._begin(said.call)
+        return said.body.data
+
+    def _refuse(self, said: Said) -> None:
+        """The message stays here, and with it all that was to be one response."""
+        self._next = None
+        refusal, now = said.call.refusal, time.monotonic()
+        assert refusal
+        told = said.facts.begins == "maybe" and now - self._told_at < TOLD_EVERY_S
+        if not told:
+            self._told_at = now if said.facts.begins == "maybe" else self._told_at
+            self._end(said.call)
+        raise Refused(refusal, said.json, silent=told)
+
+    def _begin(self, call: CallState) -> None:
+        if len(self._open) >= OPEN_MAX:
+            raise BodyError("too many responses at once")
+        self._open.append(begin_alone(call))
+        self._next = None
+
+    # -- the server speaks ------------------------------------------------------------------------------------------
+
+    def from_server(self, data: bytes) -> list[bytes]:
+        """Return the messages that may go on to the client. Raises BodyError, Refused."""
+        rewriter = self.rewriter
+        if rewriter is None:
+            return [data]
+        out = rewriter.feed_message(data)
+        if rewriter.malformed:
+            raise BodyError("a message is not JSON")
+        if rewriter.began or rewriter.ended or rewriter.usage:
+            self._note_answer(rewriter)
+        if rewriter.error and not rewriter.ended:
+            self._note_error(rewriter)
+        return out
+
+    def _note_answer(self, rewriter: StreamRewriter) -> None:
+        """The oldest open response is the one that is answered: providers answer in order."""
+        if not self._open:
+            if not rewriter.began:
+                return
+            self._begin_unasked()
+        call = self._open[0]
+        if not call.answered:
+            call.answered = True
+            call.first_content_ms = (time.perf_counter() - call.started_s) * 1000
+        if rewriter.ended:
+            self._close(call, rewriter)
+            rewriter.forget()
+
+    def _note_error(self, rewriter: StreamRewriter) -> None:
+        """An error ends the response that it answers; one that nobody works on yet cost nothing."""
+        call = next((call for call in self._open if not call.answered), None)
+        if call is None and self.call.operation.name != "realtime" and self._open:
+            call = self._open[0]  # Responses: an error is the end of the one response
+        if call is not None:
+            call.reply_error = rewriter.error
+            self._close(call, rewriter)
+        rewriter.forget()
+
+    def _begin_unasked(self) -> None:
+        """The provider begins a response that no message asked for: it is held for now, or the connection ends."""
+        said = Said(Body("empty", b""), self.next_call, MessageFacts(begins="now"))
+        for stage in self.client_stages:
+            stage(said)
+        if said.call.refusal:
+            self._refuse(said)
+        self._begin(said.call)
+
+    def _close(self, call: CallState, rewriter: StreamRewriter) -> None:
+        call.usage = rewriter.usage
+        call.served_model = rewriter.model or self.call.served_model
+        call.output_text_bytes = rewriter.output_text_bytes
+        if rewriter.usage:
+            self.context_tokens = rewriter.usage.input_tokens + rewriter.usage.output_tokens
+        self._open.remove(call)
+        self._end(call)
+
+    def fail(self, refusal: Refusal) -> None:
+        """The connection ends by a rule, or by a failure of ours: so the response at work ends on record."""
+        if self._open:
+            verdict = {"outwarden_error": "error", "message_unreadable": "error"}.get(refusal.code, "refused")
+            self._open[0].refuse(refusal, verdict)
+
+    # -- the end ----------------------------------------------------------------------------------------------------
+
+    def finish(self, *, client_gone: bool) -> list[bytes]:
+        """The connection is over: resolve what is open, in money and on record; return what was held back."""
+        rest = self.rewriter.flush_messages() if self.rewriter else []
+        while self._open:
+            call = self._open.popleft()
+            if self.rewriter and call.answered:
+                call.usage, call.output_text_bytes = self.rewriter.usage, self.rewriter.output_text_bytes
+            call.client_gone = client_gone
+            self._end(call)
+        left, self._next = self._next, None
+        if left is not None and left.request_rewriter is not None and left.request_rewriter.counts:
+            self._end(left)  # what was taken out of messages that no response followed is on record, too
+        return rest
+
+    def _end(self, call: CallState) -> None:
+        for stage in self.end_stages:
+            stage(call)
+
+
+class Refused(Exception):
+    """A message stays here; ``refusal`` names the rule. ``silent``: the client was told a moment ago."""
+
+    def __init__(self, refusal: Refusal, message: Json, *, silent: bool = False) -> None:
+        super().__init__(refusal.code)
+        self.refusal = refusal
+        self.message = message
+        self.silent = silent
+
+
+def may_be_billed(call: CallState) -> bool:
+    """Whether a response that reported no usage may have cost something: once the provider worked on it."""
+    return call.answered and call.reply_error is None
+
+
+def estimate(call: CallState) -> Usage:
+    """What was seen: the counted input, and one output token per byte of text, within the call's own limit."""
+    assert call.purse
+    return Usage(
+        input_tokens=call.purse.counted_tokens, output_tokens=min(call.output_text_bytes, call.purse.output_tokens)
+    )
