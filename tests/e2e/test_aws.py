@@ -4,7 +4,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import anthropic
 import boto3
+import httpx2
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, EventStreamError
@@ -190,6 +192,24 @@ def test_a_changed_call_is_signed_again(signing: Interceptor, provider: Simulate
     for request in provider.requests:
         assert OWN.key_id in str(request.header("authorization"))
         assert "/us-east-1/bedrock/aws4_request" in str(request.header("authorization"))
+
+
+@pytest.mark.parametrize("text", ["hello", SAID])
+def test_the_anthropic_sdk(signing: Interceptor, provider: SimulatedProvider, text: str) -> None:
+    """It signs nearly every header, and reads the frames itself; changed or not, the call arrives well signed."""
+    keys = {"aws_access_key": CALLER.key_id, "aws_secret_key": CALLER.secret, "aws_region": "us-east-1"}
+    http = httpx2.Client(proxy=signing.url, verify=signing.trust(), timeout=20)
+    sdk = anthropic.AnthropicBedrock(**keys, http_client=http, max_retries=0)  # type: ignore[arg-type]
+    asking: Any = {"model": MODEL, "max_tokens": 200, "messages": [{"role": "user", "content": text}]}
+
+    whole = sdk.messages.create(**asking)
+    with sdk.messages.stream(**asking) as stream:
+        streamed = stream.get_final_message()
+
+    assert [block.text for block in (*whole.content, *streamed.content)] == [text, text]
+    assert streamed.usage.output_tokens == whole.usage.output_tokens
+    owner = CALLER if text == "hello" else OWN
+    assert all(owner.key_id in str(request.header("authorization")) for request in provider.requests)
 
 
 def test_an_unchanged_call_keeps_its_signature(signing: Interceptor, provider: SimulatedProvider) -> None:

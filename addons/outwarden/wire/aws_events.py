@@ -5,21 +5,28 @@ CRC32 of all before it. Source: Smithy, "Amazon Event Stream Specification".
 """
 
 import json
+import re
 import struct
 import zlib
-from base64 import b64decode, b64encode
+from base64 import b64encode
+from binascii import a2b_base64
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
+
+import orjson
 
 from outwarden.errors import BodyError
 from outwarden.wire.events import Span, too_long
 from outwarden.wire.json_text import Splice, spliced
-from outwarden.wire.json_tree import read_json
+from outwarden.wire.json_tree import parse_all
 from outwarden.wire.top_level import value_spans
 
 _PRELUDE = struct.Struct(">III")
 _CRC = struct.Struct(">I")
 _LENGTH = struct.Struct(">H")
+_HEADS_MAX = 64
+# How Bedrock spells nearly all of them; everything else goes the long way.
+_PLAIN_WRAPPER = re.compile(rb'\{"bytes":"([A-Za-z0-9+/]*={0,2})"(?:,"p":"[A-Za-z0-9]*")?\}')
 _FRAME_BYTES_MIN = _PRELUDE.size + _CRC.size
 # Bytes of a header's value by its type: true, false, byte, short, integer, long, then timestamp and UUID.
 _FIXED = {0: 0, 1: 0, 2: 1, 3: 2, 4: 4, 5: 8, 8: 8, 9: 16}
@@ -38,6 +45,7 @@ class AwsEventsCodec:
     def __init__(self, max_event_bytes: int) -> None:
         self._max_event_bytes = max_event_bytes
         self._buffer = bytearray()
+        self._heads: dict[bytes, _Head] = {}  # most frames of a stream have the same
 
     def feed(self, data: bytes) -> list["AwsEvent"]:
         """Return the frames completed by ``data``."""
@@ -45,7 +53,7 @@ class AwsEventsCodec:
         events: list[AwsEvent] = []
         at = 0
         while (length := self._length(at)) is not None and len(self._buffer) - at >= length:
-            events.append(read_frame(bytes(self._buffer[at : at + length])))
+            events.append(self._frame(bytes(self._buffer[at : at + length])))
             at += length
         del self._buffer[:at]
         return events
@@ -54,6 +62,18 @@ class AwsEventsCodec:
         """Nothing is left to return: see the class."""
         self._buffer.clear()
         return []
+
+    def _frame(self, raw: bytes) -> "AwsEvent":
+        if zlib.crc32(raw[: -_CRC.size]) != _CRC.unpack_from(raw, len(raw) - _CRC.size)[0]:
+            raise BodyError("the checksum of a frame is wrong")
+        begin = _PRELUDE.size + _PRELUDE.unpack_from(raw)[1]
+        spelled = raw[_PRELUDE.size : begin]
+        head = self._heads.get(spelled)
+        if head is None:
+            if len(self._heads) >= _HEADS_MAX:
+                self._heads.clear()
+            head = self._heads[spelled] = _read_head(raw, begin)
+        return _read_payload(raw, begin, head)
 
     def _length(self, at: int) -> int | None:
         """The length of the frame at ``at``, as soon as its first 12 bytes are there and found to be right."""
@@ -69,8 +89,7 @@ class AwsEventsCodec:
         return int(length)
 
 
-@dataclass(frozen=True, slots=True)
-class _Wrapped:
+class _Wrapped(NamedTuple):
     """A payload whose text is read as ``inner`` in place of ``payload[start:end]``.
 
     ``base64``: the place holds a JSON string of base64, as in ``{"bytes": "…"}``; otherwise all of the payload is
@@ -89,8 +108,16 @@ class _Wrapped:
         return b'"' + b64encode(plain) + b'"' if self.base64 else plain
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class AwsEvent:
+class _Head(NamedTuple):
+    """What the headers say. ``remarks``: places in the frame that may carry text; ``failed``: it ends the stream."""
+
+    name: str | None
+    content_type: str
+    remarks: tuple[Span, ...]
+    failed: bool
+
+
+class AwsEvent(NamedTuple):
     """One frame, as an event of a stream: joining the ``raw`` of all gives the stream.
 
     ``data`` is its payload as JSON, with base64 inside ``{"bytes": …}`` unwrapped: an inner JSON document stands there
@@ -101,8 +128,8 @@ class AwsEvent:
     data: bytes | None
     name: str | None
     remarks: tuple[Span, ...]
-    _payload: int  # where it begins
-    _wrapped: _Wrapped | None
+    payload_start: int
+    wrapped: _Wrapped | None
 
     def __repr__(self) -> str:
         return f"AwsEvent({len(self.raw)} bytes, name={self.name!r})"
@@ -112,42 +139,43 @@ class AwsEvent:
 
         Lengths and checksums are made anew; every other byte stays.
         """
-        payload = self.raw[self._payload : -_CRC.size]
-        return _frame(self._headers(remarks), _splice(payload, self._wrapped, sorted(splices, key=_place)))
+        payload = self.raw[self.payload_start : -_CRC.size]
+        return _frame(self._headers(remarks), _splice(payload, self.wrapped, sorted(splices, key=_place)))
 
     def _headers(self, splices: list[Splice]) -> bytes:
-        headers = self.raw[_PRELUDE.size : self._payload]
+        headers = self.raw[_PRELUDE.size : self.payload_start]
         for start, end in reversed(self.remarks):
-            inside = sorted(
-                ((a - start, b - start, new) for a, b, new in splices if start <= a and b <= end), key=_place
-            )
+            inside = [(a - start, b - start, new) for a, b, new in splices if start <= a and b <= end]
             if inside:
-                value = spliced(self.raw[start:end], inside)
+                value = spliced(self.raw[start:end], sorted(inside, key=_place))
                 at, to = start - _PRELUDE.size, end - _PRELUDE.size
                 headers = headers[: at - _LENGTH.size] + _sized(value) + headers[to:]
         return headers
 
 
-def read_frame(raw: bytes) -> AwsEvent:
-    """Read one whole frame whose prelude was verified. Raises BodyError."""
-    if zlib.crc32(raw[: -_CRC.size]) != _CRC.unpack_from(raw, len(raw) - _CRC.size)[0]:
-        raise BodyError("the checksum of a frame is wrong")
-    begin = _PRELUDE.size + _PRELUDE.unpack_from(raw)[1]
+def _read_payload(raw: bytes, begin: int, head: _Head) -> AwsEvent:
+    payload = raw[begin : -_CRC.size]
+    wrapped = _unwrap(payload, head.name, head.content_type)
+    if wrapped is not None:
+        data = payload[: wrapped.start] + wrapped.inner + payload[wrapped.end :]
+    elif head.failed and not payload:
+        data = b"{}"  # it says by its name alone what went wrong
+    else:
+        data = payload
+    return AwsEvent(raw, data or None, head.name, head.remarks, begin, wrapped)
+
+
+def _read_head(raw: bytes, end: int) -> _Head:
     strings: dict[str, str] = {}
     remarks: list[Span] = []
-    for header, span in _read_headers(raw, begin):
+    for header, span in _read_headers(raw, end):
         if header in strings:
             raise BodyError("a frame repeats a header")
         strings[header] = "" if span is None else raw[slice(*span)].decode("utf-8", "replace")
         if span is not None and header not in _WORDS:
             remarks.append(span)
-    name = _name(strings)
-    payload = raw[begin : -_CRC.size]
-    wrapped = _unwrap(payload, name, strings.get(":content-type", ""))
-    data = payload if wrapped is None else payload[: wrapped.start] + wrapped.inner + payload[wrapped.end :]
-    if not data and strings.get(":message-type") in ("exception", "error"):
-        data = b"{}"  # it says by its name alone what went wrong
-    return AwsEvent(raw, data or None, name, tuple(remarks), begin, wrapped)
+    failed = strings.get(":message-type") in ("exception", "error")
+    return _Head(_name(strings), strings.get(":content-type", ""), tuple(remarks), failed)
 
 
 def _name(headers: Mapping[str, str]) -> str | None:
@@ -165,10 +193,7 @@ def exception_frame(name: str, payload: bytes) -> bytes:
 
 def make_frame(headers: Mapping[str, str], payload: bytes) -> bytes:
     """Make a frame whose headers are all strings."""
-    spelled = [
-        bytes([len(name)]) + name.encode() + bytes([_STRING]) + _sized(headers[name].encode()) for name in headers
-    ]
-    return _frame(b"".join(spelled), payload)
+    return _frame(b"".join(_header(name, value) for name, value in headers.items()), payload)
 
 
 def _header(name: str, value: str) -> bytes:
@@ -214,19 +239,21 @@ def _unwrap(payload: bytes, name: str | None, content_type: str) -> _Wrapped | N
     if b'"bytes"' not in payload:
         return None
     try:
+        if (plain := _PLAIN_WRAPPER.fullmatch(payload)) is not None:
+            return _unwrap_base64(plain[1], plain.start(1) - 1, plain.end(1) + 1)
         span = value_spans(payload).get("bytes")
         if span is None or payload[span[0]] != ord('"'):
             return None
-        return _unwrap_base64(payload, *span)
+        return _unwrap_base64(json.loads(payload[slice(*span)]), *span)
     except (BodyError, ValueError):
         if name != "chunk":  # no wrapper that we know: read as it is
             return None
         raise BodyError("the payload of a chunk cannot be unwrapped") from None
 
 
-def _unwrap_base64(payload: bytes, start: int, end: int) -> _Wrapped | None:
+def _unwrap_base64(spelled: str | bytes, start: int, end: int) -> _Wrapped | None:
     """Raises ValueError (binascii.Error is one) for what is not base64."""
-    plain = b64decode(json.loads(payload[start:end]), validate=True)
+    plain = a2b_base64(spelled, strict_mode=True)
     if _is_document(plain):
         return _Wrapped(start, end, plain, base64=True, quoted=False)
     return _Wrapped(start, end, _quote(plain), base64=True, quoted=True) if _is_text(plain) else None
@@ -243,7 +270,15 @@ def _is_document(plain: bytes) -> bool:
     if plain.lstrip()[:1] not in (b"{", b"["):
         return False
     try:
-        read_json(plain)
+        orjson.loads(plain)
+    except orjson.JSONDecodeError:
+        return _is_odd_document(plain)
+    return True
+
+
+def _is_odd_document(plain: bytes) -> bool:
+    try:
+        parse_all(plain)
     except BodyError:
         return False
     return True
