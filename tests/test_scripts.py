@@ -217,3 +217,54 @@ def test_scripts_may_be_started(script: str) -> None:
 
     assert os.access(path, os.X_OK)
     assert path.read_text("utf-8").startswith("#!/bin/sh\n")
+
+
+def agents(root: Path, path: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run scripts/clients in a repository of its own, with only this PATH and the tools it calls."""
+    for name in ("cmp", "cp", "mkdir", "sh", "env"):
+        if not (link := tools(path) / name).exists():
+            link.symlink_to(str(shutil.which(name)))
+    shutil.copytree(ROOT / "tests" / "e2e" / "clients", root / "tests" / "e2e" / "clients", dirs_exist_ok=True)
+    return subprocess.run(
+        [str(shutil.which("sh")), str(root / "scripts" / "clients")],
+        env={"PATH": f"{path}:{tools(path)}", **variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_the_coding_agents_are_installed_once(root: Path, tmp_path: Path) -> None:
+    """As the lock says and without running their scripts; then again only when the lock changes, or when it failed."""
+
+    npm = f"""#!/bin/sh
+[ "$1" = --version ] && exit
+echo "$*" >>'{tmp_path}/calls'
+exit "$FAIL"
+"""
+    executable(tmp_path / "npm", npm)
+    ended = [agents(root, tmp_path, FAIL=code).returncode != 0 for code in ("1", "0", "0")]
+
+    assert ended == [True, False, False]
+    install = "ci --ignore-scripts --no-audit --no-fund --loglevel=error"
+    assert (tmp_path / "calls").read_text().splitlines() == [install, install]
+    assert (root / ".clients" / "installed").read_bytes() == (root / ".clients" / "package-lock.json").read_bytes()
+
+
+def test_without_npm_one_sentence_says_so(root: Path, tmp_path: Path) -> None:
+    """Whoever may not install it is told what is missing."""
+
+    executable(tmp_path / "id", "#!/bin/sh\necho 1000\n")
+    ended = agents(root, tmp_path)
+
+    assert ended.returncode == 1
+    assert ended.stderr == "outwarden: npm is missing; install Node.js 20 or later\n"
+
+
+def test_the_agents_lock_names_no_address() -> None:
+    """Whoever installs from it uses their own registry, and the hashes say what is right."""
+
+    lock = (ROOT / "tests" / "e2e" / "clients" / "package-lock.json").read_text()
+
+    assert "://" not in lock
+    assert lock.count('"integrity"') == lock.count('"node_modules/')

@@ -29,6 +29,7 @@ from outwarden.audit import read
 from outwarden.budget import Ledger, open_store
 from outwarden.rules import StateFolder
 from outwarden.simulate import SimulatedProvider
+from outwarden.simulate.faults import decoded
 
 OPENAI, ANTHROPIC, GEMINI = "api.openai.com", "api.anthropic.com", "generativelanguage.googleapis.com"
 OLLAMA = "ollama.example"
@@ -333,7 +334,8 @@ def assert_clean(provider: SimulatedProvider, values: Iterable[str] = PLANTED) -
     """No request that reached the provider holds a planted value, in body, path, headers or WebSocket messages."""
     for seen in provider.requests:
         said = b"".join(m.encode() if isinstance(m, str) else m for m in seen.messages)
-        sent = seen.body + seen.path.encode() + repr(seen.headers).encode() + said
+        body = seen.body + decoded(seen.body, (seen.header("content-encoding") or "").lower())
+        sent = body + seen.path.encode() + repr(seen.headers).encode() + said
         for value in values:
             assert value.encode() not in sent, f"{value} reached {seen.path}"
 

@@ -1,0 +1,195 @@
+"""Coding agents as people run them: Codex and Claude Code read files full of planted values, and nothing of it leaves.
+
+They talk to the providers' real host names, through exactly what `outwarden env` prints; ``connect_to`` aims those
+names at the simulated provider, and every other host is refused, so no byte of theirs leaves this machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from interceptor import (
+    CARD,
+    EMAIL,
+    HOSTS,
+    IBAN,
+    Interceptor,
+    assert_clean,
+    pii_rules,
+    program_environment,
+    rules_for,
+    trusted,
+    until,
+)
+
+from conftest import Start
+from outwarden.simulate import (
+    Received,
+    Script,
+    SimulatedProvider,
+    ToolCall,
+    make_certificates,
+    provider_thread,
+    use_tool,
+)
+
+AGENTS = Path(__file__).parents[2] / ".clients"
+AGENT_S = 90.0
+CODEX_HOST = "chatgpt.com"  # where Codex asks for its list of models, whatever key it has
+
+# Invented. The interceptor takes out each of them; the agent's user gets each of them back.
+PHONE = "+49 30 23125741"
+API_KEY = "ghp_A7kQ2mZ9xW4vR8tY1uB6nC3dE5fG0hJ2kL4p"
+VALUES = [EMAIL, CARD, PHONE, IBAN, API_KEY]
+CUSTOMER = "name: Ada\nmail: {}\ncard: {}\nphone: {}\niban: {}\ntoken: {}\n".format(*VALUES)
+
+# What Codex offers depends on the model: scripts that call its tools, or the shell as a function.
+COMMAND = "cat customer.txt"
+CODEX_TOOLS = (
+    ToolCall("exec", f'const done = await tools.exec_command({{cmd: "{COMMAND}"}}); text(done.output);'),
+    ToolCall("exec_command", json.dumps({"cmd": COMMAND})),
+    ToolCall("shell_command", json.dumps({"command": COMMAND})),
+    ToolCall("shell", json.dumps({"command": COMMAND.split()})),
+)
+
+
+def agent(*places: str) -> Path:
+    """The program of an agent, at the first of these places under `.clients` that exists; skips where none does."""
+    for place in places:
+        if found := sorted((AGENTS / "node_modules").glob(place)):
+            return found[0]
+    pytest.skip(f"{places[0]} is not installed for {platform.machine()}: run ./scripts/clients")
+
+
+@pytest.fixture(scope="module")
+def primary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedProvider]:
+    """Where calls are aimed: also the host that Codex asks for its models."""
+    certificates = make_certificates(tmp_path_factory.mktemp("certificates"), [*HOSTS, CODEX_HOST])
+    with provider_thread(certificates) as provider:
+        yield provider
+
+
+@pytest.fixture(scope="module")
+def interceptor(start: Start, primary: SimulatedProvider) -> Interceptor:
+    """An interceptor that names, but does not refuse, keys."""
+    rules = rules_for(primary, pii=pii_rules(request={"default": "pseudonymize"}), traffic={"otherwise": "refuse"})
+    aim = {"connect_to": primary.address, "trust": str(trusted(primary))}
+    rules["traffic"]["intercept"].append({"hosts": [CODEX_HOST], **aim})
+    one = start(rules)
+    one.planted += VALUES
+    return one
+
+
+@pytest.fixture(scope="module")
+def settings(interceptor: Interceptor) -> dict[str, str]:
+    """What `outwarden env` prints for this interceptor, and nothing else of ours."""
+    command = [sys.executable, "-m", "outwarden", "env", "--json", "--listen", f"127.0.0.1:{interceptor.port}"]
+    command += ["--state", str(interceptor.state), "--rules", str(interceptor.rules)]
+    environment = program_environment()
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True, env=environment)
+    return dict(json.loads(done.stdout))
+
+
+@pytest.fixture
+def run(settings: dict[str, str], tmp_path: Path) -> Callable[..., str]:
+    """Run an agent in a folder with a customer's data, at home in an empty one; returns what it prints."""
+    home, work = tmp_path / "home", tmp_path / "work"
+    home.mkdir()
+    work.mkdir()
+    (work / "customer.txt").write_text(CUSTOMER)
+
+    def agent_run(*command: str | Path, **variables: str) -> str:
+        environment = {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8"} | settings | variables
+        done = subprocess.run(
+            command, cwd=work, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            timeout=AGENT_S,
+        )  # fmt: skip
+        assert done.returncode == 0, f"exit code {done.returncode}:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+        return done.stdout
+
+    return agent_run
+
+
+def codex(run: Callable[..., str]) -> list[dict[str, Any]]:
+    """Let Codex look into the file; its events."""
+    program = agent("@openai/codex-*/vendor/*/bin/codex")
+    options = ["exec", "--json", "--skip-git-repo-check", "--sandbox", "danger-full-access"]
+    printed = run(program, *options, "What is in customer.txt?", CODEX_API_KEY="simulated-key")
+    return [json.loads(line) for line in printed.splitlines()]
+
+
+def assert_codex_answered(events: list[dict[str, Any]]) -> None:
+    """It ran the tool, ended its turn, and its user sees every value as it is in the file."""
+    items = [event["item"] for event in events if event["type"] == "item.completed"]
+    answer = next(item["text"] for item in reversed(items) if item["type"] == "agent_message")
+    commands = [item for item in items if item["type"] == "command_execution"]
+
+    assert events[-1]["type"] == "turn.completed", events
+    assert [command["exit_code"] for command in commands] == [0]
+    assert [value for value in VALUES if value not in answer] == []
+
+
+def assert_billed(interceptor: Interceptor, seen: int, operation: str) -> None:
+    """Each of the two calls to the model is on record with its usage."""
+
+    def calls() -> list[dict[str, Any]] | None:
+        found = [record for record in interceptor.records()[seen:] if record["operation"] == operation]
+        answered = [record for record in found if record["usage"]]
+        return answered if len(answered) >= 2 else None
+
+    assert all(record["usage"]["input_tokens"] > 0 for record in until(calls))
+
+
+def paths(provider: SimulatedProvider, method: str) -> list[str]:
+    """The paths asked for with a method, without their query."""
+    return [seen.path.partition("?")[0] for seen in provider.requests if seen.method == method]
+
+
+def assert_stayed_here(provider: SimulatedProvider) -> None:
+    """No value reached the provider in any message or body, but what stands for each did."""
+    sent = "".join(str(message) for seen in provider.requests for message in [seen.body, *seen.messages])
+
+    assert_clean(provider, VALUES)
+    for entity in ("EMAIL_ADDRESS", "CREDIT_CARD", "PHONE_NUMBER", "IBAN_CODE", "API_KEY"):
+        assert f"[{entity}_" in sent, f"no {entity} was named to the provider"
+
+
+def without_websocket(script: Callable[[Received], Script]) -> Callable[[Received], Script]:
+    """The same, but no WebSocket is to be had: clients that would like one have to fall back."""
+    return lambda received: Script(upgrade=426) if received.upgrades else script(received)
+
+
+def test_codex_over_https(provider: SimulatedProvider, interceptor: Interceptor, run: Callable[..., str]) -> None:
+    """Refused a WebSocket, Codex posts its turns; the file's values stay here and come back in its answer."""
+    provider.script = without_websocket(use_tool(*CODEX_TOOLS))
+    seen = len(interceptor.records())
+
+    assert_codex_answered(codex(run))
+    assert paths(provider, "POST").count("/v1/responses") == 2
+    assert_stayed_here(provider)
+    assert_billed(interceptor, seen, "responses")
+
+
+def test_claude_code(provider: SimulatedProvider, interceptor: Interceptor, run: Callable[..., str]) -> None:
+    """Claude Code reads the file with its own tool; what it sends, telemetry too, is clean."""
+    program = agent("@anthropic-ai/claude-code-*/claude")
+    provider.script = use_tool(
+        ToolCall("Read", json.dumps({"file_path": "customer.txt"})), ToolCall("Bash", json.dumps({"command": COMMAND}))
+    )
+    seen = len(interceptor.records())
+    options = ["-p", "What is in customer.txt?", "--output-format", "json", "--allowedTools", "Read,Bash"]
+    done = json.loads(run(program, *options, ANTHROPIC_API_KEY="simulated-key"))
+
+    assert (done["subtype"], done["is_error"], done["num_turns"]) == ("success", False, 2)
+    assert [value for value in VALUES if value not in done["result"]] == []
+    assert paths(provider, "POST").count("/v1/messages") == 2
+    assert_stayed_here(provider)
+    assert_billed(interceptor, seen, "messages")
