@@ -9,13 +9,24 @@ from itertools import chain
 
 from outwarden.wire.edits import FindKnown, KnownValues, TextRewriter, apply_edits
 from outwarden.wire.format import TextRules
+from outwarden.wire.json_places import with_values
 from outwarden.wire.json_text import Splice, escapes_non_ascii, scannable, spliced
 from outwarden.wire.json_tree import BOM, read_json
 from outwarden.wire.json_walk import Document, read_document, read_text
 from outwarden.wire.memory import Answer, Memory
 from outwarden.wire.offsets import Offsets, adjusted
 from outwarden.wire.pieces import Piece, cut, skeleton
-from outwarden.wire.splice import Answers, Found, leaves, nested_edits, splice_document, text_after, text_edits
+from outwarden.wire.splice import (
+    Answers,
+    Found,
+    leaves,
+    leaves_of,
+    nested_edits,
+    splice_document,
+    text_after,
+    text_edits,
+)
+from outwarden.wire.token_lists import TokenList, may_have_token_lists, token_lists
 
 __all__ = ["Memory", "Rewritten", "read_json", "rewrite_json", "rewrite_text"]
 
@@ -65,9 +76,10 @@ def rewrite_json(
     parts = [_Part(raw)] if memory is None else _recall(raw, rules, memory, context)
     unknown = [part for part in parts if part.answer is None]
     documents = [part.read(rules) for part in unknown]
-    answers = ask(rewriter, chain.from_iterable(leaves(document) for document in documents))
-    for part, document in zip(unknown, documents, strict=True):
-        part.answer = _answer(document, answers, ascii_only, count, rules.offsets)
+    lists = [_lists(document) for document in documents]
+    answers = ask(rewriter, chain.from_iterable(map(_texts, documents, lists)))
+    for part, document, pieces in zip(unknown, documents, lists, strict=True):
+        part.answer = _answer(document, pieces, answers, ascii_only, count, rules.offsets)
         if memory is not None and part.name is not None:
             memory.put(part.name, part.answer)
     rewritten = _assemble(body, start, parts)
@@ -139,13 +151,30 @@ def _recall(raw: bytes, rules: TextRules, memory: Memory, context: Hashable) -> 
     return parts
 
 
+def _lists(document: Document) -> Sequence[TokenList]:
+    return list(token_lists(read_json(document.raw))) if may_have_token_lists(document.raw) else ()
+
+
+def _texts(document: Document, lists: Sequence[TokenList]) -> Iterable[str]:
+    """All that is to be scanned of a document."""
+    return chain(leaves(document), *(leaves_of(one.text) for one in lists)) if lists else leaves(document)
+
+
 def _answer(
-    document: Document, answers: Answers, ascii_only: bool, count: Count | None, offsets: Offsets | None
+    document: Document,
+    lists: Sequence[TokenList],
+    answers: Answers,
+    ascii_only: bool,
+    count: Count | None,
+    offsets: Offsets | None,
 ) -> Answer:
     found: Found = []
-    if answers.keys().isdisjoint(leaves(document)):
+    if answers.keys().isdisjoint(_texts(document, lists)):
         answers = {}
     splices = splice_document(document, answers, ascii_only=ascii_only, found=found) if answers else []
+    if answers and lists:
+        said = (change for one in lists for change in one.changes(text_edits(scannable(one.text), answers, found)))
+        splices = with_values(document.raw, splices, dict(said))
     if splices and offsets is not None and offsets.may_stand_in(document.raw):
         splices = adjusted(document.raw, splices, read_json(document.raw), offsets, lambda t: text_edits(t, answers))
     tokens = 0
@@ -170,7 +199,9 @@ def _answer_known(
             answer = part.answer
             if known.may_stand_in(spliced(part.raw, answer.splices)):
                 document = part.read(rules)
-                answer = _answer(document, ask(known, leaves(document)), ascii_only, count, rules.offsets)
+                lists = _lists(document)
+                answers = ask(known, _texts(document, lists))
+                answer = _answer(document, lists, answers, ascii_only, count, rules.offsets)
             if memory is not None and name is not None:
                 memory.put(name, answer)
         part.answer = answer

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from outwarden.wire.edits import Edit, TextRewriter
 from outwarden.wire.events import StreamEvent
 from outwarden.wire.json_channel import JsonChannel
+from outwarden.wire.json_places import with_values
 from outwarden.wire.json_text import Splice, escapes_non_ascii, find_tokens, scannable
 from outwarden.wire.json_walk import Document
 from outwarden.wire.offsets import EditsOf, Record, Target, with_changes
 from outwarden.wire.splice import splice_token
+from outwarden.wire.token_lists import TokenList
 
 # A channel keeps its text to recognise later copies of it (OpenAI's responses repeat theirs four times, Perplexity's
 # every event). Outputs end below 200,000 tokens; a longer text is no longer compared, its copies are scanned again.
@@ -105,6 +107,7 @@ class Held:
     """An event in the queue with what is known of its edits.
 
     ``targets``: its records of offsets, each with the text it points into; ``own`` gives the edits of a whole string.
+    ``lists``: its lists of tokens, each with the piece that says the same, or with its own edits.
     """
 
     event: StreamEvent
@@ -114,6 +117,7 @@ class Held:
     remarks: list[Splice] = field(default_factory=list)
     targets: Sequence[tuple[Record, Target]] = ()
     own: EditsOf | None = None
+    lists: Sequence[tuple[TokenList, Piece | Sequence[Edit]]] = ()
     dropped: bool = False
 
     def is_decided(self) -> bool:
@@ -123,11 +127,22 @@ class Held:
     def bytes(self) -> bytes:
         """The event with its edits; the same bytes where there are none."""
         splices = self.splices + [splice for piece in self.pieces for splice in self._piece_splices(piece)]
+        if self.lists:
+            lists = ((tokens, self._list_edits(tokens, said)) for tokens, said in self.lists)
+            values = dict(change for tokens, edits in lists for change in tokens.changes(edits))
+            splices = with_values(self.event.data or b"", splices, values)
         if self.targets and self.own is not None and self.event.data is not None:
             splices = with_changes(self.event.data, splices, self.targets, self.own)
         if not splices and not self.remarks:
             return self.event.raw
         return self.event.spliced(splices, self.remarks)
+
+    def _list_edits(self, tokens: TokenList, said: Piece | Sequence[Edit]) -> Sequence[Edit]:
+        """Tokens that are cut in another way than the text of their event go as soon as that changes."""
+        if isinstance(said, Piece):
+            return said.channel.edits_in(said.start, said.end)
+        changed = any(piece.channel.edits_in(piece.start, piece.end) for piece in self.pieces)
+        return [Edit(0, len(tokens.text), "")] if changed else said
 
     def _piece_splices(self, piece: Piece) -> list[Splice]:
         edits = piece.channel.edits_in(piece.start, piece.end)

@@ -1,10 +1,14 @@
 """Where single values stand in a JSON document: the bytes behind a path, without reading the rest."""
 
+import json
 import re
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
+
+from outwarden.wire.json_text import Splice, escape, escapes_non_ascii
 
 Path = tuple[str | int, ...]
 """Keys and indexes from the root."""
@@ -33,6 +37,25 @@ def places(raw: bytes, paths: Iterable[Path]) -> dict[Path, tuple[int, int]]:
     if wanted:
         _visit(raw, _end_of(_SPACE, raw, 3 if raw.startswith(b"\xef\xbb\xbf") else 0), wanted, (), found)
     return found
+
+
+Said = str | int | list[int] | dict[str, int]
+"""A value to put in place of another."""
+
+
+def with_values(raw: bytes, splices: Sequence[Splice], values: Mapping[Path, Said]) -> list[Splice]:
+    """Add to ``splices`` of ``raw`` what puts ``values`` there, in place of those inside of them; ascending."""
+    ascii_only = escapes_non_ascii(raw)
+    found = sorted((span, path) for path, span in places(raw, values).items())
+    starts = [start for (start, _), _ in found]
+    kept = [s for s in splices if not (at := bisect_right(starts, s[0])) or s[0] >= found[at - 1][0][1]]
+    for (start, end), path in found:
+        value = values[path]
+        if isinstance(value, str):
+            kept.append((start + 1, end - 1, escape(value, ascii_only=ascii_only)))
+        else:
+            kept.append((start, end, json.dumps(value, separators=(",", ":")).encode()))
+    return sorted(kept, key=lambda splice: splice[:2])
 
 
 def _visit(raw: bytes, at: int, wanted: Wanted, path: Path, found: dict[Path, tuple[int, int]]) -> int:

@@ -17,8 +17,8 @@ from functools import cached_property
 from typing import Any, Literal, Protocol
 
 from outwarden.wire.edits import Edit, apply_edits
-from outwarden.wire.json_places import Path, places
-from outwarden.wire.json_text import Splice, escape, escapes_non_ascii, scannable
+from outwarden.wire.json_places import Path, Said, with_values
+from outwarden.wire.json_text import Splice, scannable
 
 Unit = Literal["code points", "utf-8"]
 EditsOf = Callable[[str], Sequence[Edit]]
@@ -60,7 +60,10 @@ class Offsets:
 
     def may_stand_in(self, raw: bytes) -> bool:
         """Tell, at next to no cost, whether there can be records in a document."""
-        return any(marker in raw for marker in self._markers)
+        for marker in self._markers:  # noqa: SIM110 - every event of a stream comes here, and a generator costs more
+            if marker in raw:
+                return True
+        return False
 
     def records(self, tree: Any) -> "Iterator[Record]":
         """List the records of a document."""
@@ -214,7 +217,7 @@ def with_changes(
     raw: bytes, splices: list[Splice], targets: Sequence[tuple[Record, Target]], own: EditsOf
 ) -> list[Splice]:
     """Add to ``splices`` of ``raw`` what the records say anew; ascending."""
-    changes: dict[Path, int | str] = {}
+    changes: dict[Path, Said] = {}
     known: dict[Hashable, Moves | None] = {}
     for record, target in targets:
         if isinstance(target, Whole) and not splices:
@@ -225,20 +228,7 @@ def with_changes(
             known[name] = Moves(*said, record.rule.unit) if said and said[1] else None
         if (moves := known[name]) is not None:
             changes.update(record.changes(moves, own))
-    return _merged(raw, splices, changes) if changes else splices
-
-
-def _merged(raw: bytes, splices: list[Splice], changes: Mapping[Path, int | str]) -> list[Splice]:
-    ascii_only = escapes_non_ascii(raw)
-    found = sorted((span, changes[path]) for path, span in places(raw, changes).items())
-    starts = [start for (start, _), _ in found]
-    kept = [s for s in splices if not (at := bisect_right(starts, s[0])) or s[0] >= found[at - 1][0][1]]
-    for (start, end), value in found:
-        if isinstance(value, str):
-            kept.append((start + 1, end - 1, escape(value, ascii_only=ascii_only)))
-        else:
-            kept.append((start, end, str(value).encode()))
-    return sorted(kept, key=lambda splice: splice[:2])
+    return with_values(raw, splices, changes) if changes else splices
 
 
 def _units(text: str, unit: Unit) -> str | bytes:

@@ -66,12 +66,14 @@ def leaves_of(text: str) -> Iterable[str]:
     return leaves(nested) if nested is not None else (scannable(text),)
 
 
-def text_edits(text: str, answers: Answers) -> Sequence[Edit]:
+def text_edits(text: str, answers: Answers, found: Found | None = None) -> Sequence[Edit]:
     """Return the edits of one text of a document; where it is itself a document, those of the texts in it."""
+    found = [] if found is None else found
     if text in answers:
+        found += [(edit, text[edit.start : edit.end]) for edit in answers[text]]
         return answers[text]
     nested = read_text(text)
-    return nested_edits(nested, answers, []) if nested is not None else ()
+    return nested_edits(nested, answers, found) if nested is not None else ()
 
 
 def text_after(document: Document, answers: Answers) -> str:

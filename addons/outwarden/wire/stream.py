@@ -27,6 +27,7 @@ from outwarden.wire.ndjson import NdjsonCodec
 from outwarden.wire.offsets import Offsets, Record, Target, Whole
 from outwarden.wire.splice import Answers, leaves, leaves_of, splice_document, text_edits
 from outwarden.wire.sse import SseCodec
+from outwarden.wire.token_lists import TokenList, may_have_token_lists, token_lists
 from outwarden.wire.usage import Usage
 
 # Rewriters bound their own hold to a few hundred characters; these bounds only stop a stream that sends no text at all
@@ -204,6 +205,8 @@ class StreamRewriter:
             held.pieces.append(self._plain_piece(held, tree, 0))
         if self._rules.offsets is not None and self._rules.offsets.may_stand_in(data):
             held.own, held.targets = self._edits_of, list(self._targets(self._rules.offsets, tree, facts))
+        if may_have_token_lists(data):
+            held.lists = [self._list(tokens, held.pieces) for tokens in token_lists(tree, 1)]
         held.pieces += self._copies(document)
         self._close(facts.closes)
         held.splices = self._whole_splices(document)
@@ -270,6 +273,13 @@ class StreamRewriter:
                 key = record.rule.channel(tree, record.owner, record.value)
                 if (channel := self._channels.get(key)) is not None:
                     yield record, channel
+
+    def _list(self, tokens: TokenList, pieces: Sequence[Piece]) -> tuple[TokenList, Piece | Sequence[Edit]]:
+        """Find the piece, or the whole text of a channel, that a list of tokens says once more; else its own edits."""
+        text = tokens.text
+        whole = (Piece(channel, 0, channel.fed, -1, text) for channel in self._channels.values() if channel.says(text))
+        piece = next((piece for piece in pieces if piece.text == text), None) or next(whole, None)
+        return tokens, piece or self._edits_of(scannable(text))
 
     def _edits_of(self, text: str) -> Sequence[Edit]:
         return text_edits(text, self._ask(leaves_of(text)))
