@@ -17,7 +17,6 @@ import asyncio
 import itertools
 import logging
 import time
-from collections.abc import Iterable
 
 from mitmproxy import flow as mflow
 from mitmproxy import http
@@ -82,8 +81,7 @@ class CallStream(Upload):
         self._attempt_id = 0
         self._head: ResponseHeaders | None = None
         self._mode = ""  # whole, stream, pass, socket
-        self._held: list[bytes] = []
-        self._held_bytes = 0
+        self._held = bytearray()  # one buffer, because a list of one-byte chunks takes forty times their bytes
         self._committed = False
         self._finished = False
         self._client_gone = False
@@ -234,7 +232,6 @@ class CallStream(Upload):
         self._attempt_id = 0
         self._head = None
         self._held.clear()
-        self._held_bytes = 0
 
     def _abandon(self) -> Commands:
         """Leave the current upstream: reset its stream, or close its connection where it has only one."""
@@ -342,10 +339,9 @@ class CallStream(Upload):
             if not self._client_gone and not self._finished:
                 yield SendHttp(ResponseData(self.stream_id, data), self.context.client)
             return
-        self._held.append(data)
-        self._held_bytes += len(data)
+        self._held += data
         assert self._call
-        if self._held_bytes > self._call.rules.traffic.max_body_bytes:
+        if len(self._held) > self._call.rules.traffic.max_body_bytes:
             yield from self._abandon()
             self._trip.stop("too long")
             yield from self._answer(Refusal(502, "reply_too_large", "The reply is longer than max_body_mib allows."))
@@ -362,11 +358,10 @@ class CallStream(Upload):
             if out and not self._client_gone:
                 yield SendHttp(ResponseData(self.stream_id, out), self.context.client)
             return
-        self._held.append(out)
-        self._held_bytes += len(out)
+        self._held += out
         if reply.error and not reply.began and (yield from self._leave_failed_stream()):
             return
-        if reply.began or reply.error or self._held_bytes > MAX_HELD_BYTES:
+        if reply.began or reply.error or len(self._held) > MAX_HELD_BYTES:
             yield from self._commit()
 
     def _on_stream_broken(self, reason: str) -> Commands:
@@ -413,13 +408,13 @@ class CallStream(Upload):
                 return
             self._head_sent = True
             yield SendHttp(ResponseHeaders(self.stream_id, response, end_stream=False), self.context.client)
-            for data in self._take_held():
-                yield SendHttp(ResponseData(self.stream_id, data), self.context.client)
+            if held := self._take_held():
+                yield SendHttp(ResponseData(self.stream_id, held), self.context.client)
         yield from self._await("idle", self._trip.timeouts.idle)
 
-    def _take_held(self) -> Iterable[bytes]:
-        held, self._held = self._held, []
-        return [b"".join(held)] if any(held) else []
+    def _take_held(self) -> bytes:
+        held, self._held = bytes(self._held), bytearray()
+        return held
 
     def _on_end(self) -> Commands:
         call = self._call
@@ -436,7 +431,7 @@ class CallStream(Upload):
                 yield from self._on_stream_broken(call.reply.broken)
                 return
             if not self._committed:
-                self._held.append(rest)
+                self._held += rest
                 rest = b""
                 if call.reply.error and not call.reply.began and (yield from self._leave_failed_stream()):
                     return
@@ -458,7 +453,7 @@ class CallStream(Upload):
         assert call
         assert self._head
         error_of = call.error_of
-        if self._client_gone or error_of is None or not error_of(self._head.response, b"".join(self._held)):
+        if self._client_gone or error_of is None or not error_of(self._head.response, bytes(self._held)):
             return False
         return (yield from self._moves_on("5xx", self._head.response.status_code))
 
@@ -475,7 +470,7 @@ class CallStream(Upload):
         self._parent.streams.pop(self._attempt_id, None)
         if not self._committed:
             self.flow.response = head.response
-            self.flow.response.data.content = b"".join(self._held)
+            self.flow.response.data.content = self._take_held()
         if self._client_gone:
             yield from self._end_drain("ok")
             return

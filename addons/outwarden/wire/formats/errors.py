@@ -135,11 +135,13 @@ _OPENAI_TYPES = {
     401: "authentication_error",
     403: "permission_error",
     404: "not_found_error",
+    408: "invalid_request_error",
     413: "invalid_request_error",
     429: "rate_limit_error",
 }
 _ANTHROPIC_TYPES = _OPENAI_TYPES | {
     402: "billing_error",
+    408: "timeout_error",
     413: "request_too_large",
     504: "timeout_error",
     529: "overloaded_error",
@@ -149,6 +151,7 @@ _GOOGLE_STATUS = {
     401: "UNAUTHENTICATED",
     403: "PERMISSION_DENIED",
     404: "NOT_FOUND",
+    408: "DEADLINE_EXCEEDED",
     413: "INVALID_ARGUMENT",
     429: "RESOURCE_EXHAUSTED",
     502: "UNAVAILABLE",
