@@ -233,6 +233,21 @@ def test_a_containers_own_bytes(word_rewriter, rewritten_text, parts, cut_charac
     assert said.decode() == rewritten_text("".join(parts))
 
 
+@given(st.lists(texts, min_size=1, max_size=4), st.sampled_from(["data: {}\n\n", "data:{}\r\n\r\n", "{}\n"]))
+def test_a_containers_events(word_rewriter, rewritten_text, parts, framing):
+    """One event a frame, server-sent or a line of JSON: its pieces are one text, what is around them stays."""
+    kind = {":event-type": "PayloadPart", ":content-type": "application/octet-stream", ":message-type": "event"}
+    before, after = framing.split("{}")
+    documents = [json.dumps({"token": {"text": part}, "generated_text": None}) for part in parts]
+    stream = b"".join(make_frame(kind, (before + document + after).encode()) for document in documents)
+    path = "/endpoints/e/invocations-response-stream"
+    said = [payload.decode() for _, payload in as_a_client(rewritten(path, word_rewriter(), stream)[1])]
+
+    assert all(each.startswith(before) and each.endswith(after) for each in said)
+    pieces = [json.loads(each[len(before) : len(each) - len(after)])["token"]["text"] for each in said]
+    assert "".join(pieces) == rewritten_text("".join(parts))
+
+
 def test_bytes_that_are_no_text_stay(word_rewriter) -> None:
     """A picture in base64 is neither read nor changed."""
     frame = wrapped(bytes(range(128, 256)) * 4)

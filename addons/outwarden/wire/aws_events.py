@@ -4,29 +4,20 @@ A frame is: its length, its headers' length, a CRC32 of these two (4 bytes each,
 CRC32 of all before it. Source: Smithy, "Amazon Event Stream Specification".
 """
 
-import json
-import re
 import struct
 import zlib
-from base64 import b64encode
-from binascii import a2b_base64
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-import orjson
-
 from outwarden.errors import BodyError
+from outwarden.wire.aws_payload import Wrapped, splice, unwrap
 from outwarden.wire.events import Span, too_long
 from outwarden.wire.json_text import Splice, spliced
-from outwarden.wire.json_tree import parse_all
-from outwarden.wire.top_level import value_spans
 
 _PRELUDE = struct.Struct(">III")
 _CRC = struct.Struct(">I")
 _LENGTH = struct.Struct(">H")
 _HEADS_MAX = 64
-# How Bedrock spells nearly all of them; everything else goes the long way.
-_PLAIN_WRAPPER = re.compile(rb'\{"bytes":"([A-Za-z0-9+/]*={0,2})"(?:,"p":"[A-Za-z0-9]*")?\}')
 _FRAME_BYTES_MIN = _PRELUDE.size + _CRC.size
 # Bytes of a header's value by its type: true, false, byte, short, integer, long, then timestamp and UUID.
 _FIXED = {0: 0, 1: 0, 2: 1, 3: 2, 4: 4, 5: 8, 8: 8, 9: 16}
@@ -89,25 +80,6 @@ class AwsEventsCodec:
         return int(length)
 
 
-class _Wrapped(NamedTuple):
-    """A payload whose text is read as ``inner`` in place of ``payload[start:end]``.
-
-    ``base64``: the place holds a JSON string of base64, as in ``{"bytes": "…"}``; otherwise all of the payload is
-    text. ``quoted``: ``inner`` is that text as a JSON string; otherwise it is itself JSON.
-    """
-
-    start: int
-    end: int
-    inner: bytes
-    base64: bool
-    quoted: bool
-
-    def spell(self, inner: bytes) -> bytes:
-        """What goes into the payload for an edited ``inner``."""
-        plain = json.loads(inner).encode("utf-8", "surrogateescape") if self.quoted else inner
-        return b'"' + b64encode(plain) + b'"' if self.base64 else plain
-
-
 class _Head(NamedTuple):
     """What the headers say. ``remarks``: places in the frame that may carry text; ``failed``: it ends the stream."""
 
@@ -129,7 +101,7 @@ class AwsEvent(NamedTuple):
     name: str | None
     remarks: tuple[Span, ...]
     payload_start: int
-    wrapped: _Wrapped | None
+    wrapped: Wrapped | None
 
     def __repr__(self) -> str:
         return f"AwsEvent({len(self.raw)} bytes, name={self.name!r})"
@@ -140,7 +112,7 @@ class AwsEvent(NamedTuple):
         Lengths and checksums are made anew; every other byte stays.
         """
         payload = self.raw[self.payload_start : -_CRC.size]
-        return _frame(self._headers(remarks), _splice(payload, self.wrapped, sorted(splices, key=_place)))
+        return _frame(self._headers(remarks), splice(payload, self.wrapped, sorted(splices, key=_place)))
 
     def _headers(self, splices: list[Splice]) -> bytes:
         headers = self.raw[_PRELUDE.size : self.payload_start]
@@ -155,8 +127,10 @@ class AwsEvent(NamedTuple):
 
 def _read_payload(raw: bytes, begin: int, head: _Head) -> AwsEvent:
     payload = raw[begin : -_CRC.size]
-    wrapped = _unwrap(payload, head.name, head.content_type)
-    if wrapped is not None:
+    wrapped = unwrap(payload, head.name, head.content_type)
+    if wrapped is not None and wrapped.alone:
+        data = wrapped.inner
+    elif wrapped is not None:
         data = payload[: wrapped.start] + wrapped.inner + payload[wrapped.end :]
     elif head.failed and not payload:
         data = b"{}"  # it says by its name alone what went wrong
@@ -230,85 +204,6 @@ def _read_headers(raw: bytes, end: int) -> Iterator[tuple[str, Span | None]]:
         if at > end:
             raise BodyError("a frame's header is longer than its headers")
         yield name, (start, at) if kind == _STRING else None
-
-
-def _unwrap(payload: bytes, name: str | None, content_type: str) -> _Wrapped | None:
-    """Say how the payload's text is wrapped; None where the payload is read as it is."""
-    if "json" not in content_type:
-        return _unwrap_bare(payload)
-    if b'"bytes"' not in payload:
-        return None
-    try:
-        if (plain := _PLAIN_WRAPPER.fullmatch(payload)) is not None:
-            return _unwrap_base64(plain[1], plain.start(1) - 1, plain.end(1) + 1)
-        span = value_spans(payload).get("bytes")
-        if span is None or payload[span[0]] != ord('"'):
-            return None
-        return _unwrap_base64(json.loads(payload[slice(*span)]), *span)
-    except (BodyError, ValueError):
-        if name != "chunk":  # no wrapper that we know: read as it is
-            return None
-        raise BodyError("the payload of a chunk cannot be unwrapped") from None
-
-
-def _unwrap_base64(spelled: str | bytes, start: int, end: int) -> _Wrapped | None:
-    """Raises ValueError (binascii.Error is one) for what is not base64."""
-    plain = a2b_base64(spelled, strict_mode=True)
-    if _is_document(plain):
-        return _Wrapped(start, end, plain, base64=True, quoted=False)
-    return _Wrapped(start, end, _quote(plain), base64=True, quoted=True) if _is_text(plain) else None
-
-
-def _unwrap_bare(payload: bytes) -> _Wrapped | None:
-    """SageMaker sends what the model's container says, cut anywhere: JSON is read as it is, anything else is text."""
-    if not payload or _is_document(payload) or not _is_text(payload):
-        return None
-    return _Wrapped(0, len(payload), _quote(payload), base64=False, quoted=True)
-
-
-def _is_document(plain: bytes) -> bool:
-    if plain.lstrip()[:1] not in (b"{", b"["):
-        return False
-    try:
-        orjson.loads(plain)
-    except orjson.JSONDecodeError:
-        return _is_odd_document(plain)
-    return True
-
-
-def _is_odd_document(plain: bytes) -> bool:
-    try:
-        parse_all(plain)
-    except BodyError:
-        return False
-    return True
-
-
-def _is_text(plain: bytes) -> bool:
-    """Whether it reads as UTF-8, but for a tenth of it or a character cut at either end."""
-    undecodable = len(plain) - len(plain.decode("utf-8", "ignore").encode())
-    return undecodable * 10 <= max(len(plain), 60)
-
-
-def _quote(plain: bytes) -> bytes:
-    return json.dumps(plain.decode("utf-8", "surrogateescape")).encode()
-
-
-def _splice(payload: bytes, wrapped: _Wrapped | None, splices: list[Splice]) -> bytes:
-    """Carry splices of ``data`` over to the payload."""
-    if wrapped is None:
-        return spliced(payload, splices)
-    start, end, moved = (
-        wrapped.start,
-        wrapped.start + len(wrapped.inner),
-        wrapped.end - wrapped.start - len(wrapped.inner),
-    )
-    inner = [(a - start, b - start, new) for a, b, new in splices if start <= a and b <= end]
-    outer = [(a, b, new) for a, b, new in splices if b <= start]
-    if inner:
-        outer.append((start, wrapped.end, wrapped.spell(spliced(wrapped.inner, inner))))
-    outer += [(a + moved, b + moved, new) for a, b, new in splices if a >= end]
-    return spliced(payload, outer)
 
 
 def _place(splice: Splice) -> Span:

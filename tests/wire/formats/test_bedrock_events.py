@@ -155,6 +155,20 @@ FAMILIES: list[tuple[str, dict[str, Any], list[Any], bool, tuple[int, int] | Non
         False,
         None,
     ),
+    (
+        "Cohere's newer API",
+        {"type": "content-delta", "index": 0, "delta": {"message": {"content": {"text": "a"}}}},
+        [(("content", 0), "a", "text")],
+        False,
+        None,
+    ),
+    (
+        "Hugging Face's server",
+        {"token": {"text": "a"}, "generated_text": "ab"},
+        [("token", "a", "text")],
+        True,
+        None,
+    ),
     ("an unknown family", {"answer": "a"}, [], True, None),
     (
         "stopped by a guardrail",

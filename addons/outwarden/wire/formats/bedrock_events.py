@@ -30,6 +30,9 @@ def read_event(operation: Operation, name: str | None, data: Json) -> EventFacts
     if operation.name == "invoke":
         inner = data.get("bytes")
         return _read_model(inner if isinstance(inner, dict) else data)
+    if operation.name == "endpoint":  # what a container says; no event of the API's own tells its end
+        facts = _read_model(data)
+        return replace(facts, end=facts.error is None)
     if operation.name == "converse":
         return _read_converse(name, data)
     return _read_part(name, data)
@@ -108,6 +111,11 @@ def _read_anthropic(event: dict[str, Any]) -> EventFacts:
     return _ANTHROPIC.read_event(Operation("messages"), "completion" if "completion" in event else None, event)
 
 
+def _read_typed(event: dict[str, Any]) -> EventFacts:
+    """Anthropic's kinds have underscores, those of Cohere's newer API hyphens."""
+    return _read_cohere(event) if "-" in str(event["type"]) else _read_anthropic(event)
+
+
 def _read_cohere(event: dict[str, Any]) -> EventFacts:
     return _COHERE.read_event(Operation("chat"), None, event)
 
@@ -128,6 +136,14 @@ def _read_llama(event: dict[str, Any]) -> EventFacts:
 def _read_command(event: dict[str, Any]) -> EventFacts:
     """Cohere's older models: a piece of text, then one event that says why it ended."""
     return _piece(event, "text", position(event), bool(event.get("is_finished")))
+
+
+def _read_token(event: dict[str, Any]) -> EventFacts:
+    """Hugging Face's text generation server; its last event repeats the whole text."""
+    token = mapping(event.get("token"))
+    deltas = (Delta(token, "text", "token"),) if text(token.get("text")) and not token.get("special") else ()
+    ends = text(event.get("generated_text")) is not None
+    return EventFacts(deltas=deltas, closes="all" if ends else (), content=bool(deltas), end=ends)
 
 
 def _read_generations(event: dict[str, Any]) -> EventFacts:
@@ -176,13 +192,14 @@ _FAMILIES: tuple[tuple[str, Callable[[dict[str, Any]], EventFacts]], ...] = (
     ("metadata", _read_nova),
     ("choices", _read_choices),
     ("event_type", _read_cohere),
-    ("type", _read_anthropic),
+    ("type", _read_typed),
     ("completion", _read_anthropic),
     ("outputText", _read_titan),
     ("generation", _read_llama),
     ("outputs", _read_mistral),
     ("generations", _read_generations),
     ("is_finished", _read_command),
+    ("token", _read_token),
 )
 
 
