@@ -178,6 +178,23 @@ def test_codex_over_https(provider: SimulatedProvider, interceptor: Interceptor,
     assert_billed(interceptor, seen, "responses")
 
 
+def test_codex_over_websocket(provider: SimulatedProvider, interceptor: Interceptor, run: Callable[..., str]) -> None:
+    """Codex's first choice: every turn on one WebSocket, each with only what is new, and all of it clean."""
+    provider.script = use_tool(*CODEX_TOOLS)
+    seen = len(interceptor.records())
+
+    assert_codex_answered(codex(run))
+    sockets = [request for request in provider.requests if request.upgrades]
+    turns = [json.loads(message) for socket in sockets for message in socket.messages]
+    asked = [turn for turn in turns if turn["type"] == "response.create" and turn.get("generate", True)]
+    assert paths(provider, "POST").count("/v1/responses") == 0
+    assert [socket.path for socket in sockets] == ["/v1/responses"]
+    assert len(asked) == 2
+    assert [item["type"] for item in asked[1]["input"]] == ["custom_tool_call_output"]
+    assert_stayed_here(provider)
+    assert_billed(interceptor, seen, "responses")
+
+
 def test_claude_code(provider: SimulatedProvider, interceptor: Interceptor, run: Callable[..., str]) -> None:
     """Claude Code reads the file with its own tool; what it sends, telemetry too, is clean."""
     program = agent("@anthropic-ai/claude-code-*/claude")
