@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -43,6 +44,7 @@ from outwarden.simulate import (
 
 AGENTS = Path(__file__).parents[2] / ".clients"
 AGENT_S = 90.0
+QUESTION = "What is in customer.txt?"
 CODEX_HOST = "chatgpt.com"  # where Codex asks for its list of models, whatever key it has
 
 # Invented. The interceptor takes out each of them; the agent's user gets each of them back.
@@ -118,12 +120,19 @@ def run(settings: dict[str, str], tmp_path: Path) -> Callable[..., str]:
     return agent_run
 
 
-def codex(run: Callable[..., str]) -> list[dict[str, Any]]:
-    """Let Codex look into the file; its events."""
+def codex(run: Callable[..., str], *resume: str) -> list[dict[str, Any]]:
+    """Let Codex look into the file, in a new session or a resumed one; its events."""
     program = agent("@openai/codex-*/vendor/*/bin/codex")
-    options = ["exec", "--json", "--skip-git-repo-check", "--sandbox", "danger-full-access"]
-    printed = run(program, *options, "What is in customer.txt?", CODEX_API_KEY="simulated-key")
+    options = ["exec", "--json", "--skip-git-repo-check", "--sandbox", "danger-full-access", *resume]
+    printed = run(program, *options, QUESTION, CODEX_API_KEY="simulated-key")
     return [json.loads(line) for line in printed.splitlines()]
+
+
+def claude(run: Callable[..., str], *resume: str) -> dict[str, Any]:
+    """Let Claude Code look into the file, in a new session or a resumed one; its result."""
+    program = agent("@anthropic-ai/claude-code-*/claude")
+    options = ["-p", QUESTION, "--output-format", "json", "--allowedTools", "Read,Bash", *resume]
+    return dict(json.loads(run(program, *options, ANTHROPIC_API_KEY="simulated-key")))
 
 
 def assert_codex_answered(events: list[dict[str, Any]]) -> None:
@@ -137,13 +146,13 @@ def assert_codex_answered(events: list[dict[str, Any]]) -> None:
     assert [value for value in VALUES if value not in answer] == []
 
 
-def assert_billed(interceptor: Interceptor, seen: int, operation: str) -> None:
-    """Each of the two calls to the model is on record with its usage."""
+def assert_billed(interceptor: Interceptor, seen: int, operation: str, count: int) -> None:
+    """Each call to the model is on record with its usage."""
 
     def calls() -> list[dict[str, Any]] | None:
         found = [record for record in interceptor.records()[seen:] if record["operation"] == operation]
         answered = [record for record in found if record["usage"]]
-        return answered if len(answered) >= 2 else None
+        return answered if len(answered) >= count else None
 
     assert all(record["usage"]["input_tokens"] > 0 for record in until(calls))
 
@@ -162,6 +171,17 @@ def assert_stayed_here(provider: SimulatedProvider) -> None:
         assert f"[{entity}_" in sent, f"no {entity} was named to the provider"
 
 
+def assert_named_alike(provider: SimulatedProvider) -> None:
+    """Turn after turn, also of a resumed session, each value has one name: what the provider cached stays valid."""
+    names: dict[str, set[str]] = {}
+    for seen in provider.requests:
+        for entity, name in re.findall(r"\[(CREDIT_CARD|IBAN_CODE|API_KEY)_(\w+)\]", seen.body.decode()):
+            names.setdefault(entity, set()).add(name)
+
+    for entity in ("CREDIT_CARD", "IBAN_CODE", "API_KEY"):
+        assert len(names[entity]) == 1, f"one {entity}, {len(names[entity])} names"
+
+
 def without_websocket(script: Callable[[Received], Script]) -> Callable[[Received], Script]:
     """The same, but no WebSocket is to be had: clients that would like one have to fall back."""
     return lambda received: Script(upgrade=426) if received.upgrades else script(received)
@@ -173,9 +193,11 @@ def test_codex_over_https(provider: SimulatedProvider, interceptor: Interceptor,
     seen = len(interceptor.records())
 
     assert_codex_answered(codex(run))
-    assert paths(provider, "POST").count("/v1/responses") == 2
+    assert_codex_answered(codex(run, "resume", "--last"))
+    assert paths(provider, "POST").count("/v1/responses") == 4
     assert_stayed_here(provider)
-    assert_billed(interceptor, seen, "responses")
+    assert_named_alike(provider)
+    assert_billed(interceptor, seen, "responses", 4)
 
 
 def test_codex_over_websocket(provider: SimulatedProvider, interceptor: Interceptor, run: Callable[..., str]) -> None:
@@ -192,21 +214,19 @@ def test_codex_over_websocket(provider: SimulatedProvider, interceptor: Intercep
     assert len(asked) == 2
     assert [item["type"] for item in asked[1]["input"]] == ["custom_tool_call_output"]
     assert_stayed_here(provider)
-    assert_billed(interceptor, seen, "responses")
+    assert_billed(interceptor, seen, "responses", 2)
 
 
 def test_claude_code(provider: SimulatedProvider, interceptor: Interceptor, run: Callable[..., str]) -> None:
-    """Claude Code reads the file with its own tool; what it sends, telemetry too, is clean."""
-    program = agent("@anthropic-ai/claude-code-*/claude")
-    provider.script = use_tool(
-        ToolCall("Read", json.dumps({"file_path": "customer.txt"})), ToolCall("Bash", json.dumps({"command": COMMAND}))
-    )
+    """Claude Code reads the file with its own tool, twice in a session; what it sends, telemetry too, is clean."""
+    look = ToolCall("Read", json.dumps({"file_path": "customer.txt"}))
+    provider.script = use_tool(look, ToolCall("Bash", json.dumps({"command": COMMAND})))
     seen = len(interceptor.records())
-    options = ["-p", "What is in customer.txt?", "--output-format", "json", "--allowedTools", "Read,Bash"]
-    done = json.loads(run(program, *options, ANTHROPIC_API_KEY="simulated-key"))
+    answers = [claude(run), claude(run, "--continue")]
 
-    assert (done["subtype"], done["is_error"], done["num_turns"]) == ("success", False, 2)
-    assert [value for value in VALUES if value not in done["result"]] == []
-    assert paths(provider, "POST").count("/v1/messages") == 2
+    assert [(done["subtype"], done["is_error"], done["num_turns"]) for done in answers] == [("success", False, 2)] * 2
+    assert [value for value in VALUES for done in answers if value not in done["result"]] == []
+    assert paths(provider, "POST").count("/v1/messages") == 4
     assert_stayed_here(provider)
-    assert_billed(interceptor, seen, "messages")
+    assert_named_alike(provider)
+    assert_billed(interceptor, seen, "messages", 4)
