@@ -268,8 +268,10 @@ def test_multipart_uploads_are_cleaned_or_refused(outwarden: Interceptor, provid
     assert_clean(provider)
 
 
-def test_an_upgrade_to_websocket_is_refused_at_once(outwarden: Interceptor, provider: SimulatedProvider) -> None:
-    """Codex tries a WebSocket first: it must hear no quickly, so that it falls back to HTTPS."""
+def test_an_upgrade_that_nobody_described_is_refused_at_once(
+    outwarden: Interceptor, provider: SimulatedProvider
+) -> None:
+    """Nobody could read or pay for it; a client must hear no quickly, so that it falls back to HTTPS."""
     headers = {
         "upgrade": "websocket",
         "connection": "Upgrade",
@@ -277,7 +279,7 @@ def test_an_upgrade_to_websocket_is_refused_at_once(outwarden: Interceptor, prov
         "sec-websocket-version": "13",
     }
     with outwarden.http(timeout=5) as client:
-        answer = client.get(f"https://{OPENAI}/v1/responses", headers=headers)
+        answer = client.get(f"https://{OPENAI}/v1/chat/completions", headers=headers)
 
     assert answer.status_code == 426
     assert answer.json()["error"]

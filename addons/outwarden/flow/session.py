@@ -62,6 +62,7 @@ class Session:
         self._next: CallState | None = None
         self._open: deque[CallState] = deque()
         self._told_at = -TOLD_EVERY_S
+        self._failed = False
 
     @property
     def next_call(self) -> CallState:
@@ -172,7 +173,10 @@ class Session:
         self._end(call)
 
     def fail(self, refusal: Refusal) -> None:
-        """The connection ends by a rule, or by a failure of ours: so the response at work ends on record."""
+        """The connection ends by a rule, or by a failure of ours: so the response at work ends on record.
+
+        What was held back stays here: it may be what the rule refuses."""
+        self._failed = True
         if self._open:
             verdict = {"outwarden_error": "error", "message_unreadable": "error"}.get(refusal.code, "refused")
             self._open[0].refuse(refusal, verdict)
@@ -191,7 +195,7 @@ class Session:
         left, self._next = self._next, None
         if left is not None and left.request_rewriter is not None and left.request_rewriter.counts:
             self._end(left)  # what was taken out of messages that no response followed is on record, too
-        return rest
+        return [] if self._failed else rest
 
     def _end(self, call: CallState) -> None:
         for stage in self.end_stages:

@@ -149,6 +149,12 @@ def _media_key(node: Mapping[str, Any]) -> str | None:
     data = node.get("data")
     if _sealed(data) and (node.get("type") in _SEALED_DATA or not _MEDIA_BESIDE.isdisjoint(node)):
         return "data"
+    kind = node.get("type")
+    if isinstance(kind, str) and "audio" in kind:  # Realtime: pieces of sound may be short
+        if _sealed(node.get("audio")):
+            return "audio"
+        if kind.endswith("audio.delta") and _sealed(node.get("delta")):
+            return "delta"
     bytes_ = node.get("bytes")
     return "bytes" if _sealed(bytes_) and len(str(bytes_)) > 64 else None
 

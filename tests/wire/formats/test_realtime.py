@@ -1,0 +1,179 @@
+"""Events of Realtime and Live: what begins a response, what ends it, and which strings belong together."""
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from outwarden.wire.format import Format, Operation
+from outwarden.wire.formats import format_named
+from outwarden.wire.stream import StreamRewriter
+
+CORPUS = Path(__file__).parents[4] / "shared" / "wire" / "realtime.jsonl.gz"
+REALTIME = "/v1/realtime"
+LIVE = "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent"
+
+
+def talking(name: str) -> tuple[Format, Operation]:
+    """A format and its operation over a WebSocket."""
+    format_ = format_named(name)
+    operation = format_.identify("GET", LIVE if name == "gemini" else REALTIME)
+    assert format_.talks(operation)
+    return format_, operation
+
+
+@pytest.mark.parametrize(
+    ("message", "begins"),
+    [
+        ({"type": "response.create"}, "now"),
+        ({"type": "input_audio_buffer.append", "audio": "AAAA"}, "maybe"),
+        ({"type": "input_audio_buffer.commit"}, "maybe"),
+        ({"type": "conversation.item.create", "item": {}}, ""),
+        ({"type": "session.update", "session": {}}, ""),
+        ({"type": 7}, ""),
+        ([], ""),
+        ("x", ""),
+        (None, ""),
+    ],
+)
+def test_what_begins_a_realtime_response(message: Any, begins: str) -> None:
+    format_, operation = talking("openai")
+    assert format_.read_message(operation, message).begins == begins
+
+
+@pytest.mark.parametrize(
+    ("session", "detects"),
+    [
+        ({}, None),
+        ({"turn_detection": None}, False),
+        ({"turn_detection": {"type": "server_vad"}}, True),
+        ({"audio": {"input": {"turn_detection": None}}}, False),
+        ({"audio": {"input": {"turn_detection": {"type": "semantic_vad", "create_response": False}}}}, False),
+        ({"audio": {"input": {"turn_detection": {"type": "semantic_vad", "create_response": True}}}}, True),
+    ],
+)
+def test_whether_the_provider_detects_turns(session: dict[str, Any], detects: bool | None) -> None:
+    format_, operation = talking("openai")
+    facts = format_.read_message(operation, {"type": "session.update", "session": session})
+    assert facts.detects_turns is detects
+
+
+@pytest.mark.parametrize(
+    ("message", "begins"),
+    [
+        ({"setup": {"model": "models/m"}}, ""),
+        ({"clientContent": {"turns": [], "turnComplete": True}}, "now"),
+        ({"client_content": {"turns": [], "turn_complete": True}}, "now"),
+        ({"clientContent": {"turns": []}}, ""),
+        ({"realtimeInput": {"audio": {}}}, "maybe"),
+        ({"realtime_input": {"activity_end": {}}}, "now"),
+        ({"toolResponse": {}}, "now"),
+        ({}, ""),
+    ],
+)
+def test_what_begins_a_live_response(message: Any, begins: str) -> None:
+    format_, operation = talking("gemini")
+    assert format_.read_message(operation, message).begins == begins
+
+
+def test_limits_and_models_are_read() -> None:
+    format_, operation = talking("openai")
+    create = {"type": "response.create", "response": {"max_output_tokens": 50}}
+    unlimited = {"type": "session.update", "session": {"max_output_tokens": "inf", "model": "gpt-realtime"}}
+    assert format_.read_message(operation, create).request.output_limit == 50  # type: ignore[union-attr]
+    facts = format_.read_message(operation, unlimited)
+    assert facts.request
+    assert (facts.request.output_limit, facts.request.model, facts.for_session) == (None, "gpt-realtime", True)
+
+
+class Nothing:
+    """A rewriter that finds nothing."""
+
+    def edits(self, texts: Any) -> list[Any]:
+        return [() for _ in texts]
+
+    def note(self, found: Any) -> None:
+        assert not list(found)
+
+    def channel(self) -> Any:
+        return self
+
+    fed = 0
+
+    def feed(self, text: str) -> tuple[int, Any]:
+        self.fed += len(text)
+        return self.fed, ()
+
+    def finish(self) -> Any:
+        return ()
+
+
+def recorded() -> list[Any]:
+    """The recorded sessions, if they are there."""
+    if not CORPUS.exists():
+        return []
+    with gzip.open(CORPUS) as lines:
+        return [json.loads(line) for line in lines]
+
+
+@pytest.mark.skipif(not CORPUS.exists(), reason="the recorded corpus is not there")
+def test_recorded_sessions_keep_their_bytes_and_tell_their_usage() -> None:
+    """Twenty sessions of OpenAI, Azure, xAI and Google: every message is the same, every usage is found."""
+    sessions = recorded()
+    assert len(sessions) == 20
+    for session in sessions:
+        format_, operation = talking("gemini" if "gemini" in session["provider"] else "openai")
+        rewriter = StreamRewriter(format_, operation, "messages", Nothing())
+        totals, sent, got = [], [], []
+        for message in session["messages"]:
+            if message["dir"] != "server":
+                continue
+            data = message["text"].encode()
+            sent.append(data)
+            got += rewriter.feed_message(data)
+            assert not rewriter.malformed
+            if rewriter.ended:
+                assert rewriter.usage
+                totals.append(rewriter.usage.input_tokens + rewriter.usage.output_tokens)
+                rewriter.forget()
+        assert got + rewriter.flush_messages() == sent
+        # Google leaves what the model thought out of the Live API's total; it is billed as output.
+        told = [
+            u.get("total_tokens") or u.get("totalTokenCount", 0) + u.get("thoughtsTokenCount", 0)
+            for u in session["usage_all"] or ()
+        ]
+        assert totals == [total for total in told if total], session["id"]
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        {"type": "input_audio_buffer.append", "audio": "sk-Abcd1234"},
+        {"type": "response.output_audio.delta", "delta": "QUFBQUFB"},
+        {"type": "response.audio.delta", "delta": "QUFBQUFB"},
+        {"type": "input_audio", "audio": "QUFBQUFB"},
+    ],
+)
+def test_sound_is_no_text(node: dict[str, Any]) -> None:
+    format_, operation = talking("openai")
+    rules = format_.text_rules(operation)
+    assert rules.opaque_in
+    assert rules.opaque_in(node) == {next(key for key in node if key != "type")}
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        {"type": "input_audio_buffer.append", "audio": "ada@brightquill-mail.com"},
+        {"type": "message", "audio": "QUFBQUFB"},
+        {"type": "response.output_text.delta", "delta": "QUFBQUFB"},
+        {"type": "response.output_audio.delta", "delta": "4716908311256045"},
+    ],
+)
+def test_text_is_no_sound(node: dict[str, Any]) -> None:
+    format_, operation = talking("openai")
+    rules = format_.text_rules(operation)
+    assert rules.opaque_in
+    assert not rules.opaque_in(node)
