@@ -99,6 +99,7 @@ class Interceptor:
         self.port = 0
         self.lines: list[str] = []
         self.planted = list(PLANTED)
+        self.options: list[str] = []  # further options of `outwarden run`
         self._process: subprocess.Popen[str] | None = None
         self.ended_on_purpose = True
         self._began_at_line = 0
@@ -119,7 +120,7 @@ class Interceptor:
     def launch(self, *, listen: str = "127.0.0.1:0", prepare: Callable[[], None] | None = None) -> None:
         """Start the process and do not wait."""
         command = [sys.executable, "-m", "outwarden", "run", "--listen", listen]
-        command += ["--rules", str(self.rules), "--state", str(self.state)]
+        command += ["--rules", str(self.rules), "--state", str(self.state), *self.options]
         self._listening.clear()
         self._began_at_line = len(self.lines)
         self.ended_on_purpose = False

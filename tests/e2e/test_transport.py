@@ -413,3 +413,25 @@ def test_keys_are_written_nowhere(outwarden: Interceptor, provider: SimulatedPro
 
     assert any(KEY in repr(seen.headers) for seen in provider.requests)  # else nothing was shown
     assert outwarden.leaks() == []
+
+
+def test_saved_flows_hold_no_key(primary: SimulatedProvider, provider: SimulatedProvider, start: Any) -> None:
+    """With mitmweb's face flows can be saved: neither keys nor values are in them, and what we did is."""
+    one: Interceptor = start(rules_for(primary), running=False)
+    one.options = ["--web", "127.0.0.1:0", "--set", f"save_stream_file={one.state / 'flows'}"]
+    one.planted.append(KEY)
+    one.start()
+    carried = {name: value for carrier in CARRIERS for name, value in carrier.items()}
+    with one.http() as client:
+        for stream in (False, True):
+            body = chat(f"to {EMAIL}", stream=stream)
+            answer = client.post(f"{URL}?key={KEY}", json=body, headers={**carried, "authorization": f"Token {KEY}"})
+            assert EMAIL in answer.text
+            one.record(answer)
+    assert one.stop() == 0
+
+    saved = (one.state / "flows").read_bytes()
+    assert saved.count(b"via original") == 2
+    assert KEY not in saved.decode("latin-1")
+    assert EMAIL not in saved.decode("latin-1")
+    assert KEY in repr(provider.requests[-1].headers)
