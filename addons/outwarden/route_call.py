@@ -13,7 +13,7 @@ from outwarden.flow.trip import Trip, replace_model
 from outwarden.load_rules import Shelf
 from outwarden.routing import GiveUp, match_route
 from outwarden.wire.format import Refusal
-from outwarden.wire.top_level import replace_value
+from outwarden.wire.top_level import replace_inside
 
 
 class RouteCall:
@@ -64,16 +64,10 @@ def clamp(request: http.Request, state: CallState, purse: Purse) -> bool:
     """Lower the output limit in the body to what the budget affords, where the rules say so and the body has one."""
     key = state.facts.output_limit_key or default_limit_key(state)
     affordable = purse.affordable_output()
-    if (
-        not state.rules.budgets.clamp_output
-        or affordable is None
-        or key is None
-        or "." in key
-        or not request.raw_content
-    ):
+    if not state.rules.budgets.clamp_output or affordable is None or key is None or not request.raw_content:
         return False
     per_choice = affordable // max(1, state.facts.choices)
-    replace_content(request, replace_value(plain_content(request), key, str(per_choice).encode()))
+    replace_content(request, replace_inside(plain_content(request), key, str(per_choice).encode()))
     state.facts = replace(state.facts, output_limit=per_choice)
     purse.output_tokens = per_choice * max(1, state.facts.choices)
     state.rule = f"clamp_output {per_choice}"
@@ -81,7 +75,9 @@ def clamp(request: http.Request, state: CallState, purse: Purse) -> bool:
 
 
 def default_limit_key(state: CallState) -> str | None:
-    """How a call that names no output limit would name one; None where there is no such top-level key."""
+    """How a call that names no output limit would name one; None where we cannot say."""
+    if (state.operation.dialect, state.operation.name) == ("bedrock", "converse"):
+        return "inferenceConfig.maxTokens"
     if state.operation.dialect != "openai":
         return None
     if state.operation.name == "chat":

@@ -12,7 +12,15 @@ from talk import PATH, asks, attempts, chat, record, said
 from outwarden.flow.services import Services
 
 Open = Callable[..., Services]
-PRICES = {"prices": [{"provider": "openai", "model": "*", "input_mtok": 1, "output_mtok": 1000}]}
+PRICES = {
+    "prices": [
+        {"provider": provider, "model": "*", "input_mtok": 1, "output_mtok": 1000} for provider in ("openai", "aws")
+    ]
+}
+BEDROCK = "bedrock-runtime.eu-central-1.amazonaws.com"
+CONVERSE = (
+    b'{"messages": [{"role":"user","content":[{"text":"hi"}]}], "inferenceConfig": {"topP":1.0, "maxTokens":16000}}'
+)
 CHEAP = {"url": "http://cheap.example/v1", "provider": "vllm", "format": "openai", "model": "small"}
 
 
@@ -77,6 +85,28 @@ def test_less_is_asked_for_where_the_budget_is_short(
     play.upstream.says(response(200, said("hi")))
     assert record(services)["rule"] == f"clamp_output {limit}"
     assert record(services)["verdict"] == "allowed"
+
+
+@pytest.mark.parametrize("body", [CONVERSE, CONVERSE.replace(b', "maxTokens":16000', b""), b'{"messages": []}'])
+def test_a_limit_inside_is_lowered(open_play: Callable[..., Playbook], open_services: Open, body: bytes) -> None:
+    """Bedrock's limit stands in an object, which is made where it is absent."""
+    play = open_play(opened(open_services, 0.5))
+    play.says(request("/model/m/converse", body, host=BEDROCK))
+    limit = body_of(play)["inferenceConfig"]["maxTokens"]
+
+    assert 16 <= limit < 500
+    assert play.upstream.got.endswith(body.replace(b"16000", str(limit).encode())) == (b"16000" in body)
+
+
+def test_a_signed_call_is_not_clamped(open_play: Callable[..., Playbook], open_services: Open) -> None:
+    """A lower limit would break its signature: the budget refuses it, and says so."""
+    play = open_play(opened(open_services, 0.5))
+    signature = "AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request, SignedHeaders=host, Signature=0"
+    play.says(request("/model/m/converse", CONVERSE, {"authorization": signature}, host=BEDROCK))
+
+    assert play.answer.status == 429
+    assert b"budget_exceeded" in play.answer.body
+    assert play.upstreams == []
 
 
 def test_a_compressed_body_is_clamped(open_play: Callable[..., Playbook], open_services: Open) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outwarden.errors import BodyError
-from outwarden.wire.top_level import replace_string, replace_value, value_spans
+from outwarden.wire.top_level import replace_inside, replace_string, replace_value, value_spans
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 VALUES = st.recursive(
@@ -75,6 +75,27 @@ def test_numbers_and_spelling_stay() -> None:
 
     assert replace_string(body, "model", "b") == body.replace(b'"gpt-4o"', b'"b"')
     assert replace_value(body, "z", b"7") == body.replace(b"1e2", b"7")
+
+
+@pytest.mark.parametrize(
+    ("body", "changed"),
+    [
+        (b'{ "a": {"b" : 1.0, "c":2 } }', b'{ "a": {"b" : 7, "c":2 } }'),
+        (b'{"a":{"c":2}}', b'{"a":{"b":7,"c":2}}'),
+        (b'{"a": null, "c":[1e2]}', b'{"a": {"b":7}, "c":[1e2]}'),
+        (b'{"c":[1e2]}', b'{"a":{"b":7},"c":[1e2]}'),
+        (b"{}", b'{"a":{"b":7}}'),
+    ],
+)
+def test_a_value_inside(body: bytes, changed: bytes) -> None:
+    """A dotted path leads into objects, which are made where there are none; every other byte stays."""
+    assert replace_inside(body, "a.b", b"7") == changed
+
+
+def test_there_is_no_inside_of_a_number() -> None:
+    """What is no object is not overwritten."""
+    with pytest.raises(BodyError):
+        replace_inside(b'{"a":1}', "a.b", b"7")
 
 
 def test_a_key_inside_a_value_is_not_the_key() -> None:

@@ -49,3 +49,13 @@ def replace_value(body: bytes, key: str, value: bytes) -> bytes:
     at = body.index(b"{") + 1
     comma = b"," if spans else b""
     return body[:at] + json.dumps(key).encode() + b":" + value + comma + body[at:]
+
+
+def replace_inside(body: bytes, path: str, value: bytes) -> bytes:
+    """Set the value at a dotted ``path``, as `replace_value` does; an object that is absent or null is made."""
+    outer, dot, inner = path.partition(".")
+    if not dot:
+        return replace_value(body, outer, value)
+    span = value_spans(body).get(outer)
+    below = body[slice(*span)] if span else b"null"
+    return replace_value(body, outer, replace_inside(b"{}" if below == b"null" else below, inner, value))
