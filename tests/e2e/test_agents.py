@@ -31,7 +31,6 @@ from interceptor import (
     until,
 )
 
-from conftest import Start
 from outwarden.simulate import (
     Received,
     Script,
@@ -80,7 +79,7 @@ def primary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedProvi
 
 
 @pytest.fixture(scope="module")
-def interceptor(start: Start, primary: SimulatedProvider) -> Interceptor:
+def interceptor(start: Callable[..., Interceptor], primary: SimulatedProvider) -> Interceptor:
     """An interceptor that names, but does not refuse, keys."""
     rules = rules_for(primary, pii=pii_rules(request={"default": "pseudonymize"}), traffic={"otherwise": "refuse"})
     aim = {"connect_to": primary.address, "trust": str(trusted(primary))}
