@@ -68,6 +68,13 @@ def test_a_call_is_explained_from_host_to_route(rules: Path) -> None:
     assert told["verdict"] == "sent, if the budgets have room"
 
 
+def test_a_value_that_only_its_words_tell_is_counted_wherever_it_stands(rules: Path) -> None:
+    """As the interceptor takes it out everywhere in the request."""
+    told = explain(rules, "my ssn is 281440067. Noted: 281440067")
+
+    assert told["redactions"] == ["2 x US_SSN: pseudonymize (pii.yml, request: default)"]
+
+
 def test_a_content_rule_refuses(rules: Path) -> None:
     """The rule is named, its text is not."""
     told = explain(rules, "all about Project Aurora")

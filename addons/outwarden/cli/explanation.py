@@ -115,6 +115,7 @@ def _redact(
             state.format.text_rules(state.operation),
             Inspected(look, rewriter),
             count=lambda text: counter.count(encoding, text),
+            find_known=rewriter.known,
         )
         state.body_tokens, state.media_bytes = rewritten.tokens, rewritten.media_bytes
     return rewriter
