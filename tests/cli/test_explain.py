@@ -72,7 +72,7 @@ def test_a_value_that_only_its_words_tell_is_counted_wherever_it_stands(rules: P
     """As the interceptor takes it out everywhere in the request."""
     told = explain(rules, "my ssn is 281440067. Noted: 281440067")
 
-    assert told["redactions"] == ["2 x US_SSN: pseudonymize (pii.yml, request: default)"]
+    assert told["redactions"] == ["2 x US_SSN: mask (pii.yml, request: US_SSN)"]
 
 
 def test_a_content_rule_refuses(rules: Path) -> None:

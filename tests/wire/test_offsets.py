@@ -1,6 +1,7 @@
 """Offsets follow the text they point into: whole or streamed, whatever is put in or taken out before them."""
 
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -404,3 +405,20 @@ def test_many_records_cost_linear_time(word_rewriter):
     body = json.dumps(openai_responses(text, spans), ensure_ascii=False).encode()
 
     assert rewritten("openai", "/v1/responses", body, word_rewriter()) != body
+
+
+@pytest.mark.parametrize(("format", "path", "shape", "unit"), SHAPES, ids=IDS)
+@given(before=said, after=said, ascii_only=st.booleans(), indent=st.sampled_from([None, 1]))
+def test_only_texts_and_their_offsets_change(
+    word_rewriter, format, path, shape, unit, before, after, ascii_only, indent
+):
+    """With every string and number of a record blanked, the rewritten body is the old one, byte for byte."""
+    text = f"{before} [7] {after}"
+    start = number_of(text, text.index("[7]"), unit)
+    body = json.dumps(shape(text, [(start, start + 3)]), ensure_ascii=ascii_only, indent=indent).encode()
+    out = rewritten(format, path, body, word_rewriter())
+
+    def blank(raw):
+        return re.sub(rb'"(?:[^"\\]|\\.)*"(\s*:)?|[0-9]+', lambda found: found[0] if found[1] else b"0", raw)
+
+    assert blank(out) == blank(body)
