@@ -7,6 +7,8 @@ from outwarden.routing.aws import region_of, service_of, sign, without_signature
 from outwarden.wire.aws_signature import AwsIdentity, Signature, read_signature
 from outwarden.wire.format import Refusal
 
+_CHECKSUMS = ("x-amz-checksum-", "x-amz-sdk-checksum-")  # of the body as it was
+
 
 def signature_of(request: http.Request) -> Signature | None:
     """The signature that covers this request, or None."""
@@ -27,6 +29,8 @@ def sign_as(identity: AwsIdentity, request: http.Request, signature: Signature |
     credentials.
     """
     request.path = without_signature(request.path)
+    for name in {name for name in request.headers if name.lower().startswith(_CHECKSUMS)}:
+        del request.headers[name]
     region = identity.region or (signature.region if signature else "") or region_of(request.host)
     service = identity.service or (signature.service if signature else "") or service_of(request.host)
     url = f"{request.scheme}://{request.host_header}{request.path}"
