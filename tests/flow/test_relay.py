@@ -324,6 +324,17 @@ def test_a_client_that_leaves_while_it_is_answered_is_charged_in_truth(play: Pla
     assert spent(services)[1] == pending
 
 
+def test_an_upstream_that_breaks_off_while_it_thinks_may_have_billed(play: Playbook, services: Services) -> None:
+    pending = spent(services)[1]
+    ends = Ends(play, RESPONSES)
+    ends.client_says(create())
+    ends.server_says(created())
+    play.upstream.breaks()
+
+    assert responses(services)[-1]["usage_source"] == "estimate"
+    assert spent(services)[1] == pending
+
+
 def test_the_drain_ends(play: Playbook, services: Services) -> None:
     pending = spent(services)[1]
     ends = Ends(play, RESPONSES)

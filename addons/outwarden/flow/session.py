@@ -126,6 +126,8 @@ class Session:
             raise BodyError("a message is not JSON")
         if rewriter.began or rewriter.ended or rewriter.usage:
             self._note_answer(rewriter)
+        elif self._open and not self._open[0].spoken and not rewriter.error:
+            self._open[0].answered = True  # it thinks, and that is billed; what speech began shows with its first word
         if rewriter.error and not rewriter.ended:
             self._note_error(rewriter)
         return out
@@ -137,8 +139,8 @@ class Session:
                 return
             self._begin_unasked()
         call = self._open[0]
-        if not call.answered:
-            call.answered = True
+        call.answered = True
+        if call.first_content_ms is None:
             call.first_content_ms = (time.perf_counter() - call.started_s) * 1000
         if rewriter.ended:
             self._close(call, rewriter)
@@ -146,7 +148,7 @@ class Session:
 
     def _note_error(self, rewriter: StreamRewriter) -> None:
         """An error ends the response that it answers; one that nobody works on yet cost nothing."""
-        call = next((call for call in self._open if not call.answered), None)
+        call = next((call for call in self._open if call.first_content_ms is None), None)
         if call is None and self.call.operation.name != "realtime" and self._open:
             call = self._open[0]  # Responses: an error is the end of the one response
         if call is not None:
