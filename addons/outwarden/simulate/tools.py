@@ -8,9 +8,10 @@ from typing import Any
 from outwarden.simulate.exchange import Received
 from outwarden.simulate.faults import decoded
 from outwarden.simulate.script import Script, ToolCall
-from outwarden.simulate.text import spoken
+from outwarden.simulate.text import spoken, strings
 
 _RESULTS = ("function_call_output", "custom_tool_call_output")
+_SAID = ("messages", "input", "contents")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,9 @@ def _each(tools: Any, namespace: str | None) -> Iterator[Offer]:
         if not isinstance(tool, dict):
             continue
         name = tool.get("name") or (tool.get("function") or {}).get("name")
-        if tool.get("type") == "namespace":
+        if isinstance(declared := tool.get("functionDeclarations"), list):
+            yield from _each(declared, None)  # Gemini's
+        elif tool.get("type") == "namespace":
             yield from _each(tool.get("tools"), name)
         elif isinstance(name, str):
             yield Offer(name, tool.get("type") == "custom", namespace)
@@ -51,7 +54,7 @@ def offer_of(body: Any, name: str) -> Offer:
 
 def last_result(body: Any) -> str | None:
     """What a tool gave back, where that is the last thing said; None where someone else spoke last."""
-    said = body.get("messages") or body.get("input") if isinstance(body, dict) else None
+    said = next((body[key] for key in _SAID if key in body), None) if isinstance(body, dict) else None
     for item in reversed(said if isinstance(said, list) else []):
         if not isinstance(item, dict) or item.get("role") in ("system", "developer"):
             continue
@@ -60,10 +63,18 @@ def last_result(body: Any) -> str | None:
 
 
 def _tool_results(message: dict[str, Any]) -> str | None:
-    """The results in an Anthropic message, None where it has none."""
-    parts = message.get("content")
-    found = [part for part in parts if isinstance(part, dict) and part.get("type") == "tool_result"] if parts else []
-    return "\n".join(map(spoken, found)) if found else None
+    """The results in a message of Anthropic or Gemini, None where it has none."""
+    parts = message.get("content") or message.get("parts")
+    found = [text for part in parts if (text := _result(part)) is not None] if isinstance(parts, list) else []
+    return "\n".join(found) if found else None
+
+
+def _result(part: Any) -> str | None:
+    if not isinstance(part, dict):
+        return None
+    if isinstance(answered := part.get("functionResponse"), dict):
+        return "\n".join(strings(answered.get("response")))
+    return spoken(part) if part.get("type") == "tool_result" else None
 
 
 def use_tool(
