@@ -123,9 +123,11 @@ class TextRules:
     ``ids``: keys whose direct string value is scanned only when it does not look like an id.
     ``free``: keys under which the two sets above do not apply: the caller's own data (tool input, arguments, schemas).
     ``opaque_in``: for one object, the keys opaque in it alone (``{"type": "base64", "data": …}``); where such a key
-    has an object as its value, no string in it is text.
+    has an object as its value, no string in it is text. A piece of text, a number or padding may tell it about their
+    own key; about others only whether they are there and true: events that differ in no more share one answer.
     ``remember``: top-level keys whose value is a growing list (messages), remembered element by element.
     ``offsets``: where numbers point into texts, and move with them.
+    ``padding``: keys of random letters and digits, opaque as such, that no Format reads in an event.
     """
 
     opaque: frozenset[str] = frozenset()
@@ -134,6 +136,7 @@ class TextRules:
     opaque_in: Callable[[dict[str, Any]], frozenset[str]] | None = None
     remember: frozenset[str] = frozenset()
     offsets: Offsets | None = None
+    padding: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ where the found span begins. Without a finding the bytes are the same.
 
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import orjson
@@ -15,6 +16,7 @@ from outwarden.errors import BodyError
 from outwarden.wire.aws_events import AwsEventsCodec
 from outwarden.wire.body import ask, rewrite_json
 from outwarden.wire.edits import Edit, TextRewriter
+from outwarden.wire.event_shapes import Shape, Shapes
 from outwarden.wire.events import Codec, Event, StreamEvent, too_long
 from outwarden.wire.format import Delta, EventFacts, Format, Framing, Json, Operation
 from outwarden.wire.hold import Channel, Held, Piece, plain_splices
@@ -90,6 +92,8 @@ class StreamRewriter:
         self._queue: deque[Held] = deque()
         self._held_bytes = 0
         self._clean: set[str] = set()
+        self._shapes = Shapes(self._rules.padding)
+        self._found_whole = False  # in the strings of the last event that are no pieces, be it only to report
 
     def _begin(self) -> None:
         self.began = False
@@ -176,6 +180,9 @@ class StreamRewriter:
         self._held_bytes += len(event.raw)
 
     def _take_data(self, held: Held, data: bytes) -> None:
+        shape = self._shapes.find(data)
+        if shape is not None and self._take_shaped(held, shape):
+            return
         try:
             tree, spelled = orjson.loads(data), False
         except orjson.JSONDecodeError:
@@ -186,7 +193,8 @@ class StreamRewriter:
                 return
         facts = self._format.read_event(self._operation, held.event.name, tree)
         texts = _delta_texts(facts.deltas)
-        document = read_tree(data, tree, self._rules, _marks(facts.deltas, texts), spelled=spelled)
+        marks = _marks(facts.deltas, texts)
+        document = read_tree(data, tree, self._rules, marks, spelled=spelled)
         if document is None:  # repeated keys, or a long number among the caller's own data
             tree = parse_all(data)
             facts = self._format.read_event(self._operation, held.event.name, tree)
@@ -207,9 +215,31 @@ class StreamRewriter:
             held.own, held.targets = self._edits_of, list(self._targets(self._rules.offsets, tree, facts))
         if may_have_token_lists(data):
             held.lists = [self._list(tokens, held.pieces) for tokens in token_lists(tree, 1)]
-        held.pieces += self._copies(document)
+        copies = self._copies(document)
+        held.pieces += copies
         self._close(facts.closes)
         held.splices = self._whole_splices(document)
+        if not (copies or held.splices or held.targets or held.lists or document.has_numbers or self._found_whole):
+            self._shapes.learn(tree, document, facts.deltas, marks)
+
+    def _take_shaped(self, held: Held, shape: Shape) -> bool:
+        """Take an event whose shape is known, and so its texts; False where the Format reads other pieces in it."""
+        facts = self._format.read_event(self._operation, held.event.name, shape.tree)
+        texts = _delta_texts(facts.deltas)
+        if _marks(facts.deltas, texts) != shape.marks:
+            return False
+        self._learn(facts)
+        if self.usage is not None and facts.usage is not None and self.usage.raw is not None:
+            own = orjson.loads(orjson.dumps(self.usage.raw))  # the shape's tree is written again
+            self.usage = replace(self.usage, raw=own)
+        held.dropped = facts.usage_only and self._drop_usage_only
+        held.document = shape.document
+        for number, token in shape.document.marked.items():
+            held.pieces.append(self._piece(facts.deltas[number].channel, texts[number] or "", token))
+        for length in {channel.fed for channel in self._channels.values()}.intersection(shape.texts):
+            held.pieces += filter(None, (self._copy(token, text) for token, text in shape.texts[length]))
+        self._close(facts.closes)
+        return True
 
     def _take_text(self, held: Held, data: bytes) -> None:
         """Take data that is no JSON: a literal such as ``[DONE]``, or text that has its own channel."""
@@ -252,14 +282,16 @@ class StreamRewriter:
         lengths = {channel.fed for channel in self._channels.values()}
         copies: list[Piece] = []
         for token, text in enumerate(document.tokens):
-            if text and len(text) in lengths:
-                channel = next((c for c in self._channels.values() if c.says(text)), None)
-                if channel is not None:
-                    copies.append(Piece(channel, 0, channel.fed, token, text))
+            if text and len(text) in lengths and (copy := self._copy(token, text)) is not None:
+                copies.append(copy)
         for copy in copies:
             document.tokens[copy.token] = None
             document.nested.pop(copy.token, None)
         return copies
+
+    def _copy(self, token: int, text: str) -> Piece | None:
+        channel = next((channel for channel in self._channels.values() if channel.says(text)), None)
+        return None if channel is None else Piece(channel, 0, channel.fed, token, text)
 
     def _targets(self, offsets: Offsets, tree: Json, facts: EventFacts) -> Iterator[tuple[Record, Target]]:
         """Find the records of offsets in an event, each with what it points into: a channel, or a text beside it."""
@@ -286,6 +318,7 @@ class StreamRewriter:
 
     def _whole_splices(self, document: Document) -> list[Splice]:
         answers = self._ask(leaves(document))
+        self._found_whole = bool(answers)
         if not answers:
             return []
         found: list[tuple[Edit, str]] = []

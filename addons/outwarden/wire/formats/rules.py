@@ -201,4 +201,11 @@ _NONE: frozenset[str] = frozenset()
 
 def text_rules(*free: str, offsets: Offsets | None = None) -> TextRules:
     """The rules that all APIs share, with the keys under which one of them carries its callers' own data."""
-    return TextRules(ids=IDS, free=frozenset(free), opaque_in=opaque_in, remember=REMEMBER, offsets=offsets)
+    return TextRules(
+        ids=IDS,
+        free=frozenset(free),
+        opaque_in=opaque_in,
+        remember=REMEMBER,
+        offsets=offsets,
+        padding=frozenset({"obfuscation"}),
+    )
