@@ -21,6 +21,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("ci_may_skip", "regular expressions of skip reasons that are no failure in CI", type="linelist")
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name binary values by their argument: a gzip body holds the time, and xdist's processes must agree on ids."""
+    return argname if isinstance(val, bytes) and not val.isascii() else None
+
+
 def may_skip(reason: str, allowed: list[str]) -> bool:
     """Tell whether CI accepts this reason: one of the allowed ones, or a recorded corpus that is not there at all."""
     if not CORPUS.is_dir() and "corpus" in reason:

@@ -209,7 +209,7 @@ def test_two_set_ups_take_turns(tmp_path: Path, root: Path) -> None:
     assert out == "mine\n"
 
 
-@pytest.mark.parametrize("script", ["run", "test", "lock"])
+@pytest.mark.parametrize("script", ["run", "test", "lock", "replay"])
 def test_scripts_may_be_started(script: str) -> None:
     """Each script is executable and names its interpreter."""
 

@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "addons" / "outwarden"
+SCRIPTS = ROOT / "scripts"
 TESTS = ROOT / "tests"
 
 # From the top of the house to its bottom: each may import itself and what stands before it, nothing after it.
@@ -199,7 +200,7 @@ def mirrors(test: Path) -> bool:
     """
     if len(test.parts) == 1 or test.parts[0] in ("e2e", "whole"):
         return True
-    folder = PACKAGE / test.parent
+    folder = SCRIPTS / test.parent if test.parts[0] == "replaying" else PACKAGE / test.parent
     if test.parts[0] == "addons":
         folder = PACKAGE
     if not folder.is_dir():

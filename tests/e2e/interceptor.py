@@ -6,11 +6,9 @@ import asyncio
 import ctypes
 import json
 import os
-import signal
 import ssl
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -24,12 +22,12 @@ import openai
 from google import genai
 from google.genai import types
 
-import outwarden.errors
-from outwarden.audit import read
 from outwarden.budget import Ledger, open_store
 from outwarden.rules import StateFolder
 from outwarden.simulate import SimulatedProvider
 from outwarden.simulate.faults import decoded
+from replaying.client import trusting
+from replaying.process import Process, program_environment
 
 OPENAI, ANTHROPIC, GEMINI = "api.openai.com", "api.anthropic.com", "generativelanguage.googleapis.com"
 OLLAMA = "ollama.example"
@@ -43,9 +41,6 @@ CARD = "4716 9083 1125 6045"
 IBAN = "DE65500105178842907316"
 RECORD = "MRN-7733109"
 PLANTED = [EMAIL, EMAIL_2, CARD, CARD.replace(" ", ""), IBAN, RECORD]
-
-START_S = 60.0  # a cold start on a busy machine; warm it takes about two seconds
-STOP_S = 15.0
 
 
 def rules_for(provider: SimulatedProvider, **files: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,118 +76,14 @@ def trusted(provider: SimulatedProvider) -> Path:
     return provider.certificates.ca
 
 
-def write_rules(folder: Path, rules: Mapping[str, Any]) -> None:
-    """Write rule files; a value that is a string is written as it is."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in rules.items():
-        text = content if isinstance(content, str) else json.dumps(content, indent=1)  # JSON is YAML
-        (folder / f"{name}.yml").write_text(text)
-
-
-class Interceptor:
-    """`outwarden run` in a folder of its own."""
+class Interceptor(Process):
+    """`outwarden run`, what it leaves behind, and clients that go through it."""
 
     def __init__(self, folder: Path, rules: Mapping[str, Any]) -> None:
-        self.rules = folder / "rules"
-        self.state = folder / "state"
-        self.folder = folder
-        self.port = 0
-        self.lines: list[str] = []
+        super().__init__(folder, rules)
         self.planted = list(PLANTED)
-        self.options: list[str] = []  # further options of `outwarden run`
-        self._process: subprocess.Popen[str] | None = None
-        self.ended_on_purpose = True
-        self._began_at_line = 0
-        self._reader: threading.Thread | None = None
-        self._listening = threading.Event()
-        write_rules(self.rules, rules)
-
-    # --- life
-
-    def start(self, *, listen: str = "127.0.0.1:0", prepare: Callable[[], None] | None = None) -> Interceptor:
-        """Start the process and wait until it listens. Raises RuntimeError with its output when it does not."""
-        self.launch(listen=listen, prepare=prepare)
-        if not self._listening.wait(START_S) or self.port == 0:
-            self.kill()
-            raise RuntimeError("the interceptor did not start:\n" + "".join(self.lines))
-        return self
-
-    def launch(self, *, listen: str = "127.0.0.1:0", prepare: Callable[[], None] | None = None) -> None:
-        """Start the process and do not wait."""
-        command = [sys.executable, "-m", "outwarden", "run", "--listen", listen]
-        command += ["--rules", str(self.rules), "--state", str(self.state), *self.options]
-        self._listening.clear()
-        self._began_at_line = len(self.lines)
-        self.ended_on_purpose = False
-        self.port = 0
-        self._process = subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            env=program_environment(),
-            preexec_fn=prepare,
-        )
-        self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
-        self._reader.start()
-
-    def _read(self, process: subprocess.Popen[str]) -> None:
-        assert process.stdout is not None
-        for line in process.stdout:
-            self.lines.append(line)
-            if line.startswith("listening on "):
-                self.port = int(line.rpartition(":")[2])
-                self._listening.set()
-        self._listening.set()
-
-    def wait(self, seconds: float = STOP_S) -> int:
-        """Wait until the process has ended; return its exit code."""
-        self.ended_on_purpose = True
-        assert self._process is not None
-        code = self._process.wait(seconds)
-        assert self._reader is not None
-        self._reader.join(5)
-        return code
-
-    def stop(self) -> int:
-        """Ask the process to end; return its exit code."""
-        assert self._process is not None
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
-        try:
-            return self.wait()
-        except subprocess.TimeoutExpired:
-            self.kill()
-            raise
-
-    def kill(self) -> None:
-        """End the process as a crash would."""
-        assert self._process is not None
-        self._process.kill()
-        self.wait()
-
-    @property
-    def alive(self) -> bool:
-        """Whether the process runs."""
-        return self._process is not None and self._process.poll() is None
 
     # --- what it leaves behind
-
-    @property
-    def output(self) -> str:
-        """Everything the process has printed."""
-        return "".join(self.lines)
-
-    @property
-    def latest_output(self) -> str:
-        """What it has printed since it was last started."""
-        return "".join(self.lines[self._began_at_line :])
-
-    def records(self) -> list[dict[str, Any]]:
-        """The audit records so far."""
-        log = self.state / "audit.jsonl"
-        return list(read(log)) if log.exists() else []
 
     def record(self, response_or_id: Any, seconds: float = 5.0) -> dict[str, Any]:
         """The audit record of a call, by its id or by a response that carries it; waits for it."""
@@ -231,16 +122,6 @@ class Interceptor:
         return found
 
     # --- clients
-
-    @property
-    def url(self) -> str:
-        """The proxy's URL."""
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def ca(self) -> Path:
-        """The CA file that clients trust."""
-        return self.state / "ca" / "outwarden-ca-cert.pem"
 
     def trust(self, *, http2: bool = False) -> ssl.SSLContext:
         """A client context that trusts the interceptor's CA and nothing else."""
@@ -281,28 +162,6 @@ class Interceptor:
             client_args=args, async_client_args=args, retry_options=types.HttpRetryOptions(attempts=1)
         )
         return genai.Client(api_key="simulated-key", http_options=options)
-
-
-class Http2Context(ssl.SSLContext):
-    """A context that offers HTTP/2 and nothing else: httpx offers HTTP/1.1 first, and mitmproxy obeys that order."""
-
-    def set_alpn_protocols(self, alpn_protocols: Iterable[str]) -> None:
-        """Offer h2, whatever was asked."""
-        super().set_alpn_protocols(["h2"])
-
-
-def trusting(ca: Path, *, http2: bool = False) -> ssl.SSLContext:
-    """A client context that trusts one CA and nothing else."""
-    context = Http2Context(ssl.PROTOCOL_TLS_CLIENT) if http2 else ssl.create_default_context(cafile=ca)
-    context.load_verify_locations(ca)
-    return context
-
-
-def program_environment() -> dict[str, str]:
-    """The environment of a program of ours: this very package, and no proxy but the one it is told."""
-    kept = {key: value for key, value in os.environ.items() if "proxy" not in key.lower()}
-    source_root = Path(outwarden.errors.__file__).parents[1]
-    return kept | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(source_root)}
 
 
 def until[T](ask: Callable[[], T | None], seconds: float = 5.0) -> T:

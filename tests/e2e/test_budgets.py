@@ -25,10 +25,10 @@ from interceptor import (
     rules_for,
     run_async,
     until,
-    write_rules,
 )
 
 from outwarden.simulate import Script, SimulatedProvider
+from replaying.process import write_rules
 
 ROOM = 7
 CALLS = 200

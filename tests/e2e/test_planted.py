@@ -1,16 +1,15 @@
 """Values planted anywhere in recorded traffic: none leaves, none that is new comes back, however the reply is cut."""
 
-import base64
-import copy
+import asyncio
 import json
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
-import recorded
 from interceptor import (
     ANTHROPIC,
     GEMINI,
@@ -19,22 +18,27 @@ from interceptor import (
     Interceptor,
     chat,
     contents,
-    in_parallel,
     message,
     pii_rules,
     rules_for,
 )
 
-from outwarden.simulate import Certificates, Script, SimulatedProvider, make_certificates
+from outwarden.simulate import Script, SimulatedProvider
 from outwarden.wire.format import TextRules
 from outwarden.wire.formats import format_named
+from replaying.client import Client, Got
+from replaying.exchanges import Exchange, read_folder
+from replaying.planting import in_some_spelling, luhn_digit
+from replaying.playing import Stage, stage
+from replaying.upstream import Play, RecordedProvider
 
 COUNT = 240
 SEED = 20261121
 Json = Any
 Place = tuple[Json, Any, bool]  # container, key or index, whether the key itself is meant
 
-corpus_needed = pytest.mark.skipif(not recorded.CORPUS.is_dir(), reason=recorded.MISSING)
+CORPUS = Path(__file__).parents[2].parent / "shared" / "wire"
+corpus_needed = pytest.mark.skipif(not CORPUS.is_dir(), reason="the recorded corpus is not beside the repository")
 
 
 def values(number: int) -> list[str]:
@@ -46,15 +50,6 @@ def values(number: int) -> list[str]:
         f"MRN-{draw.randrange(1_000_000, 10_000_000)}",
         digits + luhn_digit(digits),
     ]
-
-
-def luhn_digit(digits: str) -> str:
-    """The check digit that makes a card number of ``digits``."""
-    total = 0
-    for position, digit in enumerate(reversed(digits)):
-        doubled = int(digit) * (2 if position % 2 == 0 else 1)
-        total += doubled - 9 if doubled > 9 else doubled
-    return str(-total % 10)
 
 
 def places(value: Json, rules: TextRules, *, free: bool = False) -> Iterator[Place]:
@@ -93,15 +88,14 @@ def plant(place: Place, value: str, draw: random.Random) -> None:
     container[key] = f"{text[:at]} {value} {text[at:]}"
 
 
-def planted(record: dict[str, Any], body: bytes, format_name: str, number: int) -> tuple[bytes, list[str]] | None:
+def planted(exchange: Exchange, body: bytes, format_name: str, number: int) -> tuple[bytes, list[str]] | None:
     """A body with a few values planted at random places, None where it has no text."""
     try:
         document = json.loads(body)
     except ValueError:
         return None
     format_ = format_named(format_name)
-    url = urlsplit(record["request"]["url"])
-    rules = format_.text_rules(format_.identify(record["request"]["method"], unquote(url.path)))
+    rules = format_.text_rules(format_.identify(exchange.method, unquote(urlsplit(exchange.target).path)))
     draw = random.Random(number)
     found = list(places(document, rules))
     if not found or not isinstance(document, dict):
@@ -115,98 +109,102 @@ def planted(record: dict[str, Any], body: bytes, format_name: str, number: int) 
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory, start: Any) -> Iterator[tuple[Any, Path, Interceptor, Any]]:
-    """A replay server whose records the tests change, and an interceptor in front of it."""
-    module = recorded.replay_module()
-    corpus = module.Corpus([str(recorded.CORPUS)])
-    hosts = recorded.hosts_of(list(corpus.by_id.values()))
-    folder = tmp_path_factory.mktemp("planted")
-    certificates: Certificates = make_certificates(folder, sorted(hosts))
-    log = folder / "log.jsonl"
-    with module.ReplayServer(corpus, cert=str(certificates.chain), key=str(certificates.key), log=str(log)) as server:
-        rules = {
-            "traffic": {"intercept": recorded.intercepted(hosts, f"127.0.0.1:{server.port}", certificates)},
-            "pii": pii_rules(),
-            "budgets": {"budgets": [], "unknown_price": {"input_mtok": 1, "output_mtok": 1}},
-        }
-        yield corpus, log, start(rules), hosts
+def exchanges() -> list[Exchange]:
+    """Every recorded HTTP exchange."""
+    return read_folder(CORPUS)
 
 
-def sample(corpus: Any, hosts: dict[str, tuple[str, str]], draw: random.Random) -> list[tuple[dict[str, Any], str]]:
-    """Random good exchanges with JSON in both directions, the providers in turn, with the format of each."""
-    found: dict[str, list[tuple[dict[str, Any], str]]] = {}
-    for record in corpus.by_id.values():
-        host = urlsplit(record["request"]["url"]).hostname
-        if host in hosts and record["response"]["status"] == 200 and recorded.request_body(record)[:1] == b"{":
-            found.setdefault(record["provider"], []).append((record, hosts[host][1]))
-    for each in found.values():
-        draw.shuffle(each)
-    turns = [each.pop() for _ in range(COUNT) for each in found.values() if each]
+@pytest.fixture(scope="module")
+def replayed(tmp_path_factory: pytest.TempPathFactory, exchanges: list[Exchange]) -> Iterator[Stage]:
+    """A replay upstream for every recorded host."""
+    with stage(tmp_path_factory.mktemp("planted"), exchanges) as here:
+        yield here
+
+
+@pytest.fixture(scope="module")
+def outwarden(replayed: Stage, start: Any) -> Interceptor:
+    """An interceptor in front of it."""
+    one: Interceptor = start(replayed.rules(pii_rules()))
+    return one
+
+
+def taken(exchanges: list[Exchange], draw: random.Random) -> list[Exchange]:
+    """Random good exchanges with JSON in both directions, the providers in turn."""
+    found: dict[str, list[Exchange]] = {}
+    for each in exchanges:
+        if each.status == 200 and each.body[:1] == b"{":
+            found.setdefault(each.provider, []).append(each)
+    for group in found.values():
+        draw.shuffle(group)
+    turns = [group.pop() for _ in range(COUNT) for group in found.values() if group]
     return turns[:COUNT]
 
 
-def in_some_spelling(value: str, data: bytes) -> bool:
-    """Whether a body holds a value, plain or with JSON escapes."""
-    return value.encode() in data or value in data.decode("utf-8", "replace").replace("\\/", "/")
+async def sent(outwarden: Interceptor, upstream: RecordedProvider, work: list[Exchange]) -> list[tuple[Play, Got]]:
+    """Send exchanges, eight at a time; what arrived and what came back of each."""
+    plays = {f"{number}": Play(each) for number, each in enumerate(work)}
+    for name, play in plays.items():
+        upstream.expect(name, play)
+    room = asyncio.Semaphore(8)
+
+    async def one(name: str, play: Play) -> tuple[Play, Got]:
+        async with room:
+            return play, await client.send(play.exchange, name)
+
+    async with Client(outwarden.url, outwarden.ca) as client:
+        return list(await asyncio.gather(*(one(name, play) for name, play in plays.items())))
 
 
 @corpus_needed
-def test_nothing_planted_in_a_request_leaves(stage: Any) -> None:
+def test_nothing_planted_in_a_request_leaves(
+    exchanges: list[Exchange], outwarden: Interceptor, replayed: Stage
+) -> None:
     """Wherever a text stands in a real request, a value in it does not reach the provider; the rest does."""
-    corpus, log, outwarden, hosts = stage
-    records = sample(corpus, hosts, random.Random(SEED))
-    sender = recorded.Sender(outwarden.port, outwarden.trust())
-    bodies = {}
-    for number, (record, format_name) in enumerate(records):
-        made = planted(record, recorded.request_body(record), format_name, number)
-        if made is not None:
-            bodies[record["id"]] = (record, *made)
-    outwarden.planted.extend(value for _, _, kept in bodies.values() for value in kept)
-    work = list(bodies.values())
+    work, kept = [], []
+    for number, each in enumerate(taken(exchanges, random.Random(SEED))):
+        if (made := planted(each, each.body, replayed.hosts[each.host][1], number)) is not None:
+            work.append(replace(each, body=made[0]))
+            kept.append(made[1])
+    outwarden.planted.extend(value for values in kept for value in values)
 
-    got = in_parallel(lambda n: sender.send(work[n][0], work[n][1]), len(work), threads=8)
+    found = asyncio.run(sent(outwarden, replayed.upstream, work))
 
-    seen = recorded.received(log)
     leaks = [
-        f"{record['id']} {record['provider']} {record['endpoint']}: {value}"
-        for record, _, kept in work
-        for value in kept
-        if in_some_spelling(value, seen.get(record["id"], b""))
+        f"{play.exchange.id} {play.exchange.row}: {value}"
+        for (play, _), values in zip(found, kept, strict=True)
+        for value in values
+        if in_some_spelling(value, play.seen or b"")
     ]
-    refused = [record["id"] for (record, _, _), answer in zip(work, got, strict=True) if record["id"] not in seen]
-    print(f"\n{len(work)} requests with {sum(len(kept) for _, _, kept in work)} values, {len(refused)} refused")
+    refused = [play.exchange.id for play, _ in found if play.seen is None]
+    print(f"\n{len(work)} requests with {sum(map(len, kept))} values, {len(refused)} refused")
     assert leaks == []
     assert len(work) > COUNT * 0.8
     assert len(refused) < len(work) * 0.05, refused
 
 
 @corpus_needed
-def test_nothing_planted_in_a_reply_comes_back(stage: Any) -> None:
+def test_nothing_planted_in_a_reply_comes_back(
+    exchanges: list[Exchange], outwarden: Interceptor, replayed: Stage
+) -> None:
     """Wherever a text stands in a real whole reply, a new value in it does not reach the client."""
-    corpus, _, outwarden, hosts = stage
-    records = [(r, f) for r, f in sample(corpus, hosts, random.Random(SEED + 1)) if not r["streaming"]]
-    sender = recorded.Sender(outwarden.port, outwarden.trust())
-    work = []
-    for number, (record, format_name) in enumerate(records, 10_000):
-        made = planted(record, recorded.response_body(record), format_name, number)
-        if made is not None:
-            changed = copy.deepcopy(record) | {"id": f"planted-{number}"}
-            changed["response"]["body_b64"] = base64.b64encode(made[0]).decode()
-            changed["response"].pop("chunk_sizes", None)
-            corpus.add(changed)
-            work.append((changed, made[1]))
-    outwarden.planted.extend(value for _, kept in work for value in kept)
+    work, kept = [], []
+    whole = [each for each in taken(exchanges, random.Random(SEED + 1)) if not each.streaming]
+    for number, each in enumerate(whole, 10_000):
+        if (made := planted(each, each.reply, replayed.hosts[each.host][1], number)) is not None:
+            work.append(replace(each, reply=made[0], chunk_sizes=()))
+            kept.append(made[1])
+    outwarden.planted.extend(value for values in kept for value in values)
 
-    got = in_parallel(lambda n: sender.send(work[n][0]), len(work), threads=8)
+    found = asyncio.run(sent(outwarden, replayed.upstream, work))
 
     leaks = [
-        f"{record['source']} {record['provider']} {record['endpoint']}: {value}"
-        for (record, kept), answer in zip(work, got, strict=True)
-        for value in kept
-        if in_some_spelling(value, answer.body)
+        f"{play.exchange.source} {play.exchange.row}: {value}"
+        for (play, got), values in zip(found, kept, strict=True)
+        for value in values
+        if in_some_spelling(value, got.body)
     ]
-    served = sum(answer.status == 200 for answer in got)
-    print(f"\n{len(work)} replies with {sum(len(kept) for _, kept in work)} values, {served} served")
+    served = sum(got.status == 200 for _, got in found)
+    print(f"\n{len(work)} replies with {sum(map(len, kept))} values, {served} served")
     assert leaks == []
     assert served > len(work) * 0.9
 

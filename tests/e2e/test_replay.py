@@ -1,210 +1,146 @@
-"""Recorded traffic of every known provider through the running interceptor: not a byte changed, usage as told."""
+"""Recorded traffic of every known provider through the running interceptor: not a byte changed, usage as told.
 
-import json
-from collections import Counter, defaultdict
-from collections.abc import Iterator
+Exchanges of every row (provider x endpoint x streaming) are played: fifteen as recorded, one in other ways and
+with values planted. `scripts/replay` plays all of them in every way.
+"""
+
+import asyncio
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-import recorded
-from interceptor import Interceptor, in_parallel, until
+from interceptor import Interceptor
+from rich.console import Console
 
-from outwarden.simulate import Certificates, make_certificates
+from replaying.comparing import CHECKS, Outcome, Variant
+from replaying.exchanges import Exchange, read_folder, read_negatives, sample
+from replaying.known import KNOWN
+from replaying.negatives import play_negatives
+from replaying.playing import EVERYTHING, NOTHING, Stage, play, settle, stage
+from replaying.reporting import line, show, unexplained
 
-pytestmark = pytest.mark.skipif(not recorded.CORPUS.is_dir(), reason=recorded.MISSING)
+CORPUS = Path(__file__).parents[2].parent / "shared" / "wire"
+pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason="the recorded corpus is not beside the repository")
 
-# Rules that look for something which is nowhere.
-NOTHING = {
-    "request": {"default": "mask"},
-    "response": {"default": "mask"},
-    "entities": ["NEVER_THERE"],
-    "ner": {"model": "off"},
-    "custom": [
-        {
-            "entity": "NEVER_THERE",
-            "pattern": "zq-never-there-[0-9]{9}",
-            "match": ["zq-never-there-123456789"],
-            "no_match": ["x"],
-        }
-    ],
-}
-
-
-# Where we differ on purpose or for now, each with its reason; one that no longer differs fails the test, too.
-KNOWN: dict[str, str] = {}
-
-
-class Played:
-    """Everything that was played, and what became of it."""
-
-    def __init__(self, records: list[dict[str, Any]], got: list[recorded.Got], seen: dict[str, bytes]) -> None:
-        self.records = records
-        self.got = got
-        self.seen = seen
-        self.audit: dict[str, dict[str, Any]] = {}
-
-    def __iter__(self) -> Iterator[tuple[dict[str, Any], recorded.Got]]:
-        return iter(zip(self.records, self.got, strict=True))
+PER_ROW = 15
 
 
 @pytest.fixture(scope="module")
-def replay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Path, Certificates, list[dict[str, Any]]]]:
-    """The replay server, its log, its certificates and the records whose hosts are opened."""
-    module = recorded.replay_module()
-    corpus = module.Corpus([str(recorded.CORPUS)])
-    hosts = recorded.hosts_of(list(corpus.by_id.values()))
-    folder = tmp_path_factory.mktemp("replay")
-    certificates = make_certificates(folder, sorted(hosts))
-    log = folder / "log.jsonl"
-    with module.ReplayServer(corpus, cert=str(certificates.chain), key=str(certificates.key), log=str(log)) as server:
-        records = [r for r in corpus.by_id.values() if urlsplit(r["request"]["url"]).hostname in hosts]
-        yield server, log, certificates, records
+def exchanges() -> list[Exchange]:
+    """Every recorded HTTP exchange."""
+    return read_folder(CORPUS)
 
 
 @pytest.fixture(scope="module")
-def played(replay: Any, start: Any) -> Played:
-    """Play every record once, eight at a time."""
-    server, log, certificates, records = replay
-    hosts = recorded.hosts_of(records)
-    rules = {
-        "traffic": {"intercept": recorded.intercepted(hosts, f"127.0.0.1:{server.port}", certificates)},
-        "pii": NOTHING,
-        "budgets": {"budgets": [], "unknown_price": {"input_mtok": 1, "output_mtok": 1}},
-    }
-    outwarden: Interceptor = start(rules)
-    sender = recorded.Sender(outwarden.port, outwarden.trust())
-    got = in_parallel(lambda number: sender.send(records[number]), len(records), threads=8)
-    calls = {each.call_id for each in got if each.call_id}
-    until(lambda: len(outwarden.records()) >= len(calls), 20)
-    played = Played(records, got, recorded.received(log))
-    played.audit = {record["call_id"]: record for record in outwarden.records()}
-    print_table(played)
-    return played
+def replayed(tmp_path_factory: pytest.TempPathFactory, exchanges: list[Exchange]) -> Iterator[Stage]:
+    """A replay upstream for every recorded host."""
+    with stage(tmp_path_factory.mktemp("replay"), exchanges) as here:
+        yield here
 
 
-def same_request(record: dict[str, Any], seen: bytes | None) -> bool:
-    """Whether the provider got the recorded bytes, but for a usage report that was asked for in addition."""
-    sent = recorded.request_body(record)
-    if seen is None or seen == sent:
-        return seen == sent
-    at = next((i for i, (a, b) in enumerate(zip(sent, seen, strict=False)) if a != b), len(sent))
-    rest = len(sent) - at
-    return seen[:at] + seen[len(seen) - rest :] == sent and b'"include_usage"' in seen[at : len(seen) - rest]
+@pytest.fixture(scope="module")
+def outwarden(replayed: Stage, start: Any) -> Interceptor:
+    """An interceptor that looks for what is nowhere."""
+    one: Interceptor = start(replayed.rules(NOTHING))
+    return one
 
 
-def same_reply(record: dict[str, Any], got: recorded.Got) -> bool:
-    """Whether the client got the recorded status and bytes."""
-    no_body = record["response"]["status"] in (204, 304) or record["request"]["method"] == "HEAD"
-    return got.status == record["response"]["status"] and (no_body or got.body == recorded.response_body(record))
+@pytest.fixture(scope="module")
+def searching(replayed: Stage, start: Any) -> Interceptor:
+    """An interceptor that takes out whatever it finds."""
+    one: Interceptor = start(replayed.rules(EVERYTHING))
+    return one
 
 
-def same_usage(record: dict[str, Any], audit: dict[str, Any] | None) -> bool | None:
-    """Whether the audit has the provider's own figures; None where it gave none in a good answer."""
-    expected = recorded.expected_tokens(record)
-    if expected is None or record["response"]["status"] >= 400:
-        return None
-    usage = (audit or {}).get("usage") or {}
-    return (usage.get("input_tokens"), usage.get("output_tokens")) == expected
+def played(exchanges: Sequence[Exchange], way: Variant, process: Interceptor, here: Stage) -> list[Outcome]:
+    """Play exchanges in one way, and compare with the audit."""
+
+    async def run() -> list[Outcome]:
+        outcomes = await play(exchanges, way, process, here.upstream)
+        await settle(outcomes, process)
+        return outcomes
+
+    return asyncio.run(run())
 
 
-def print_table(played: Played) -> None:
-    """Provider x endpoint: exchanges, identical requests and replies, usage equal."""
-    table: dict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
-    for record, got in played:
-        row = table[record["provider"], record["endpoint"], "stream" if record["streaming"] else ""]
-        usage = same_usage(record, played.audit.get(got.call_id))
-        row.update(n=1, request=same_request(record, played.seen.get(record["id"])), reply=same_reply(record, got))
-        row.update(told=usage is not None, usage=bool(usage))
-    print(f"\n{'provider':24} {'endpoint':28} {'':6} {'n':>5} {'request':>8} {'reply':>6} {'usage':>11}")
-    for (provider, endpoint, stream), row in sorted(table.items()):
-        usage = f"{row['usage']}/{row['told']}"
-        print(f"{provider:24} {endpoint:28} {stream:6} {row['n']:5} {row['request']:8} {row['reply']:6} {usage:>11}")
-    print("not as recorded:", *changed_requests(played), *changed_replies(played), *wrong_usage(played), sep="\n  ")
-
-
-def name(record: dict[str, Any], *more: Any) -> str:
-    """A record in one line of a failure."""
-    stream = " stream" if record["streaming"] else ""
-    return " ".join(map(str, (record["id"], record["provider"], record["endpoint"] + stream, *more)))
-
-
-def refused_by_us(played: Played, got: recorded.Got) -> str | None:
-    """Why a call was answered by the interceptor itself."""
-    audit = played.audit.get(got.call_id)
-    return audit["rule"] or audit["verdict"] if audit and audit["verdict"] not in ("allowed", "flagged") else None
-
-
-def test_everything_known_is_played(played: Played) -> None:
-    """The corpus is there and thousands of records go through."""
-
-    assert len(played.records) > 3000
-
-
-def changed_requests(played: Played) -> list[str]:
-    """Records that reached the provider otherwise than they were sent."""
-    return [
-        name(record, "request:", len(seen), "bytes for", len(recorded.request_body(record)))
-        for record, _ in played
-        if (seen := played.seen.get(record["id"])) is not None and not same_request(record, seen)
-    ]
-
-
-def changed_replies(played: Played) -> list[str]:
-    """Records whose reply reached the client otherwise than it was recorded."""
-    return [
-        name(record, "reply:", got.status, "for", record["response"]["status"], refused_by_us(played, got) or "")
-        for record, got in played
-        if not same_reply(record, got)
-    ]
-
-
-def wrong_usage(played: Played) -> list[str]:
-    """Records whose usage in the audit is not the provider's."""
-    found = []
-    for record, got in played:
-        audit = played.audit.get(got.call_id)
-        if same_usage(record, audit) is False:
-            usage = (audit or {}).get("usage") or {}
-            told = (usage.get("input_tokens"), usage.get("output_tokens"))
-            found.append(name(record, "usage:", told, "for", recorded.expected_tokens(record)))
+@pytest.fixture(scope="module")
+def outcomes(exchanges: list[Exchange], outwarden: Interceptor, replayed: Stage) -> list[Outcome]:
+    """Play some of every row, as they were recorded; those in which we differ, too."""
+    taken = sample(exchanges, PER_ROW)
+    taken += [each for each in exchanges if each.id in KNOWN and each not in taken]
+    found = played(taken, Variant("1.1", "recorded"), outwarden, replayed)
+    show(Console(width=160), found, "replay")
     return found
 
 
-def unexpected(differences: list[str]) -> list[str]:
-    """The differences that nobody knows of."""
-    return [line for line in differences if line.split()[0] not in KNOWN]
+def unexpected(outcomes: list[Outcome]) -> list[str]:
+    """What differs and nobody knows of."""
+    return [line(each) for each in unexplained(outcomes)]
 
 
-def test_requests_leave_as_they_are(played: Played) -> None:
-    """The provider gets the recorded bytes of every request that we let through."""
-
-    assert unexpected(changed_requests(played)) == []
-
-
-def test_replies_return_as_they_are(played: Played) -> None:
-    """The client gets the recorded bytes and status of every call that we let through."""
-
-    assert unexpected(changed_replies(played)) == []
+def differing(outcomes: list[Outcome]) -> set[str]:
+    """Whatever differs, known or not."""
+    return {each.exchange.id for each in outcomes if each.problems}
 
 
-def test_usage_is_what_the_provider_told(played: Played) -> None:
-    """The audit's input and output tokens are the provider's own, cached and reasoning tokens counted once."""
+def test_everything_is_played(outcomes: list[Outcome]) -> None:
+    """The corpus is there and hundreds of exchanges go through, each check on many of them."""
+    counts = {check: sum(check in each.checks for each in outcomes) for check in CHECKS}
 
-    assert unexpected(wrong_usage(played)) == []
+    assert len(outcomes) > 700
+    assert counts["request"] == counts["reply"] == len(outcomes)
+    assert counts["usage"] > 400
 
 
-def test_every_known_difference_is_one(played: Played) -> None:
+def test_what_is_let_through_is_as_it_was(outcomes: list[Outcome]) -> None:
+    """Requests arrive and replies return with their very bytes, the audit has the provider's own figures."""
+
+    assert unexpected(outcomes) == []
+
+
+def test_every_known_difference_is_one(outcomes: list[Outcome]) -> None:
     """The list of known differences has no entry that has been mended."""
-    differences = [*changed_requests(played), *changed_replies(played), *wrong_usage(played)]
 
-    assert {line.split()[0] for line in differences} >= KNOWN.keys()
+    assert differing(outcomes) >= KNOWN.keys()
 
 
-def test_every_call_is_on_record(played: Played) -> None:
-    """Each call has its audit record, which names provider, operation and model and no text."""
-    missing = [name(record) for record, got in played if got.call_id not in played.audit]
+def test_what_is_refused_is_not_sent(outcomes: list[Outcome]) -> None:
+    """A call that is refused for a named reason never reaches the provider."""
+    refused = [each for each in outcomes if each.reason and each.exchange.id not in KNOWN]
 
-    assert missing == []
-    assert all(json.dumps(audit) for audit in played.audit.values())
+    assert [line(each) for each in refused if each.checks["request"] != (0, 1)] == []
+
+
+@pytest.mark.parametrize(("http", "cut"), [("2", "1"), ("1.1", "random")])
+def test_however_it_is_sent(
+    exchanges: list[Exchange], outwarden: Interceptor, replayed: Stage, http: str, cut: str
+) -> None:
+    """An exchange of every row, over HTTP/2 and cut anywhere: nothing differs."""
+    taken = sample(exchanges, 1)
+
+    assert unexpected(played(taken, Variant(http, cut), outwarden, replayed)) == []
+
+
+@pytest.mark.parametrize(("http", "cut"), [("2", "recorded"), ("1.1", "1")])
+def test_what_is_planted_does_not_arrive_and_is_restored(
+    exchanges: list[Exchange], searching: Interceptor, replayed: Stage, http: str, cut: str
+) -> None:
+    """Values in a real request stay here; where the real reply says them again, the client has them back."""
+    found = played(sample(exchanges, 1), Variant(http, cut, planted=True), searching, replayed)
+
+    assert unexpected(found) == []
+    assert sum(each.checks["caught"][0] for each in found if "caught" in each.checks) > 500
+    assert sum("restored" in each.checks for each in found) > 50
+
+
+@pytest.mark.parametrize("http", ["1.1", "2"])
+def test_other_traffic_passes_unopened(outwarden: Interceptor, tmp_path: Path, http: str) -> None:
+    """Traffic to hosts that are no model APIs: the client sees the origin's own certificate, and not a byte changes."""
+    before = len(outwarden.records())
+    negatives = read_negatives(CORPUS)
+    found = asyncio.run(play_negatives(negatives, Variant(http, "recorded"), outwarden, tmp_path))
+
+    assert len(found) == len(negatives) > 50
+    assert unexpected(found) == []
+    assert len(outwarden.records()) == before

@@ -25,11 +25,11 @@ from interceptor import (
     rules_for,
     trusted,
     until,
-    write_rules,
 )
 
 from outwarden.audit import verify
 from outwarden.simulate import Script, SimulatedProvider, make_certificates, provider_thread
+from replaying.process import write_rules
 
 URL = f"https://{OPENAI}/v1/chat/completions"
 RELOAD_S = 2.0  # promised: a changed rule is in force this soon

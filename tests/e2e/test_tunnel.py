@@ -7,9 +7,10 @@ from typing import Any
 
 import httpx
 import pytest
-from interceptor import EMAIL, OPENAI, Interceptor, chat, rules_for, trusting
+from interceptor import EMAIL, OPENAI, Interceptor, chat, rules_for
 
 from outwarden.simulate import Certificates, Script, SimulatedProvider
+from replaying.client import trusting
 
 
 @pytest.fixture(scope="module")

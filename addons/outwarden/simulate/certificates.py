@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 VALID_DAYS = 30  # long enough for any test or demo, short enough to be useless if it leaks
-MAX_NAMES = 100
+MAX_NAMES = 1000  # a chain of some 30 kB; recorded traffic names hundreds of hosts
 
 
 @dataclass(frozen=True, slots=True)

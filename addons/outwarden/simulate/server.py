@@ -129,16 +129,17 @@ class SimulatedProvider:
         name = self._names.get(tls) if tls else None
         try:
             if tls and tls.selected_alpn_protocol() == "h2":
-                await Http2Connection(reader, writer, self._handle, name).serve()
+                await Http2Connection(reader, writer, self.handle, name).serve()
             else:
-                await serve_http1(reader, writer, self._handle, self._converse, name)
+                await serve_http1(reader, writer, self.handle, self._converse, name)
         except (ConnectionError, ssl.SSLError, asyncio.CancelledError):
             writer.transport.abort()  # the client is gone, or we stop
         finally:
             self._connections.discard(task)
             writer.close()
 
-    async def _handle(self, received: Received, responder: Responder) -> None:
+    async def handle(self, received: Received, responder: Responder) -> None:
+        """Answer one request; a subclass may answer otherwise."""
         self.requests.append(received)
         try:
             script = self._script_for(received)
