@@ -2,8 +2,10 @@
 
 import json
 import re
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -22,6 +24,8 @@ from outwarden.wire.format import (
     TextRules,
 )
 from outwarden.wire.usage import Usage
+
+sys.path.insert(0, str(Path(__file__).parent))  # `broken` is shared; importlib mode adds no folder by itself
 
 _WORD = re.compile(r"[\w@.+-]+", re.ASCII)
 _OPEN_WORD = re.compile(r"[\w@.+-]+\Z", re.ASCII)
