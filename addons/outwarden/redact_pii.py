@@ -9,13 +9,14 @@ from mitmproxy import http
 from outwarden.errors import BodyError
 from outwarden.flow.body import Body, replace_content
 from outwarden.flow.guard import answer, fail_closed
-from outwarden.flow.session import Said
+from outwarden.flow.session import Said, Session
 from outwarden.flow.signing import cannot_change
 from outwarden.flow.state import CallState, open_state, state_of
 from outwarden.flow.texts import rewrite_body
 from outwarden.load_rules import Shelf
 from outwarden.pii import RequestRewriter, Vault
 from outwarden.wire.body import Rewritten, rewrite_text
+from outwarden.wire.edits import FindKnown
 from outwarden.wire.format import Refusal
 from outwarden.wire.urlencoded import rewrite_pairs
 
@@ -59,7 +60,9 @@ class RedactPii:
             return
         self._name_model(state)
         assert state.body
-        rewritten = self._rewrite_texts(state, state.body, request.headers.get("content-type", ""), rewriter)
+        rewritten = self._rewrite_texts(
+            state, state.body, request.headers.get("content-type", ""), rewriter, rewriter.known
+        )
         state.body_tokens, state.media_bytes = rewritten.tokens, rewritten.media_bytes
         if rewritten.unread:
             unread(state, rewritten.unread)
@@ -68,7 +71,14 @@ class RedactPii:
         elif rewritten.edits:
             replace_content(request, rewritten.body)
 
-    def _rewrite_texts(self, state: CallState, body: Body, content_type: str, rewriter: RequestRewriter) -> Rewritten:
+    def _rewrite_texts(
+        self,
+        state: CallState,
+        body: Body,
+        content_type: str,
+        rewriter: RequestRewriter,
+        find_known: FindKnown,
+    ) -> Rewritten:
         """Rewrite all texts of a body and count its tokens, as far as they are not remembered."""
         services = self._shelf.services
         encoding = services.tokens.encoding(state.host.provider, state.model)
@@ -80,7 +90,7 @@ class RedactPii:
             memory=services.memory,
             memory_key=services.engines.pii.version + encoding.encode(),
             count=lambda text: services.tokens.count(encoding, text),
-            find_known=rewriter.known,
+            find_known=find_known,
         )
 
     @fail_closed
@@ -88,28 +98,30 @@ class RedactPii:
         state = state_of(flow)
         if state and state.session:
             session = state.session
-            session.client_stages.append(lambda said: self._rewrite_message(said, session.vault))
+            session.client_stages.append(lambda said: self._rewrite_message(said, session))
 
-    def _rewrite_message(self, said: Said, vault: Vault) -> None:
-        """As a request's body; the vault is the session's, because its later responses may quote earlier messages."""
+    def _rewrite_message(self, said: Said, session: Session) -> None:
+        """As a request's body; what is known is the session's, because later messages may quote earlier ones."""
         call = said.call
         if call.request_rewriter is None:
-            call.vault = vault
-            call.request_rewriter = self._shelf.services.engines.pii.request(vault)
+            call.vault = session.vault
+            call.request_rewriter = self._shelf.services.engines.pii.request(session.vault)
+        rewriter = call.request_rewriter
         if said.begins:
             self._name_model(call)
         if said.facts.begins == "maybe" and not call.spoken:
             unread(call, 1)  # speech: one flag for all of it
-        rewritten = self._rewrite_texts(call, said.body, "", call.request_rewriter)
+        rewritten = self._rewrite_texts(
+            call, said.body, "", rewriter, lambda found: session.known.with_found(found, rewriter.edits)
+        )
         said.body = replace(said.body, data=rewritten.body)
         if rewritten.unread:
             unread(call, rewritten.unread)
         if said.facts.begins != "maybe":  # speech has an allowance of its own (charge_budget)
             call.body_tokens += rewritten.tokens
             call.media_bytes += rewritten.media_bytes
-        if call.request_rewriter.refused:
-            entity = call.request_rewriter.refused
-            call.refuse(refusal_of(entity), "refused", f"pii {entity}")
+        if rewriter.refused:
+            call.refuse(refusal_of(rewriter.refused), "refused", f"pii {rewriter.refused}")
 
     def _name_model(self, state: CallState) -> None:
         """From here on the model is named as the upstream gets it: records and counters keep nothing personal."""

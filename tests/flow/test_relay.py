@@ -140,6 +140,19 @@ def test_a_later_turn_restores_what_an_earlier_one_sent(play: Playbook) -> None:
     assert text_in(ends.at_client[4:]) == f"You are {EMAIL}"
 
 
+def test_a_value_that_an_earlier_message_explained_is_known_in_a_later_one(play: Playbook) -> None:
+    """Nothing around the bare number says what it is; the message before did."""
+    ends = Ends(play, RESPONSES)
+    ends.client_says(create("my ssn is 281440067"))
+    ends.server_says(*answer("noted"))
+    ends.client_says(create("thanks"), create("so it was 281440067 / again 281440067x"))
+
+    first, _, later = (message["input"][0]["content"][0]["text"] for message in ends.at_server)
+    name = first.removeprefix("my ssn is ")
+    assert "281" not in name
+    assert later == f"so it was {name} / again 281440067x"
+
+
 def test_a_refused_budget_is_an_error_event_and_the_connection_stays(open_services: Any, open_play: Play) -> None:
     services = open_services(
         budgets={"budgets": [{"name": "tiny", "scope": "all", "limit_requests": 1, "window": "day"}]}

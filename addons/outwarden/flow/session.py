@@ -15,7 +15,7 @@ from outwarden.errors import BodyError
 from outwarden.flow.body import Body
 from outwarden.flow.state import CallState, begin_alone
 from outwarden.flow.texts import TextRefused
-from outwarden.pii import Vault
+from outwarden.pii import KnownInSession, Vault
 from outwarden.wire.format import Json, MessageFacts, Refusal
 from outwarden.wire.stream import StreamRewriter
 from outwarden.wire.usage import Usage
@@ -53,6 +53,7 @@ class Session:
     def __init__(self, call: CallState, new_call: Callable[[], CallState]) -> None:
         self.call = call
         self.vault = Vault()
+        self.known = KnownInSession()
         self.client_stages: list[ClientStage] = []
         self.end_stages: list[EndStage] = []
         self.rewriter: StreamRewriter | None = None

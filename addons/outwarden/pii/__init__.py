@@ -14,6 +14,7 @@ from outwarden.pii.engine import (
     unknown_entities,
     unsupported_actions,
 )
+from outwarden.pii.known import KnownInSession
 from outwarden.pii.policy import Action, CustomEntity, Direction, PiiPolicy
 from outwarden.pii.stream import HOLD_MAX, Scanner
 from outwarden.pii.syntax import PatternError
@@ -27,6 +28,7 @@ __all__ = [
     "Detector",
     "Direction",
     "Finder",
+    "KnownInSession",
     "PatternError",
     "PiiEngine",
     "PiiPolicy",

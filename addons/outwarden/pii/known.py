@@ -107,6 +107,34 @@ def known_values(found: Iterable[tuple[Edit, str]], ask: Ask) -> KnownValues | N
     return KnownValues(values, ask) if values else None
 
 
+class KnownInSession:
+    """The values found in any message of one connection: a later message may say them bare.
+
+    Searched for in every message, so the search is compiled only when a value is new. Of more values than VALUES_MAX
+    the oldest are forgotten.
+    """
+
+    def __init__(self) -> None:
+        self._values: dict[str, Edit] = {}
+        self._known: KnownValues | None = None
+
+    def __repr__(self) -> str:
+        return f"<KnownInSession: {len(self._values)}>"
+
+    def with_found(self, found: Iterable[tuple[Edit, str]], ask: Ask) -> KnownValues | None:
+        """Take what was found in a message; return what is known by now, None for nothing."""
+        for edit, value in found:
+            if edit.replacement is None or len(value) < VALUE_CHARACTERS_MIN or value in self._values:
+                continue
+            if len(self._values) >= VALUES_MAX:
+                del self._values[next(iter(self._values))]
+            self._values[value] = edit
+            self._known = None
+        if self._known is None and self._values:
+            self._known = KnownValues(self._values, ask)
+        return self._known
+
+
 def _rest(text: str, old: Edit, inner: Sequence[Edit]) -> Iterator[tuple[int, int]]:
     """What of a finding is not in the known values, unless it is nothing but signs and spaces."""
     at = old.start

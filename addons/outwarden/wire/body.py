@@ -83,7 +83,7 @@ def rewrite_json(
         if memory is not None and part.name is not None:
             memory.put(part.name, part.answer)
     rewritten = _assemble(body, start, parts)
-    if find_known is not None and rewritten.edits:
+    if find_known is not None:
         known = find_known(pair for part in parts if part.answer for pair in part.answer.found)
         if known is not None and known.may_stand_in(rewritten.body):
             _answer_known(parts, known, rules, ascii_only, count, memory)
