@@ -128,3 +128,18 @@ def test_wrong_splices_are_refused(splices):
     """An overlap is a bug of ours; it must not become a broken body."""
     with pytest.raises(ValueError, match="overlaps or leaves"):
         spliced(b"0123456789", splices)
+
+
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_long_escaped_strings_keep_their_offsets(ascii_only):
+    """Where many escapes are passed over at once, too: at every point, and at a few of them."""
+    text = 'a"\n😀\ud83d\\é' * 300
+    inside = json.dumps(text, ensure_ascii=ascii_only)[1:-1].encode("utf-8", "surrogatepass")
+    if not ascii_only:
+        inside = inside.replace("\ud83d".encode("utf-8", "surrogatepass"), rb"\ud83d")
+    units = [json.dumps(c, ensure_ascii=ascii_only or c == "\ud83d")[1:-1].encode() for c in text]
+    expected = [sum(map(len, units[:point])) for point in range(len(text) + 1)]
+
+    assert b"".join(units) == inside
+    assert raw_offsets(inside, text, range(len(text) + 1)) == expected
+    assert raw_offsets(inside, text, [7, 1500, 1501, 2099, 2100]) == [expected[n] for n in (7, 1500, 1501, 2099, 2100)]

@@ -14,6 +14,8 @@ _STRING_OR_NUMBER = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|-?[0-9][0-9.eE+-]*', 
 LONG_NUMBER = re.compile(r"-?[0-9]{12}")
 # One match is one character (a surrogate pair is one), or a run of bytes that need no unescaping.
 _UNIT = re.compile(rb"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u....|\\.|[^\\]+", re.DOTALL)
+# Many of them at once, so that none is cut.
+_UNITS = re.compile(rb"(?:\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u....|\\.|[^\\]+){1,512}", re.DOTALL)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -67,21 +69,32 @@ def _utf8_offsets(text: str, points: Sequence[int]) -> list[int]:
 
 def _escaped_offsets(inside: bytes, points: Sequence[int]) -> list[int]:
     offsets: list[int] = []
-    seen = 0  # code points before the unit
+    seen = 0  # code points before the units
     wanted = iter(points)
     point = next(wanted, None)
-    for unit in _UNIT.finditer(inside):
+    for units in _UNITS.finditer(inside):
         if point is None:
             return offsets
-        spelled = unit.group()
-        run = spelled.decode() if spelled[:1] != b"\\" else "x"
-        while point is not None and point < seen + len(run):
-            offsets.append(unit.start() + len(run[: point - seen].encode()))
-            point = next(wanted, None)
-        seen += len(run)
+        length = _length(units.group())
+        if point >= seen + length:  # only where a point lies is each unit looked at
+            seen += length
+            continue
+        for unit in _UNIT.finditer(inside, units.start(), units.end()):
+            spelled = unit.group()
+            run = spelled.decode() if spelled[:1] != b"\\" else "x"
+            while point is not None and point < seen + len(run):
+                offsets.append(unit.start() + len(run[: point - seen].encode()))
+                point = next(wanted, None)
+            seen += len(run)
     if point is not None:
         offsets += [len(inside) for _ in (point, *wanted)]
     return offsets
+
+
+def _length(spelled: bytes) -> int:
+    """Count the code points of whole units."""
+    text: str = json.loads(b'"%b"' % spelled)
+    return len(text)
 
 
 def spliced(raw: bytes, splices: Iterable[Splice]) -> bytes:
