@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outwarden.wire.formats import FORMAT_NAMES, format_named
+from outwarden.wire.formats import FORMAT_NAMES, format_named, rules
 from outwarden.wire.formats.rules import IDS, opaque_in
 
 CORPUS = Path(__file__).parents[3].parent / "shared" / "wire"
@@ -115,3 +115,27 @@ def test_no_place_hides_an_address() -> None:
     assert hidden <= {("thinking", "thinking", False), ("text", None, True), ("text", None, False)} | {
         ("text", "reasoning.text", False)
     }
+
+
+_KEYS = [*rules._SEALED, "type", "thought", "data", "bytes", "name", "p", "contentBlockIndex", "audio", "delta", "text"]
+_KEYS += ["format", "mimeType", "role", "arguments", "thinking", "plain"]
+_VALUES = [
+    "QUJD" * 20,
+    "abc",
+    "get_weather",
+    "function",
+    "thinking",
+    "reasoning.text",
+    "base64",
+    "response.audio.delta",
+]
+_VALUES += ["response.audio.delta", "google-gemini-v1", True, 1, None, {"reasoningContent": {"text": "t"}}]
+
+
+@given(st.dictionaries(st.sampled_from(_KEYS), st.sampled_from(_VALUES), max_size=5))
+def test_an_object_that_is_not_looked_at_has_nothing_opaque(node):
+    """Being passed over at first sight says the same as being looked at."""
+    seen = rules.opaque_in(node)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rules, "_ASKED", frozenset(node))
+        assert seen == (rules.opaque_in(node) if node else frozenset())

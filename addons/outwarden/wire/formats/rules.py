@@ -180,8 +180,14 @@ def _is_reasoning(node: Mapping[str, Any]) -> bool:
     return type(reasoning) is dict and all(isinstance(value, str) for value in reasoning.values())
 
 
+# Each rule of `opaque_in` needs one of these: an object with none of them is not looked at further.
+_ASKED = _SEALED | {"type", "thought", "data", "bytes", "name", "p", "contentBlockIndex"}
+
+
 def opaque_in(node: dict[str, Any]) -> frozenset[str]:
     """The keys of ``node`` whose strings are neither scanned nor changed."""
+    if _ASKED.isdisjoint(node):
+        return _NONE
     keys = [key for key in _SEALED.intersection(node) if _sealed(node[key])]
     if (thinking := _thinking_key(node)) is not None:
         keys.append(thinking)
