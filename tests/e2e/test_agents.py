@@ -6,6 +6,7 @@ names at the simulated provider, and every other host is refused, so no byte of 
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import platform
@@ -181,6 +182,26 @@ def assert_named_alike(provider: SimulatedProvider) -> None:
         assert len(names[entity]) == 1, f"one {entity}, {len(names[entity])} names"
 
 
+def unmarked(part: dict[str, Any]) -> dict[str, Any]:
+    """A JSON object as it would be had Claude Code not set its mark, which says how far to cache, into it.
+
+    A message is written as a plain text or, with the mark, as a list of one part; the mark moves on each turn.
+    """
+    plain = {key: value for key, value in part.items() if key != "cache_control"}
+    match plain.get("content"):
+        case [{"type": "text", "text": text, **others}] if not others:
+            plain["content"] = text
+    return plain
+
+
+def assert_history_kept(provider: SimulatedProvider, path: str, key: str) -> None:
+    """Each request begins with what the one before it said, value for value: a prompt cache goes on working."""
+    bodies = [seen.body for seen in provider.requests if seen.path.startswith(path) and seen.body]
+    said = [json.loads(body, object_hook=unmarked) for body in bodies]
+    for before, after in itertools.pairwise(body[key] for body in said):
+        assert [a for a, b in zip(before, after, strict=False) if a != b] == []
+
+
 def without_websocket(script: Callable[[Received], Script]) -> Callable[[Received], Script]:
     """The same, but no WebSocket is to be had: clients that would like one have to fall back."""
     return lambda received: Script(upgrade=426) if received.upgrades else script(received)
@@ -196,6 +217,7 @@ def test_codex_over_https(provider: SimulatedProvider, interceptor: Interceptor,
     assert paths(provider, "POST").count("/v1/responses") == 4
     assert_stayed_here(provider)
     assert_named_alike(provider)
+    assert_history_kept(provider, "/v1/responses", "input")
     assert_billed(interceptor, seen, "responses", 4)
 
 
@@ -228,4 +250,5 @@ def test_claude_code(provider: SimulatedProvider, interceptor: Interceptor, run:
     assert paths(provider, "POST").count("/v1/messages") == 4
     assert_stayed_here(provider)
     assert_named_alike(provider)
+    assert_history_kept(provider, "/v1/messages", "messages")
     assert_billed(interceptor, seen, "messages", 4)
