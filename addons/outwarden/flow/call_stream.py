@@ -55,7 +55,7 @@ from outwarden.flow.guard import broken, last_words, where
 from outwarden.flow.hooks import CallEndHook
 from outwarden.flow.relay import Relay
 from outwarden.flow.state import CallState, state_of, was_seen
-from outwarden.flow.trip import Trip
+from outwarden.flow.trip import Trip, target_of_host
 from outwarden.flow.upgrade import Upgraded, is_accepted
 from outwarden.flow.upload import Commands, Upload
 from outwarden.routing import Failure, GiveUp, failure_of_status
@@ -151,7 +151,7 @@ class CallStream(Upload):
             yield from self.handle_protocol_error(error)
             return False
         if call is None or (call.trip is None and call.let_through):
-            return (yield from super().make_server_connection())
+            return (yield from self._connect_unread(call) if call and call.unread else super().make_server_connection())
         self._call = call
         if call.trip is None:
             yield from self._guarded(self._answer(broken("chain")))
@@ -159,6 +159,18 @@ class CallStream(Upload):
         self._waits.limit(call.trip.timeouts.total)
         yield from self._guarded(self._start())
         return False
+
+    def _connect_unread(self, call: CallState) -> layer.CommandGenerator[bool]:
+        """Connect to where the caller aimed, and let mitmproxy pass the bytes in both directions as they come."""
+        request = self.flow.request
+        target = target_of_host(call.host, request.scheme, request.host, request.port)
+        connection, error = yield Dial(target, None)
+        if error is not None:
+            failure = ResponseProtocolError(self.stream_id, "connection failed", ErrorCode.CONNECT_FAILED)
+            yield from self.handle_protocol_error(failure)
+            return False
+        self.context.server = self.flow.server_conn = connection
+        return True
 
     @property
     def _trip(self) -> Trip:

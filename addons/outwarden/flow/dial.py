@@ -26,12 +26,15 @@ def forget_target(connection: Connection) -> None:
 
 
 class Dial(GetHttpConnection):
-    """Ask for a connection to a target; answered by an event instead of pausing the stream, so that it can time out."""
+    """Ask for a connection to a target; with ``stream`` answered by an event instead of pausing the stream, so that it
+    can time out.
+    """
 
-    def __init__(self, target: Target, stream: Layer) -> None:
+    def __init__(self, target: Target, stream: Layer | None) -> None:
         super().__init__(address=target.dial, tls=target.tls, via=None)
         self.target = target
-        self.blocking = stream  # type: ignore[assignment]  # a layer: nobody above has to wait, and neither do we
+        if stream is not None:
+            self.blocking = stream  # type: ignore[assignment]  # a layer: nobody above has to wait, and neither do we
 
     __hash__ = GetHttpConnection.__hash__
 

@@ -63,6 +63,11 @@ class Target:
     trust: Path | None = None
 
 
+def target_of_host(host: Host, scheme: str, name: str, port: int) -> Target:
+    """Where a call connects to that goes where its caller aimed."""
+    return Target(host.connect_to or (name, port), scheme == "https", name, host.trust)
+
+
 @dataclass(slots=True)
 class Step:
     """One attempt as the audit record shows it."""
@@ -252,9 +257,7 @@ class Trip:
         upstream = self.upstream
         if upstream:
             return Target((upstream.host, upstream.port), upstream.scheme == "https", upstream.host, upstream.trust)
-        aimed = self._aimed
-        dial = self._host.connect_to or (aimed.host, aimed.port)
-        return Target(dial, aimed.scheme == "https", aimed.host, self._host.trust)
+        return target_of_host(self._host, self._aimed.scheme, self._aimed.host, self._aimed.port)
 
     def apply(self, request: http.Request) -> Refusal | None:
         """Rewrite ``request`` for the current attempt, always from the caller's own request.
