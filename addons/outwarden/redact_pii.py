@@ -39,7 +39,7 @@ class RedactPii:
         if not state.operation.known and state.rules.traffic.unknown_path == "pass":
             return
         engine = self._shelf.services.engines.pii
-        state.vault = Vault()
+        state.vault = self._shelf.services.vaults.open(state.caller.api_key_id) if reaches_back(state) else Vault()
         state.request_rewriter = rewriter = engine.request(state.vault)
         try:
             self._rewrite(flow.request, state, rewriter)
@@ -140,6 +140,11 @@ def refuse(flow: http.HTTPFlow, state: CallState, entity: str) -> None:
     """Answer that this entity may not leave."""
     state.refuse(refusal_of(entity), "refused", f"pii {entity}")
     answer(flow, state.refusal)  # type: ignore[arg-type]
+
+
+def reaches_back(state: CallState) -> bool:
+    """Whether the provider keeps what this call carries, or the call reads what it kept of earlier ones."""
+    return state.operation.keeps or state.facts.stored or state.facts.unseen_input
 
 
 def unread(state: CallState, parts: int) -> None:

@@ -184,3 +184,21 @@ def test_two_callers_names_do_not_mix(open_play: Callable[..., Playbook]) -> Non
 
     assert EMAIL.encode() not in two.client_got
     assert placeholder.encode() in two.answer.body
+
+
+def test_what_a_provider_keeps_comes_back_to_its_caller(
+    open_play: Callable[..., Playbook], open_services: Callable[..., Services]
+) -> None:
+    """A thread is written by one call and read by the next: restored for the same key, for no other."""
+    services = open_services()
+    one, same, other = open_play(services), open_play(services), open_play(services)
+    key = {"authorization": "Bearer one"}
+    sent = got(one, request("/v1/threads/t/messages", json.dumps({"content": f"to {EMAIL}"}).encode(), key))
+    kept = sent.partition(b"\r\n\r\n")[2]
+    assert EMAIL.encode() not in kept
+    one.upstream.says(response(200, kept))
+
+    for play, headers in ((same, key), (other, {"authorization": "Bearer two"})):
+        play.says(request("/v1/threads/t/messages", b"", headers, method="GET"))
+        play.upstream.says(response(200, kept))
+        assert (EMAIL.encode() in play.answer.body) is (play is same)

@@ -10,7 +10,7 @@ from outwarden.budget import Amounts, BudgetState, Ledger, open_store
 from outwarden.content import Inspector
 from outwarden.errors import LedgerError, RulesError, StoreUnavailable
 from outwarden.observe import Metrics
-from outwarden.pii import PiiEngine, Vault
+from outwarden.pii import CallerVaults, PiiEngine, Vault
 from outwarden.pricing import PriceBook, TokenCounter
 from outwarden.routing import Health
 from outwarden.rules import Rules, RulesFile, StateFolder
@@ -62,6 +62,7 @@ class Services:
         self._secret = self.state.secret()
         self.engines = Engines.of(self._file.current, self._secret)
         self.memory = Memory(MEMORY_BYTES)
+        self.vaults = CallerVaults()
         self.tokens = TokenCounter()
         self.health = Health()
         self.audit = AuditLog(self.state.audit)

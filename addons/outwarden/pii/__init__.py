@@ -4,6 +4,7 @@ This room knows text only: strings in, spans and edits out, offsets in code poin
 JSON must stay JSON) is the wire's business; reading ``pii.yml`` is that of rules.
 """
 
+from outwarden.pii.callers import CallerVaults
 from outwarden.pii.detect import ENTITIES, Detector, Finder, Span
 from outwarden.pii.engine import (
     PiiEngine,
@@ -24,6 +25,7 @@ __all__ = [
     "ENTITIES",
     "HOLD_MAX",
     "Action",
+    "CallerVaults",
     "CustomEntity",
     "Detector",
     "Direction",

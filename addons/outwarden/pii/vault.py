@@ -1,6 +1,6 @@
 """What one call knows: which placeholder stands for which value, and which values the caller wrote itself."""
 
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 from outwarden.pii.placeholders import canonical
 
@@ -8,12 +8,23 @@ from outwarden.pii.placeholders import canonical
 VALUES_MAX = 50_000
 
 
+class Earlier(Protocol):
+    """What the same caller sent before. A key is ("", placeholder) or (entity, canonical value)."""
+
+    def get(self, key: tuple[str, str]) -> str | None:
+        """What was put under ``key`` last, if anything was."""
+
+    def put(self, key: tuple[str, str], value: str | None) -> None:
+        """Remember ``value`` under ``key``; None: the key stands for more than one."""
+
+
 class Vault:
-    """The values of one call; in memory only, never printed, never pickled."""
+    """The values of one call, and ``earlier`` ones of the same caller; in memory only, never printed, never pickled."""
 
-    __slots__ = ("_ambiguous", "_own", "_values")
+    __slots__ = ("_ambiguous", "_earlier", "_own", "_values")
 
-    def __init__(self) -> None:
+    def __init__(self, earlier: Earlier | None = None) -> None:
+        self._earlier = earlier
         self._values: dict[str, str] = {}
         self._own: dict[tuple[str, str], None] = {}
         self._ambiguous: set[str] = set()
@@ -29,27 +40,47 @@ class Vault:
 
     def add_own(self, entity: str, value: str) -> None:
         """Remember that the caller itself sent ``value``."""
-        self._own[entity, canonical(entity, value)] = None
+        key = (entity, canonical(entity, value))
+        if self._earlier is not None and key not in self._own:
+            self._earlier.put(key, "")
+        self._own[key] = None
         if len(self._own) > VALUES_MAX:
             del self._own[next(iter(self._own))]
 
     def is_own(self, entity: str, value: str) -> bool:
         """Whether the caller itself sent ``value``, in whatever spelling."""
-        return (entity, canonical(entity, value)) in self._own
+        key = (entity, canonical(entity, value))
+        return key in self._own or (self._earlier is not None and self._earlier.get(key) is not None)
 
     def add(self, entity: str, placeholder: str, value: str) -> None:
         """Remember what ``placeholder`` stands for. One that stood for two values is never restored again."""
-        if len(self._values) >= VALUES_MAX and placeholder not in self._values:
-            oldest = next(iter(self._values))
-            del self._values[oldest]
-            self._ambiguous.discard(oldest)
-        held = self._values.setdefault(placeholder, value)
+        held = self._values.get(placeholder)
+        if held is None:
+            self._make_room()
+            self._values[placeholder] = held = value
+            self._remember(entity, placeholder, value)
         if held != value and canonical(entity, held) != canonical(entity, value):
             self._ambiguous.add(placeholder)
 
+    def _make_room(self) -> None:
+        if len(self._values) >= VALUES_MAX:
+            oldest = next(iter(self._values))
+            del self._values[oldest]
+            self._ambiguous.discard(oldest)
+
+    def _remember(self, entity: str, placeholder: str, value: str) -> None:
+        if self._earlier is None:
+            return
+        before = self._earlier.get(("", placeholder))
+        same = before is None or canonical(entity, before) == canonical(entity, value)
+        self._earlier.put(("", placeholder), value if same else None)
+
     def value(self, placeholder: str) -> str | None:
-        """Return the value that ``placeholder`` stands for in this call, None for one it did not create."""
-        return None if placeholder in self._ambiguous else self._values.get(placeholder)
+        """Return the value that ``placeholder`` stands for in this call, or in an earlier one of the same caller."""
+        if placeholder in self._ambiguous:
+            return None
+        found = self._values.get(placeholder)
+        return self._earlier.get(("", placeholder)) if found is None and self._earlier is not None else found
 
     def stands_for_other(self, placeholder: str, value: str) -> bool:
         """Whether ``placeholder`` is taken by another text than ``value``."""

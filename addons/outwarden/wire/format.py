@@ -20,7 +20,8 @@ class Operation:
     ``name`` is short and stable (``chat``, ``responses``, ``embeddings``, ``messages``, ``count_tokens``,
     ``generate_content``, ``other`` …). ``billable``: tokens are charged for it. ``known``: this Format describes it
     (an unknown path gets the rule ``unknown_path``). ``model``: where the path names one. ``stream``: what the path
-    says about streaming (None: the body decides). ``dialect``: whose API this is, where a Format speaks several (one
+    says about streaming (None: the body decides). ``keeps``: the provider keeps what such calls carry, and others read
+    it (files, batches, threads, stored responses). ``dialect``: whose API this is, where a Format speaks several (one
     host often serves OpenAI's and Anthropic's paths side by side); empty: the Format's own.
     """
 
@@ -30,6 +31,7 @@ class Operation:
     model: str | None = None
     stream: bool | None = None
     dialect: str = ""
+    keeps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class RequestFacts:
     will carry no usage unless it is asked for. ``media_bytes``: decoded size of the media in the body. ``token_ids``:
     prompt tokens given as numbers, which no text scan sees. ``unseen_input``: the provider adds input that is not in
     this body (an earlier response, a cache, an uploaded or linked file), so its size is bounded by the model only.
+    ``stored``: the caller asks the provider to keep this call.
     """
 
     model: str | None = None
@@ -52,6 +55,7 @@ class RequestFacts:
     media_bytes: int = 0
     token_ids: int = 0
     unseen_input: bool = False
+    stored: bool = False
 
 
 @dataclass(frozen=True, slots=True)

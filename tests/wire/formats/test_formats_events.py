@@ -284,3 +284,24 @@ def test_unknown_shapes(event: dict[str, Any], expected: list[Any]) -> None:
     assert pieces(facts) == expected
     assert facts.content == bool(expected)
     assert facts.end
+
+
+def test_texts_side_by_side_have_channels_of_their_own() -> None:
+    """Shell commands of one call, the two outputs of one event, and pieces that another key names (Mistral)."""
+    dialect = format_named("openai")
+    operation = dialect.identify("POST", "/v1/responses")
+
+    def pieces(**data: Any) -> list[tuple[str, Any]]:
+        found = dialect.read_event(operation, None, data).deltas
+        return [(delta.parent[delta.key], delta.channel) for delta in found]  # type: ignore[call-overload, index]
+
+    command = {"type": "response.shell_call_command.delta", "output_index": 0, "delta": "ls"}
+    first, second = pieces(**command, command_index=0), pieces(**command, command_index=1)
+    assert [text for text, _ in first] == ["ls"]
+    assert first != second
+    output = {"type": "response.shell_call_output_content.delta", "output_index": 0, "command_index": 0}
+    both = pieces(**output, delta={"stdout": "a", "stderr": "b"})
+    assert [text for text, _ in both] == ["a", "b"]
+    assert both[0][1] != both[1][1]
+    assert [text for text, _ in pieces(type="message.output.delta", id="m", content="Hel")] == ["Hel"]
+    assert pieces(type="response.audio.delta", delta="AAAA") == []

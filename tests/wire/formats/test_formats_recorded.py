@@ -41,8 +41,8 @@ FORMATS = {
     "writer": "generic",
 }
 
-# Recorded operations that no Format describes: Heroku's list of models and two self-named inference endpoints.
-UNKNOWN_PATHS = {"wf9182c46d3bd19", "w2591ea797bc6e5", "w5c6da9168346c2"}
+# Recorded operations that no Format describes: two self-named inference endpoints.
+UNKNOWN_PATHS = {"w2591ea797bc6e5", "w5c6da9168346c2"}
 # A usage object in which no token is counted: seconds of audio, a price, searches.
 NO_TOKENS = {"wdee6e234cd3f6b", "w44e98fa0105d4d"}
 # llama-box broke off with a line `error: {…}` that is no event: the stream did not end well, and must not seem so.

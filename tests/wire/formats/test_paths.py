@@ -44,6 +44,29 @@ CASES = [
         "gemini-y",
         None,
     ),
+    ("openai", "POST", "/v1/chat", "chat", "openai", True, None, None),
+    ("openai", "POST", "/v1/agents/completions", "chat", "openai", True, None, None),
+    ("openai", "POST", "/v1/agents/sessions/s/events", "agent_sessions", "openai", True, None, None),
+    ("openai", "POST", "/v1/agents/sessions/s", "agents", "openai", False, None, None),
+    ("openai", "POST", "/v1/chatkit/sessions", "chatkit", "openai", False, None, None),
+    ("openai", "POST", "/v1/evals/e/runs", "evals", "openai", True, None, None),
+    ("openai", "POST", "/generate_stream", "completions", "openai", True, None, None),
+    ("openai", "GET", "/available-models", "models", "openai", False, None, None),
+    ("openai", "POST", "/v3/ai/language-model", "language_model", "openai", True, None, None),
+    ("anthropic", "POST", "/v1/sessions/s/events", "agent_sessions", "anthropic", True, None, None),
+    ("anthropic", "GET", "/v1/sessions/s/events/stream", "agent_sessions", "anthropic", False, None, None),
+    ("gemini", "POST", "/v1alpha/auth_tokens", "auth_tokens", "gemini", False, None, None),
+    (
+        "gemini",
+        "POST",
+        "/upload/v1beta/fileSearchStores/s:uploadToFileSearchStore",
+        "file_search",
+        "gemini",
+        False,
+        None,
+        None,
+    ),
+    ("gemini", "POST", "/v1beta/tuningJobs", "fine_tuning", "gemini", True, None, None),
     ("openai", "POST", "/v1/chat/completionsX", "other", "openai", False, None, None),
     ("openai", "POST", "/v1/xchat/completions", "completions", "openai", True, None, None),
     ("anthropic", "POST", "/v1/messages", "messages", "anthropic", True, None, None),
@@ -156,3 +179,23 @@ def test_unknown_format() -> None:
         format_named("opnai")
     with pytest.raises(KeyError):
         format_named("")
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "path", "keeps"),
+    [
+        ("openai", "GET", "/v1/threads/t/messages", True),
+        ("openai", "GET", "/v1/files/f/content", True),
+        ("openai", "GET", "/v1/responses/resp_1", True),
+        ("openai", "GET", "/v1/conversations/c/items", True),
+        ("openai", "POST", "/v1/chat/completions", False),
+        ("openai", "GET", "/v1/models", False),
+        ("anthropic", "GET", "/v1/messages/batches/b/results", True),
+        ("anthropic", "POST", "/v1/messages", False),
+        ("gemini", "GET", "/v1beta/cachedContents/c", True),
+        ("gemini", "POST", "/v1beta/models/g:generateContent", False),
+    ],
+)
+def test_what_the_provider_keeps(name: str, method: str, path: str, keeps: bool) -> None:
+    """Texts of one call come back in another: those calls share what was replaced."""
+    assert format_named(name).identify(method, path).keeps is keeps

@@ -30,16 +30,23 @@ class Anthropic(Dialect):
     paths = (
         path("messages", r"messages", billed="POST"),
         path("count_tokens", r"messages/count_tokens"),
-        path("message_batches", r"messages/batches", billed="POST"),
-        path("message_batches", r"messages/batches/[^/]+(?:/results|/cancel)?"),
+        path("message_batches", r"messages/batches", billed="POST", keeps=True),
+        path("message_batches", r"messages/batches/[^/]+(?:/results|/cancel)?", keeps=True),
         path("complete", r"v1/complete", billed="POST"),
         path("count_tokens", r"publishers/anthropic/models/count-tokens:rawPredict"),
         path("messages", r"publishers/anthropic/models/(?P<model>[^/:]+):rawPredict", billed="POST"),
         path("messages", r"publishers/anthropic/models/(?P<model>[^/:]+):streamRawPredict", billed="POST", stream=True),
-        path("files", r"files(?:/[^/]+(?:/content)?)?"),
+        path("files", r"files(?:/[^/]+(?:/content)?)?", keeps=True),
         path("models", r"models(?:/[^/:]+)?", only="GET HEAD OPTIONS"),
         path("organization", rf"organizations{_REST}"),
-        path("skills", rf"skills{_REST}"),
+        path("skills", rf"skills{_REST}", keeps=True),
+        # Managed agents: an event of the user's makes the session work, and so does a run of a deployment.
+        path("agent_sessions", r"sessions(?:/[^/]+/events)?", billed="POST", keeps=True),
+        path("agent_sessions", rf"sessions/[^/]+{_REST}", keeps=True),
+        path("agent_sessions", r"(?:dreams|deployments/[^/]+/run)", billed="POST", keeps=True),
+        path("memory_stores", rf"(?:memory_stores|dreams){_REST}", keeps=True),
+        path("agents", rf"(?:agents|deployments|deployment_runs|environments|user_profiles){_REST}", keeps=True),
+        path("administration", rf"(?:vaults|tunnels){_REST}"),
     )
 
     def read_request(self, operation: Operation, body: Json) -> RequestFacts:

@@ -111,4 +111,5 @@ def read(
         choices=max([1, *counts]),
         media_bytes=media_bytes,
         unseen_input=remote or any(source.get(name) for name in _SERVER_STATE),
+        stored=source.get("store") is True,
     )

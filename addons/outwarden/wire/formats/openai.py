@@ -18,7 +18,7 @@ from outwarden.wire.formats.base import Dialect
 from outwarden.wire.formats.offset_tables import OPENAI
 from outwarden.wire.formats.openai_chat import read_chat_event
 from outwarden.wire.formats.openai_events import read_other_event, read_responses_event
-from outwarden.wire.formats.paths import path
+from outwarden.wire.formats.openai_paths import PATHS
 from outwarden.wire.formats.realtime import read_client_message, read_realtime_event
 from outwarden.wire.formats.rules import text_rules
 from outwarden.wire.formats.usages import any_usage
@@ -27,10 +27,6 @@ from outwarden.wire.usage import Usage
 
 _LIMITS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
 _TEXTS = ("messages", "input", "prompt", "image", "document")
-_REST = r"(?:/.*)?"
-_AZURE = r"openai/deployments/(?P<model>[^/]+)"
-_VERTEX = r"publishers/(?!google/|anthropic/)[^/]+/models/(?P<model>[^/:]+)"  # Mistral, Llama … on Vertex AI
-_REALTIME = r"realtime(?:/calls|/sessions|/client_secrets|/transcription_sessions|/translations)?"
 
 
 class OpenAI(Dialect):
@@ -47,51 +43,7 @@ class OpenAI(Dialect):
         "variables",
         offsets=OPENAI,
     )
-    paths = (
-        path("chat", rf"{_AZURE}/chat/completions", billed="POST"),
-        path("chat", r"chat/completions", billed="POST"),
-        path("chat", rf"{_VERTEX}:rawPredict", billed="POST"),
-        path("chat", rf"{_VERTEX}:streamRawPredict", billed="POST", stream=True),
-        path("chat_stored", r"chat/completions/.+"),
-        path("embeddings", rf"{_AZURE}/embeddings", billed="POST"),
-        path("completions", rf"{_AZURE}/completions", billed="POST"),
-        path("images", rf"{_AZURE}/images/(?:generations|edits|variations)", billed="POST"),
-        path("speech", rf"{_AZURE}/audio/speech", billed="POST"),
-        path("transcriptions", rf"{_AZURE}/audio/(?:transcriptions|translations)", billed="POST"),
-        path("organization", rf"organizations?{_REST}"),
-        path("completions", r"(?:completions|fim/completions)", billed="POST"),
-        path("count_tokens", r"responses/input_tokens"),
-        path("responses", r"responses(?:/compact)?", billed="POST GET"),
-        path("responses_stored", r"responses/[^/]+(?:/input_items|/cancel)?"),
-        path("embeddings", r"embeddings", billed="POST"),
-        path("moderations", r"(?:chat/)?moderations"),
-        path("images", r"images(?:/generations|/edits|/variations)?", billed="POST"),
-        path("videos", rf"videos{_REST}", billed="POST"),
-        path("speech", r"(?:audio/speech|tts)", billed="POST"),
-        path("transcriptions", r"(?:audio/(?:transcriptions|translations)|stt)", billed="POST"),
-        path("runs", r"threads/(?:[^/]+/)?runs", billed="POST"),
-        path("runs", r"threads/[^/]+/runs/[^/]+/submit_tool_outputs", billed="POST"),
-        path("threads", rf"threads{_REST}"),
-        path("assistants", rf"assistants{_REST}"),
-        path("conversations", rf"conversations{_REST}"),
-        path("vector_stores", rf"vector_stores{_REST}"),
-        path("batches", r"batch(?:es|/jobs)", billed="POST"),
-        path("batches", r"batch(?:es|/jobs)/[^/]+(?:/cancel)?"),
-        path("fine_tuning", r"(?:fine_tuning/jobs|fine-tunes)", billed="POST"),
-        path("fine_tuning", rf"(?:fine_tuning|fine-tunes){_REST}"),
-        path("files", r"files(?:/[^/]+(?:/content|/url)?)?"),
-        path("uploads", r"uploads(?:/[^/]+(?:/parts|/complete|/cancel)?)?"),
-        path("containers", rf"containers{_REST}"),
-        path("evals", rf"evals{_REST}"),
-        path("realtime", _REALTIME, billed="POST GET"),
-        path("realtime", r"realtime/calls/[^/]+/(?:accept|reject|refer|hangup)"),
-        path("traces", r"traces/ingest"),
-        path("ocr", r"ocr", billed="POST"),
-        path("rerank", r"rerank", billed="POST"),
-        path("tokenize", r"(?:de)?tokenize"),
-        path("models", r"models(?:/[^:]+)?", only="GET HEAD OPTIONS"),
-        path("models", r"models/[^/]+", only="DELETE"),
-    )  # fmt: skip
+    paths = PATHS
 
     def read_request(self, operation: Operation, body: Json) -> RequestFacts:
         """Chat, completions and Responses spell the same things differently; media and files are looked for in all."""

@@ -14,6 +14,9 @@ _ENDS = frozenset(
 )
 
 
+_INDEXES = ("content_index", "summary_index", "command_index")
+
+
 def _channel(kind: str, data: dict[str, Any]) -> Hashable:
     """Where a piece belongs. Relays change ``item_id`` with every event (Copilot), so the position comes first."""
     place = data.get("output_index")
@@ -21,7 +24,7 @@ def _channel(kind: str, data: dict[str, Any]) -> Hashable:
         kind.removesuffix(".delta").removesuffix(".done"),
         text(data.get("response_id")),  # of Realtime alone, where several responses may come at once
         place if isinstance(place, int) else text(data.get("item_id")),
-        *(value if isinstance(value := data.get(key), int) else None for key in ("content_index", "summary_index")),
+        *(value if isinstance(value := data.get(key), int) else None for key in _INDEXES),
     )
 
 
@@ -36,8 +39,13 @@ def _is_media(kind: str) -> bool:
 
 
 def _delta(kind: str, data: dict[str, Any]) -> list[Delta]:
-    if not kind.endswith(".delta") or not text(data.get("delta")) or _is_media(kind):
+    if not kind.endswith("delta") or _is_media(kind):
         return []
+    inner = mapping(data.get("delta"))
+    if inner:  # a shell's output has two texts in one event
+        return [Delta(inner, key, (_channel(kind, data), key)) for key in inner if text(inner[key])]
+    if not text(data.get("delta")):  # Mistral's conversations and others: the piece has another name
+        return unknown_pieces(data)
     return [Delta(data, "delta", _channel(kind, data), "json" if "arguments" in kind else "text")]
 
 

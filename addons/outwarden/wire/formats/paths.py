@@ -13,7 +13,8 @@ class Path:
     """One kind of path. ``end`` must match up to the end of the path, from a slash (or the start) on.
 
     A group named ``model`` is read. ``billed``: the methods that cost tokens; any other reads, lists or deletes.
-    ``only``: the methods that the path exists for (empty: any), so that a POST to it is no free ride.
+    ``keeps``: see `Operation`. ``only``: the methods that the path exists for (empty: any), so that a POST to it is
+    no free ride.
     """
 
     name: str
@@ -21,13 +22,15 @@ class Path:
     billed: frozenset[str]
     only: frozenset[str] = frozenset()
     stream: bool | None = None
+    keeps: bool = False
 
 
-def path(name: str, end: str, *, billed: str = "", only: str = "", stream: bool | None = None) -> Path:
+def path(
+    name: str, end: str, *, billed: str = "", only: str = "", stream: bool | None = None, keeps: bool = False
+) -> Path:
     """Describe one kind of path; ``billed`` and ``only`` list methods (``"GET DELETE"``)."""
-    return Path(
-        name, re.compile(rf"(?:^|/){end}/?$", re.IGNORECASE), frozenset(billed.split()), frozenset(only.split()), stream
-    )
+    pattern = re.compile(rf"(?:^|/){end}/?$", re.IGNORECASE)
+    return Path(name, pattern, frozenset(billed.split()), frozenset(only.split()), stream, keeps)
 
 
 def recognise(paths: Sequence[Path], method: str, target: str, dialect: str) -> Operation | None:
@@ -45,5 +48,6 @@ def recognise(paths: Sequence[Path], method: str, target: str, dialect: str) -> 
                 model=groups.get("model"),
                 stream=kind.stream,
                 dialect=dialect,
+                keeps=kind.keeps,
             )
     return None

@@ -1,0 +1,77 @@
+"""The paths of OpenAI's API and of those who serve it with their own additions; the first that fits is taken.
+
+A path's end counts: gateways put prefixes before it (Azure, LiteLLM, Portkey, Helicone, Cloudflare …).
+"""
+
+from outwarden.wire.formats.paths import path
+
+_REST = r"(?:/.*)?"
+_AZURE = r"openai/deployments/(?P<model>[^/]+)"
+_VERTEX = r"publishers/(?!google/|anthropic/)[^/]+/models/(?P<model>[^/:]+)"  # Mistral, Llama … on Vertex AI
+_REALTIME = r"realtime(?:/calls|/sessions|/client_secrets|/transcription_sessions|/translations(?:/client_secrets)?)?"
+_READ = "GET HEAD OPTIONS"
+
+PATHS = (
+    path("chat", rf"{_AZURE}/(?:extensions/)?chat/completions", billed="POST"),
+    path("chat", r"chat/completions", billed="POST"),
+    path("chat", rf"{_VERTEX}:rawPredict", billed="POST"),
+    path("chat", rf"{_VERTEX}:streamRawPredict", billed="POST", stream=True),
+    path("chat", r"agents/completions", billed="POST"),  # Mistral
+    path("chat", r"v\d+/chat", billed="POST"),  # Writer, LM Studio
+    path("chat_stored", r"chat/(?:completions|deferred-completion)/.+", keeps=True),  # xAI's GET of a deferred one
+    path("embeddings", rf"{_AZURE}/embeddings", billed="POST"),
+    path("completions", rf"{_AZURE}/completions", billed="POST"),
+    path("images", rf"{_AZURE}/images/(?:generations|edits|variations)", billed="POST"),
+    path("speech", rf"{_AZURE}/audio/speech", billed="POST"),
+    path("transcriptions", rf"{_AZURE}/audio/(?:transcriptions|translations)", billed="POST"),
+    path("organization", rf"(?:organizations?|projects){_REST}"),
+    # `completion`, `infill`: llama.cpp; `generate…`: text-generation-inference; `edits`: before the chat API
+    path("completions", r"(?:completions?|fim/completions|infill|v1/edits|generate(?:_stream)?)", billed="POST"),
+    path("count_tokens", r"responses/input_tokens"),
+    path("responses", r"responses(?:/compact)?", billed="POST GET", keeps=True),
+    path("responses_stored", r"responses/[^/]+(?:/input_items|/cancel)?", keeps=True),
+    path("embeddings", r"(?:(?:contextualized|multimodal)?embeddings?|pooling|score|classify)", billed="POST"),
+    path("moderations", r"(?:chat/)?(?:moderations|classifications)"),
+    path("images", r"images(?:/generations|/edits|/variations)?", billed="POST"),
+    path("videos", rf"videos{_REST}", billed="POST", keeps=True),
+    path("voices", rf"audio/(?:voices|voice_consents){_REST}", keeps=True),
+    path("speech", r"(?:audio/speech|tts)", billed="POST"),
+    path("transcriptions", r"(?:audio/(?:transcriptions|translations)|stt)", billed="POST"),
+    path("runs", r"threads/(?:[^/]+/)?runs", billed="POST", keeps=True),
+    path("runs", r"threads/[^/]+/runs/[^/]+/submit_tool_outputs", billed="POST", keeps=True),
+    path("threads", rf"(?:chatkit/)?threads{_REST}", keeps=True),
+    path("chatkit", r"chatkit/sessions(?:/[^/]+/cancel)?", keeps=True),
+    path("assistants", rf"assistants{_REST}", keeps=True),
+    path("conversations", rf"conversations{_REST}", keeps=True),
+    path("vector_stores", rf"(?:vector_stores|libraries){_REST}", keeps=True),  # libraries: Mistral
+    path("batches", r"batch(?:es|/jobs)", billed="POST", keeps=True),
+    path("batches", r"batch(?:es|/jobs)/[^/]+(?:/cancel)?", keeps=True),
+    path("fine_tuning", r"(?:fine_tuning/jobs|fine-tunes)", billed="POST", keeps=True),
+    path("fine_tuning", rf"(?:fine_tuning|fine-tunes){_REST}", keeps=True),
+    path("files", r"files(?:/[^/]+(?:/content|/url)?)?", keeps=True),
+    path("uploads", r"uploads(?:/[^/]+(?:/parts|/complete|/cancel)?)?", keeps=True),
+    path("containers", rf"containers{_REST}", keeps=True),
+    path("evals", r"evals/[^/]+/runs", billed="POST", keeps=True),
+    path("evals", rf"evals{_REST}", keeps=True),
+    path("skills", rf"skills{_REST}", keeps=True),
+    path("decisions", r"decisions", billed="POST"),
+    path("realtime", _REALTIME, billed="POST GET"),
+    path("realtime", r"realtime/calls/[^/]+/(?:accept|reject|refer|hangup)"),
+    path("live", r"live/sessions(?:/[^/]+/fork)?", billed="POST", keeps=True),
+    path("live", rf"live/sessions/[^/]+{_REST}", keeps=True),
+    # Hosted agents: what is posted to a session makes it work.
+    path("agent_sessions", r"agents/sessions(?:/[^/]+/events)?", billed="POST", keeps=True),
+    path("agent_sessions", r"agents/automations/[^/]+/invocations", billed="POST", keeps=True),
+    path("agents", rf"agents{_REST}", keeps=True),
+    path("administration", rf"(?:vaults|webhook_(?:endpoints|event_types)|safety|content_provenance_checks){_REST}"),
+    path("traces", r"traces/ingest"),
+    path("ocr", r"ocr", billed="POST"),
+    path("rerank", r"rerank", billed="POST"),
+    path("search", r"(?:(?:web|documents)[_/])?search", billed="POST"),  # Perplexity, xAI
+    path("language_model", r"ai/(?:language|embedding|image)-model", billed="POST"),  # Vercel's own protocol
+    path("tokenize", r"(?:de)?tokenize(?:-text)?|apply-template"),
+    path("account", r"(?:credits|keys?|api-key|generation|user/balance|auth/key|providers)", only=_READ),
+    path("models", r"(?:[a-z]+-)*models(?:/[^:]+)?", only=_READ),
+    path("models", r"models/[^/]+", only="DELETE"),
+    path("health", r"(?:health|props|slots|metrics|version)", only=_READ),  # vLLM, llama.cpp
+)  # fmt: skip
