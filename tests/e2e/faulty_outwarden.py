@@ -93,7 +93,44 @@ STAGES = [
     "outwarden.write_audit:hide_credentials",
     "outwarden.stream_reply:take_over",
 ]
+# What only a WebSocket passes.
+SOCKET_STAGES = [
+    "outwarden.wire.formats.base:Mixed.talks",
+    "outwarden.wire.formats.base:Mixed.read_message",
+    "outwarden.wire.formats.base:Mixed.read_event",
+    "outwarden.wire.stream:StreamRewriter.feed_message",
+    "outwarden.wire.stream:StreamRewriter.forget",
+    "outwarden.pii.known:KnownInSession.with_found",
+    "outwarden.pii.engine:RequestRewriter.note",
+    "outwarden.pii.engine:ReplyRewriter.part",
+    "outwarden.pii.engine:_Channel.feed",
+    "outwarden.flow.frames:Peer.message",
+    "outwarden.flow.relay:Relay.__init__",
+    "outwarden.flow.relay:Relay.from_client",
+    "outwarden.flow.relay:Relay.from_server",
+    "outwarden.flow.relay:Relay._show",
+    "outwarden.flow.relay:read_message",
+    "outwarden.flow.session:Session.from_client",
+    "outwarden.flow.session:Session.from_server",
+    "outwarden.flow.session:Session._begin",
+    "outwarden.flow.trip:Trip.response",
+    "outwarden.flow.upgrade:Upgraded.__init__",
+    "outwarden.flow.upgrade:Upgraded._take",
+    "outwarden.flow.call_stream:CallStream._on_upgrade",
+    "outwarden.flow.money:Purse.__init__",
+    "outwarden.flow.money:Purse.pay",
+    "outwarden.flow.money:Purse.settle",
+    "outwarden.budget.ledger:Ledger.hold",
+    "outwarden.redact_pii:rewrite_body",
+    "outwarden.identify_call:asks_for_socket",
+    "outwarden.identify_call:read_message",
+    "outwarden.identify_call:model_in_query",
+    "outwarden.charge_budget:settle_response",
+    "outwarden.route_call:rename_model",
+    "outwarden.write_audit:record",
+]
 FLOW_HOOKS = ("http_connect", "requestheaders", "request", "responseheaders", "response", "call_end", "error")
+SOCKET_HOOKS = ("websocket_start",)
 OTHER_HOOKS = (
     "tls_clienthello",
     "tls_start_server",
@@ -103,15 +140,15 @@ OTHER_HOOKS = (
 )
 
 
-def hooks() -> list[str]:
-    """Every hook of every addon of the chain, found by asking the chain."""
+def hooks(*names: str) -> list[str]:
+    """Every hook of every addon of the chain, found by asking the chain; ``names``: only these."""
     from outwarden.chain import chain
 
     kinds = [type(addon) for addon in chain()]
     return [
         f"{kind.__module__}:{kind.__name__}.{name}"
         for kind in kinds
-        for name in (*FLOW_HOOKS, *OTHER_HOOKS)
+        for name in names or (*FLOW_HOOKS, *OTHER_HOOKS)
         if hasattr(kind, name)
     ]
 
@@ -127,7 +164,7 @@ def arm(point: str, control: Path) -> None:
                 passed.write(f"{point}\n")
             raise RuntimeError("" if name in OTHER_HOOKS else QUOTED)  # those see no text that they could quote
 
-    guarded = getattr(original, "__wrapped__", None) if name in FLOW_HOOKS else None
+    guarded = getattr(original, "__wrapped__", None) if name in (*FLOW_HOOKS, *SOCKET_HOOKS) else None
     if guarded is None:
         setattr(owner, name, before(original, fail))
         return
@@ -170,7 +207,7 @@ def main() -> None:
     from outwarden.cli import main as outwarden
 
     control = Path(os.environ[CONTROL])
-    for point in (*hooks(), *STAGES):
+    for point in dict.fromkeys([*hooks(), *hooks(*SOCKET_HOOKS), *STAGES, *SOCKET_STAGES]):
         arm(point, control)
     sys.argv = ["outwarden", *sys.argv[sys.argv.index("outwarden") + 1 :]]
     outwarden()

@@ -70,7 +70,7 @@ def test_openai_sees_a_rate_limit_error(spent: Interceptor, provider: SimulatedP
 
     told(seen.value.response, seen.value.response.text)
     assert seen.value.code == "budget_exceeded"
-    assert len(spent.records()) == before + 1
+    assert len(spent.new_records(before)) == 1
     assert list(provider.requests) == []
 
 
@@ -83,7 +83,7 @@ def test_anthropic_sees_a_rate_limit_error(spent: Interceptor, provider: Simulat
 
     told(seen.value.response, seen.value.response.text)
     assert seen.value.response.json()["type"] == "error"
-    assert len(spent.records()) == before + 1
+    assert len(spent.new_records(before)) == 1
     assert list(provider.requests) == []
 
 

@@ -11,13 +11,16 @@ from typing import Any
 
 import faulty_outwarden
 import httpx
-import interceptor
 import pytest
 from interceptor import ANTHROPIC, EMAIL, OPENAI, Interceptor, assert_clean, chat, message, rules_for, trusted, until
+from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
+from websockets.sync.client import connect
 
 from outwarden.simulate import Script, SimulatedProvider
+from replaying import process
 
 POINTS = [*faulty_outwarden.hooks(), *faulty_outwarden.STAGES]
+SOCKET_POINTS = [*faulty_outwarden.hooks(*faulty_outwarden.SOCKET_HOOKS), *faulty_outwarden.SOCKET_STAGES]
 
 # Where a failure does no harm, the client gets its answer, restored.
 HARMLESS = {
@@ -129,7 +132,7 @@ def outwarden(
     program.chmod(0o755)
     one = Interceptor(folder, rules)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(interceptor, "sys", SimpleNamespace(executable=str(program)))
+        patch.setattr(process, "sys", SimpleNamespace(executable=str(program)))
         patch.setenv(faulty_outwarden.CONTROL, str(control))
         one.start()
     yield one
@@ -179,6 +182,43 @@ def test_a_bug_anywhere_harms_nobody(
         assert found - {None}, "nobody was told"
         assert found <= {None, *ERRORS} | ({"torn"} if met == "cut" or short(point) in EARLY else set())
     assert one_call(well, provider, APIS[0], False, "") is None
+
+
+@pytest.mark.parametrize("point", SOCKET_POINTS, ids=short)
+def test_a_bug_on_a_websocket_harms_nobody(
+    outwarden: Interceptor, provider: SimulatedProvider, armed: Path, point: str
+) -> None:
+    """An error event, a refused handshake or a closed connection, at once; the next connection is well."""
+    armed.write_text(point)
+    found = {one_talk(outwarden)}
+    until(lambda: point in armed.with_name("passed").read_text().split())
+    armed.write_text("")
+
+    assert_clean(provider)
+    assert found <= {"outwarden_error", "refused", "closed"}
+    assert one_talk(outwarden) is None
+
+
+def one_talk(outwarden: Interceptor) -> str | None:
+    """Two turns over a WebSocket; what became of them: None where both got their answer, restored."""
+    headers = {"authorization": "Bearer simulated-key"}
+    options: Any = {"ssl": outwarden.trust(), "proxy": outwarden.url, "additional_headers": headers}
+    try:
+        with connect(f"wss://{OPENAI}/v1/responses", open_timeout=10, close_timeout=1, **options) as client:
+            for _ in range(2):
+                text = f"Please write to {EMAIL} today, number {next(_numbers)}."
+                client.send(json.dumps({"type": "response.create", "model": "gpt-4o", "input": text}))
+                said = ""
+                while (event := json.loads(client.recv(10)))["type"] != "response.completed":
+                    if event["type"] == "error":
+                        return str(event["error"]["code"])
+                    said += event["delta"] if event["type"] == "response.output_text.delta" else ""
+                assert said == text
+    except InvalidStatus:  # the handshake was answered by an error
+        return "refused"
+    except (ConnectionClosed, InvalidMessage, EOFError):
+        return "closed"
+    return None
 
 
 def one_call(client: httpx.Client, provider: SimulatedProvider, api: Api, stream: bool, met: str) -> str | None:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from outwarden.errors import BodyError
 from outwarden.flow.body import Body
-from outwarden.flow.state import CallState, begin_alone
+from outwarden.flow.guard import where
+from outwarden.flow.state import CallState, begin_alone, end
 from outwarden.flow.texts import TextRefused
 from outwarden.pii import KnownInSession, Vault
 from outwarden.wire.format import Json, MessageFacts, Refusal
@@ -194,15 +195,21 @@ class Session:
             if self.rewriter and call.answered:
                 call.usage, call.output_text_bytes = self.rewriter.usage, self.rewriter.output_text_bytes
             call.client_gone = client_gone
-            self._end(call)
+            try:
+                self._end(call)
+            except Exception as error:  # the others still end; this one's hold is resolved by the next start
+                logger.error("a response could not be closed: %s", where(error))
         left, self._next = self._next, None
         if left is not None and left.request_rewriter is not None and left.request_rewriter.counts:
             self._end(left)  # what was taken out of messages that no response followed is on record, too
         return [] if self._failed else rest
 
     def _end(self, call: CallState) -> None:
-        for stage in self.end_stages:
-            stage(call)
+        try:
+            for stage in self.end_stages:
+                stage(call)
+        finally:
+            end(call)  # the stage that would do it may be the one that failed
 
 
 class Refused(Exception):

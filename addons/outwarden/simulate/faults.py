@@ -160,7 +160,13 @@ class Encoder:
 
 
 def decoded(body: bytes, encoding: str) -> bytes:
-    """Undo a request's content-encoding. Raises ValueError where it is not what it says."""
+    """Undo a request's content-encoding, which may be a list. Raises ValueError where it is not what it says."""
+    for name in reversed(encoding.split(",")):
+        body = _decoded_once(body, name.strip())
+    return body
+
+
+def _decoded_once(body: bytes, encoding: str) -> bytes:
     try:
         if encoding in ("", "identity"):
             return body
