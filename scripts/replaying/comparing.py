@@ -20,6 +20,8 @@ MEANT = {
     "not_supported": "its stream cannot be read, so the call is refused and never sent",
     "signed_request": "signed by the caller (AWS SigV4), so it could not be changed and may not leave as it is",
 }
+# OpenAI's log probabilities: objects of numbers, strings and one more such list.
+_TOKENS = re.compile(rb'("logprobs":\s*)\[(?:[^\[\]]|\[(?:[^\[\]]|\[[^\[\]]*\])*\])*\]')
 _OFFSET = re.compile(
     rb'("(?:start|end|start_?index|end_?index|(?:start|end)_char_index)"\s*:\s*|"filename"\s*:\s*"[^"]*"\s*,\s*"index"\s*:\s*)\d+',
     re.IGNORECASE,
@@ -155,13 +157,16 @@ def _restored(text: str, values: dict[str, str]) -> str:
 
 
 def _without_texts(body: bytes, *, streamed: bool) -> bytes:
-    """All bytes but those of the texts, and but offsets into them, which move with what was put back."""
+    """All bytes but those of the texts, and but what follows what was put back: offsets, and lists of their tokens.
+
+    We planted in the text alone, so the tokens beside it do not spell it; such lists are emptied with their piece.
+    """
     places = [place for pieces in text_channels(body, streamed=streamed).values() for place, _ in pieces]
     out, at = bytearray(), 0
     for place in sorted(places, key=lambda each: each.start):
         out += body[at : place.start]
         at = place.end
-    return _OFFSET.sub(rb"\1", bytes(out + body[at:]))
+    return _TOKENS.sub(rb"\1[]", _OFFSET.sub(rb"\1", bytes(out + body[at:])))
 
 
 def _difference(exchange: Exchange, got: Got) -> str:
