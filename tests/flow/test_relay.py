@@ -381,6 +381,22 @@ def test_a_server_message_that_is_no_json_ends_the_connection(play: Playbook) ->
     assert play.upstream.closed
 
 
+def test_a_stage_that_fails_after_the_hold_gives_it_back(
+    play: Playbook, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: Any) -> None:
+        raise RuntimeError(EMAIL)
+
+    monkeypatch.setattr("outwarden.route_call.rename_model", fail)
+    before = spent(services)
+    ends = Ends(play, RESPONSES)
+    ends.client_says(create(EMAIL))
+
+    assert ends.at_server == []
+    assert ends.client_close
+    assert spent(services) == before
+
+
 def test_a_failing_stage_lets_nothing_through(play: Playbook, monkeypatch: pytest.MonkeyPatch) -> None:
     ends = Ends(play, RESPONSES)
     assert play.flow

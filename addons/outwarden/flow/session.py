@@ -200,8 +200,8 @@ class Session:
             except Exception as error:  # the others still end; this one's hold is resolved by the next start
                 logger.error("a response could not be closed: %s", where(error))
         left, self._next = self._next, None
-        if left is not None and left.request_rewriter is not None and left.request_rewriter.counts:
-            self._end(left)  # what was taken out of messages that no response followed is on record, too
+        if left is not None and (left.purse or (left.request_rewriter and left.request_rewriter.counts)):
+            self._end(left)  # on record, too: what was taken out of messages that no response followed, a hold not used
         return [] if self._failed else rest
 
     def _end(self, call: CallState) -> None:
