@@ -100,7 +100,10 @@ def test_the_query_is_read_as_well(rules: Path) -> None:
 def test_other_hosts_and_unknown_paths_end_early(rules: Path) -> None:
     """What is not ours is not read; what is not described follows `unknown_path`."""
     assert explain(rules, url="https://www.example.org/")["verdict"] == "tunnelled unread (traffic.yml, otherwise)"
-    assert explain(rules, url="https://api.openai.com/v9/nothing-of-the-kind")["verdict"] == "refused (traffic.yml, unknown_path)"
+    assert (
+        explain(rules, url="https://api.openai.com/v9/nothing-of-the-kind")["verdict"]
+        == "refused (traffic.yml, unknown_path)"
+    )
 
 
 def test_a_body_that_cannot_be_read_is_refused(rules: Path) -> None:

@@ -390,7 +390,7 @@ def test_a_stage_that_fails_after_the_hold_gives_it_back(
     monkeypatch.setattr("outwarden.route_call.rename_model", fail)
     before = spent(services)
     ends = Ends(play, RESPONSES)
-    ends.client_says(create(EMAIL))
+    ends.client_says(create())
 
     assert ends.at_server == []
     assert ends.client_close
