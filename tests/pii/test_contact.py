@@ -22,7 +22,7 @@ Find = Callable[[str], list[tuple[str, str]]]
         ("jane@xn--brse-5qa.xn--p1ai", "jane@xn--brse-5qa.xn--p1ai"),
         (r"To: a\njane@acme.com\n", "jane@acme.com"),
         (r'"mail\tjane@acme.com"', "jane@acme.com"),
-        (r"\u00e9jane@acme.com", "jane@acme.com"),
+        (r"\u00e9jane@acme.com", r"\u00e9jane@acme.com"),
         ("postgres://app:pw@db.acme.com/x", "pw@db.acme.com"),
     ],
 )

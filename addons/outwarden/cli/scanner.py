@@ -27,7 +27,8 @@ class Scanner:
         clean = scannable(text)
         named: dict[str, str] = {}
         found = []
-        for span in self._engine.detector.spans([clean], self._engine.strictness[direction])[0]:
+        strictness, whole = self._engine.strictness[direction], direction == "request"
+        for span in self._engine.detector.spans([clean], strictness, whole=whole)[0]:
             if edit := rewriter.edit(span, clean[span.start : span.end], named):
                 found.append((edit, span.score))
         spans = [

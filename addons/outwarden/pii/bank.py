@@ -59,6 +59,11 @@ def passes_luhn(digits: str) -> bool:
     return (sum(map(int, digits[-1::-2])) + sum(map(_DOUBLED.__getitem__, digits[-2::-2]))) % 10 == 0
 
 
+def is_card(digits: str) -> bool:
+    """Whether an issuer may have given this number out: range, length, check digit; no published test number."""
+    return _ISSUER.fullmatch(digits) is not None and passes_luhn(digits) and digits not in CARDS
+
+
 def passes_mod_97(compact: str) -> bool:
     """Whether the check digits of an IBAN (compact, upper case) are right (ISO 7064)."""
     return int((compact[4:] + compact[:4]).translate(_LETTER_VALUES)) % 97 == 1

@@ -12,6 +12,7 @@ from outwarden.pii.placeholders import is_placeholder, placeholder_pattern
 from outwarden.pii.policy import PiiPolicy
 from outwarden.pii.recognizer import PLACEHOLDER, Recognizer, Verdict
 from outwarden.pii.regexp import Regexp
+from outwarden.pii.views import view_recognizers, whole_text_recognizers
 
 BUILT_IN = (
     *contact.RECOGNIZERS,
@@ -67,21 +68,34 @@ class Detector:
         recognizers += [custom_recognizer(custom) for custom in policy.custom]
         self.finders = tuple(finders)
         self.entities = frozenset(r.entity for r in recognizers).union(*(finder.entities for finder in finders))
+        plain = Matcher(recognizers)
+        if recognizers:
+            recognizers += view_recognizers(plain)
         if self.entities:
             recognizers.append(Recognizer(PLACEHOLDER, placeholder_pattern(self.entities), _placeholder))
         self.matcher = Matcher(recognizers)
+        self._whole_only = Matcher(whole_text_recognizers(plain) if plain.patterns else [])
         self._allowed = frozenset(entry for entry in policy.allow if not entry.startswith("re:"))
         self._allow_patterns = [Regexp(entry[3:]) for entry in policy.allow if entry.startswith("re:")]
 
     def find(self, texts: Sequence[str]) -> list[list[Span]]:
         """Return per text its findings, sorted, not overlapping."""
-        return [[span for span in spans if span.entity != PLACEHOLDER] for spans in self.spans(texts)]
+        spans = self.spans(texts, whole=True)
+        return [[span for span in found if span.entity != PLACEHOLDER] for found in spans]
 
-    def spans(self, texts: Sequence[str], strictness: Strictness = MappingProxyType({})) -> list[list[Span]]:
-        """As `find`, with placeholders as spans of their own; overlaps are decided by ``strictness``, then by score."""
+    def spans(
+        self, texts: Sequence[str], strictness: Strictness = MappingProxyType({}), *, whole: bool = False
+    ) -> list[list[Span]]:
+        """As `find`, with placeholders as spans of their own; overlaps are decided by ``strictness``, then by score.
+
+        ``whole``: find as well what a `Scanner` would have to hold back every word for.
+        """
         found: list[list[Candidate]] = [[] for _ in texts]
         page = Page(texts)
-        for pattern in self.matcher.present(page.data):
+        present = self.matcher.present(page.data)
+        if whole:
+            present += self._whole_only.present(page.data)
+        for pattern in present:
             pages = enumerate(map(_page_of_one, texts)) if pattern.alone else ((0, page),)
             for first, one in pages:
                 for index, result in sweep(pattern, one).items():

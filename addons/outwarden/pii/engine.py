@@ -129,9 +129,10 @@ class _Rewriter(ABC):
     def edits(self, texts: Sequence[str]) -> list[Sequence[Edit]]:
         """Per text its edits, sorted, not overlapping. Reads the vault, changes nothing."""
         named: dict[str, str] = {}
+        found = self._engine.detector.spans(texts, self._strictness, whole=self._direction == "request")
         return [
             [edit for span in spans if (edit := self.edit(span, text[span.start : span.end], named))]
-            for text, spans in zip(texts, self._engine.detector.spans(texts, self._strictness), strict=True)
+            for text, spans in zip(texts, found, strict=True)
         ]
 
     def channel(self) -> "_Channel":

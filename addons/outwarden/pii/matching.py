@@ -1,16 +1,18 @@
 """Run many patterns over texts with RE2: one gate that says which occur at all, then each of those.
 
-Patterns are searched in one of three ways, all linear in the text and all with the same result wherever the search of a
+Patterns are searched in one of four ways, all linear in the text and all with the same result wherever the search of a
 stream resumes:
 
 * plainly, leftmost match after leftmost match;
 * near context words only, which are rare where digits are not;
+* around signs only: what each match holds, and what is found much faster than the pattern itself;
 * in windows, where a pattern has no upper length: a match that begins in one block of `BLOCK_BYTES` ends with the next
   block at the latest. Blocks count from the start of the text.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from outwarden.pii.page import SEPARATOR, Page, Ruler, count_points, encode
@@ -52,12 +54,13 @@ class Sweep:
 class Pattern:
     """A recogniser, compiled. ``windowed``: no (useful) upper length. ``alone``: the gate cannot judge it."""
 
-    __slots__ = ("alone", "near", "recognizer", "regexp", "shape", "windowed")
+    __slots__ = ("alone", "near", "recognizer", "regexp", "shape", "sign", "windowed")
 
     def __init__(self, recognizer: Recognizer) -> None:
         self.recognizer = recognizer
         self.regexp = Regexp(recognizer.pattern)
         self.near = None if recognizer.near is None else recognizer.near.regexp
+        self.sign = None if recognizer.sign is None else Regexp(recognizer.sign.pattern)
         self.shape: Shape = read_shape(recognizer.pattern)
         self.windowed = self.shape.width is None or self.shape.width > BLOCK_BYTES
         self.alone = self.windowed or self.shape.anchored  # matches depend on where a text begins and ends
@@ -72,10 +75,16 @@ class Matcher:
     def __init__(self, recognizers: Sequence[Recognizer]) -> None:
         self.patterns = tuple(map(Pattern, recognizers))
         # What is searched near words only is let through by the words: digits are everywhere, phone words are not.
-        self._gate = PatternSet([r.pattern if r.near is None else r.near.pattern for r in recognizers])
-        self._tail = _tail([pattern for pattern in self.patterns if not pattern.windowed])
+        self._gate = PatternSet([(r.near or r.sign or r).pattern for r in recognizers])
+
+    @cached_property
+    def _tail(self) -> Regexp:
+        return _tail([pattern for pattern in self.patterns if not pattern.windowed])
+
+    @cached_property
+    def _windowed_tail(self) -> Regexp | None:
         windowed = [pattern for pattern in self.patterns if pattern.windowed]
-        self._windowed_tail = _tail(windowed) if windowed else None
+        return _tail(windowed) if windowed else None
 
     def present(self, data: bytes) -> list[Pattern]:
         """Return the patterns that occur in ``data``, and those that the gate cannot judge."""
@@ -130,7 +139,9 @@ def sweep(
             result.undecided = low
             return len(page.data)  # only streams leave anything undecided, and their page is one text
         if verdict is not None:
-            result.candidates.append(Candidate(verdict.start, rest, verdict.end, entity, verdict.score, low))
+            if verdict.score:
+                named = verdict.entity or entity
+                result.candidates.append(Candidate(verdict.start, rest, verdict.end, named, verdict.score, low))
             if verdict.end < high:  # what the check cut off may hold the next one
                 high_byte -= len(encode(text[verdict.end : high]))
                 high = verdict.end
@@ -141,6 +152,8 @@ def sweep(
         _search_windows(pattern, page.data, start, block_offset, judge)
     elif pattern.near is not None:
         _search_near(pattern, pattern.near, page.data, start, judge)
+    elif pattern.sign is not None:
+        _search_signs(pattern, pattern.sign, page.data, start, judge)
     else:
         _search_plainly(pattern, page.data, start, judge)
     return found
@@ -163,6 +176,18 @@ def _search_near(pattern: Pattern, near: Regexp, data: bytes, position: int, jud
             if not _within_context(data, after, match[0]):
                 break
             position = judge(*match)
+
+
+def _search_signs(pattern: Pattern, sign: Regexp, data: bytes, position: int, judge: Judge) -> None:
+    """Search on from sign to sign: a match begins at one, or at the characters before it."""
+    rule = pattern.recognizer.sign
+    assert rule is not None
+    reach = _POINT_BYTES * (pattern.shape.width or 0)
+    while (found := sign.search(data, position)) is not None:
+        before = data[max(position, found[0] - rule.most) : found[0]]
+        before = before[len(before.rstrip(rule.before)) :].lstrip(rule.inside)
+        match = pattern.regexp.match(data, found[0] - len(before), found[1] + reach)
+        position = found[1] if match is None else judge(*match)
 
 
 def _within_context(data: bytes, start: int, end: int) -> bool:

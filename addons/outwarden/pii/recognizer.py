@@ -36,11 +36,15 @@ _ESCAPE_WIDTH = 6  # \u0041
 
 
 class Verdict(NamedTuple):
-    """A finding: ``text[start:end]`` with ``score`` (0 to 1)."""
+    """A finding: ``text[start:end]`` with ``score`` (0 to 1), of ``entity`` where it is not its recogniser's.
+
+    With the score 0 it is none, but says where to search on: at ``end``.
+    """
 
     start: int
     end: int
     score: float
+    entity: str = ""
 
 
 UNDECIDED = Verdict(-1, -1, -1.0)
@@ -66,12 +70,26 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
+class Sign:
+    """What every match of a pattern holds, in another pattern that is searched much faster.
+
+    ``before``: the characters (of ASCII) that may stand in a match before its first sign, ``most`` of them, and not
+    beginning with one of ``inside``. A match begins as early as that allows.
+    """
+
+    pattern: str
+    before: bytes
+    inside: bytes = b""
+    most: int = 64
+
+
+@dataclass(frozen=True, slots=True)
 class Recognizer:
     """How to find one kind of value. An entity may have several.
 
     ``retry``: after a candidate that fails, look again one character later (it may have hidden another one); else
     candidates never overlap. ``near``: only candidates with such a word ending within `CONTEXT_WIDTH` before
-    them.
+    them. ``sign``: look only where one is.
     """
 
     entity: str
@@ -79,6 +97,7 @@ class Recognizer:
     check: Check
     retry: bool = False
     near: Context | None = None
+    sign: Sign | None = None
 
 
 def skip_edge(text: str, start: int) -> int:

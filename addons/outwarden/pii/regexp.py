@@ -35,6 +35,11 @@ class Regexp:
         low, high = self._find(re2._Anchor.UNANCHORED, data, start, size if end is None or end > size else end)[0]
         return None if high < 0 else (low, high)
 
+    def match(self, data: bytes, start: int, end: int) -> tuple[int, int] | None:
+        """Return the match that begins at ``start``."""
+        low, high = self._find(re2._Anchor.ANCHOR_START, data, start, min(end, len(data)))[0]
+        return None if high < 0 else (low, high)
+
     def matches(self, data: bytes) -> bool:
         """Whether all of ``data`` is one match."""
         _, high = self._find(re2._Anchor.ANCHOR_BOTH, data, 0, len(data))[0]

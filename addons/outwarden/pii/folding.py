@@ -1,0 +1,139 @@
+"""Read a text as a person or a program would who undoes its spelling, and keep the way back to its own offsets.
+
+Undone are escapes (HTML, percent, JSON and string literals, quoted-printable, inline tags), also one inside another,
+and characters that look like ASCII or like nothing: full-width and mathematical letters, the digits of other scripts,
+Cyrillic and Greek look-alikes, zero-width and bidirectional marks.
+"""
+
+import html
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+# An escape in an escape in an escape (a URL in JSON in HTML) is deeper than anything recorded; each costs a pass.
+LAYERS_MAX = 3
+
+# The tags that stand inside a word without ending it.
+TAG = r"</?(?:b|i|u|s|em|strong|span|font|mark|small|sup|sub|wbr|code|tt)(?:\s[^<>]{0,60})?/?>|<!--[^<>]{0,40}-->"
+
+_ESCAPES = (
+    r"(?P<html>&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,8});?)"
+    r"|(?P<percent>(?:%[0-9A-Fa-f]{2})+)"
+    r"|\\u(?P<unicode>[0-9A-Fa-f]{4})|\\u\{(?P<point>[0-9A-Fa-f]{1,6})\}"
+    r"|\\x(?P<hex>[0-9A-Fa-f]{2})"
+    rf"|(?P<tag>{TAG})"
+)
+_ESCAPE = re.compile(_ESCAPES, re.IGNORECASE)
+# A sign of equality before digits is read like one (key=66) before it is read as quoted-printable.
+_QUOTED = re.compile(rf"(?P<soft>=\r?\n)|(?P<quoted>(?:=[0-9A-F]{{2}})+)|{_ESCAPES}", re.IGNORECASE)
+
+# Letters of other scripts that look like ASCII ones (after Unicode's confusables.txt, Cyrillic and Greek; UTS #39).
+_LOOKS_LIKE = str.maketrans(
+    dict(
+        zip(
+            "аеорсухіјѕԁһӏԛԝгпкмтвнАВЕКМНОРСТУХІЈЅԀҺӀԚԜЗбαβεικνορτυχγηωΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
+            "aeopcyxijsdhlqwrnkmtbhABEKMHOPCTYXIJSDHIQW36aBeiKvoptuxynwABEZHIKMNOPTYX",
+            strict=True,
+        )
+    )
+)
+_DASHES = frozenset("‐‑‒–—―−⁃﹘﹣－")
+_DOTS = frozenset("。．｡․﹒·•")
+_SPACES = frozenset("\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000")
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """``text[i]`` was made of the original from ``starts[i]`` up to ``ends[i]``."""
+
+    text: str
+    starts: Sequence[int]
+    ends: Sequence[int]
+
+    def __repr__(self) -> str:
+        return f"<Folded {len(self.text)} code points>"
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Return where the (non-empty) ``text[start:end]`` stands in the original."""
+        return self.starts[start], self.ends[end - 1]
+
+
+def fold(text: str, *, quoted: bool = False) -> Folded:
+    """Undo the escapes of ``text`` (those of quoted-printable as well, if ``quoted``), then its characters."""
+    escape = _QUOTED if quoted else _ESCAPE
+    folded = Folded(text, range(len(text)), range(1, len(text) + 1))
+    for _ in range(LAYERS_MAX):
+        if escape.search(folded.text) is None:
+            break
+        folded = _rewrite(folded, escape, _unescape)
+    return folded if folded.text.isascii() else _rewrite(folded, _ODD, _plain)
+
+
+def _rewrite(folded: Folded, pattern: re.Pattern[str], read: Callable[[re.Match[str]], str]) -> Folded:
+    """Replace each match; its whole original becomes that of every character put in its place."""
+    pieces: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    at = 0
+    for match in pattern.finditer(folded.text):
+        low, high = match.span()
+        piece = read(match)
+        pieces += folded.text[at:low], piece
+        starts += [*folded.starts[at:low], *[folded.starts[low]] * len(piece)]
+        ends += [*folded.ends[at:low], *[folded.ends[high - 1]] * len(piece)]
+        at = high
+    pieces.append(folded.text[at:])
+    starts += folded.starts[at:]
+    ends += folded.ends[at:]
+    return Folded("".join(pieces), starts, ends)
+
+
+def _unescape(match: re.Match[str]) -> str:
+    kind, said = match.lastgroup, match[0]
+    if kind == "html":
+        return html.unescape(said if said.endswith(";") else said + ";") if said[1] == "#" else html.unescape(said)
+    if kind == "percent":
+        return _decoded(said.replace("%", ""), said)
+    if kind == "quoted":
+        return _decoded(said.replace("=", ""), said)
+    if kind in ("tag", "soft"):
+        return ""
+    code = int(match[str(kind)], 16)
+    return chr(code) if code <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF else said
+
+
+def _decoded(digits: str, said: str) -> str:
+    try:
+        return bytes.fromhex(digits).decode()
+    except ValueError:
+        return said
+
+
+# Everything outside of ASCII is looked up once per character.
+_ODD = re.compile(r"[^\x00-\x7f]")
+
+
+def _plain(match: re.Match[str]) -> str:
+    return plain(match[0])
+
+
+@lru_cache(maxsize=4096)
+def plain(character: str) -> str:
+    """The ASCII that ``character`` looks like, nothing for what cannot be seen, else itself."""
+    if character in _DASHES:
+        return "-"
+    if character in _DOTS:
+        return "."
+    if character in _SPACES:
+        return " "
+    category = unicodedata.category(character)
+    if category in ("Cf", "Mn", "Me"):  # format characters, marks on the letter before
+        return ""
+    if category == "Nd":
+        return str(unicodedata.decimal(character))
+    if category == "Cs":
+        return character
+    simple = unicodedata.normalize("NFKC", character).translate(_LOOKS_LIKE)
+    return simple if simple.isascii() else character

@@ -1,0 +1,297 @@
+"""The second view: values that are written so that no pattern sees them.
+
+Each recogniser here proposes a run of text by the signs of such writing (a zero-width mark in a word, number words, an
+escape, base64 …), reads it as it is meant, and asks the ordinary recognisers what is in it, with the words before the
+run as context. So a text without such signs costs nothing, and a stream holds no more than a run that may still grow.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Sequence
+
+from outwarden.pii import spelled
+from outwarden.pii.bank import is_card
+from outwarden.pii.folding import Folded, fold
+from outwarden.pii.matching import Candidate, Matcher, sweep
+from outwarden.pii.page import Page
+from outwarden.pii.recognizer import LOOK_BACK, PLACEHOLDER, Context, Recognizer, Sign, Verdict
+
+VIEW = "(view)"
+"""The entity of these recognisers: each of their verdicts names its own."""
+
+DEPTH_MAX = 3
+"""Base64 in hex in base64 …: so many levels are unpacked."""
+
+# Reading something into a text is less sure than seeing it there.
+_DISCOUNT = 0.9
+_SPELLED_SCORE = 0.5
+_WORDS_MIN = 7  # so many number words in a row are a number that somebody dictates
+
+Look = Callable[[str], Sequence[Candidate]]
+"""Find what is in a text (of one code point or more)."""
+
+# --- odd characters and escapes inside a word
+
+_VALUE = r"[A-Za-z0-9._%+\-@:/=&;#~]"
+_INVISIBLE = (
+    r"\x{AD}\x{34F}\x{61C}\x{180E}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}\x{2066}-\x{206F}"
+    r"\x{FE00}-\x{FE0F}\x{FEFF}"
+)
+_LOOK_ALIKE = (
+    r"\x{FF01}-\x{FF5E}\x{FE52}\x{FE63}\x{FE6B}\x{1D400}-\x{1D7FF}\x{2460}-\x{24FF}\x{2070}-\x{209C}\x{B2}\x{B3}"
+    r"\x{B9}\x{660}-\x{669}\x{6F0}-\x{6F9}\x{966}-\x{96F}\x{9E6}-\x{9EF}\x{E50}-\x{E59}"
+    r"\x{300}-\x{36F}\x{2024}\x{B7}"
+)
+_ODD = (
+    rf"(?:[{_INVISIBLE}{_LOOK_ALIKE}]|[A-Za-z0-9][\x{{3002}}\x{{FF61}}]"
+    r"|[A-Za-z0-9@][\p{Cyrillic}\p{Greek}]|[\p{Cyrillic}\p{Greek}][A-Za-z0-9@]"
+    r"|&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,8});|%[0-9A-Fa-f]{2}|=[0-9A-F]{2}|=\r?\n"
+    r"|\\u(?:[0-9A-Fa-f]{4}|\{[0-9A-Fa-f]{1,6}\})|\\x[0-9A-Fa-f]{2}"
+    r"|</?(?i:b|i|u|s|em|strong|span|font|mark|small|sup|sub|wbr|code|tt)(?:\s[^<>]{0,14})?/?>|<!--[^<>]{0,14}-->)"
+)
+# RE2 takes nested repeats of up to 1,000 in all.
+_ODD_RUN = rf"{_VALUE}{{0,64}}(?:{_ODD}{_VALUE}{{0,24}}){{1,32}}{_VALUE}{{0,64}}"
+
+_ODD_SIGN = Sign(_ODD, b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._%+-@:/=&;#~")
+
+# --- text in base64 and hex
+
+# A group of four whose three bytes are ASCII: each of its first three characters has a bit that is 0. Random letters
+# keep to that in one group of eight, so a row of groups is text, and the alignment is right.
+_DIGITS_64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+
+def _class_64(keep: Callable[[int], bool]) -> str:
+    letters = "".join(letter for value, letter in enumerate(_DIGITS_64) if keep(value))
+    return f"[{letters}{'+-' if keep(62) else ''}{'/_' if keep(63) else ''}]".replace("+-", r"+\-")
+
+
+_ANY_64 = r"[A-Za-z0-9+/_\-]"
+_GROUP_64 = _class_64(lambda v: v < 32) + _class_64(lambda v: not v & 8) + _class_64(lambda v: not v & 2) + _ANY_64
+_GROUPS_MAX = 480  # a run of up to 1,920 characters: no wider than a block of `matching`
+_BASE64_RUN = rf"(?:{_GROUP_64}){{3,{_GROUPS_MAX}}}{_ANY_64}{{0,3}}={{0,2}}"
+_HEX_RUN = r"[2-7][0-9A-Fa-f](?:[ :]?[2-7][0-9A-Fa-f]){8,480}"
+_OVERLAP = 128  # characters at the end of a run of the longest kind that are read again with what follows
+_UNREADABLE = re.compile(r"[^\t\n\r\x20-\x7e]")
+
+# An account number in groups; it takes an odd character to be looked at here.
+_LETTER = (
+    rf"(?:[A-Za-z0-9{_INVISIBLE}{_LOOK_ALIKE}]"
+    r"|&#[xX]?[0-9A-Fa-f]{2,3};|%[0-9A-F]{2}|\\u[0-9A-Fa-f]{4}|</?[a-z]{1,6}>)"
+)
+_ACCOUNT = rf"{_LETTER}(?:[ \-\r\n]?{_LETTER}){{14,60}}"
+_ACCOUNT_WORDS = Context(r"iban|account|acct|konto|compte|cuenta|conto|rekening|bank")
+_PLAIN_ACCOUNT = re.compile(r"[A-Za-z0-9]+(?:[ \-][A-Za-z0-9]+)*")
+
+_PLAIN_DIGITS = re.compile(r"\+?[0-9]+(?:[ \-.()][0-9]+|\) ?[0-9]+| \([0-9]+)*")
+_TABLE = re.compile(r"[0-9] *[\t\r\n]\s*[0-9]")
+_SLASHED = re.compile(r"[0-9]{2,5}(?:/[0-9]{2,5}){2,3}")
+_DATE = re.compile(r"(?:[0-9]{1,2}/[0-9]{1,2}/(?:[0-9]{2}){1,2}|[0-9]{4}/[0-9]{1,2}/[0-9]{1,2})")
+_ONE_BY_ONE = re.compile(r"[0-9](?: [0-9])+")
+_CARD_GROUPS = ([4, 4, 4, 4], [4, 6, 5], [4, 6, 4], [4, 4, 4, 4, 3], [1] * 16, [1] * 15)
+_CARD_WORDS = Context(r"cards?|credit|debit|visa|master ?card|amex|pan\b|karte|tarjeta|carte")
+_BACKWARDS = Context(r"revers|backward|rückwärts|rueckwaerts|envers|al rev[eé]s")
+_REVERSED_DIGITS = r"[0-9](?:[ \-.]?[0-9]){8,22}"
+
+
+def view_recognizers(matcher: Matcher, depth: int = 0) -> list[Recognizer]:
+    """The recognisers of everything that ``matcher`` finds, written in another way."""
+    look = _looker(matcher)
+    found = [
+        Recognizer(VIEW, _ODD_RUN, lambda text, start, end, more: _check_odd(look, text, start, end), sign=_ODD_SIGN),
+        Recognizer(
+            VIEW,
+            spelled.DIGITS,
+            lambda text, start, end, more: _check_digits(look, text, start, end),
+            sign=Sign(spelled.DIGITS_SIGN, b"0123456789 -.()+", inside=b" -.()"),
+        ),
+        Recognizer(
+            VIEW,
+            spelled.reversed_addresses(),
+            lambda text, start, end, more: _check_reversed_address(look, text, start, end),
+        ),
+        Recognizer(
+            VIEW,
+            _REVERSED_DIGITS,
+            lambda text, start, end, more: _check_reversed_digits(look, text, start, end),
+            near=_BACKWARDS,
+        ),
+    ]
+    if depth >= DEPTH_MAX:
+        return found
+    unpacked = _Unpacked(matcher, depth)
+    return [
+        *found,
+        Recognizer(VIEW, _BASE64_RUN, lambda text, start, end, more: _check_base64(unpacked, text, start, end)),
+        Recognizer(VIEW, _HEX_RUN, lambda text, start, end, more: _check_hex(unpacked, text, start, end)),
+    ]
+
+
+def whole_text_recognizers(matcher: Matcher) -> list[Recognizer]:
+    """Those that begin with any word ("john dot smith"): in a stream each word would wait for the next."""
+    look = _looker(matcher)
+    return [
+        Recognizer(
+            VIEW, spelled.ADDRESS, lambda text, start, end, more: _check_address(look, text, start, end), retry=True
+        ),
+        Recognizer(
+            VIEW,
+            _ACCOUNT,
+            lambda text, start, end, more: _check_account(look, text, start, end),
+            near=_ACCOUNT_WORDS,
+        ),
+    ]
+
+
+def _looker(matcher: Matcher) -> Look:
+    def look(text: str) -> list[Candidate]:
+        page = Page((text,))
+        return sorted(
+            candidate
+            for pattern in matcher.present(page.data)
+            if not (pattern.alone and len(text) < _LONG_SECRET)
+            for result in sweep(pattern, page).values()
+            for candidate in result.candidates
+            if candidate.entity != PLACEHOLDER
+        )
+
+    return look
+
+
+# What the patterns without an upper length (private keys, tokens) find is longer than this.
+_LONG_SECRET = 24
+
+
+class _Unpacked:
+    """Looks into texts that were encoded, with the views of the next level; those are made when first needed."""
+
+    def __init__(self, matcher: Matcher, depth: int) -> None:
+        self._plain = _looker(matcher)
+        self._matcher = matcher
+        self._depth = depth
+        self._views: Look | None = None
+
+    def __call__(self, text: str) -> list[Candidate]:
+        if self._views is None:
+            views = [*view_recognizers(self._matcher, self._depth + 1), *whole_text_recognizers(self._matcher)]
+            self._views = _looker(Matcher(views))
+        return [*self._plain(text), *self._views(text)]
+
+
+def _check_odd(look: Look, text: str, start: int, end: int) -> Verdict | None:
+    run = text[start:end]
+    folded = fold(run)
+    if folded.text != run and (found := _first(look, text, start, end, folded)):
+        return found
+    if "=" not in run:
+        return None
+    quoted = fold(run, quoted=True)
+    return None if quoted.text in (run, folded.text) else _first(look, text, start, end, quoted)
+
+
+def _first(look: Look, text: str, start: int, end: int, folded: Folded) -> Verdict | None:
+    """The first finding in a run, read as ``folded`` between the text before it and the one character after it."""
+    before = text[max(0, start - LOOK_BACK) : start]
+    shift = len(before)
+    for candidate in look(before + folded.text + text[end : end + 1]):
+        low, high = candidate.start - shift, min(candidate.end - shift, len(folded.text))
+        if low < 0 or low >= high:
+            continue
+        first, last = folded.span(low, high)
+        return Verdict(start + first, start + last, candidate.score * _DISCOUNT, candidate.entity)
+    return None
+
+
+def _check_digits(look: Look, text: str, start: int, end: int) -> Verdict | None:
+    run = text[start:end]
+    if _PLAIN_DIGITS.fullmatch(run) and not _ONE_BY_ONE.fullmatch(run):
+        return None  # others look at those
+    if start and text[start - 1].isalnum() and run[0].isalpha():
+        return None  # no word: "phone", "weight"
+    number = spelled.read_digits(run)
+    if len(number.digits) < _WORDS_MIN or spelled.is_count(number.digits):
+        return None
+    if (card := _card_in(number, text, start)) is not None:
+        return card
+    plain = run.isascii() and not number.words and fold(run).text == run
+    for variant in _variants(number, run) if plain else (number.signed(), number, number.solid()):
+        if found := _first(look, text, start, end, variant.grouped()):
+            return found
+    if number.words >= _WORDS_MIN and len(number.digits) <= 15:
+        return Verdict(start + number.spans[0][0], start + number.spans[-1][1], _SPELLED_SCORE, "PHONE_NUMBER")
+    return None
+
+
+def _variants(number: spelled.Digits, run: str) -> Sequence[spelled.Digits]:
+    """How plain digits with unusual signs between them may be read; rows and columns of numbers join to anything."""
+    if _TABLE.search(run):
+        return [number.signed()] if run.count("\n") == 1 and any(sign in "-." for sign in number.signs if sign) else []
+    if _ONE_BY_ONE.fullmatch(run) or (_SLASHED.fullmatch(run) and not _DATE.fullmatch(run)):
+        return [number, number.solid()]
+    return [number]
+
+
+def _card_in(number: spelled.Digits, text: str, start: int) -> Verdict | None:
+    """A card number whose digits are grouped as on a card, one by one, or after the word."""
+    groups = number.groups()
+    grouped = groups in _CARD_GROUPS or number.signed().groups() in _CARD_GROUPS or number.words >= _WORDS_MIN
+    if not is_card(number.digits) or not (grouped or _CARD_WORDS.before(text, start)):
+        return None
+    return Verdict(start + number.spans[0][0], start + number.spans[-1][1], 0.8, "CREDIT_CARD")
+
+
+def _check_address(look: Look, text: str, start: int, end: int) -> Verdict | None:
+    if start and (text[start - 1].isalnum() or text[start - 1] in "@."):
+        return None
+    address = spelled.read_address(text[start:end])
+    if address is None:
+        return None
+    for candidate in look(address.text):
+        if candidate.entity == "EMAIL_ADDRESS":
+            return Verdict(start, start + address.length, candidate.score * _DISCOUNT, candidate.entity)
+    return None
+
+
+def _check_account(look: Look, text: str, start: int, end: int) -> Verdict | None:
+    run = text[start:end]
+    return None if _PLAIN_ACCOUNT.fullmatch(run) else _first(look, text, start, end, fold(run.replace("\n", " ")))
+
+
+def _check_reversed_address(look: Look, text: str, start: int, end: int) -> Verdict | None:
+    forwards = spelled.forwards(text[start:end])
+    found = forwards is not None and any(candidate.entity == "EMAIL_ADDRESS" for candidate in look(forwards))
+    return Verdict(start, end, 0.7, "EMAIL_ADDRESS") if found else None
+
+
+def _check_reversed_digits(look: Look, text: str, start: int, end: int) -> Verdict | None:
+    before = text[max(0, start - LOOK_BACK) : start]
+    for candidate in look(before + text[start:end][::-1]):
+        if candidate.start >= len(before):
+            return Verdict(start, end, candidate.score * _DISCOUNT, candidate.entity)
+    return None
+
+
+def _check_base64(look: Look, text: str, start: int, end: int) -> Verdict | None:
+    run = text[start:end].rstrip("=").replace("-", "+").replace("_", "/")
+    run = run[: len(run) - (len(run) % 4 == 1)]
+    try:
+        data = base64.b64decode(run + "=" * (-len(run) % 4), validate=True)
+    except binascii.Error:
+        return None
+    return _unpacked(look, data, start, end, full=end - start >= 4 * _GROUPS_MAX)
+
+
+def _check_hex(look: Look, text: str, start: int, end: int) -> Verdict | None:
+    data = bytes.fromhex(text[start:end].replace(":", ""))
+    return _unpacked(look, data, start, end, full=len(data) > 480)
+
+
+def _unpacked(look: Look, data: bytes, start: int, end: int, *, full: bool) -> Verdict | None:
+    """What is in a run that says ``data``: all of the run goes, half of an encoding says nothing to anybody."""
+    said = data.decode("ascii", "replace")
+    found = [] if _UNREADABLE.search(said[:-3]) else look(said)
+    if found:
+        best = max(found, key=lambda candidate: candidate.score)
+        return Verdict(start, end, best.score * _DISCOUNT, best.entity)
+    return Verdict(end - _OVERLAP, end - _OVERLAP, 0.0) if full else None
