@@ -179,15 +179,25 @@ def _search_near(pattern: Pattern, near: Regexp, data: bytes, position: int, jud
 
 
 def _search_signs(pattern: Pattern, sign: Regexp, data: bytes, position: int, judge: Judge) -> None:
-    """Search on from sign to sign: a match begins at one, or at the characters before it."""
-    rule = pattern.recognizer.sign
-    assert rule is not None
+    """Search on from sign to sign, for the leftmost match that holds it."""
     reach = _POINT_BYTES * (pattern.shape.width or 0)
     while (found := sign.search(data, position)) is not None:
-        before = data[max(position, found[0] - rule.most) : found[0]]
-        before = before[len(before.rstrip(rule.before)) :].lstrip(rule.inside)
-        match = pattern.regexp.match(data, found[0] - len(before), found[1] + reach)
+        match = _around(pattern, data, position, found[0], found[1] + reach)
         position = found[1] if match is None else judge(*match)
+
+
+def _around(pattern: Pattern, data: bytes, position: int, sign: int, end: int) -> tuple[int, int] | None:
+    """The first match from ``position`` on that begins at the sign or right before it, and goes on over it."""
+    rule = pattern.recognizer.sign
+    assert rule is not None
+    before = data[max(position, sign - rule.most) : sign]
+    run = before[len(before.rstrip(rule.before)) :]
+    for start in range(sign - len(run), sign + 1):
+        if start < sign and data[start] in rule.inside:
+            continue
+        if (match := pattern.regexp.match(data, start, end)) is not None and match[1] > sign:
+            return match
+    return None
 
 
 def _within_context(data: bytes, start: int, end: int) -> bool:

@@ -73,8 +73,8 @@ class Context:
 class Sign:
     """What every match of a pattern holds, in another pattern that is searched much faster.
 
-    ``before``: the characters (of ASCII) that may stand in a match before its first sign, ``most`` of them, and not
-    beginning with one of ``inside``. A match begins as early as that allows.
+    ``before``: the characters (of ASCII) that may stand in a match before its first sign, ``most`` of them at most;
+    with those of ``inside`` no match begins.
     """
 
     pattern: str
