@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outwarden.pii.placeholders import Names, canonical, is_placeholder, mask, placeholder_pattern
+from outwarden.pii.placeholders import Names, canonical, is_placeholder, mask, meant, placeholder_pattern, spelled_like
 from outwarden.pii.regexp import Regexp
 
 names = Names(b"a secret for tests only")
@@ -59,15 +59,14 @@ def test_longer_names_begin_like_the_usual_one_and_differ(value: str) -> None:
     "text",
     [
         "[API_KEY_]",
-        "[API_KEY_3F9A1C]",
-        "[api_key_3f9a1c]",
+        "api_key_3f9a1c",
         "[OTHER_3f9a1c]",
         "[API_KEY_4013601861911289]",
         "[API_KEY_3f9a1]",
     ],
 )
 def test_other_texts_are_no_placeholders(text: str) -> None:
-    """Wrong case, wrong entity, wrong length."""
+    """Wrong entity, wrong length, a name of somebody's code."""
 
     shaped = Regexp(placeholder_pattern(["API_KEY"])).matches(text.encode())
 
@@ -78,3 +77,33 @@ def test_the_secret_is_not_shown() -> None:
     """Not in a repr."""
 
     assert "secret" not in repr(names)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "[EMAIL_ADDRESS_3f9a1c]",
+        "[email_address_3f9a1c]",
+        "[Email_Address_3F9A1C]",
+        "EMAIL_ADDRESS_3f9a1c",
+        "[EMAIL_ADDRESS_3f9a1c",
+        "EMAIL_ADDRESS_3f9a1c]",
+        "[EMAIL ADDRESS 3f9a1c]",
+        "[EMAIL-ADDRESS-3f9a1c]",
+        "[EMAIL_ADDRESS _3f9a1c]",
+        "[ EMAIL_ADDRESS_3f9a1c ]",
+        r"\[EMAIL\_ADDRESS\_3f9a1c\]",
+        "%5BEMAIL_ADDRESS_3f9a1c%5D",
+    ],
+)
+def test_what_models_make_of_a_placeholder_is_read(written: str) -> None:
+    """Another case, lost brackets, escapes of Markdown, spaces, a link."""
+    assert Regexp(placeholder_pattern(["EMAIL_ADDRESS", "API_KEY"])).matches(written.encode())
+    assert is_placeholder(written)
+    assert meant(written) == "[EMAIL_ADDRESS_3f9a1c]"
+
+
+def test_a_value_in_a_link_is_encoded_like_it() -> None:
+    """mailto:%5B...%5D has no place for a bare @."""
+    assert spelled_like("%5BEMAIL_ADDRESS_3f9a1c%5D", "jane@acme.com") == "jane%40acme.com"
+    assert spelled_like("[EMAIL_ADDRESS_3f9a1c]", "jane@acme.com") == "jane@acme.com"

@@ -8,9 +8,9 @@ from outwarden.pii import bank, contact, credentials, person_numbers, phones
 from outwarden.pii.custom import custom_recognizer
 from outwarden.pii.matching import Candidate, Matcher, sweep
 from outwarden.pii.page import Page
-from outwarden.pii.placeholders import is_placeholder, placeholder_pattern
+from outwarden.pii.placeholders import is_closed, is_placeholder, placeholder_pattern
 from outwarden.pii.policy import PiiPolicy
-from outwarden.pii.recognizer import PLACEHOLDER, Recognizer, Verdict
+from outwarden.pii.recognizer import PLACEHOLDER, Recognizer, Verdict, word_after, word_before
 from outwarden.pii.regexp import Regexp
 from outwarden.pii.views import view_recognizers, whole_text_recognizers
 
@@ -133,7 +133,19 @@ def _page_of_one(text: str) -> Page:
 
 
 def _placeholder(text: str, start: int, end: int, more: bool) -> Verdict | None:
-    return Verdict(start, end, 1.0) if is_placeholder(text[start:end]) else None
+    said = text[start:end]
+    if not is_placeholder(said) or (not is_closed(said) and _is_part_of_a_word(text, start, end)):
+        return None
+    return Verdict(start, end, 1.0)
+
+
+def _is_part_of_a_word(text: str, start: int, end: int) -> bool:
+    return (
+        word_before(text, start)
+        or text[start - 1 : start] == "_"
+        or word_after(text, end)
+        or text[end : end + 1] == "_"
+    )
 
 
 class Merger:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from outwarden.pii.detect import ENTITIES, Detector, Finder, Span, Strictness
 from outwarden.pii.known import KnownValues, known_values
-from outwarden.pii.placeholders import Names, mask
+from outwarden.pii.placeholders import Names, mask, meant, spelled_like
 from outwarden.pii.policy import Action, CustomEntity, Direction, PiiPolicy
 from outwarden.pii.recognizer import PLACEHOLDER
 from outwarden.pii.stream import Scanner
@@ -213,8 +213,11 @@ class ReplyRewriter(_Rewriter):
     def edit(self, span: Span, value: str, named: dict[str, str]) -> Edit | None:
         """Return what is done with one finding: restore it, leave the caller's own, or act by policy."""
         if span.entity == PLACEHOLDER:
-            own = self._vault.value(value) if self._engine.policy.restore else None
-            return None if own is None else Edit(span.start, span.end, own, _entity_in(value), "restore")
+            placeholder = meant(value)
+            own = self._vault.value(placeholder) if self._engine.policy.restore else None
+            if own is None:
+                return None
+            return Edit(span.start, span.end, spelled_like(value, own), _entity_in(placeholder), "restore")
         return None if self._vault.is_own(span.entity, value) else self._act(span, value, named)
 
     def note(self, found: Iterable[tuple[Edit, str]]) -> None:

@@ -8,6 +8,7 @@ import hmac
 import ipaddress
 import re
 from collections.abc import Iterable
+from urllib.parse import quote
 
 NAME_DIGITS = 6  # 24 bits: readable; two values of one call that fall together are told apart by a longer name
 LONG_NAME_DIGITS = 16
@@ -77,14 +78,52 @@ class Names:
         return hmac.digest(self._secret, message, "sha256").hex()
 
 
+# What a model makes of an underscore: Markdown escapes it, prose has a space or a hyphen.
+_JOINT = r"(?:\\?_|[ \-])"
+_PAIRS = ((r"\[ ?", r" ?\]"), (r"\\\[ ?", r" ?\\\]"), ("%5[Bb]", "%5[Dd]"))
+_BRACKETS = re.compile(r"\\|%5[BDbd]|[\[\]]")
+_NAMED = re.compile(r"(?P<entity>.+?)[ _\-]+(?P<hash>[0-9A-Fa-f]{6,64})")
+_JOINTS = re.compile(r"[ _\-]+")
+
+
 def placeholder_pattern(entities: Iterable[str]) -> str:
-    """Return the pattern of every placeholder of ``entities``."""
-    names = "|".join(sorted(entities))
-    hashes = "|".join(f"[0-9a-f]{{{digits}}}" for digits in (*reversed(_DIGITS_OF_LONGER_NAMES), NAME_DIGITS))
-    return rf"\[(?:{names})(?:_(?:{hashes}))?\]"
+    """Return the pattern of every placeholder of ``entities``, and of what models make of one that has a name."""
+    known = sorted(entities)
+    names = "|".join(known)
+    loose = "|".join(name.replace("_", _JOINT) for name in known)
+    sizes = (*reversed(_DIGITS_OF_LONGER_NAMES), NAME_DIGITS)
+    hashes = "|".join(f"[0-9a-f]{{{digits}}}" for digits in sizes)
+    loose_hashes = "|".join(f"[0-9A-Fa-f]{{{digits}}}" for digits in sizes)
+    paired = "|".join(rf"{opened}(?i:{loose}){_JOINT}{{1,2}}(?:{loose_hashes}){closed}" for opened, closed in _PAIRS)
+    return (
+        rf"(?:\[(?:{names})(?:_(?:{hashes}))?\]|{paired}"
+        rf"|\[?(?:{loose}){_JOINT}(?:{loose_hashes})\]?)"
+    )
 
 
 def is_placeholder(text: str) -> bool:
     """Whether ``text``, which has the shape, may be ours; a card number in its place (or any long number) is not."""
-    name = text[1:-1].rpartition("_")[2]
-    return len(name) <= NAME_DIGITS or not name.isdecimal()
+    name = meant(text)[1:-1].rpartition("_")[2]
+    if len(name) > NAME_DIGITS or meant(text) != text:
+        return not name.isdecimal()
+    return True
+
+
+def meant(text: str) -> str:
+    """Return the placeholder that ``text``, which has the shape, was before a model wrote it in its own way."""
+    named = _NAMED.fullmatch(_BRACKETS.sub("", text).strip())
+    return f"[{_JOINTS.sub('_', named['entity']).upper()}_{named['hash'].lower()}]" if named else text
+
+
+def is_closed(text: str) -> bool:
+    """Whether brackets tell where a text of the shape begins and ends; else the characters around it do."""
+    return _opens(text) and text.endswith(("]", "%5D", "%5d"))
+
+
+def _opens(text: str) -> bool:
+    return text.startswith(("[", "\\[", "%5B", "%5b"))
+
+
+def spelled_like(placeholder: str, value: str) -> str:
+    """Return ``value`` as it has to be written where ``placeholder`` stood: in a URL, percent-encoded."""
+    return quote(value, safe="") if placeholder[:3].upper() == "%5B" else value
