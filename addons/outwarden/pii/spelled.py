@@ -65,13 +65,15 @@ _DIGIT = (
     rf"(?:[0-9{_OTHER_DIGITS}]|\b(?i:{'|'.join(_NUMBER_WORDS)})\b"
     r"|&#(?:[0-9]{2}|[xX]3[0-9]);?|%3[0-9]|\\(?:u003|x3)[0-9]|=3[0-9])"
 )
+# No digit at the end of a word begins a number: word0, v2.
+_FIRST_DIGIT = _DIGIT.replace("[0-9", "\\b[0-9]|[", 1)
 _GLUE = (
     rf"(?:[ \t\r\n\-./,()_*|~+{_INVISIBLE}\x{{A0}}\x{{2000}}-\x{{2015}}\x{{202F}}\x{{3000}}\x{{30FB}}"
     r"\x{FF08}\x{FF09}\x{FF0D}-\x{FF0F}]"
     rf"|\[[.\-]\]|</?[a-z]{{1,6}}/?>|&nbsp;|\\[nrt]|(?i:{_SIGN_WORDS_PATTERN}))"
 )
 # RE2 takes nested repeats of up to 1,000 in all; seven digits are the shortest number that is one.
-DIGITS = rf"[+\x{{FF0B}}]?{_DIGIT}(?:{_GLUE}{{0,6}}{_DIGIT}){{6,23}}"
+DIGITS = rf"[+\x{{FF0B}}]?{_FIRST_DIGIT}(?:{_GLUE}{{0,6}}{_DIGIT}){{6,23}}"
 # What tells such a run from plain digits: a number word beside another digit, a digit that is not one of ASCII, or what
 # nobody puts after a digit of a plain number. (Each digit of a run may stand alone: 4 9 2 9.)
 DIGITS_SIGN = (
