@@ -92,7 +92,7 @@ _ONE_BY_ONE = re.compile(r"[0-9](?: [0-9])+")
 _CARD_GROUPS = ([4, 4, 4, 4], [4, 6, 5], [4, 6, 4], [4, 4, 4, 4, 3], [1] * 16, [1] * 15)
 _CARD_WORDS = Context(r"cards?|credit|debit|visa|master ?card|amex|pan\b|karte|tarjeta|carte")
 _BACKWARDS = Context(r"revers|backward|rückwärts|rueckwaerts|envers|al rev[eé]s")
-_REVERSED_DIGITS = r"[0-9](?:[ \-.]?[0-9]){8,22}"
+_REVERSED_DIGITS = r"\b[0-9](?:[ \-.]?[0-9]){8,22}"
 
 
 def view_recognizers(matcher: Matcher, depth: int = 0) -> list[Recognizer]:
