@@ -139,6 +139,8 @@ def record(state: CallState, status: int | None) -> dict[str, Any]:
         "usage": state.usage.counts() if state.usage else {},
         "usage_source": state.usage_source,
         "cost_usd": usd(state.cost),
+        "cost_source": state.cost_source,
+        "priced_usd": usd(state.priced),
         "hold_usd": usd(state.purse.held.usd) if state.purse and state.purse.held else "0",
         "budgets": [budget_entry(b) for b in state.budgets],
         "redactions": {

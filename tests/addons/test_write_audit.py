@@ -17,8 +17,8 @@ from outwarden.write_audit import hide_credentials
 KEY = "invented-key-of-somebody"
 FIELDS = {
     "ts", "call_id", "caller", "provider", "format", "operation", "model", "served", "attempts", "stream", "status",
-    "verdict", "rule", "usage", "usage_source", "cost_usd", "hold_usd", "budgets", "redactions", "flagged", "restored",
-    "ms", "prev", "hash",
+    "verdict", "rule", "usage", "usage_source", "cost_usd", "cost_source", "priced_usd", "hold_usd", "budgets",
+    "redactions", "flagged", "restored", "ms", "prev", "hash",
 }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """The money of one call: held before it is sent, topped up for a dearer upstream, settled once, never lost."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +14,7 @@ from outwarden.flow.body import classify
 from outwarden.flow.money import Purse
 from outwarden.flow.services import Services
 from outwarden.flow.state import CallState
-from outwarden.pricing import unseen_tokens
+from outwarden.pricing import Price, unseen_tokens
 from outwarden.routing import Upstream
 from outwarden.wire.format import RequestFacts
 from outwarden.wire.formats import format_named
@@ -370,3 +371,103 @@ def test_a_store_that_is_down_at_the_end_loses_nothing(begin: Begin, monkeypatch
     assert standing(services) == (COST, 0, 0)
     services.tend()
     assert standing(services) == (COST, 0, 0)
+
+
+STATED = replace(USAGE, stated_usd=Decimal("0.0000012345"))
+
+
+def test_what_the_provider_states_is_posted(begin: Begin) -> None:
+    """To the nano-dollar, rounded up, though our price of the same usage differs; both are on record."""
+    services, state, purse = begin(budget(1), model="gpt-4o-mini")
+    purse.pay(None)
+    settle(purse, STATED)
+
+    assert (state.cost, state.cost_source) == (1235, "provider")
+    assert state.priced == 900 * 150 + 20 * 600
+    assert standing(services) == (1235, 0, 0)
+
+
+def test_a_stated_cost_above_the_hold_is_debt(begin: Begin) -> None:
+    """It is what will be billed: visible, blocking, never dropped."""
+    services, _, purse = begin(budget(1), model="gpt-4o-mini")
+    purse.pay(None)
+    settle(purse, replace(USAGE, stated_usd=Decimal("1.5")))
+    posted, pending, debt = standing(services)
+
+    assert (posted + debt, pending) == (1_500_000_000, 0)
+    assert debt
+
+
+@pytest.mark.parametrize("stated", [None, Decimal(0)])
+def test_without_a_word_on_the_cost_the_price_holds(begin: Begin, stated: Decimal | None) -> None:
+    """Zero beside tokens that have a price is no word either: nothing is free that nobody gave away."""
+    _, state, purse = begin(budget(1), model="gpt-4o-mini")
+    purse.pay(None)
+    settle(purse, replace(USAGE, stated_usd=stated))
+
+    assert (state.cost, state.cost_source) == (900 * 150 + 20 * 600, "price")
+
+
+def test_a_rule_of_the_users_own_speaks_before_the_provider(begin: Begin) -> None:
+    """prices.yml says what this model costs here; so does the price of an upstream."""
+    _, state, purse = begin(budget(1))
+    purse.pay(None)
+    settle(purse, STATED)
+    assert (state.cost, state.cost_source) == (COST, "price")
+
+    services, state, purse = begin(budget(1), model="gpt-4o-mini")
+    purse.pay(upstream(("3", "4")))
+    settle(purse, STATED)
+    assert (state.cost, state.cost_source) == (900 * 3000 + 20 * 4000, "price")
+    assert standing(services)[0] == state.cost
+
+
+@pytest.mark.parametrize(
+    ("asked", "served", "rates"),
+    [
+        ("gpt-4o-mini", "gpt-4o-mini-2024-07-18", (150, 600)),
+        ("gpt-4o-mini", None, (150, 600)),
+        ("gpt-4o-mini", "a name that nobody knows", (150, 600)),
+        ("gpt-4o-mini", "gpt-4.1", (2000, 8000)),
+        ("gpt-4.1", "gpt-4o-mini", (2000, 8000)),
+    ],
+)
+def test_of_two_models_the_dearer_is_paid(begin: Begin, asked: str, served: str | None, rates: tuple[int, int]) -> None:
+    """The one that was asked for and the one that the reply names: aliases, fallbacks, fast variants."""
+    _, state, purse = begin(budget(1), model=asked)
+    purse.pay(None)
+    state.served_model = served
+    settle(purse, USAGE)
+
+    assert state.cost == 900 * rates[0] + 20 * rates[1]
+
+
+def test_a_deployments_name_is_paid_as_the_model_it_serves(begin: Begin) -> None:
+    """Nobody knows the price of such a name; the fallback held for it gives way to what the reply names."""
+    unknown = {"unknown_price": {"input_mtok": 15, "output_mtok": 75}}
+    _, state, purse = begin(budget(1), model="our-own-deployment", rules=unknown)
+    purse.pay(None)
+    state.served_model = "gpt-4o-mini"
+    settle(purse, USAGE)
+    assert state.cost == 900 * 150 + 20 * 600
+
+    _, state, purse = begin(budget(1), model="our-own-deployment", rules=unknown)
+    purse.pay(None)
+    settle(purse, USAGE)
+    assert state.cost == 900 * 15_000 + 20 * 75_000
+
+
+@pytest.mark.parametrize(("tier", "rates"), [("", (75, 300)), ("flex", (75, 300)), ("default", (150, 600))])
+def test_the_tier_that_the_reply_names_is_paid(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch, tier: str, rates: tuple[int, int]
+) -> None:
+    """Asked for flex and served at the standard price: the standard price."""
+    _, state, purse = begin(budget(1), model="gpt-4o-mini")
+    purse._tier = "flex"
+    cheaper = Price.flat(Decimal("0.075"), Decimal("0.3"))
+    known = purse._prices.known
+    monkeypatch.setattr(purse._prices, "known", lambda *names, service_tier: cheaper if service_tier else known(*names))
+    purse.pay(None)
+    settle(purse, replace(USAGE, tier=tier))
+
+    assert state.cost == 900 * rates[0] + 20 * rates[1]

@@ -10,7 +10,16 @@ from outwarden.budget import Account, Amounts, Denied, Held
 from outwarden.budget import accounts as accounts_of
 from outwarden.errors import PriceUnknown, StoreUnavailable
 from outwarden.flow.services import Engines, Services
-from outwarden.pricing import Price, media_tokens, output_maximum, service_tier, unseen_tokens, usd
+from outwarden.pricing import (
+    Price,
+    media_tokens,
+    nano,
+    output_maximum,
+    reported_tier,
+    service_tier,
+    unseen_tokens,
+    usd,
+)
 from outwarden.wire.format import Refusal
 from outwarden.wire.usage import Usage
 
@@ -50,6 +59,7 @@ class Purse:
         self.refusal: Refusal | None = None
         self._resolved = False
         self._price: Price | None = None
+        self._upstream: Upstream | None = None  # the attempt that `_price` is for
 
     @property
     def settled(self) -> bool:
@@ -63,7 +73,7 @@ class Purse:
         """
         try:
             self._measure(upstream)
-            return self._hold(self._price_at(upstream))
+            return self._hold(self._price_at(upstream), upstream)
         except PriceUnknown as error:
             self.refusal = Refusal(403, "price_unknown", f"The call was refused: {error} (budgets.yml, unknown_price).")
         except StoreUnavailable:
@@ -100,10 +110,10 @@ class Purse:
         cost = price.upper_bound(self.input_tokens, self.output_tokens) if price else 0
         return Amounts(cost, self.input_tokens + self.output_tokens, 1)
 
-    def _hold(self, price: Price | None) -> bool:
+    def _hold(self, price: Price | None, upstream: Upstream | None) -> bool:
         ledger, amounts = self._services.ledger, self._bound(price)
         if not self.accounts or (self.held and amounts.usd <= self.held.usd and amounts.tokens <= self.held.tokens):
-            self._price = price
+            self._price, self._upstream = price, upstream
             return True
         if self.held is None:
             answer = ledger.hold(self._state.call_id, self.accounts, amounts)
@@ -111,7 +121,8 @@ class Purse:
             amounts = Amounts(max(amounts.usd, self.held.usd), max(amounts.tokens, self.held.tokens), 1)
             answer = ledger.grow(self._state.call_id, amounts)
         if self.held is None or isinstance(answer, Held):
-            self._price = price  # a denied attempt leaves the price of the one before, which may have billed
+            # A denied attempt leaves the price of the one before, which may have billed.
+            self._price, self._upstream = price, upstream
         if isinstance(answer, Held):
             self.held, self._state.budgets = amounts, answer.states
             self.denied = None
@@ -140,7 +151,8 @@ class Purse:
         final = usage or (estimate if may_be_billed else None)
         state.usage_source = "" if final is None else "provider" if usage else "estimate"
         state.usage = final
-        state.cost = self._price.cost(final) if final and self._price else 0
+        state.priced = self._priced(final) if final else 0
+        state.cost, state.cost_source = self._cost(final)
         if self.held is None:
             return
         amounts = Amounts(state.cost, final.input_tokens + final.output_tokens, 1) if final else None
@@ -148,6 +160,36 @@ class Purse:
             state.budgets = self._services.resolve(state.call_id, amounts)
         except StoreUnavailable:
             logger.error("the budget store does not answer; the cost of call %s is posted later", state.call_id)
+
+    def _cost(self, final: Usage | None) -> tuple[int, str]:
+        """What the call costs: as the provider itself states it, unless the rules say what it costs; else by price."""
+        if final is None:
+            return 0, ""
+        stated = final.stated_usd
+        if not stated or self._is_ruled():
+            return self._state.priced, "price" if self._price else ""
+        return nano(stated), "provider"
+
+    def _is_ruled(self) -> bool:
+        own_price = self._upstream is not None and self._upstream.price is not None
+        return own_price or self._prices.is_ruled(*self._asked(self._upstream))
+
+    def _priced(self, final: Usage) -> int:
+        """The usage by price, on the tier that the reply names.
+
+        Two models may have a price: the one that was asked for and the one that the reply names. Where they differ, the
+        dearer holds: aliases move to other models, routers fall back, and xAI answers grok-3 to grok-3-fast, which
+        costs more. Where nobody knows a price for the name that was asked for (a deployment of Azure), the other holds.
+        """
+        if self._price is None:
+            return 0
+        if self._upstream and self._upstream.price:
+            return self._price.cost(final)
+        tier = reported_tier(final.tier) if final.tier else self._tier
+        provider, asked = self._asked(self._upstream)
+        names = {asked, self._state.served_model} - {None}
+        known = [self._prices.known(provider, name, service_tier=tier) for name in names]
+        return max([price.cost(final) for price in known if price] or [self._price.cost(final)])
 
 
 def counted_tokens(state: CallState) -> int:

@@ -73,6 +73,8 @@ class CallState:
     usage_source: str = ""
     served_model: str | None = None
     cost: int = 0  # nano-dollars
+    cost_source: str = ""  # the provider's own word, or our price of its usage
+    priced: int = 0  # nano-dollars: the usage by price, whatever the provider states
     budgets: tuple[BudgetState, ...] = ()
 
     unread: bool = False  # its bytes pass as they come, by rule; nothing of ours looks at them

@@ -7,8 +7,8 @@ network. Loading the catalogue and the token tables takes a second: `PriceBook.w
 
 from outwarden.pricing.book import PriceBook
 from outwarden.pricing.outputs import OUTPUT_TOKENS_UNKNOWN, media_tokens, output_maximum
-from outwarden.pricing.price import NANO, Price, PriceRule, usd
-from outwarden.pricing.tiers import service_tier
+from outwarden.pricing.price import NANO, Price, PriceRule, nano, usd
+from outwarden.pricing.tiers import reported_tier, service_tier
 from outwarden.pricing.tokens import TokenCounter
 from outwarden.pricing.unseen import OVERHEAD_TOKENS, unseen_tokens
 
@@ -21,7 +21,9 @@ __all__ = [
     "PriceRule",
     "TokenCounter",
     "media_tokens",
+    "nano",
     "output_maximum",
+    "reported_tier",
     "service_tier",
     "unseen_tokens",
     "usd",

@@ -54,6 +54,18 @@ class PriceBook:
             raise PriceUnknown(provider, model)
         return known[1]
 
+    def known(self, provider: str, model: str | None, *, service_tier: str | None = None) -> Price | None:
+        """Find the price of a model as `price` does; None where only the fallback would answer."""
+        try:
+            found = self.price(provider, model, service_tier=service_tier)
+        except PriceUnknown:
+            return None
+        return None if found is self._fallback else found
+
+    def is_ruled(self, provider: str, model: str | None) -> bool:
+        """Whether a rule of the user's own says what the model costs."""
+        return model is not None and self._rule(provider, model) is not None
+
     def _remember(self, key: _Key, now: float) -> tuple[float, Price | None]:
         provider, model, service_tier = key
         expires, found = self._find(provider, model, service_tier, now) if model else (_FOREVER, None)

@@ -25,6 +25,11 @@ def usd(nano: int) -> str:
     return f"-{text}" if nano < 0 else text
 
 
+def nano(dollars: Decimal) -> int:
+    """Turn dollars into nano-dollars, rounded up."""
+    return -(-Fraction(dollars) * NANO // 1)
+
+
 def per_token(usd_per_mtok: Decimal | Fraction) -> Fraction:
     """Turn USD per million tokens into nano-dollars per token, exactly."""
     return Fraction(usd_per_mtok) * _NANO_PER_MTOK

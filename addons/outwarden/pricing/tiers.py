@@ -9,6 +9,11 @@ _TIER: Any = re2.compile(rb'"(?:service_tier|serviceTier|speed)"\s*:\s*"([A-Za-z
 _STANDARD = frozenset({"auto", "default", "standard", "standard_only", "on_demand", "normal"})
 
 
+def reported_tier(tier: str) -> str | None:
+    """Read the tier that a reply's usage names, for `PriceBook.price`; None for the standard one."""
+    return None if tier in _STANDARD else tier
+
+
 def service_tier(body: bytes) -> str | None:
     """Read the tier that a JSON request asks for, or a JSON reply reports; None for the standard one.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from decimal import Decimal
 from typing import Any
 
 
@@ -11,6 +12,8 @@ class Usage:
 
     ``input_tokens`` includes the cached and cache-write tokens, ``output_tokens`` includes the reasoning tokens,
     whatever the provider's own habit is (the Format adds or not). ``raw`` is the provider's last own usage object.
+    ``stated_usd`` is what the provider itself says that the call costs, ``tier`` the price list that it says it used
+    (empty: it says nothing).
     """
 
     input_tokens: int = 0
@@ -22,11 +25,13 @@ class Usage:
     output_audio_tokens: int = 0
     web_searches: int = 0
     cache_write_1h_tokens: int = 0  # part of cache_write_tokens: entries that live an hour (Anthropic), priced dearer
+    stated_usd: Decimal | None = None
+    tier: str = ""
     raw: Mapping[str, Any] | None = field(default=None, compare=False)
 
     def counts(self) -> dict[str, int]:
         """The non-zero counts plus input and output, as the audit record shows them."""
-        numbers = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "raw"}
+        numbers = {name: getattr(self, name) for name in COUNTS}
         return {k: v for k, v in numbers.items() if v or k in ("input_tokens", "output_tokens")}
 
     def latest(self, newer: "Usage") -> "Usage":
@@ -36,5 +41,12 @@ class Usage:
 
     def plus(self, more: "Usage") -> "Usage":
         """Add the report of another step of the same call."""
-        numbers = {f.name: getattr(self, f.name) + getattr(more, f.name) for f in fields(self) if f.name != "raw"}
-        return Usage(**numbers, raw=more.raw)
+        numbers = {name: getattr(self, name) + getattr(more, name) for name in COUNTS}
+        stated = [usd for usd in (self.stated_usd, more.stated_usd) if usd is not None]
+        return Usage(
+            **numbers, stated_usd=sum(stated, Decimal()) if stated else None, tier=more.tier or self.tier, raw=more.raw
+        )
+
+
+COUNTS = tuple(f.name for f in fields(Usage) if f.name not in ("raw", "stated_usd", "tier"))
+"""The fields that are numbers of something."""

@@ -1,5 +1,6 @@
 """Each usage shape is read by its own rule; odd values never make a count negative, absurd or larger than its whole."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -259,3 +260,74 @@ def test_reports_of_a_stream_merge() -> None:
 
     assert start.latest(older) == Usage(input_tokens=737, cached_input_tokens=10, output_tokens=80)
     assert start.latest(newer) == Usage(input_tokens=1605, cached_input_tokens=10, output_tokens=90)
+
+
+CHAT = {"prompt_tokens": 9, "completion_tokens": 3}
+
+
+@pytest.mark.parametrize(
+    ("bill", "dollars"),
+    [
+        ({"cost": 0.00129, "is_byok": False, "cost_details": {"upstream_inference_cost": 0.00129}}, "0.00129"),
+        ({"cost": "0.003576", "market_cost": 0.003576}, "0.003576"),
+        ({"cost": 1.2e-08}, "0.000000012"),
+        ({"cost": 0.0001, "is_byok": True, "cost_details": {"upstream_inference_cost": 0.002}}, "0.0021"),
+        ({"cost": 0, "is_byok": True, "cost_details": {"upstream_inference_cost": 19}}, "19"),
+        ({"cost_in_usd_ticks": 37756000}, "0.0037756"),
+        ({"cost_in_usd_ticks": 400000000000}, "40"),
+        ({"cost": {"input_tokens_cost": 5e-05, "request_cost": 0.006, "total_cost": 0.00614}}, "0.00614"),
+        ({"cost": 0}, "0"),
+    ],
+)
+def test_what_a_provider_says_a_call_costs_is_read(bill: dict[str, Any], dollars: str) -> None:
+    """OpenRouter, Vercel, a key of the caller's own, xAI's ticks, Perplexity: exactly, as it is written."""
+    usage = any_usage(CHAT | bill)
+
+    assert usage is not None
+    assert usage.stated_usd == Decimal(dollars)
+    assert (usage.input_tokens, usage.output_tokens) == (9, 3)
+    assert usage.raw == CHAT | bill
+
+
+@pytest.mark.parametrize(
+    "bill",
+    [
+        {},
+        {"cost": None},
+        {"cost": True},
+        {"cost": -0.5},
+        {"cost": float("nan")},
+        {"cost": float("inf")},
+        {"cost": "1e300"},
+        {"cost": 10**9},
+        {"cost": "a dollar"},
+        {"cost": "9" * 5000},
+        {"cost": []},
+        {"cost": {"total_cost": "x"}},
+        {"cost": {"total_cost": -1}},
+        {"cost": 0.0001, "is_byok": True},
+        {"cost": 0.0001, "is_byok": True, "cost_details": {"upstream_inference_cost": None}},
+        {"cost_in_usd_ticks": -5},
+        {"cost_in_usd_ticks": "many"},
+        {"cost_in_usd_ticks": 10**30},
+    ],
+)
+def test_what_can_be_no_bill_is_none(bill: dict[str, Any]) -> None:
+    """Negative, endless, absurd, or the fee for a key of the caller's own alone: the price of the tokens holds."""
+    usage = any_usage(CHAT | bill)
+
+    assert usage is not None
+    assert usage.stated_usd is None
+
+
+def test_bills_of_steps_add_up_and_later_ones_win() -> None:
+    """As the counts do."""
+    one, other = any_usage(CHAT | {"cost": 0.1}), any_usage(CHAT | {"cost": 0.25, "service_tier": "Priority"})
+    assert one is not None
+    assert other is not None
+
+    assert one.plus(other).stated_usd == Decimal("0.35")
+    assert one.latest(other).stated_usd == Decimal("0.25")
+    assert one.plus(Usage(output_tokens=1)).stated_usd == Decimal("0.1")
+    assert other.tier == one.latest(other).tier == one.plus(other).tier == "priority"
+    assert "stated_usd" not in one.counts()

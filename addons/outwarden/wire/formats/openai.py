@@ -21,7 +21,7 @@ from outwarden.wire.formats.openai_events import read_other_event, read_response
 from outwarden.wire.formats.openai_paths import PATHS
 from outwarden.wire.formats.realtime import read_client_message, read_realtime_event
 from outwarden.wire.formats.rules import text_rules
-from outwarden.wire.formats.usages import any_usage
+from outwarden.wire.formats.usages import any_usage, on_tier
 from outwarden.wire.formats.values import mapping, objects, text
 from outwarden.wire.usage import Usage
 
@@ -66,7 +66,7 @@ class OpenAI(Dialect):
         source = mapping(body)
         usage = _with_searches(any_usage(source.get("usage")), source)
         usage = usage or any_usage(mapping(source.get("x_groq")).get("usage"))
-        return ResponseFacts(text(source.get("model")), usage, errors.error_of(body))
+        return ResponseFacts(text(source.get("model")), on_tier(usage, source), errors.error_of(body))
 
     def read_event(self, operation: Operation, name: str | None, data: Json) -> EventFacts:
         """Told apart by shape, because gateways mix names and paths."""

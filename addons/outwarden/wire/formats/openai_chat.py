@@ -7,7 +7,7 @@ from typing import Any
 from outwarden.wire.format import Delta, EventFacts
 from outwarden.wire.formats import errors
 from outwarden.wire.formats.rules import opaque_in
-from outwarden.wire.formats.usages import any_usage
+from outwarden.wire.formats.usages import any_usage, on_tier
 from outwarden.wire.formats.values import items, mapping, objects, position, text
 
 # OpenAI runs at most 128 tools in a request (API reference, `tools`, read 2026-11); a turn can call each once.
@@ -129,7 +129,7 @@ def read_chat_event(data: dict[str, Any]) -> EventFacts:
         deltas=deltas,
         closes=closes,
         content=content,
-        usage=usage,
+        usage=on_tier(usage, data),
         model=text(data.get("model")),
         error=error,
         end=end and error is None,

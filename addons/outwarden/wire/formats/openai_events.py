@@ -6,7 +6,7 @@ from typing import Any
 from outwarden.wire.format import Delta, EventFacts, Operation
 from outwarden.wire.formats import errors
 from outwarden.wire.formats.unknown import unknown_pieces
-from outwarden.wire.formats.usages import any_usage
+from outwarden.wire.formats.usages import any_usage, on_tier
 from outwarden.wire.formats.values import mapping, objects, text
 
 _ENDS = frozenset(
@@ -78,7 +78,7 @@ def read_responses_event(data: dict[str, Any]) -> EventFacts:
         deltas=_delta(kind, data),
         closes="all" if ends or error else closes,
         content=_begins(kind, data),
-        usage=any_usage(response.get("usage")),
+        usage=on_tier(any_usage(response.get("usage")), response),
         model=text(response.get("model")),
         error=error,
         end=ends and error is None,

@@ -10,14 +10,23 @@
 | cohere     | yes                   | yes                       |
 | ollama     | yes                   | yes                       |
 
+What a provider states beside the counts: the cost of the call, and the tier it was served on.
+
+| provider                  | cost, in US dollars |
+|---------------------------|---------------------|
+| OpenRouter, Vercel, Avian | ``cost``; with ``is_byok`` that is the fee alone: upstream_inference_cost is added |
+| xAI                       | ``cost_in_usd_ticks``, 10^10 to the dollar (docs.x.ai, cost tracking, read 2026-11) |
+| Perplexity                | ``cost.total_cost`` |
+
 Measured on the recorded bodies: each rule makes input + output equal the provider's own total wherever it gives one.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
-from outwarden.wire.formats.values import count, first_count, mapping, number, objects
+from outwarden.wire.formats.values import amount, count, first_count, mapping, number, objects, text
 from outwarden.wire.usage import Usage
 
 Raw = Mapping[str, Any]
@@ -293,5 +302,39 @@ def any_usage(raw: object) -> Usage | None:
         return None
     for keys, read in _SHAPES:
         if any(number(raw.get(key)) is not None or isinstance(raw.get(key), dict) for key in keys & raw.keys()):
-            return read(raw)
+            return _with_bill(read(raw), raw)
     return None
+
+
+_BILL = frozenset({"cost", "cost_in_usd_ticks", "service_tier"})
+_TICKS = Decimal(10_000_000_000)  # xAI's, to the dollar
+_TIER_CHARACTERS_MAX = 20
+
+
+def _with_bill(usage: Usage | None, raw: Raw) -> Usage | None:
+    if usage is None or _BILL.isdisjoint(raw):
+        return usage
+    return on_tier(replace(usage, stated_usd=stated_cost(raw)), raw)
+
+
+def stated_cost(raw: Raw) -> Decimal | None:
+    """What the provider says that the call costs, in US dollars; None where it says nothing, or nothing sensible."""
+    ticks = amount(raw.get("cost_in_usd_ticks"))
+    if ticks is None and (whole := number(raw.get("cost_in_usd_ticks"))) is not None and whole > 0:
+        ticks = Decimal(whole)
+    if ticks:
+        return amount(str(ticks / _TICKS))
+    cost = raw.get("cost")
+    stated = amount(cost.get("total_cost") if isinstance(cost, dict) else cost)
+    if stated is not None and raw.get("is_byok") is True:
+        upstream = amount(mapping(raw.get("cost_details")).get("upstream_inference_cost"))
+        return None if upstream is None else stated + upstream  # the fee alone is not what the call costs
+    return stated
+
+
+def on_tier(usage: Usage | None, source: Raw) -> Usage | None:
+    """Note the price list that a reply says it was served on (``service_tier``: beside the usage, or in it)."""
+    tier = text(source.get("service_tier"))
+    if usage is None or tier is None or len(tier) > _TIER_CHARACTERS_MAX:
+        return usage
+    return replace(usage, tier=tier.lower())

@@ -1,9 +1,12 @@
 """Take values out of JSON that may be odd: every helper has an answer for every input and never raises."""
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal, InvalidOperation
 from math import isfinite
 from typing import Any
 
+# No single call costs as much; what claims to is an error, not a bill.
+USD_MAX = Decimal(100_000)
 # A thousand times the largest context window sold (1M tokens): a count above it is an error, not a bill.
 TOKENS_MAX = 1_000_000_000
 
@@ -44,6 +47,17 @@ def number(value: object) -> int | None:
 def count(value: object) -> int:
     """A token count: 0 for what is none, clamped to 0 … TOKENS_MAX (providers have sent -9)."""
     return min(max(number(value) or 0, 0), TOKENS_MAX)
+
+
+def amount(value: object) -> Decimal | None:
+    """An amount of money as it is written (``0.00129``, ``"0.00129"``, ``1.2e-08``); None for what can be no bill."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str) or len(str(value)) > 40:
+        return None
+    try:
+        found = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return found if found.is_finite() and 0 <= found <= USD_MAX else None
 
 
 def first_count(source: Mapping[str, Any], *keys: str) -> int:
