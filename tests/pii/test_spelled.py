@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outwarden.pii.regexp import Regexp
-from outwarden.pii.spelled import ADDRESS, DIGITS, DIGITS_SIGN, forwards, is_count, read_address, read_digits
+from outwarden.pii.spelled import ADDRESS, DIGITS_IN_WORDS, WORDS_SIGN, forwards, is_count, read_address, read_digits
 
 WORDS = {
     "en": ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"],
@@ -38,10 +38,10 @@ def test_dictated_digits_are_found_and_read(language: str, digits: str, data: st
     signs = st.sampled_from([" ", ", ", " - ", " dash ", "... ", " / ", "\n"])
     words = [WORDS[language][int(digit)] for digit in digits]
     said = words[0] + "".join(data.draw(signs) + word for word in words[1:])
-    found = Regexp(DIGITS).search(said.encode())
+    found = Regexp(DIGITS_IN_WORDS).search(said.encode())
     number = read_digits(said)
 
-    assert Regexp(DIGITS_SIGN).search(said.encode()) is not None
+    assert Regexp(WORDS_SIGN).search(said.encode()) is not None
     assert found == (0, len(said.encode()))
     assert number.digits == digits
     assert [said[start:end] for start, end in number.spans] == words

@@ -61,28 +61,32 @@ _OTHER_DIGITS = (  # all digits of Unicode (category Nd) but ASCII's, and what f
     r"\x{B66}-\x{B6F}\x{BE6}-\x{BEF}\x{C66}-\x{C6F}\x{CE6}-\x{CEF}\x{D66}-\x{D6F}\x{E50}-\x{E59}\x{ED0}-\x{ED9}"
     r"\x{F20}-\x{F29}\x{1040}-\x{1049}\x{17E0}-\x{17E9}\x{1810}-\x{1819}\x{1D7CE}-\x{1D7FF}"
 )
-_DIGIT = (
-    rf"(?:[0-9{_OTHER_DIGITS}]|\b(?i:{'|'.join(_NUMBER_WORDS)})\b"
-    r"|&#(?:[0-9]{2}|[xX]3[0-9]);?|%3[0-9]|\\(?:u003|x3)[0-9]|=3[0-9])"
-)
-# No digit at the end of a word begins a number: word0, v2.
-_FIRST_DIGIT = _DIGIT.replace("[0-9", "\\b[0-9]|[", 1)
+_FIGURE = rf"[0-9{_OTHER_DIGITS}]|&#(?:[0-9]{{2}}|[xX]3[0-9]);?|%3[0-9]|\\(?:u003|x3)[0-9]|=3[0-9]"
+_WORD = rf"\b(?i:{'|'.join(_NUMBER_WORDS)})\b"
 _GLUE = (
     rf"(?:[ \t\r\n\-./,()_*|~+{_INVISIBLE}\x{{A0}}\x{{2000}}-\x{{2015}}\x{{202F}}\x{{3000}}\x{{30FB}}"
     r"\x{FF08}\x{FF09}\x{FF0D}-\x{FF0F}]"
     rf"|\[[.\-]\]|</?[a-z]{{1,6}}/?>|&nbsp;|\\[nrt]|(?i:{_SIGN_WORDS_PATTERN}))"
 )
-# RE2 takes nested repeats of up to 1,000 in all; seven digits are the shortest number that is one.
-DIGITS = rf"[+\x{{FF0B}}]?{_FIRST_DIGIT}(?:{_GLUE}{{0,6}}{_DIGIT}){{6,23}}"
-# What tells such a run from plain digits: a number word beside another digit, a digit that is not one of ASCII, or what
-# nobody puts after a digit of a plain number. (Each digit of a run may stand alone: 4 9 2 9.)
+
+
+def _digits(digit: str) -> str:
+    """The pattern of a run of seven digits and more: RE2 takes nested repeats of up to 1,000 in all."""
+    first = digit.replace("[0-9", r"\b[0-9]|[", 1)  # none at the end of a word begins a number: word0, v2
+    return rf"[+\x{{FF0B}}]?(?:{first})(?:{_GLUE}{{0,6}}(?:{digit})){{6,23}}"
+
+
+DIGITS = _digits(_FIGURE)
+DIGITS_IN_WORDS = _digits(f"{_FIGURE}|{_WORD}")
+# What tells such a run from plain digits: one that is not of ASCII, or what nobody puts after a digit of a plain
+# number. (Each digit of a run may stand alone: 4 9 2 9.)
 DIGITS_SIGN = (
-    rf"\b(?i:{'|'.join(_NUMBER_WORDS)})\b{_GLUE}{{1,6}}{_DIGIT}"
-    rf"|\x{{FF0B}}?[{_OTHER_DIGITS}]|&#(?:[0-9]{{2}}|[xX]3[0-9])|%3[0-9]|\\(?:u003|x3)[0-9]|=3[0-9]"
+    rf"\x{{FF0B}}?[{_OTHER_DIGITS}]|&#(?:[0-9]{{2}}|[xX]3[0-9])|%3[0-9]|\\(?:u003|x3)[0-9]|=3[0-9]"
     rf"|[0-9][_*|~,/\t\r\n<\[&\\{_INVISIBLE}\x{{A0}}\x{{2000}}-\x{{2015}}\x{{202F}}\x{{3000}}\x{{30FB}}\x{{FF08}}-\x{{FF0F}}]"
     rf"|[0-9][ \-.()+]{{0,3}}(?i:{_SIGN_WORDS_PATTERN})"
     r"|[0-9][ \-.()+][ \-.()+\r\n]|[0-9] [0-9] [0-9] [0-9]"
 )
+WORDS_SIGN = rf"{_WORD}{_GLUE}{{1,6}}(?:{_FIGURE}|{_WORD})"
 
 _DIGIT_TOKEN = re.compile(
     rf"(?P<digit>[0-9])|(?P<word>\b(?:{'|'.join(_NUMBER_WORDS)})\b)|(?P<sign_word>{_SIGN_WORDS_PATTERN})"

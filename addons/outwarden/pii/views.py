@@ -129,9 +129,15 @@ def view_recognizers(matcher: Matcher, depth: int = 0) -> list[Recognizer]:
 
 
 def whole_text_recognizers(matcher: Matcher) -> list[Recognizer]:
-    """Those that begin with any word ("john dot smith"): in a stream each word would wait for the next."""
+    """Those that begin with any word ("john dot smith", "one"): in a stream each word would wait for the next."""
     look = _looker(matcher)
     return [
+        Recognizer(
+            VIEW,
+            spelled.DIGITS_IN_WORDS,
+            lambda text, start, end, more: _check_digits(look, text, start, end),
+            sign=Sign(spelled.WORDS_SIGN, b"0123456789 -.()+", inside=b" -.()"),
+        ),
         Recognizer(
             VIEW, spelled.ADDRESS, lambda text, start, end, more: _check_address(look, text, start, end), retry=True
         ),

@@ -12,7 +12,7 @@ from outwarden.wire.format import TextRules
 from outwarden.wire.json_places import with_values
 from outwarden.wire.json_text import Splice, escapes_non_ascii, scannable, spliced
 from outwarden.wire.json_tree import BOM, read_json
-from outwarden.wire.json_walk import Document, read_document, read_text
+from outwarden.wire.json_walk import Document, File, read_document, read_text
 from outwarden.wire.memory import Answer, Memory
 from outwarden.wire.offsets import Offsets, adjusted
 from outwarden.wire.pieces import Piece, cut, skeleton
@@ -43,7 +43,7 @@ class Rewritten:
 
     ``edits``: how many replacements were made; ``tokens``: what ``count`` said of its texts after the edits, plus
     PIECE_TOKENS for each piece, without media; ``media_bytes``: characters of base64 media in it; ``unread``: parts of
-    it that nobody here can read (of a body that is no JSON: sound, PDF, an unknown charset).
+    it that nobody here can read (sound, pictures, PDF, an unknown charset).
     """
 
     body: bytes
@@ -85,7 +85,8 @@ def rewrite_json(
     rewritten = _assemble(body, start, parts)
     if find_known is not None:
         known = find_known(pair for part in parts if part.answer for pair in part.answer.found)
-        if known is not None and known.may_stand_in(rewritten.body):
+        packed = any(part.answer.has_files for part in parts if part.answer)
+        if known is not None and (packed or known.may_stand_in(rewritten.body)):
             _answer_known(parts, known, rules, ascii_only, count, memory)
             rewritten = _assemble(body, start, parts)
     if found := [pair for part in parts if part.answer for pair in part.answer.found]:
@@ -180,7 +181,8 @@ def _answer(
     tokens = 0
     if count is not None:
         tokens = count(text_after(document, answers)) + document.number_tokens + PIECE_TOKENS
-    return Answer(tuple(splices), tuple(found), tokens, document.media_bytes)
+    has_files = any(isinstance(nested, File) for nested in document.nested.values())
+    return Answer(tuple(splices), tuple(found), tokens, document.media_bytes, document.unread, has_files)
 
 
 def _answer_known(
@@ -197,7 +199,7 @@ def _answer_known(
         answer = memory.get(name) if memory is not None and name is not None else None
         if answer is None and part.answer is not None:
             answer = part.answer
-            if known.may_stand_in(spliced(part.raw, answer.splices)):
+            if answer.has_files or known.may_stand_in(spliced(part.raw, answer.splices)):
                 document = part.read(rules)
                 lists = _lists(document)
                 answers = ask(known, _texts(document, lists))
@@ -215,6 +217,7 @@ def _assemble(body: bytes, start: int, parts: Sequence[_Part]) -> Rewritten:
         len(splices),
         sum(answer.tokens for answer in answers),
         sum(answer.media_bytes for answer in answers),
+        sum(answer.unread for answer in answers),
     )
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -11,6 +12,7 @@ from outwarden.wire.format import Json, TextRules
 from outwarden.wire.json_fragments import Fragments
 from outwarden.wire.json_text import LONG_NUMBER, count_strings, scannable
 from outwarden.wire.json_tree import MAX_DEPTH, MAX_NESTING, Float, Integer, Repeated, parse_all
+from outwarden.wire.packed import Packed, unpack
 
 # Shorter runs can be a word, a name or a key; longer ones without a space are never prose.
 _BASE64_CHARACTERS_MIN = 512
@@ -30,12 +32,23 @@ class Document:
     """A JSON document as the list of its string tokens, in the order of the bytes.
 
     ``tokens[i]`` is the i-th string (keys too; numbers too where ``has_numbers``), None where it is not text.
-    ``nested``: the documents, whole or broken, that stand inside some of them. ``marked``: number of a delta -> index
-    of its token. ``skipped``: strings that are not text, but tokens for the provider. ``media_bytes``: base64
-    characters of media. ``number_tokens``: an upper bound for the tokens of numbers (one for each token id).
+    ``nested``: the documents, whole or broken, and text files that stand inside some of them. ``marked``: number of a
+    delta -> index of its token. ``skipped``: strings that are not text, but tokens for the provider. ``media_bytes``:
+    base64 characters of media. ``unread``: how many files and media nobody here reads. ``number_tokens``: an upper
+    bound for the tokens of numbers (one for each token id).
     """
 
-    __slots__ = ("has_numbers", "marked", "media_bytes", "nested", "number_tokens", "raw", "skipped", "tokens")
+    __slots__ = (
+        "has_numbers",
+        "marked",
+        "media_bytes",
+        "nested",
+        "number_tokens",
+        "raw",
+        "skipped",
+        "tokens",
+        "unread",
+    )
 
     def __init__(self, raw: bytes, *, has_numbers: bool = False) -> None:
         self.raw = raw
@@ -45,10 +58,19 @@ class Document:
         self.marked: dict[int, int] = {}
         self.skipped: list[str] = []
         self.media_bytes = 0
+        self.unread = 0
         self.number_tokens = 0
 
 
-Nested = Document | Fragments
+@dataclass(frozen=True, slots=True)
+class File:
+    """A text file in base64 that stands in a string; ``inner``: the document that it is, if it is one."""
+
+    packed: Packed
+    inner: "Document | Fragments | None"
+
+
+Nested = Document | Fragments | File
 
 
 def read_document(
@@ -63,7 +85,7 @@ def read_document(
     return document
 
 
-def read_text(text: str) -> Nested | None:
+def read_text(text: str) -> Document | Fragments | None:
     """Read a text that is itself a JSON object or array, or begins like one: all in it is text. None: it is plain."""
     return _read_text(text, 1)
 
@@ -74,7 +96,7 @@ def read_tree(raw: bytes, tree: Json, rules: TextRules, marks: Marks, *, spelled
     None where the tree does not say all that ``raw`` says; then only ``parse_all`` can.
     """
     document = Document(raw, has_numbers=spelled)
-    walk = _Walk(document, rules, marks)
+    walk = _Walk(document, rules, marks, unpacks=False)  # an event holds pieces of files
     walk.value(tree, None, False, _NOTHING, 0)
     if spelled:
         document.tokens = [scannable(token) if token else token for token in document.tokens]
@@ -110,7 +132,7 @@ def _find_nested(document: Document, nesting: int) -> None:
             document.nested[index] = nested
 
 
-def _read_text(text: str, nesting: int) -> Nested | None:
+def _read_text(text: str, nesting: int) -> Document | Fragments | None:
     if nesting > MAX_NESTING or text.lstrip(" \t\r\n")[:1] not in ("{", "["):
         return None
     clean = scannable(text)
@@ -129,14 +151,26 @@ _FREE = TextRules()
 class _Walk:
     """One walk over one tree. Objects with repeated keys come from nobody's SDK: everything in them is text."""
 
-    __slots__ = ("document", "ids", "in_object", "inside_free", "long_numbers", "marks", "opaque", "tokens")
+    __slots__ = (
+        "document",
+        "ids",
+        "in_object",
+        "inside_free",
+        "is_file",
+        "long_numbers",
+        "marks",
+        "opaque",
+        "tokens",
+        "unpacks",
+    )
 
-    def __init__(self, document: Document, rules: TextRules, marks: Marks) -> None:
+    def __init__(self, document: Document, rules: TextRules, marks: Marks, *, unpacks: bool = True) -> None:
         self.document = document
         self.tokens = document.tokens
         self.marks = marks
         self.opaque, self.ids, self.inside_free = rules.opaque, rules.ids, rules.free
-        self.in_object = rules.opaque_in
+        self.in_object, self.is_file = rules.opaque_in, rules.is_file
+        self.unpacks = unpacks
         self.long_numbers = False
 
     def value(self, node: Any, key: str | None, free: bool, opaque_here: frozenset[str], depth: int) -> None:
@@ -173,6 +207,8 @@ class _Walk:
             elif key in opaque and len(value) < _BASE64_CHARACTERS_MIN:  # the common case of `string`, done here
                 append(None)
                 self.document.skipped.append(value)
+            elif key in opaque_here and self.is_file is not None and self.is_file(node, key):
+                self.file(value)
             else:
                 self.string(value, key, free, opaque_here)
 
@@ -219,12 +255,29 @@ class _Walk:
 
     def string(self, text: str, key: str | None, free: bool, opaque_here: frozenset[str]) -> None:
         if (len(text) >= _BASE64_CHARACTERS_MIN or text[:5] == "data:") and _is_media(text):
-            self.tokens.append(None)
-            self.document.media_bytes += len(text)
+            if key in self.opaque or key in opaque_here:  # signatures and ciphertext are long, too
+                self.tokens.append(None)
+                self.document.media_bytes += len(text)
+            else:
+                self.file(text)
         elif free or key is None or not (key in self.opaque or key in opaque_here or self.is_id(key, text)):
             self.tokens.append(text)
         else:
             self.tokens.append(None)
+            self.document.skipped.append(text)
+
+    def file(self, text: str) -> None:
+        """A file or other media in base64: its text where it is one, else nothing that can be read here."""
+        packed = unpack(text) if self.unpacks else None
+        if packed is not None:
+            self.document.nested[len(self.tokens)] = File(packed, _read_text(packed.text, 1))
+            self.tokens.append(text)
+            return
+        self.tokens.append(None)
+        self.document.unread += 1
+        if len(text) >= _BASE64_CHARACTERS_MIN or text[:5] == "data:":
+            self.document.media_bytes += len(text)
+        else:
             self.document.skipped.append(text)
 
     def is_id(self, key: str, text: str) -> bool:

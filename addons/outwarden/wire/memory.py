@@ -16,12 +16,17 @@ _SPLICE_BYTES = 300
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Answer:
-    """What one piece needs: splices relative to it, the edits with their originals, tokens after the edits."""
+    """What one piece needs: splices relative to it, the edits with their originals, tokens after the edits.
+
+    ``unread``: files and media in it that nobody here reads. ``has_files``: it holds text in base64.
+    """
 
     splices: Sequence[Splice] = ()
     found: Sequence[tuple[Edit, str]] = ()
     tokens: int = 0
     media_bytes: int = 0
+    unread: int = 0
+    has_files: bool = False
 
     def __repr__(self) -> str:
         return f"Answer({len(self.splices)} splices, {len(self.found)} found, {self.tokens} tokens)"

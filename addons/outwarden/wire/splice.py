@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from outwarden.wire.edits import Edit, apply_edits
 from outwarden.wire.json_fragments import Fragments
 from outwarden.wire.json_text import Splice, escape, find_tokens, raw_offsets, scannable
-from outwarden.wire.json_walk import Document, Nested, read_text
+from outwarden.wire.json_walk import Document, File, Nested, read_text
 
 Answers = Mapping[str, Sequence[Edit]]
 """text -> its edits, only for texts that have any."""
@@ -16,6 +16,8 @@ def leaves(nested: Nested) -> Iterable[str]:
     """List every text that is to be scanned, those of nested documents in place of the text they stand in."""
     if isinstance(nested, Fragments):
         return nested.texts
+    if isinstance(nested, File):
+        return leaves(nested.inner) if nested.inner is not None else (nested.packed.text,)
     if not nested.nested:
         return filter(None, nested.tokens)
     return _leaves_around(nested)
@@ -79,13 +81,16 @@ def text_edits(text: str, answers: Answers, found: Found | None = None) -> Seque
 def text_after(document: Document, answers: Answers) -> str:
     """Return all texts as they are after the edits, a line each, for counting tokens; media is left out."""
     texts = list(filter(None, document.tokens))
-    if answers:
+    if answers or any(isinstance(nested, File) for nested in document.nested.values()):
         texts = [_after(document, i, t, answers) for i, t in enumerate(document.tokens) if t]
     return "\n".join(texts + document.skipped)
 
 
 def _after(document: Document, index: int, text: str, answers: Answers) -> str:
-    if text not in answers and index not in document.nested:
+    nested = document.nested.get(index)
+    if isinstance(nested, File):
+        return apply_edits(nested.packed.text, _file_edits(nested, answers, []))
+    if text not in answers and nested is None:
         return text
     return apply_edits(text, _edits_of(document, index, text, answers, []))
 
@@ -103,6 +108,8 @@ def nested_edits(nested: Nested, answers: Answers, found: Found) -> list[Edit]:
     """Fold the edits of a document that is a text back into edits of that text."""
     if isinstance(nested, Fragments):
         return nested.edits(answers, found)
+    if isinstance(nested, File):
+        return _repacked(nested, _file_edits(nested, answers, found))
     edits: list[Edit] = []
     seen = point = 0
     for start, end, replacement in splice_document(nested, answers, ascii_only=False, found=found):
@@ -111,3 +118,21 @@ def nested_edits(nested: Nested, answers: Answers, found: Found) -> list[Edit]:
         seen = end
         edits.append(Edit(first, point, replacement.decode()))
     return edits
+
+
+def _file_edits(file: File, answers: Answers, found: Found) -> Sequence[Edit]:
+    """The edits of what a file says."""
+    if file.inner is not None:
+        return nested_edits(file.inner, answers, found)
+    text = file.packed.text
+    edits = answers.get(text, ())
+    found += [(edit, text[edit.start : edit.end]) for edit in edits]
+    return edits
+
+
+def _repacked(file: File, edits: Sequence[Edit]) -> list[Edit]:
+    """One edit for the whole file: what is behind the first change is spelled anew."""
+    if all(edit.replacement is None for edit in edits):
+        return []
+    packed = file.packed
+    return [Edit(packed.start, packed.end, packed.spell(apply_edits(packed.text, edits)))]

@@ -38,8 +38,13 @@ _SEALED = frozenset(
     }
 )
 
+# Of those, and of what `_media_key` finds: keys that hold a file. Where it is a text file, it is read.
+_FILES = frozenset(
+    {"data", "bytes", "audio", "file_data", "b64_json", "image_b64", "partial_image_b64", "bytesBase64Encoded"}
+)
 # Object types whose `data` is sealed.
-_SEALED_DATA = frozenset({"base64", "redacted_thinking", "reasoning.encrypted"})
+_CIPHERTEXT = frozenset({"redacted_thinking", "reasoning.encrypted"})
+_SEALED_DATA = _CIPHERTEXT | {"base64"}
 _MEDIA_BESIDE = frozenset({"mimeType", "mime_type", "media_type", "mediaType", "format", "transcript"})
 
 # Keys of objects in which `name` names a tool, a function or a schema and not a person or a thing.
@@ -147,6 +152,8 @@ def _names_a_tool(node: Mapping[str, Any]) -> bool:
 def _media_key(node: Mapping[str, Any]) -> str | None:
     """The key of base64 media in an object that says so."""
     data = node.get("data")
+    if node.get("type") == "text":
+        return None  # Anthropic's plain documents: the text itself
     if _sealed(data) and (node.get("type") in _SEALED_DATA or not _MEDIA_BESIDE.isdisjoint(node)):
         return "data"
     kind = node.get("type")
@@ -156,7 +163,7 @@ def _media_key(node: Mapping[str, Any]) -> str | None:
         if kind.endswith("audio.delta") and _sealed(node.get("delta")):
             return "delta"
     bytes_ = node.get("bytes")
-    return "bytes" if _sealed(bytes_) and len(str(bytes_)) > 64 else None
+    return "bytes" if _sealed(bytes_) and (len(node) == 1 or len(str(bytes_)) > 64) else None
 
 
 def _thinking_key(node: Mapping[str, Any]) -> str | None:
@@ -202,6 +209,11 @@ def opaque_in(node: dict[str, Any]) -> frozenset[str]:
     return frozenset(keys) if keys else _NONE
 
 
+def is_file(node: dict[str, Any], key: str) -> bool:
+    """Whether ``node[key]``, which is opaque, holds a file: no signature and no ciphertext."""
+    return key in _FILES and not (key == "data" and node.get("type") in _CIPHERTEXT)
+
+
 _NONE: frozenset[str] = frozenset()
 
 
@@ -211,6 +223,7 @@ def text_rules(*free: str, offsets: Offsets | None = None) -> TextRules:
         ids=IDS,
         free=frozenset(free),
         opaque_in=opaque_in,
+        is_file=is_file,
         remember=REMEMBER,
         offsets=offsets,
         padding=frozenset({"obfuscation"}),
