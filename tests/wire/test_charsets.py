@@ -33,6 +33,12 @@ TEXT = "text/plain; charset="
         (b"\0\0\0\x18ftypmp42", "", "utf-8"),
         (b"\0\1\2\3\4\5\6\7", "", "utf-8"),
         (b"", TEXT + "utf-16", "utf-16-be"),
+        (b'{"a": 1}', "application/json; charset=utf-16", "utf-8"),
+        (b' [1, "\xc3\xa9"]', "application/json; charset=utf-16le", "utf-8"),
+        (b'{"a": 1}', "application/json; charset=utf-7", "utf-8"),
+        (b'{"a": 1}', "application/json; charset=cp037", "utf-8"),
+        (b'{"a": 1}', TEXT + "utf-7", None),
+        ('{"a": "日"}'.encode("utf-16-be"), "application/json; charset=utf-16", "utf-16-be"),
     ],
 )
 def test_the_charset(data: bytes, content_type: str, charset: str | None) -> None:

@@ -41,11 +41,14 @@ def charset_of(data: bytes, content_type: str) -> str | None:
     if name in _UTF_8:
         return "utf-8"
     wide = name.startswith(("utf-16", "utf-32"))
+    is_json = data.lstrip(b" \t\r\n")[:1] in _OPENS  # in ASCII: no UTF-16 begins so, and no provider heeds the header
     if _KNOWN.fullmatch(name) is None:
+        if is_json and "json" in content_type.lower():
+            return "utf-8"
         return None  # UTF-7 and its like: ASCII to the eye, another text to who decodes it
     if name in ("utf-16", "utf-32"):
         name += "-be"  # RFC 2781 §4.3: without a mark, big-endian
-    return name if wide or not _is_utf_8(data) else "utf-8"
+    return name if (wide and not is_json) or not _is_utf_8(data) else "utf-8"
 
 
 def to_utf_8(data: bytes, charset: str) -> bytes | None:
