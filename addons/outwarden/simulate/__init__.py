@@ -1,7 +1,7 @@
 """A simulated LLM provider: answers as OpenAI, Anthropic, Gemini, Bedrock and Ollama do, and fails like them on demand.
 
 Knows how their replies look, whole and streamed, byte for byte in their own framing, and how they break; over
-WebSocket it speaks OpenAI's responses (`/v1/responses`) and realtime (`/v1/realtime`). It stands
+WebSocket it speaks OpenAI's responses (`/v1/responses`), realtime (`/v1/realtime`) and Google's Live API. It stands
 alone: it knows nothing of rules, money or personal data, and needs no mitmproxy. `outwarden demo` calls it instead of
 a real provider; the end-to-end tests ask it afterwards what it received. By default it echoes the last user text, so
 that what was restored on the way back can be seen. It is no model and no load generator.

@@ -40,6 +40,7 @@ class Session(Protocol):
     """An API as it is spoken on one WebSocket."""
 
     headers: tuple[tuple[str, str], ...]
+    binary: bool  # whether what is sent are bytes
 
     def opening(self) -> Iterable[str]:
         """What is sent unasked at the start."""
@@ -47,8 +48,8 @@ class Session(Protocol):
     def take(self, message: Any, ask: Ask) -> Iterable[Said]:
         """What a client's message brings about; ``ask`` gives the script for a response to the body it is given."""
 
-    def wrong(self, problem: str) -> str:
-        """The error for a message that is no JSON object."""
+    def wrong(self, problem: str) -> Said:
+        """The answer to a message that is no JSON object."""
 
 
 class Conversation:
@@ -160,6 +161,6 @@ class Conversation:
             self._sent += 1
             if script.ping_every and self._sent % script.ping_every == 0:
                 await self._socket.ping()
-            await self._socket.send(text, script.chunking)
+            await self._socket.send(text, script.chunking, binary=self._session.binary)
             self._received.sent_bytes += len(text.encode("utf-8"))
             await asyncio.sleep(0)  # let the messages leave one by one

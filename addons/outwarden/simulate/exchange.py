@@ -2,7 +2,7 @@
 
 import json
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -60,8 +60,8 @@ class Responder(Protocol):
     async def send(self, data: bytes) -> None:
         """Send a piece of the body now."""
 
-    async def end(self) -> None:
-        """End the answer properly."""
+    async def end(self, trailers: Sequence[tuple[str, str]] = ()) -> None:
+        """End the answer properly. ``trailers`` are headers behind the body, as gRPC has them."""
 
     async def lose(self) -> None:
         """Drop the connection (HTTP/2: reset the stream)."""
@@ -73,8 +73,8 @@ class Socket(Protocol):
     async def receive(self) -> Message | None:
         """The client's next message; None when no more comes."""
 
-    async def send(self, text: str, chunking: str) -> None:
-        """Send a text message, in fragments where ``chunking`` cuts it."""
+    async def send(self, text: str, chunking: str, *, binary: bool = False) -> None:
+        """Send a message, in fragments where ``chunking`` cuts it; ``binary``: as bytes, as Google sends its JSON."""
 
     async def ping(self) -> None:
         """Send a ping."""

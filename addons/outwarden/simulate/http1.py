@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 
 import h11
 
@@ -32,9 +32,9 @@ class Http1Responder:
         """Send a piece of the body, as its own chunk."""
         await self._write(h11.Data(data=data))
 
-    async def end(self) -> None:
+    async def end(self, trailers: Sequence[tuple[str, str]] = ()) -> None:
         """End the answer."""
-        await self._write(h11.EndOfMessage())
+        await self._write(h11.EndOfMessage(headers=list(trailers)))
 
     async def upgrade(self, received: Received, headers: list[tuple[str, str]], *, deflate: bool) -> WebSocket:
         """Become a WebSocket. Raises ValueError where the handshake is wrong."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 
 import h2.config
 import h2.connection
@@ -131,9 +132,12 @@ class Http2Responder:
             data = data[room:]
             await self._connection.flush()
 
-    async def end(self) -> None:
+    async def end(self, trailers: Sequence[tuple[str, str]] = ()) -> None:
         """End the stream."""
-        self._connection.h2.end_stream(self._stream)
+        if trailers:
+            self._connection.h2.send_headers(self._stream, list(trailers), end_stream=True)
+        else:
+            self._connection.h2.end_stream(self._stream)
         await self._connection.flush()
 
     async def lose(self) -> None:

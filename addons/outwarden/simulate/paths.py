@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 from outwarden.simulate import (
     anthropic,
@@ -20,6 +20,7 @@ from outwarden.simulate.aws_signature import problem_of
 from outwarden.simulate.conversation import Session
 from outwarden.simulate.exchange import Received
 from outwarden.simulate.faults import decoded
+from outwarden.simulate.gemini_live import GeminiLiveSession
 from outwarden.simulate.realtime import RealtimeSession
 from outwarden.simulate.reply import Call, Reply, compact
 from outwarden.simulate.responses_session import ResponsesSession
@@ -54,6 +55,7 @@ _PATHS: tuple[tuple[str, str, Answer], ...] = (
     ("GET", r"/models$", openai_lists.models),
 )
 _TABLE = tuple((method, re.compile(pattern), answer) for method, pattern, answer in _PATHS)
+_LIVE = re.compile(r"/ws/google\.[\w.]+Service[./]BidiGenerateContent(?:Constrained)?$")
 _BEDROCK = re.compile(r"/model/.+/[a-z-]+$")
 
 
@@ -67,8 +69,8 @@ class Target:
     @classmethod
     def of(cls, received: Received) -> "Target":
         """Read a raw target."""
-        parts = urlsplit(received.path)
-        return cls(unquote(parts.path), dict(parse_qsl(parts.query, keep_blank_values=True)))
+        path, _, query = received.path.partition("?")  # no urlsplit: google-genai's Live begins with two slashes
+        return cls(unquote(path), dict(parse_qsl(query, keep_blank_values=True)))
 
 
 def reply_to(received: Received, script: Script, now: float) -> Reply:
@@ -97,6 +99,8 @@ def session_for(received: Received, clock: Callable[[], float]) -> Session | Non
     target = Target.of(received)
     if target.path.endswith("/responses"):
         return ResponsesSession(target.path, clock)
+    if _LIVE.search(target.path):
+        return GeminiLiveSession(target.path, clock)
     return RealtimeSession(target.query, received, clock) if target.path.endswith("/realtime") else None
 
 

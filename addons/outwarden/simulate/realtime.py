@@ -61,6 +61,7 @@ class RealtimeSession:
     """One session with its conversation."""
 
     headers: tuple[tuple[str, str], ...] = ()
+    binary = False
 
     def __init__(self, query: Mapping[str, str], received: Received, clock: Callable[[], float]) -> None:
         """``clock`` gives the seconds that `expires_at` counts from; who asks for the beta gets its event names."""

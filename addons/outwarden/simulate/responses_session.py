@@ -22,6 +22,7 @@ class ResponsesSession:
     """What one connection has said."""
 
     headers: tuple[tuple[str, str], ...] = HEADERS
+    binary = False
 
     def __init__(self, path: str, clock: Callable[[], float]) -> None:
         """``clock`` gives the seconds that replies name as their creation time."""

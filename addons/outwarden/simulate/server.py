@@ -131,7 +131,7 @@ class SimulatedProvider:
             if tls and tls.selected_alpn_protocol() == "h2":
                 await Http2Connection(reader, writer, self.handle, name).serve()
             else:
-                await serve_http1(reader, writer, self.handle, self._converse, name)
+                await serve_http1(reader, writer, self.handle, self.converse, name)
         except (ConnectionError, ssl.SSLError, asyncio.CancelledError):
             writer.transport.abort()  # the client is gone, or we stop
         finally:
@@ -157,8 +157,11 @@ class SimulatedProvider:
             return
         await self._answer(received, responder, reply, script, encoder)
 
-    async def _converse(self, received: Received, upgrader: Upgrader) -> None:
-        """Answer a request for a WebSocket and talk. The handshake takes no queued script: those are for responses."""
+    async def converse(self, received: Received, upgrader: Upgrader) -> None:
+        """Answer a request for a WebSocket and talk; a subclass may answer otherwise.
+
+        The handshake takes no queued script: those are for responses.
+        """
         self.requests.append(received)
         try:
             script = self._script_for(received, queued=False)

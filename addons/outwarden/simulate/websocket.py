@@ -95,15 +95,23 @@ class WebSocket:
             if not self._events and not await self._read():
                 return None
 
-    async def send(self, text: str, chunking: str) -> None:
-        """Send a text message, as one frame or as the fragments that ``chunking`` cuts; nothing once closed."""
-        decoder = codecs.getincrementaldecoder("utf-8")()  # a cut may fall into a character: it goes with the next
+    async def send(self, text: str, chunking: str, *, binary: bool = False) -> None:
+        """Send a message, as one frame or as the fragments that ``chunking`` cuts; nothing once closed."""
         async with self._whole:
-            fragments = [decoder.decode(piece) for piece in cut(text.encode("utf-8"), chunking)] or [""]
+            fragments: list[str | bytes] = list(cut(text.encode("utf-8"), chunking)) or [b""]
+            if not binary:
+                decoder = codecs.getincrementaldecoder(
+                    "utf-8"
+                )()  # a cut may fall into a character: it goes with the next
+                fragments = [decoder.decode(piece) for piece in fragments if isinstance(piece, bytes)]
             for number, fragment in enumerate(fragments, 1):
                 if not self.open:
                     return
-                await self._write(self._frames.send(TextMessage(fragment, message_finished=number == len(fragments))))
+                last = number == len(fragments)
+                if isinstance(fragment, str):
+                    await self._write(self._frames.send(TextMessage(fragment, message_finished=last)))
+                else:
+                    await self._write(self._frames.send(BytesMessage(fragment, message_finished=last)))
 
     async def ping(self) -> None:
         """Send a ping."""
