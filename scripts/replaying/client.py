@@ -24,6 +24,7 @@ class Got:
     call_id: str = ""
     http_version: str = ""
     problem: str = ""
+    grpc_status: str = ""
 
 
 class Http2Context(ssl.SSLContext):
@@ -80,7 +81,8 @@ class Client:
                     kept += piece
             finally:
                 await answer.aclose()
-        except httpx.HTTPError as problem:
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as problem:
             return Got(0, bytes(kept), problem=type(problem).__name__)
         call_id = answer.headers.get("x-outwarden-call-id", "")
-        return Got(answer.status_code, bytes(kept), call_id, answer.http_version)
+        grpc_status = answer.headers.get("grpc-status", "")
+        return Got(answer.status_code, bytes(kept), call_id, answer.http_version, grpc_status=grpc_status)

@@ -1,18 +1,18 @@
 """What became of an exchange: what is as it should be, what is not, and why."""
 
 import re
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from replaying import aws
+from replaying import aws, faults
 from replaying.client import Got
 from replaying.exchanges import Exchange
 from replaying.known import KNOWN
-from replaying.planting import Values, in_some_spelling, stand_ins, text_channels
+from replaying.planting import Values, kinds_in, stand_ins, text_channels
+from replaying.sessions import Session
 from replaying.upstream import Play
-from replaying.usage import expected_tokens
+from replaying.usage import Tokens, expected_tokens
 
 CHECKS = ("request", "reply", "usage", "caught", "restored")
 # Our own refusals that are meant, by the rule that the audit names, each with its reason.
@@ -20,6 +20,7 @@ MEANT = {
     "not_supported": "its stream cannot be read, so the call is refused and never sent",
     "signed_request": "signed by the caller (AWS SigV4), so it could not be changed and may not leave as it is",
 }
+REQUEST_UNREADABLE, REPLY_UNREADABLE = ("body",), ("error", "failed")
 # OpenAI's log probabilities: objects of numbers, strings and one more such list.
 _TOKENS = re.compile(rb'("logprobs":\s*)\[(?:[^\[\]]|\[(?:[^\[\]]|\[[^\[\]]*\])*\])*\]')
 _OFFSET = re.compile(
@@ -37,6 +38,11 @@ class Variant:
     cut: str
     planted: bool = False
 
+    @property
+    def kind(self) -> str:
+        """The way without its cut."""
+        return f"HTTP/{self.http}{', planted' if self.planted else ''}"
+
     def __str__(self) -> str:
         return f"HTTP/{self.http}, cut {self.cut}{', planted' if self.planted else ''}"
 
@@ -46,16 +52,21 @@ class Outcome:
     """One exchange played in one way.
 
     ``checks``: of each check that applied, how many held of how many. ``reason``: why its problems are none;
-    ``note``: what was done on purpose.
+    ``note``: what was done on purpose. ``expected``: the tokens that the audit is to name, None where nobody told any;
+    ``session``: what the audit calls the session that it was, empty for what is one call; ``refused``: the rule that is
+    to refuse it, empty for none.
     """
 
-    exchange: Exchange
+    exchange: Exchange | Session
     variant: Variant
     call_id: str
     checks: dict[str, tuple[int, int]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     reason: str = ""
     note: str = ""
+    expected: Tokens | None = None
+    session: str = ""
+    refused: str = ""
 
     def check(self, name: str, held: bool | tuple[int, int], problem: str) -> None:
         """Note one check; ``problem`` says what is wrong, never a value."""
@@ -69,19 +80,24 @@ class Outcome:
 def compare(exchange: Exchange, variant: Variant, play: Play, got: Got, values: Values | None) -> Outcome:
     """What the two ends got, against what was sent. ``values``: what was planted in the request, None for nothing."""
     outcome = Outcome(exchange, variant, got.call_id)
+    if not variant.planted:
+        outcome.expected = expected_tokens(exchange)
+        if outcome.expected is not None and not faults.tells_usage(exchange):
+            outcome.expected, outcome.note = None, "the usage that was recorded does not stand in its reply"
     if play.seen is None:
         outcome.check("request", held=False, problem=f"not sent on; answered {got.status} {got.problem}".strip())
         outcome.check("reply", held=False, problem=f"status {got.status} for {exchange.status}")
         return outcome
     if values is None:
-        _compare_request(outcome, play)
+        _compare_request(outcome, exchange, play)
     else:
         _compare_planted(outcome, play.seen, values)
     if values is not None and play.sent != exchange.reply and (stood := stand_ins(play.seen)):
         _compare_restored(outcome, play, got, dict(zip(stood, values, strict=True)))
+    elif got.status != exchange.status or got.body != exchange.expected_reply:
+        outcome.check("reply", held=False, problem=_difference(exchange, got))
     else:
-        same = got.status == exchange.status and got.body == exchange.expected_reply
-        outcome.check("reply", same, _difference(exchange, got))
+        outcome.check("reply", held=True, problem="")
     return outcome
 
 
@@ -90,21 +106,31 @@ def compare_usage(outcome: Outcome, audit: Mapping[str, Any] | None) -> None:
     outcome.reason = KNOWN.get(outcome.exchange.id, "") if outcome.problems else ""
     if audit and audit["verdict"] not in ("allowed", "flagged"):
         rule = audit["rule"] or audit["verdict"]
-        if rule in MEANT:
-            outcome.reason = outcome.reason or f"{rule}: {MEANT[rule]}"
+        if rule == outcome.refused:
+            outcome.note = f"refused as the rules say: {rule}"
+            return
+        outcome.reason = outcome.reason or _why_refused(outcome.exchange, rule)
         outcome.problems.append(f"refused by us: {rule}")
         return
-    expected = expected_tokens(outcome.exchange)
-    if expected is None or outcome.variant.planted:
-        return
-    usage = (audit or {}).get("usage") or {}
-    told = usage.get("input_tokens"), usage.get("output_tokens")
-    outcome.check("usage", told == expected, f"{told} for {expected}")
+    if outcome.expected is not None:
+        usage = (audit or {}).get("usage") or {}
+        told = usage.get("input_tokens"), usage.get("output_tokens")
+        outcome.check("usage", told == outcome.expected, f"{told} for {outcome.expected}")
 
 
-def _compare_request(outcome: Outcome, play: Play) -> None:
-    sent, seen = outcome.exchange.body, play.seen or b""
-    if play.path != outcome.exchange.target:
+def _why_refused(record: Exchange | Session, rule: str) -> str:
+    """A rule that is meant, or what is wrong with the record itself; empty where there is no reason."""
+    if rule in MEANT:
+        return f"{rule}: {MEANT[rule]}"
+    if isinstance(record, Session):
+        return ""
+    fault = faults.fault_of_request(record) if rule in REQUEST_UNREADABLE else ""
+    return fault or (faults.fault_of_reply(record) if rule in REPLY_UNREADABLE else "")
+
+
+def _compare_request(outcome: Outcome, exchange: Exchange, play: Play) -> None:
+    sent, seen = exchange.body, play.seen or b""
+    if play.path != exchange.target:
         outcome.check("request", held=False, problem="it arrived at another path")
         return
     if seen != sent and _usage_was_asked(sent, seen):
@@ -122,11 +148,15 @@ def _usage_was_asked(sent: bytes, seen: bytes) -> bool:
 
 
 def _compare_planted(outcome: Outcome, seen: bytes, values: Values) -> None:
-    kinds = Counter(kind for kind, value in values.named() if in_some_spelling(value, seen))
-    outcome.check("caught", (5 - len(kinds), 5), f"reached the provider: {', '.join(sorted(kinds))}")
-    stood = stand_ins(seen)
-    if stood is None or not all(_PLACEHOLDER.fullmatch(each) for each in stood):
+    kinds = kinds_in(values, seen)
+    outcome.check("caught", (5 - len(kinds), 5), f"reached the provider: {', '.join(kinds)}")
+    if not are_placeholders(stand_ins(seen)):
         outcome.check("restored", held=False, problem="the planted sentence arrived in another form")
+
+
+def are_placeholders(stood: tuple[str, ...] | None) -> bool:
+    """Whether what stands for the planted values are placeholders, each of them."""
+    return stood is not None and all(_PLACEHOLDER.fullmatch(each) for each in stood)
 
 
 def _compare_restored(outcome: Outcome, play: Play, got: Got, values: dict[str, str]) -> None:
@@ -138,12 +168,21 @@ def _compare_restored(outcome: Outcome, play: Play, got: Got, values: dict[str, 
             return
         sent, body = aws.unwrap(sent), aws.unwrap(body)
     streamed = play.exchange.streaming
-    expected = {key: _restored(text, values) for key, text in _texts(sent, streamed=streamed).items()}
-    outcome.check("restored", _texts(body, streamed=streamed) == expected, "the texts of the reply are others")
-    same = got.status == play.exchange.status and _without_texts(sent, streamed=streamed) == _without_texts(
-        body, streamed=streamed
-    )
+    restored = is_restored(sent, body, values, streamed=streamed)
+    outcome.check("restored", restored, "the texts of the reply are others")
+    same = got.status == play.exchange.status and same_beside_texts(sent, body, streamed=streamed)
     outcome.check("reply", same, "bytes outside the texts differ" if got.status else f"broken off: {got.problem}")
+
+
+def is_restored(sent: bytes, got: bytes, values: dict[str, str], *, streamed: bool) -> bool:
+    """Whether the texts are those sent, with the caller's own values in place of what stood for them."""
+    expected = {key: _restored(text, values) for key, text in _texts(sent, streamed=streamed).items()}
+    return _texts(got, streamed=streamed) == expected
+
+
+def same_beside_texts(sent: bytes, got: bytes, *, streamed: bool) -> bool:
+    """Whether every byte outside the texts is the same."""
+    return _without_texts(sent, streamed=streamed) == _without_texts(got, streamed=streamed)
 
 
 def _texts(body: bytes, *, streamed: bool) -> dict[Any, str]:

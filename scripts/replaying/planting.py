@@ -1,4 +1,4 @@
-"""Values planted in recorded requests, and echoed in the replies to them.
+"""Values planted in recorded requests, and echoed in the replies to them; `forms` does so in multipart bodies.
 
 A sentence with values of several kinds goes into the longest text of a request. The replay upstream finds the sentence
 in what arrives, takes what stands for the values there and says it again in the recorded reply, in a stream spread over
@@ -29,8 +29,20 @@ TEXT_KEYS = {
     "question",
     "texts",
     "instructions",
+    "output",
+    "value",
 }
-REPLY_KEYS = {"content", "text", "delta", "output_text", "outputText", "response", "generation", "completion"}
+REPLY_KEYS = {
+    "content",
+    "text",
+    "delta",
+    "output_text",
+    "outputText",
+    "response",
+    "generation",
+    "completion",
+    "transcript",
+}
 # Beside a text, these say that the provider verifies or owns it: it is sent back byte for byte.
 SIGNED = ("thought", "signature", "encrypted_content", "redacted")
 # What tells apart the texts that grow side by side in one stream.
@@ -89,15 +101,20 @@ def in_some_spelling(value: str, data: bytes) -> bool:
     )
 
 
+def kinds_in(values: Values, data: bytes) -> list[str]:
+    """The kinds of the values that a body holds."""
+    return sorted(kind for kind, value in values.named() if in_some_spelling(value, data))
+
+
 def planted(body: bytes, note: str) -> bytes | None:
-    """The request with the sentence in its longest text; None where it holds no JSON text."""
-    if body[:1] not in (b"{", b"["):
+    """The JSON with the sentence in its longest text; None where it holds no JSON text."""
+    if body.lstrip()[:1] not in (b"{", b"["):
         return None
     try:
         tree = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    found = [place for place in places(body) if _is_text(tree, place.path, TEXT_KEYS) and _prose(body, place)]
+    found = [place for place in places(body) if _is_text(tree, place.path, TEXT_KEYS) and place.end > place.start]
     if not found:
         return None
     longest = max(found, key=lambda place: place.end - place.start)
@@ -157,13 +174,18 @@ def replaced(body: bytes, new: list[tuple[Place, str]]) -> bytes:
 def echo(exchange: Exchange) -> Echo | None:
     """Where a reply may say the sentence; None where it has no text."""
     body = unwrap(exchange.reply) if exchange.framing == "aws-eventstream" else exchange.reply
-    channels = text_channels(body, streamed=exchange.streaming)
+    return echo_in(body, exchange.id, streamed=exchange.streaming)
+
+
+def echo_in(body: bytes, seed: str, *, streamed: bool) -> Echo | None:
+    """The same for a body; ``seed`` decides where the sentence is cut."""
+    channels = text_channels(body, streamed=streamed)
     if not channels:
         return None
     pieces = max(channels.values(), key=_rank)
-    first = random.Random(exchange.id).randrange(len(pieces))  # noqa: S311 (looks, not secrets)
+    first = random.Random(seed).randrange(len(pieces))  # noqa: S311 (looks, not secrets)
     others = [each for each in channels.values() if each is not pieces]
-    return Echo(body, tuple(pieces), first, tuple(_repeats(pieces, others)), exchange.id)
+    return Echo(body, tuple(pieces), first, tuple(_repeats(pieces, others)), seed)
 
 
 def _rank(pieces: list[tuple[Place, str]]) -> tuple[bool, int, bool]:
@@ -245,22 +267,30 @@ def _is_text(tree: Json, path: Path, keys: set[str]) -> bool:
         return False
     parent = follow(tree, path[:-1])
     kind = str(tree.get("type", "")) if isinstance(tree, dict) else ""
-    if "arguments" in kind or "input" in kind or "audio" in kind or "reasoning" in kind:
+    if "transcript" not in kind and any(word in kind for word in ("arguments", "input", "audio", "reasoning")):
         return False  # JSON and audio have their own deltas under the same key
     if any("reasoning" in key or "thinking" in key for key in names):
         return False  # providers verify it: it goes back and forth byte for byte
-    signed = isinstance(parent, dict) and (any(parent.get(key) for key in SIGNED) or "base64" in parent.values())
+    signed = isinstance(parent, dict) and (any(parent.get(key) for key in SIGNED) or _is_media(parent))
     text = follow(tree, path)
-    return not signed and isinstance(text, str) and not _NOT_PROSE.match(text)
+    if not isinstance(text, str) or signed or _NOT_PROSE.match(text):
+        return False
+    return names[-1] != "output" or text[:1] not in ("{", "[")  # a tool's JSON, which has to stay some
 
 
-def _prose(body: bytes, place: Place) -> bool:
-    return _RUN.search(body, place.start, place.end) is not None
+def _is_media(parent: dict[str, Any]) -> bool:
+    return any(value == "base64" for key, value in parent.items() if key != "encoding_format")
 
 
 def _gap(body: bytes, place: Place) -> int:
-    """Where a sentence may go in a string's bytes: behind a space of its longest plain run, so between two words."""
-    run = max(_RUN.finditer(body, place.start, place.end), key=lambda each: each.end() - each.start())
+    """Where a sentence may go in a string's bytes: behind a space of its longest plain run, so between two words.
+
+    At the end of one without any.
+    """
+    runs = _RUN.finditer(body, place.start, place.end)
+    run = max(runs, key=lambda each: each.end() - each.start(), default=None)
+    if run is None:
+        return place.end
     before = body[place.start : run.start()]
     in_escape = (len(before) - len(before.rstrip(b"\\"))) % 2  # the run begins inside one: \n, \u00e9
     run_start = min(run.start() + 5 * in_escape, run.end())

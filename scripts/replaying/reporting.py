@@ -2,15 +2,18 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from replaying.comparing import CHECKS, Outcome
+from replaying.reading import Unplayed
 
 LISTED_MAX = 200
+NAMED_MAX = 4
+JsonObject = dict[str, Any]
 Row = tuple[str, str, str]
 
 
@@ -60,12 +63,14 @@ def line(outcome: Outcome) -> str:
     return f"{outcome.exchange.id} {provider} {endpoint}{' stream' if stream else ''} ({outcome.variant}): {what}"
 
 
-def show(console: Console, outcomes: Sequence[Outcome], title: str) -> None:
-    """Print the table, what differs with a reason (counted), and what differs without one (listed)."""
+def show(
+    console: Console, outcomes: Sequence[Outcome], unplayed: Sequence[Unplayed], failed: Sequence[str], title: str
+) -> None:
+    """Print the table, what was not played, what differs with a reason (counted), and what without one (listed)."""
     table = Table(title=title, title_justify="left", header_style="bold")
     for name in ("provider", "endpoint", ""):
-        table.add_column(name, no_wrap=True)
-    for name in ("exchanges", "exact", *CHECKS):
+        table.add_column(name, overflow="fold")
+    for name in ("played", "exact", *CHECKS):
         table.add_column(name, justify="right", no_wrap=True)
     total = Counts()
     for (provider, endpoint, stream), counts in rows(outcomes).items():
@@ -75,18 +80,40 @@ def show(console: Console, outcomes: Sequence[Outcome], title: str) -> None:
     table.add_section()
     table.add_row("all", "", "", *_cells(total), style="bold")
     console.print(table)
-    reasons = Counter(
-        (each.reason or each.note, each.exchange.provider, each.exchange.endpoint) for each in explained(outcomes)
-    )
-    for (reason, provider, endpoint), count in sorted(reasons.items()):
-        console.print(f"  {count:5} x {provider} {endpoint}: {reason}", highlight=False)
+    _show_unplayed(console, unplayed)
+    _show_explained(console, outcomes)
     wrong = unexplained(outcomes)
     console.print(f"[{'red' if wrong else 'green'}]{len(wrong)} differ without a reason[/]")
     for outcome in wrong[:LISTED_MAX]:
         console.print("  " + line(outcome), markup=False, highlight=False)
+    for problem in failed:
+        console.print("a way could not be played: " + problem, markup=False, highlight=False, style="red")
 
 
-def as_json(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def _show_explained(console: Console, outcomes: Sequence[Outcome]) -> None:
+    reasons = Counter(
+        (each.reason or each.note, each.exchange.provider, each.exchange.endpoint) for each in explained(outcomes)
+    )
+    for (reason, provider, endpoint), count in sorted(reasons.items()):
+        console.print(f"  {count:5} x {provider} {endpoint}: {reason}", markup=False, highlight=False)
+
+
+def _show_unplayed(console: Console, unplayed: Sequence[Unplayed]) -> None:
+    """Each with its name where they are few; where a whole kind was left out, how many of which row."""
+    reasons: dict[tuple[str, str, str, str], set[str]] = defaultdict(set)
+    for each in unplayed:
+        reasons[each.reason, each.way, each.provider, each.endpoint].add(each.id)
+    if reasons:
+        console.print("not played:")
+    for (reason, way, provider, endpoint), names in sorted(reasons.items()):
+        listed = ", ".join(sorted(names)[:NAMED_MAX]) + (", ..." if len(names) > NAMED_MAX else "")
+        where = f" ({way})" if way else ""
+        console.print(
+            f"  {len(names):5} x {provider} {endpoint}{where}: {reason}: {listed}", markup=False, highlight=False
+        )
+
+
+def as_json(outcomes: Sequence[Outcome], unplayed: Sequence[Unplayed] = (), failed: Sequence[str] = ()) -> JsonObject:
     """The same, for programs."""
     return {
         "rows": [
@@ -94,14 +121,16 @@ def as_json(outcomes: Sequence[Outcome]) -> dict[str, Any]:
                 "provider": provider,
                 "endpoint": endpoint,
                 "streaming": bool(stream),
-                "exchanges": len(counts.exchanges),
+                "played": len(counts.exchanges),
                 "exact": len(counts.exact),
                 "checks": {check: [counts.good[check], counts.all[check]] for check in CHECKS if counts.all[check]},
             }
             for (provider, endpoint, stream), counts in rows(outcomes).items()
         ],
+        "unplayed": [asdict(each) for each in unplayed],
         "explained": [line(each) for each in explained(outcomes)],
         "unexplained": [line(each) for each in unexplained(outcomes)],
+        "failed_ways": list(failed),
     }
 
 

@@ -1,4 +1,4 @@
-"""A provider that answers with recorded replies, over HTTP/1.1 and HTTP/2, cut as one likes."""
+"""A provider that answers with recorded replies, over HTTP/1.1, HTTP/2 and WebSocket, cut as one likes."""
 
 import asyncio
 import random
@@ -6,16 +6,20 @@ import re
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from outwarden.simulate import Received, SimulatedProvider
-from outwarden.simulate.exchange import Responder
+from outwarden.simulate.exchange import Responder, Socket, Upgrader
+from replaying import grpc_calls
 from replaying.exchanges import NO_BODY, Exchange
 
 REPLAY_HEADER = "x-replay-id"
 CUTS = ("recorded", "random", "1")
-# One byte at a time costs a chunk each, so only this many at the begin, at the end and around what was planted are
-# sent so; what lies between leaves in random pieces.
-BYTEWISE = 256
+# One byte at a time costs a chunk each. A stream up to this long leaves wholly so; of a longer one the begin, the end
+# and what is around the place that matters, and of what is no stream, which we read as a whole, only a few.
+WHOLLY_BYTEWISE = 4096
+BYTEWISE = 128
+BYTEWISE_WHOLE = 8
 RANDOM_MAX = 64  # bytes in a random piece of a stream; large bodies come in about as many pieces as these streams
 RANDOM_PIECES = 200
 
@@ -38,45 +42,65 @@ class Play:
     http_version: str = ""
 
 
+class Talk(Protocol):
+    """A WebSocket session to be played."""
+
+    async def serve(self, socket: Socket) -> None:
+        """Be the server."""
+
+
 class RecordedProvider(SimulatedProvider):
     """Answers each request with the play that its header ``x-replay-id`` names, 599 where there is none."""
 
-    def expect(self, name: str, play: Play) -> None:
+    def expect(self, name: str, play: Play | Talk) -> None:
         """Answer the request that bears this name so."""
         self._plays[name] = play
 
     def forget(self, name: str) -> None:
         """Let a play go."""
-        del self._plays[name]
+        self._plays.pop(name, None)
 
     @property
-    def _plays(self) -> dict[str, Play]:
-        plays: dict[str, Play] = self.__dict__.setdefault("plays", {})
+    def _plays(self) -> dict[str, Play | Talk]:
+        plays: dict[str, Play | Talk] = self.__dict__.setdefault("plays", {})
         return plays
 
     async def handle(self, received: Received, responder: Responder) -> None:
         """Answer as recorded."""
         play = self._plays.get(received.header(REPLAY_HEADER) or "")
-        if play is None:
-            await responder.head(599, [], 0)
-            await responder.end()
+        if not isinstance(play, Play):
+            await _refuse(responder)
             return
         play.seen, play.path, play.http_version = received.body, received.path, received.http_version
         body, focus = play.reply(received.body) if play.reply else (play.exchange.reply, None)
         play.sent = body
         await _answer(play, body, focus, responder)
 
+    async def converse(self, received: Received, upgrader: Upgrader) -> None:
+        """Talk as recorded."""
+        play = self._plays.get(received.header(REPLAY_HEADER) or "")
+        if play is None or isinstance(play, Play):
+            await _refuse(upgrader)
+            return
+        await play.serve(await upgrader.upgrade(received, [], deflate=False))
+
+
+async def _refuse(responder: Responder) -> None:
+    await responder.head(599, [], 0)
+    await responder.end()
+
 
 async def _answer(play: Play, body: bytes, focus: int | None, responder: Responder) -> None:
     exchange = play.exchange
     if exchange.status in NO_BODY or exchange.method == "HEAD":
         body = b""
-    length = None if exchange.streaming and body else len(body)
+    is_grpc = exchange.framing == grpc_calls.FRAMING
+    length = None if (exchange.streaming and body) or is_grpc else len(body)
     await responder.head(exchange.status, list(exchange.reply_headers), length)
     for piece in pieces(body, exchange, play.cut, focus):
         await responder.send(piece)
         await asyncio.sleep(0)  # let the pieces leave one by one
-    await responder.end()
+    await responder.end(grpc_calls.TRAILERS if is_grpc else ())
 
 
 def pieces(body: bytes, exchange: Exchange, cut: str, focus: int | None = None) -> Iterator[bytes]:
@@ -89,14 +113,16 @@ def pieces(body: bytes, exchange: Exchange, cut: str, focus: int | None = None) 
     elif cut == "random":
         yield from _random(body, draw)
     elif cut == "1":
-        yield from _bytewise(body, draw, len(body) // 2 if focus is None else focus)
+        yield from _bytewise(body, draw, len(body) // 2 if focus is None else focus, streamed=exchange.streaming)
     else:
         raise ValueError(f"unknown cut {cut!r}; known are {', '.join(CUTS)}")
 
 
 def _recorded(body: bytes, exchange: Exchange) -> Iterator[bytes]:
     """The recorder's own boundaries, else one piece per event; a body that is no stream leaves whole."""
-    if not exchange.streaming:
+    if exchange.framing == grpc_calls.FRAMING:
+        yield from grpc_calls.messages(body)
+    elif not exchange.streaming:
         yield body
     elif sum(exchange.chunk_sizes) == len(body):
         start = 0
@@ -140,9 +166,12 @@ def _random(body: bytes, draw: random.Random) -> Iterator[bytes]:
         start = end
 
 
-def _bytewise(body: bytes, draw: random.Random, focus: int) -> Iterator[bytes]:
+def _bytewise(body: bytes, draw: random.Random, focus: int, *, streamed: bool) -> Iterator[bytes]:
     size = len(body)
-    fine = [(0, BYTEWISE), (focus - BYTEWISE, focus + 3 * BYTEWISE), (size - BYTEWISE, size)]
+    few = BYTEWISE if streamed else BYTEWISE_WHOLE
+    fine = [(0, few), (focus - few, focus + 3 * few), (size - few, size)]
+    if streamed and size <= WHOLLY_BYTEWISE:
+        fine = [(0, size)]
     at = 0
     while at < size:
         if any(start <= at < end for start, end in fine):

@@ -27,9 +27,10 @@ from outwarden.simulate import Script, SimulatedProvider
 from outwarden.wire.format import TextRules
 from outwarden.wire.formats import format_named
 from replaying.client import Client, Got
-from replaying.exchanges import Exchange, read_folder
+from replaying.exchanges import Exchange
 from replaying.planting import in_some_spelling, luhn_digit
 from replaying.playing import Stage, stage
+from replaying.reading import Recording, read
 from replaying.upstream import Play, RecordedProvider
 
 COUNT = 240
@@ -111,20 +112,20 @@ def planted(exchange: Exchange, body: bytes, format_name: str, number: int) -> t
 @pytest.fixture(scope="module")
 def exchanges() -> list[Exchange]:
     """Every recorded HTTP exchange."""
-    return read_folder(CORPUS)
+    return read(CORPUS).exchanges
 
 
 @pytest.fixture(scope="module")
 def replayed(tmp_path_factory: pytest.TempPathFactory, exchanges: list[Exchange]) -> Iterator[Stage]:
     """A replay upstream for every recorded host."""
-    with stage(tmp_path_factory.mktemp("planted"), exchanges) as here:
+    with stage(tmp_path_factory.mktemp("planted"), Recording(exchanges)) as here:
         yield here
 
 
 @pytest.fixture(scope="module")
 def outwarden(replayed: Stage, start: Any) -> Interceptor:
     """An interceptor in front of it."""
-    one: Interceptor = start(replayed.rules(pii_rules()))
+    one: Interceptor = start(replayed.rules(planted=True, pii=pii_rules()))
     return one
 
 

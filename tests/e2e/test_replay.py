@@ -14,11 +14,13 @@ from interceptor import Interceptor
 from rich.console import Console
 
 from replaying.comparing import CHECKS, Outcome, Variant
-from replaying.exchanges import Exchange, read_folder, read_negatives, sample
+from replaying.exchanges import Exchange, sample
 from replaying.known import KNOWN
 from replaying.negatives import play_negatives
-from replaying.playing import EVERYTHING, NOTHING, Stage, play, settle, stage
+from replaying.playing import Stage, play, settle, stage
+from replaying.reading import Recording, read
 from replaying.reporting import line, show, unexplained
+from replaying.sessions import Session
 
 CORPUS = Path(__file__).parents[2].parent / "shared" / "wire"
 pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason="the recorded corpus is not beside the repository")
@@ -27,39 +29,46 @@ PER_ROW = 15
 
 
 @pytest.fixture(scope="module")
-def exchanges() -> list[Exchange]:
-    """Every recorded HTTP exchange."""
-    return read_folder(CORPUS)
+def recording() -> Recording:
+    """Everything that was recorded."""
+    return read(CORPUS)
 
 
 @pytest.fixture(scope="module")
-def replayed(tmp_path_factory: pytest.TempPathFactory, exchanges: list[Exchange]) -> Iterator[Stage]:
+def exchanges(recording: Recording) -> list[Exchange]:
+    """Every recorded HTTP exchange."""
+    return recording.exchanges
+
+
+@pytest.fixture(scope="module")
+def replayed(tmp_path_factory: pytest.TempPathFactory, recording: Recording) -> Iterator[Stage]:
     """A replay upstream for every recorded host."""
-    with stage(tmp_path_factory.mktemp("replay"), exchanges) as here:
+    with stage(tmp_path_factory.mktemp("replay"), recording) as here:
         yield here
 
 
 @pytest.fixture(scope="module")
 def outwarden(replayed: Stage, start: Any) -> Interceptor:
     """An interceptor that looks for what is nowhere."""
-    one: Interceptor = start(replayed.rules(NOTHING))
+    one: Interceptor = start(replayed.rules(planted=False))
     return one
 
 
 @pytest.fixture(scope="module")
 def searching(replayed: Stage, start: Any) -> Interceptor:
     """An interceptor that takes out whatever it finds."""
-    one: Interceptor = start(replayed.rules(EVERYTHING))
+    one: Interceptor = start(replayed.rules(planted=True))
     return one
 
 
-def played(exchanges: Sequence[Exchange], way: Variant, process: Interceptor, here: Stage) -> list[Outcome]:
-    """Play exchanges in one way, and compare with the audit."""
+def played(records: Sequence[Exchange | Session], way: Variant, process: Interceptor, here: Stage) -> list[Outcome]:
+    """Play records in one way, and compare with the audit; what had to be left out is no failure of the replay's."""
 
     async def run() -> list[Outcome]:
-        outcomes = await play(exchanges, way, process, here.upstream)
-        await settle(outcomes, process)
-        return outcomes
+        found = await play(records, way, process, here.upstream)
+        await settle(found.outcomes, process)
+        assert [each for each in found.unplayed if "failed" in each.reason] == []
+        return found.outcomes
 
     return asyncio.run(run())
 
@@ -70,7 +79,7 @@ def outcomes(exchanges: list[Exchange], outwarden: Interceptor, replayed: Stage)
     taken = sample(exchanges, PER_ROW)
     taken += [each for each in exchanges if each.id in KNOWN and each not in taken]
     found = played(taken, Variant("1.1", "recorded"), outwarden, replayed)
-    show(Console(width=160), found, "replay")
+    show(Console(width=160), found, [], [], "replay")
     return found
 
 
@@ -134,13 +143,40 @@ def test_what_is_planted_does_not_arrive_and_is_restored(
     assert sum("restored" in each.checks for each in found) > 50
 
 
+@pytest.mark.parametrize(("cut", "planted"), [("1", False), ("recorded", True)], ids=["plain", "planted"])
+def test_sessions_over_websockets(
+    recording: Recording, outwarden: Interceptor, searching: Interceptor, replayed: Stage, cut: str, planted: bool
+) -> None:
+    """Every recorded Realtime and Live session: messages, usage, and planted values both ways."""
+    process = searching if planted else outwarden
+    found = played(recording.sessions, Variant("1.1", cut, planted), process, replayed)
+
+    assert len(found) == len(recording.sessions) > 15
+    assert unexpected(found) == []
+    told = {check: sum(check in each.checks for each in found) for check in CHECKS}
+    assert told["reply"] == len(found)
+    assert (told["restored"] if planted else told["usage"]) == len(found)
+
+
+@pytest.mark.parametrize("planted", [False, True], ids=["tunnel", "refuse"])
+def test_grpc_calls(
+    recording: Recording, outwarden: Interceptor, searching: Interceptor, replayed: Stage, planted: bool
+) -> None:
+    """Every recorded gRPC call: as the rules say, each byte passes in both directions, or nothing leaves at all."""
+    process = searching if planted else outwarden
+    found = played(recording.calls, Variant("2", "random", planted), process, replayed)
+
+    assert len(found) == len(recording.calls) > 30
+    assert unexpected(found) == []
+    assert all(each.checks.keys() == ({"caught"} if planted else {"request", "reply"}) for each in found)
+
+
 @pytest.mark.parametrize("http", ["1.1", "2"])
-def test_other_traffic_passes_unopened(outwarden: Interceptor, tmp_path: Path, http: str) -> None:
+def test_other_traffic_passes_unopened(recording: Recording, outwarden: Interceptor, tmp_path: Path, http: str) -> None:
     """Traffic to hosts that are no model APIs: the client sees the origin's own certificate, and not a byte changes."""
     before = len(outwarden.records())
-    negatives = read_negatives(CORPUS)
-    found = asyncio.run(play_negatives(negatives, Variant(http, "recorded"), outwarden, tmp_path))
+    found = asyncio.run(play_negatives(recording.negatives, Variant(http, "recorded"), outwarden, tmp_path)).outcomes
 
-    assert len(found) == len(negatives) > 50
+    assert len(found) == len(recording.negatives) > 50
     assert unexpected(found) == []
     assert len(outwarden.records()) == before
