@@ -85,15 +85,25 @@ class Interceptor(Process):
 
     # --- what it leaves behind
 
-    def record(self, response_or_id: Any, seconds: float = 5.0) -> dict[str, Any]:
+    def record(self, response_or_id: Any, seconds: float = 15.0) -> dict[str, Any]:
         """The audit record of a call, by its id or by a response that carries it; waits for it."""
         headers = getattr(response_or_id, "headers", None)
         call_id = headers["x-outwarden-call-id"] if headers is not None else response_or_id
         return until(lambda: next((r for r in self.records() if r["call_id"] == call_id), None), seconds)
 
-    def new_records(self, seen: int, count: int = 1, seconds: float = 5.0) -> list[dict[str, Any]]:
+    def new_records(self, seen: int, count: int = 1, seconds: float = 15.0) -> list[dict[str, Any]]:
         """The records after the first ``seen``, once there are ``count`` of them."""
         return until(lambda: r if len(r := self.records()[seen:]) >= count else None, seconds)
+
+    def count_records(self) -> int:
+        """How many records there are, once each call that was answered has its own: they are written after the reply.
+
+        A call that is refused at once, and reaches nobody, has its record behind theirs; it is counted, too.
+        """
+        with self.http() as client:
+            kind = {"content-type": "application/grpc"}
+            self.record(client.post(f"https://{OPENAI}/mark", content=b"\0\0\0\0\0", headers=kind))
+        return len(self.records())
 
     def budgets(self) -> list[dict[str, Any]]:
         """What `outwarden budgets --json` prints, read here: a new process costs seconds."""
@@ -164,7 +174,7 @@ class Interceptor(Process):
         return genai.Client(api_key="simulated-key", http_options=options)
 
 
-def until[T](ask: Callable[[], T | None], seconds: float = 5.0) -> T:
+def until[T](ask: Callable[[], T | None], seconds: float = 15.0) -> T:
     """Ask again until there is an answer. Raises AssertionError when none comes in time."""
     deadline = time.monotonic() + seconds
     while True:

@@ -210,7 +210,7 @@ def without_websocket(script: Callable[[Received], Script]) -> Callable[[Receive
 def test_codex_over_https(provider: SimulatedProvider, interceptor: Interceptor, run: Callable[..., str]) -> None:
     """Refused a WebSocket, Codex posts its turns; the file's values stay here and come back in its answer."""
     provider.script = without_websocket(use_tool(*CODEX_TOOLS))
-    seen = len(interceptor.records())
+    seen = interceptor.count_records()
 
     assert_codex_answered(codex(run))
     assert_codex_answered(codex(run, "resume", "--last"))
@@ -224,7 +224,7 @@ def test_codex_over_https(provider: SimulatedProvider, interceptor: Interceptor,
 def test_codex_over_websocket(provider: SimulatedProvider, interceptor: Interceptor, run: Callable[..., str]) -> None:
     """Codex's first choice: every turn on one WebSocket, each with only what is new, and all of it clean."""
     provider.script = use_tool(*CODEX_TOOLS)
-    seen = len(interceptor.records())
+    seen = interceptor.count_records()
 
     assert_codex_answered(codex(run))
     sockets = [request for request in provider.requests if request.upgrades]
@@ -242,7 +242,7 @@ def test_claude_code(provider: SimulatedProvider, interceptor: Interceptor, run:
     """Claude Code reads the file with its own tool, twice in a session; what it sends, telemetry too, is clean."""
     look = ToolCall("Read", json.dumps({"file_path": "customer.txt"}))
     provider.script = use_tool(look, ToolCall("Bash", json.dumps({"command": COMMAND})))
-    seen = len(interceptor.records())
+    seen = interceptor.count_records()
     answers = [claude(run), claude(run, "--continue")]
 
     assert [(done["subtype"], done["is_error"], done["num_turns"]) for done in answers] == [("success", False, 2)] * 2

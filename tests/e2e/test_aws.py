@@ -104,7 +104,7 @@ INVOKE = json.dumps(
 
 def test_whole_answers(bearer: Any, plain: Interceptor) -> None:
     """The echo comes back as it was said, on converse and on invoke; the record has the provider's own usage."""
-    before = len(plain.records())
+    before = plain.count_records()
     answer = bearer.converse(**asked())
     record = plain.new_records(before)[0]
 
@@ -120,7 +120,7 @@ def test_whole_answers(bearer: Any, plain: Interceptor) -> None:
 def test_streams(bearer: Any, provider: SimulatedProvider, plain: Interceptor, chunking: str) -> None:
     """Values split over frames come back whole, and the SDK finds every checksum right."""
     provider.queue(*[Script(piece_chars=2, chunking=chunking)] * 2)
-    before = len(plain.records())
+    before = plain.count_records()
 
     assert said(bearer.converse_stream(**asked())["stream"]) == SAID
     assert invoked(bearer.invoke_model_with_response_stream(modelId=MODEL, body=INVOKE)["body"]) == SAID
@@ -172,7 +172,7 @@ def test_a_signed_call_without_a_finding_passes(plain: Interceptor) -> None:
 def test_a_signed_call_with_a_finding_is_refused(plain: Interceptor, provider: SimulatedProvider, stream: bool) -> None:
     """The error has AWS's shape and says what would help; nothing was sent."""
     signed = client(plain)
-    before = len(plain.records())
+    before = plain.count_records()
     with pytest.raises(ClientError, match=r"signed_request.*sign") as caught:
         (signed.converse_stream if stream else signed.converse)(**asked())
 

@@ -78,7 +78,7 @@ def test_openai_chat_streaming(
     """A stream restores values split over deltas; the audit has usage whether the client asked for it or not."""
     provider.queue(Script(piece_chars=piece_chars))
     options: dict[str, Any] = {"stream_options": {"include_usage": True}} if include_usage else {}
-    before = len(outwarden.records())
+    before = outwarden.count_records()
 
     chunks = list(outwarden.openai().chat.completions.create(**chat(SAID), stream=True, **options))
 
@@ -142,7 +142,7 @@ def test_openai_responses(outwarden: Interceptor, provider: SimulatedProvider, s
     """Every copy of the final text in a Responses stream is restored; instructions are echoed as they were given."""
     client = outwarden.openai()
     request: dict[str, Any] = {"model": "gpt-5", "input": SAID, "instructions": f"Write as {EMAIL_2}."}
-    before = len(outwarden.records())
+    before = outwarden.count_records()
 
     if stream:
         events = list(client.responses.create(**request, stream=True))
@@ -163,7 +163,7 @@ def test_openai_responses(outwarden: Interceptor, provider: SimulatedProvider, s
 def test_openai_embeddings_and_models(outwarden: Interceptor, provider: SimulatedProvider) -> None:
     """Embedding inputs are cleaned and charged; a listing passes."""
     client = outwarden.openai()
-    before = len(outwarden.records())
+    before = outwarden.count_records()
 
     embedded = client.embeddings.create(model="text-embedding-3-small", input=[SAID, "plain"], dimensions=8)
     listed = client.models.list()
@@ -204,7 +204,7 @@ def test_async_openai_many_at_once(outwarden: Interceptor, provider: SimulatedPr
 def test_anthropic_messages(outwarden: Interceptor, provider: SimulatedProvider, stream: bool) -> None:
     """Thinking, text and tool input come back; usage in the audit is the final one."""
     client = outwarden.anthropic()
-    before = len(outwarden.records())
+    before = outwarden.count_records()
     request = message(SAID, system=[{"type": "text", "text": f"You serve {EMAIL_2}."}])
 
     if stream:
@@ -260,7 +260,7 @@ def test_anthropic_signed_thinking_is_never_changed(outwarden: Interceptor, prov
 
 def test_anthropic_count_tokens(outwarden: Interceptor, provider: SimulatedProvider) -> None:
     """Counting is free: no cost in the audit."""
-    before = len(outwarden.records())
+    before = outwarden.count_records()
     body = message(SAID)
     counted = outwarden.anthropic().messages.count_tokens(model=body["model"], messages=body["messages"])
 
@@ -286,7 +286,7 @@ def test_async_anthropic_streaming(outwarden: Interceptor, provider: SimulatedPr
 def test_gemini(outwarden: Interceptor, provider: SimulatedProvider, stream: bool) -> None:
     """CRLF events and whole answers restore alike; usage is the last one."""
     client = outwarden.gemini()
-    before = len(outwarden.records())
+    before = outwarden.count_records()
 
     if stream:
         chunks = list(client.models.generate_content_stream(model="gemini-2.5-flash", contents=SAID))

@@ -43,18 +43,17 @@ async def ask(live: Any, text: str) -> str:
 
 
 def of_responses(outwarden: Interceptor, seen: int, count: int) -> list[dict[str, Any]]:
-    """The records of responses after the first ``seen`` ones of all."""
-    return until(lambda: found if len(found := responses(outwarden)[seen:]) >= count else None, 10)
+    """The records of responses after the first ``seen`` records; each connection has one of its own beside them."""
 
+    def found() -> list[dict[str, Any]]:
+        return [each for each in outwarden.records()[seen:] if each["usage_source"] or each["verdict"] != "allowed"]
 
-def responses(outwarden: Interceptor) -> list[dict[str, Any]]:
-    """The records of responses; each connection has one of its own beside them."""
-    return [each for each in outwarden.records() if each["usage_source"] or each["verdict"] != "allowed"]
+    return until(lambda: found() if len(found()) >= count else None, 10)
 
 
 async def test_text_both_ways(outwarden: Interceptor, provider: SimulatedProvider) -> None:
     """Values leave as names and come back as values, turn after turn; each turn has a record with the usage told."""
-    seen = len(responses(outwarden))
+    seen = outwarden.count_records()
     config = TEXT | {"system_instruction": f"The customer is {EMAIL_2}."}
     async with session(outwarden, config) as live:
         history = {"role": "user", "parts": [{"text": f"I am {EMAIL_2}."}]}
@@ -72,7 +71,7 @@ async def test_text_both_ways(outwarden: Interceptor, provider: SimulatedProvide
 
 async def test_speech_passes_and_its_words_are_read(outwarden: Interceptor, provider: SimulatedProvider) -> None:
     """Sound goes on byte for byte; what the provider heard and says in words is text like any other."""
-    seen = len(responses(outwarden))
+    seen = outwarden.count_records()
     async with session(outwarden, ALOUD) as live:
         assert await ask(live, SECRET) == ""
         provider.queue(Script(transcript=f"My mail is {EMAIL_2}.", text=f"Is it {EMAIL_2}?"))
@@ -119,9 +118,9 @@ async def test_tools(outwarden: Interceptor, provider: SimulatedProvider) -> Non
 
 async def test_a_refusal_is_a_close(outwarden: Interceptor, provider: SimulatedProvider) -> None:
     """The API has no error message: the SDK raises with the rule's name as the reason, and the text did not leave."""
-    seen = len(responses(outwarden))
-    with pytest.raises(errors.APIError, match="pii") as closed:
-        async with session(outwarden) as live:
+    seen = outwarden.count_records()
+    async with session(outwarden) as live:
+        with pytest.raises(errors.APIError, match="pii") as closed:
             await ask(live, f"My key is {KEY}.")
 
     assert closed.value.code == 1008
@@ -134,10 +133,11 @@ async def test_an_exceeded_budget_is_a_close(primary: SimulatedProvider, start: 
     budget = {"name": "two", "scope": "all", "limit_requests": 2, "window": "day"}
     outwarden: Interceptor = start(rules_for(primary, prices=PRICES, budgets={"budgets": [budget]}))
     primary.clear()
-    with pytest.raises(errors.APIError, match="budget_exceeded") as closed:
-        async with session(outwarden) as live:
-            for turn in range(3):
-                assert await ask(live, f"turn {turn}") == f"turn {turn}"
+    async with session(outwarden) as live:
+        for turn in range(2):
+            assert await ask(live, f"turn {turn}") == f"turn {turn}"
+        with pytest.raises(errors.APIError, match="budget_exceeded") as closed:
+            await ask(live, "turn 2")
 
     assert closed.value.code == 1008
     assert "turn 2" not in "".join(map(str, primary.requests[-1].messages))

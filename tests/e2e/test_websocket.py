@@ -73,7 +73,7 @@ def of_responses(outwarden: Interceptor, seen: int, count: int) -> list[dict[str
 @pytest.mark.parametrize("chunking", ["event", "bytes:3"])
 def test_a_conversation_over_one_connection(outwarden: Interceptor, provider: SimulatedProvider, chunking: str) -> None:
     """Values leave as names and come back as values, in every turn and every copy of the text."""
-    seen = len(outwarden.records())
+    seen = outwarden.count_records()
     with talk(outwarden, {"chunking": chunking, "ping_every": 3}) as client:
         for turn in range(3):
             found = ask(client, f"Turn {turn}. {SECRET}")
@@ -94,7 +94,7 @@ def test_a_conversation_over_one_connection(outwarden: Interceptor, provider: Si
 
 def test_the_openai_sdk_speaks_realtime(outwarden: Interceptor, provider: SimulatedProvider) -> None:
     """The real SDK: an item, a response, its text with the value, its usage on record."""
-    seen = len(outwarden.records())
+    seen = outwarden.count_records()
     client = openai.OpenAI(api_key="simulated-key")
     options: Any = {"ssl": outwarden.trust(), "proxy": outwarden.url}
     with client.realtime.connect(model="gpt-realtime", websocket_connection_options=options) as connection:
@@ -132,7 +132,7 @@ def test_a_client_that_speaks_http_2_elsewhere(outwarden: Interceptor, provider:
 
 def test_the_providers_faults_reach_the_client(outwarden: Interceptor, provider: SimulatedProvider) -> None:
     """A cut, a bad message, an error, a refused handshake: the client is told, and no hold stays."""
-    seen = len(outwarden.records())
+    seen = outwarden.count_records()
     with talk(outwarden, {"text": "one two three four five", "cut_after": 2}) as client:
         found = until_closed(client)
         assert found[-1]["type"] == "error"

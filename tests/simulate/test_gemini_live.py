@@ -131,9 +131,9 @@ async def test_errors_close_the_connection(
     provider: SimulatedProvider, trust: ssl.SSLContext, script: Any, code: int
 ) -> None:
     """There is no error message: the SDK learns of it by a close."""
-    with pytest.raises(errors.APIError) as closed:
-        async with session(provider, trust, script=script) as live:
-            await live.send_client_content(turns={"role": "user", "parts": [{"text": "one two three"}]})
+    async with session(provider, trust, script=script) as live:
+        await live.send_client_content(turns={"role": "user", "parts": [{"text": "one two three"}]})
+        with pytest.raises(errors.APIError) as closed:
             await turn(live)
 
     assert closed.value.code == code
