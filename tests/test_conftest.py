@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 TESTS = {
     "mark": "@pytest.mark.skip(reason='no such machine')\ndef test_it(): pass",
     "within": "def test_it(): pytest.skip('no such machine')",
@@ -16,14 +18,14 @@ TESTS = {
 }
 
 
-def outcomes(folder: Path, *, ci: str) -> tuple[int, set[str]]:
+def outcomes(folder: Path, *options: str, ci: str) -> tuple[int, set[str]]:
     """Run the tests above beside the project's conftest.py; give the exit code and which of them failed."""
     shutil.copy(Path(__file__).with_name("conftest.py"), folder / "conftest.py")
     (folder / "pytest.ini").write_text("[pytest]\nci_may_skip =\n  only on the moon$\n", "utf-8")
     for name, test in TESTS.items():
         (folder / f"test_{name}.py").write_text(f"import pytest\n\n{test}\n", "utf-8")
     ended = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "--continue-on-collection-errors", "-p", "no:cacheprovider"],
+        [sys.executable, "-m", "pytest", "-q", "--continue-on-collection-errors", "-p", "no:cacheprovider", *options],
         cwd=folder,
         env={**os.environ, "CI": ci, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
@@ -34,10 +36,14 @@ def outcomes(folder: Path, *, ci: str) -> tuple[int, set[str]]:
     return ended.returncode, {line.split("test_")[1].split(".py")[0] for line in lines}
 
 
-def test_a_skip_fails_in_ci(tmp_path: Path) -> None:
-    """By mark, from within, or a whole file: each fails; a listed reason and an expected failure do not."""
+@pytest.mark.parametrize("options", [(), ("-p", "xdist.plugin", "-n", "2", "--dist", "loadfile")], ids=["one", "two"])
+def test_a_skip_fails_in_ci(tmp_path: Path, options: tuple[str, ...]) -> None:
+    """By mark, from within, or a whole file: each fails; a listed reason and an expected failure do not.
 
-    assert outcomes(tmp_path, ci="true") == (1, {"mark", "within", "file"})
+    In one process and in two.
+    """
+
+    assert outcomes(tmp_path, *options, ci="true") == (1, {"mark", "within", "file"})
 
 
 def test_a_skip_is_no_failure_elsewhere(tmp_path: Path) -> None:

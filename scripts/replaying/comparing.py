@@ -8,7 +8,6 @@ from typing import Any
 from replaying import aws, faults
 from replaying.client import Got
 from replaying.exchanges import Exchange
-from replaying.known import KNOWN
 from replaying.planting import Values, kinds_in, stand_ins, text_channels
 from replaying.sessions import Session
 from replaying.upstream import Play
@@ -103,7 +102,6 @@ def compare(exchange: Exchange, variant: Variant, play: Play, got: Got, values: 
 
 def compare_usage(outcome: Outcome, audit: Mapping[str, Any] | None) -> None:
     """The audit's tokens against the provider's own; and why the call was refused, if it was."""
-    outcome.reason = KNOWN.get(outcome.exchange.id, "") if outcome.problems else ""
     if audit and audit["verdict"] not in ("allowed", "flagged"):
         rule = audit["rule"] or audit["verdict"]
         if rule == outcome.refused:

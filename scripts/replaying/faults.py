@@ -1,10 +1,12 @@
 """What is wrong with a record itself, by its own bytes: why the interceptor may rightly refuse or add something."""
 
 import json
+import re
 
 from replaying import aws
 from replaying.exchanges import Exchange
 
+_ODD_FIELD = re.compile(rb"(?m)^(?!data|event|id|retry|:)[^\r\n:]+:[^\r\n]*(?:\r\n|\r|\n)+\Z")
 LEVELS_MAX = 200  # deeper JSON is refused, https://datatracker.ietf.org/doc/html/rfc8259#section-9 allows it
 
 
@@ -23,7 +25,9 @@ def fault_of_reply(exchange: Exchange) -> str:
     if exchange.framing == "aws-eventstream" or "eventstream" in kind:
         return "" if body and aws.intact(body) else "its reply holds no whole AWS frames"
     if "event-stream" in kind or (exchange.streaming and exchange.framing == "sse"):
-        return "" if body.endswith((b"\n\n", b"\r\n\r\n", b"\r\r")) else "its stream ends inside an event"
+        if not body.endswith((b"\n\n", b"\r\n\r\n", b"\r\r")):
+            return "its stream ends inside an event"
+        return "its stream breaks off in a field that SSE does not know" if _ODD_FIELD.search(body) else ""
     if exchange.streaming or "ndjson" in kind or "jsonl" in kind:
         return "" if not body or body.rstrip().endswith((b"}", b"]")) else "its stream ends inside a line"
     return _fault_of_json(body, "reply", says_json="json" in kind)

@@ -59,13 +59,15 @@ def test_a_broken_request_has_one(record: Exchange) -> None:
         (b'data: {"a": 1}\n\n', "text/event-stream", "sse", False),
         (b'data: {"a": 1}\r\n\r\n', "text/event-stream", "sse", False),
         (b'data: {"a": 1}\n\ndata: {"a', "text/event-stream", "sse", True),
+        (b'data: {"a": 1}\n\nerror: {"a": 1}\n\n', "text/event-stream", "sse", True),
+        (b'error: {"a": 1}\n\ndata: {"a": 1}\n\n', "text/event-stream", "sse", False),
         (b'{"a": 1}\n', "application/x-ndjson", "ndjson", False),
         (b'{"a": 1}\n{"a"', "application/x-ndjson", "ndjson", True),
         (b"\0\0\0\x20", "application/vnd.amazon.eventstream", "aws-eventstream", True),
     ],
 )
 def test_a_torn_stream_has_one(body: bytes, kind: str, framing: str, broken: bool) -> None:
-    """A stream that ends inside an event, a line or a frame."""
+    """A stream that ends inside an event, a line or a frame, or in a field that nobody reads."""
 
     assert bool(fault_of_reply(answered(body, kind, framing=framing, streaming=True))) is broken
 
