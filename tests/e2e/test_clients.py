@@ -461,7 +461,7 @@ def test_streams_stay_streams(outwarden: Interceptor, provider: SimulatedProvide
     """The first piece reaches the client long before the last one was sent."""
     import time
 
-    provider.queue(Script(text="one two three four five six", event_delay_s=0.15))
+    provider.queue(Script(text="red green blue white black brown", event_delay_s=0.15))
     began = time.monotonic()
     stamps = []
     for chunk in outwarden.openai().chat.completions.create(**chat("go"), stream=True):

@@ -26,7 +26,7 @@ from outwarden.simulate import Certificates, Script, SimulatedProvider, provider
 
 TIMEOUTS = {"connect": "1s", "first_byte": "1s", "first_content": "1s", "idle": "1s", "total": "20s"}
 FAIL_OVER_ON = ["connect", "timeout", "429", "5xx", "stream_error"]
-SAID = f"one two three four five six seven eight {EMAIL} {CARD}"
+SAID = f"red green blue white black brown grey pink {EMAIL} {CARD}"
 SPARE_SAID = "from the spare"
 
 
