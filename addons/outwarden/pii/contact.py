@@ -1,10 +1,11 @@
-"""E-mail addresses and IP addresses."""
+"""E-mail addresses, IP addresses and hardware addresses."""
 
 import ipaddress
 import re
 
 from outwarden.pii.recognizer import (
     EDGE,
+    LOOK_BACK,
     UNDECIDED,
     Recognizer,
     Verdict,
@@ -27,6 +28,7 @@ _EMAIL = (
 # git@ is the user of every SSH remote (git@github.com:owner/repository); nobody reads or owns the others.
 _NOBODY = frozenset({"git", "noreply", "no-reply", "donotreply", "do-not-reply"})
 _ALGORITHM_DOMAINS = frozenset({"openssh.com", "libssh.org"})  # aes256-gcm@openssh.com
+_URL_LOGIN = re.compile(r"://[^\s@/]*:[^\s@/]*\Z")
 _RETINA_IMAGE = re.compile(r"[1-9]x\.[a-z]+", re.IGNORECASE)  # icon@2x.png
 _IPV4 = EDGE + r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}"
 _HEX = r"[0-9A-Fa-f]{1,4}"
@@ -46,6 +48,8 @@ def _check_email(text: str, start: int, end: int, more: bool) -> Verdict | None:
     start = after_escape(text, start, end)
     while text[start] in ".'-%+":
         start += 1
+    if _URL_LOGIN.search(text, max(0, start - LOOK_BACK), start):
+        return None  # the password of a URL and its host
     local, _, domain = text[start:end].partition("@")
     if ".." in domain:  # jane@acme.com...and so on
         domain = domain.partition("..")[0]
@@ -109,8 +113,29 @@ def _looks_like_address(value: str) -> bool:
     return digits and not slice_like and (len(groups) >= 3 or len(groups[0]) >= 3)
 
 
+_MAC = (
+    EDGE
+    + r"(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}|"
+    + EDGE
+    + r"(?:[0-9A-Fa-f]{2}-){5}[0-9A-Fa-f]{2}|"
+    + EDGE
+    + (r"(?:[0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4}")
+)
+
+
+def _check_mac(text: str, start: int, end: int, more: bool) -> Verdict | None:
+    start = skip_edge(text, start)
+    if word_before(text, start) or word_after(text, end) or text[start - 1 : start] in (":", "-", "."):
+        return None
+    if text[end : end + 1] in (":", "-"):
+        return None  # a fingerprint, or a longer row of bytes
+    digits = {c for c in text[start:end].lower() if c.isalnum()}
+    return None if len(digits) == 1 else Verdict(start, end, 0.85)  # all zeros, broadcast
+
+
 RECOGNIZERS = (
     Recognizer("EMAIL_ADDRESS", _EMAIL, _check_email),
     Recognizer("IP_ADDRESS", _IPV4, _check_ipv4),
     Recognizer("IP_ADDRESS", _IPV6, _check_ipv6),
+    Recognizer("MAC_ADDRESS", _MAC, _check_mac),
 )

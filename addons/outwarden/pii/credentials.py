@@ -1,10 +1,12 @@
-"""Credentials: keys with a known beginning, AWS secrets next to their name, JSON web tokens, private keys.
+"""Credentials: keys with a known beginning, AWS secrets next to their name, tokens, private keys, passwords, wallets.
 
 Tokens and key blocks have no upper length, so their patterns propose the beginning only and the checks follow them for
 at most `SECRET_MAX` code points; a longer one is found up to there.
 """
 
 import re
+
+from stdnum import bitcoin
 
 from outwarden.pii.recognizer import (
     UNDECIDED,
@@ -24,9 +26,10 @@ _EDGE = r"(?:\b|\\[nrtbf]|\\u[0-9A-Fa-f]{4})"
 _BEGINNINGS = (
     r"sk-[A-Za-z0-9_\-]{16,}",  # OpenAI (sk-proj-, sk-svcacct-), Anthropic (sk-ant-), OpenRouter, DeepSeek
     r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])",  # AWS access key ids
+    r"ABSK[A-Za-z0-9+/=]{90,}",  # Amazon Bedrock
     r"gh[oprsu]_[A-Za-z0-9]{30,}",  # GitHub
     r"github_pat_[A-Za-z0-9_]{20,}",
-    r"glpat-[A-Za-z0-9_\-]{20,}",  # GitLab
+    r"gl(?:pat|dt|rt|cbt|ptt|ft|imt|agent|oas|soat)-[A-Za-z0-9_\-.]{20,}",  # GitLab
     r"AIza[A-Za-z0-9_\-]{35}",  # Google
     r"GOCSPX-[A-Za-z0-9_\-]{20,}",
     r"ya29\.[A-Za-z0-9_\-]{20,}",
@@ -36,14 +39,79 @@ _BEGINNINGS = (
     r"whsec_[A-Za-z0-9+/=]{24,}",
     r"hf_[A-Za-z0-9]{30,}",  # Hugging Face
     r"npm_[A-Za-z0-9]{36}",
+    r"pypi-[A-Za-z0-9_\-]{50,}",
     r"SG\.[A-Za-z0-9_\-]{16,}\.[A-Za-z0-9_\-]{16,}",  # SendGrid
     r"gsk_[A-Za-z0-9]{30,}",  # Groq
     r"xai-[A-Za-z0-9]{30,}",
     r"pplx-[A-Za-z0-9]{30,}",
+    r"r8_[A-Za-z0-9]{30,}",  # Replicate
+    r"csk-[A-Za-z0-9]{30,}",  # Cerebras
+    r"fw_[A-Za-z0-9]{20,}",  # Fireworks
+    r"nvapi-[A-Za-z0-9_\-]{40,}",  # NVIDIA
+    r"tgp_v1_[A-Za-z0-9_\-]{30,}",  # Together
+    r"pa-[A-Za-z0-9_\-]{40,}",  # Voyage
+    r"vck_[A-Za-z0-9]{40,}",  # Vercel
+    r"lsv2_(?:pt|sk)_[A-Za-z0-9_]{30,}",  # LangSmith
+    r"[ps]k-lf-[0-9a-f\-]{30,}",  # Langfuse
+    r"tvly-[A-Za-z0-9\-]{20,}",  # Tavily
+    r"AC[0-9a-f]{32}(?![A-Za-z0-9])",  # Twilio
+    r"SK[0-9a-f]{32}(?![A-Za-z0-9])",
+    r"key-[0-9a-f]{32}(?![A-Za-z0-9])",  # Mailgun
+    r"[0-9a-f]{32}-us\d{1,2}(?![A-Za-z0-9])",  # Mailchimp
+    r"xkeysib-[0-9a-f]{60,}",  # Brevo
+    r"shp(?:at|ca|pa|ss)_[A-Fa-f0-9]{32}",  # Shopify
+    r"EAA[A-Za-z0-9]{80,}",  # Facebook
+    r"sq0(?:atp|csp|idp)-[A-Za-z0-9_\-]{22,}",  # Square
+    r"EAAA[A-Za-z0-9_\-]{56,}",
+    r"dop_v1_[0-9a-f]{64}",  # DigitalOcean
+    r"do[or]_v1_[0-9a-f]{64}",
+    r"dapi[0-9a-f]{32}",  # Databricks
+    r"hvs\.[A-Za-z0-9_\-]{24,}",  # HashiCorp Vault and Terraform
+    r"hvb\.[A-Za-z0-9_\-]{24,}",
+    r"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_\-=]{60,}",
+    r"dp\.(?:pt|st|sa|ct)\.[A-Za-z0-9_\-.]{40,}",  # Doppler
+    r"lin_(?:api|oauth)_[A-Za-z0-9]{32,}",  # Linear
+    r"secret_[A-Za-z0-9]{43}(?![A-Za-z0-9])",  # Notion
+    r"ntn_[A-Za-z0-9]{40,}",
+    r"figd_[A-Za-z0-9_\-]{40,}",  # Figma
+    r"pat[A-Za-z0-9]{14}\.[0-9a-f]{64}",  # Airtable
+    r"ATATT3[A-Za-z0-9_\-=]{100,}",  # Atlassian
+    r"ATCTT3[A-Za-z0-9_\-=]{100,}",
+    r"NRAK-[A-Z0-9]{27}",  # New Relic
+    r"NRII-[A-Za-z0-9_\-]{32}",
+    r"glsa_[A-Za-z0-9]{32}_[0-9a-f]{8}",  # Grafana
+    r"glc_[A-Za-z0-9+/=]{32,}",
+    r"sntry[su]_[A-Za-z0-9+/=_\-]{40,}",  # Sentry
+    r"PMAK-[0-9a-f]{24}-[0-9a-f]{34}",  # Postman
+    r"rubygems_[0-9a-f]{48}",
+    r"dckr_(?:pat|oat)_[A-Za-z0-9_\-]{27,}",  # Docker
+    r"cio[A-Za-z0-9]{32}(?![A-Za-z0-9])",  # crates.io
+    r"pul-[0-9a-f]{40}",  # Pulumi
+    r"tskey-[a-z]+-[A-Za-z0-9\-]{20,}",  # Tailscale
+    r"sbp_[0-9a-f]{40}",  # Supabase
+    r"sb_(?:secret|publishable)_[A-Za-z0-9_\-]{20,}",
+    r"pscale_(?:tkn|pw|oauth)_[A-Za-z0-9_\-.=]{32,}",  # PlanetScale
+    r"AGE-SECRET-KEY-1[A-Z0-9]{50,}",  # age
+    r"amzn\.mws\.[0-9a-f\-]{36}",
+    r"[0-9]{8,10}:AA[A-Za-z0-9_\-]{33}",  # Telegram
+    r"FLWSECK(?:_TEST)?-[A-Za-z0-9\-]{12,}",  # Flutterwave
+    r"rzp_(?:live|test)_[A-Za-z0-9]{14}",  # Razorpay
+    r"CFPAT-[A-Za-z0-9_\-]{43}",  # Contentful
+    r"ops_eyJ[A-Za-z0-9+/=]{100,}",  # 1Password
+    r"shippo_(?:live|test)_[0-9a-f]{40}",
+    r"EZ[AT]K[A-Za-z0-9]{54}",  # EasyPost
+    r"duffel_(?:live|test)_[A-Za-z0-9_\-=]{43}",
+    r"sl\.[A-Za-z0-9_\-]{130,}",  # Dropbox
+    r"gAAAAA[A-Za-z0-9_\-=]{70,}",  # Fernet
 )
 _KEY = _EDGE + (
-    r"(?:sk-|A[KSBC][IC]A|gh[oprsu]_|github_pat_|glpat-|AIza|GOCSPX-|ya29\.|xox[abeoprs]-|xapp-|[rs]k_(?:live|test)_"
-    r"|whsec_|hf_|npm_|SG\.|gsk_|xai-|pplx-)[A-Za-z0-9_\-+/=.]{10,250}"
+    r"(?:sk-|A[KSBC][IC]A|ABSK|gh[oprsu]_|github_pat_|gl(?:pat|dt|rt|cbt|ptt|ft|imt|agent|oas|soat)-|AIza|GOCSPX-|ya29\."
+    r"|xox[abeoprs]-|xapp-|[rs]k_(?:live|test)_|whsec_|hf_|npm_|pypi-|SG\.|gsk_|xai-|pplx-|r8_|csk-|fw_|nvapi-|tgp_v1_|pa-"
+    r"|vck_|lsv2_|[ps]k-lf-|tvly-|AC[0-9a-f]{4}|SK[0-9a-f]{4}|key-[0-9a-f]{4}|[0-9a-f]{32}-us|xkeysib-|shp(?:at|ca|pa|ss)_"
+    r"|EAA|sq0(?:atp|csp|idp)-|do[por]_v1_|dapi[0-9a-f]|hv[sb]\.|[A-Za-z0-9]{14}\.atlasv1\.|dp\.(?:pt|st|sa|ct)\.|lin_(?:api|oauth)_"
+    r"|secret_|ntn_|figd_|pat[A-Za-z0-9]{14}\.|AT[AC]TT3|NRAK-|NRII-|glsa_|glc_|sntry[su]_|PMAK-|rubygems_|dckr_|cio[A-Za-z0-9]"
+    r"|pul-|tskey-|sbp_|sb_|pscale_|AGE-SECRET-KEY-1|amzn\.mws\.|[0-9]{8,10}:AA|FLWSECK|rzp_|CFPAT-|ops_eyJ|shippo_|EZ[AT]K|duffel_"
+    r"|sl\.|gAAAAA)[A-Za-z0-9_\-+/=.]{10,250}"
 )
 _KEY_KINDS = re.compile("|".join(_BEGINNINGS))
 _NAMED_PREFIX = re.compile(r"sk-(?:ant|proj|svcacct|admin|or)-")
@@ -134,8 +202,87 @@ def _check_private_key(text: str, start: int, end: int, more: bool) -> Verdict |
     return Verdict(start, body, 0.9) if _KEY_MATERIAL.search(text, end, body) else None
 
 
+# --- passwords: in a URL, or after a name for one
+
+_URL_LOGIN = r"[a-zA-Z][a-zA-Z0-9+.\-]{1,20}://[^\s:@/'\"<>]{0,64}:[^\s@/'\"<>]{1,128}@[A-Za-z0-9\[]"
+_LOGIN = re.compile(r"://[^:@/]*:(?P<password>[^@]+)@.\Z", re.DOTALL)
+_PASSWORD_WORDS = Context(
+    r"pass(?:word|wd|phrase|code)?|pwd|passwort|kennwort|mot de passe|contraseñ?n?a|senha|secret|client.?secret"
+    r"|api.?key|apikey|access.?key|auth.?token|token|credentials?|db_pass\w*",
+    inside=True,
+)
+_ASSIGNED = r"(?:[\"']?\s{0,3}(?:=>|:=|[=:])\s{0,3}| is | ist | est | es )[\"'`]?[^\s\"'`<>{}()\[\],;]{6,128}"
+_VALUE = re.compile(r"(?:[\"']?\s{0,3}(?:=>|:=|[=:])\s{0,3}| is | ist | est | es )[\"'`]?")
+# What stands where a password would and is none: a placeholder, a variable, a call, a type, a path.
+_NO_PASSWORD = re.compile(
+    r"(?i)\$|%|\*{3}|x{4}|\.\.\.|env|none|null|true|false|undefined|string|bytes|required|optional|example|placeholder"
+    r"|changeme|change_me|your|my_|password|secret|token|redacted|hidden|<|\[|self\.|this\.|config|settings|request|response"
+    r"|https?:|file:|/|\\"
+)
+
+
+def _check_login(text: str, start: int, end: int, more: bool) -> Verdict | None:
+    """The password of ``scheme://user:password@host`` alone: what remains is still a URL."""
+    found = _LOGIN.search(text, start, end)
+    if found is None or _is_stand_in(found["password"]):
+        return None
+    return Verdict(found.start("password"), found.end("password"), 0.85)
+
+
+def _is_stand_in(value: str) -> bool:
+    """Whether a variable or a word for a password stands there: ${DB_PASSWORD}, <password>, ****."""
+    return value.startswith(("$", "{", "<", "%", "[")) or value.lower() in (
+        "password",
+        "pass",
+        "pwd",
+        "secret",
+        "x-oauth-basic",
+    )
+
+
+def _check_assigned(text: str, start: int, end: int, more: bool) -> Verdict | None:
+    """What somebody calls a password and what looks like one: letters with digits or signs, no word of a program."""
+    value = _VALUE.match(text, start, end)
+    if value is None or not _PASSWORD_WORDS.before(text, start, _NAME_WIDTH):
+        return None
+    at, stop = value.end(), end
+    while stop > at and text[stop - 1] in ".!?:":
+        stop -= 1
+    said = text[at:stop]
+    if len(said) < _PASSWORD_MIN or _NO_PASSWORD.search(said) or text[end : end + 1] == "(":
+        return None
+    kinds = sum(map(bool, (re.search("[a-z]", said), re.search("[A-Z]", said), re.search(r"\d", said))))
+    odd = re.search(r"[^\w.\-]", said) is not None
+    if kinds + odd < 3 or (said.isidentifier() and kinds < 3) or _DOTTED_NAME.fullmatch(said):
+        return None
+    return Verdict(at, stop, 0.6)
+
+
+_NAME_WIDTH = 24
+_PASSWORD_MIN = 6
+_DOTTED_NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
+
+# --- wallets
+
+_WALLET = _EDGE + r"(?:0x[0-9a-fA-F]{40}|bc1[ac-hj-np-z02-9]{11,71}|[13][1-9A-HJ-NP-Za-km-z]{25,34})"
+
+
+def _check_wallet(text: str, start: int, end: int, more: bool) -> Verdict | None:
+    """Bitcoin by its checksum, Ethereum by its shape."""
+    start = skip_edge(text, start)
+    if word_before(text, start) or text[end : end + 1].isalnum():
+        return None
+    value = text[start:end]
+    if value.startswith("0x"):
+        return Verdict(start, end, 0.7) if len(set(value[2:].lower())) > 4 else None
+    return Verdict(start, end, 0.95) if bitcoin.is_valid(value) else None
+
+
 RECOGNIZERS = (
     Recognizer("API_KEY", _KEY, _check_key),
+    Recognizer("PASSWORD", _URL_LOGIN, _check_login),
+    Recognizer("PASSWORD", _ASSIGNED, _check_assigned, near=_PASSWORD_WORDS),
+    Recognizer("CRYPTO", _WALLET, _check_wallet),
     Recognizer("API_KEY", _AWS_SECRET, _check_aws_secret, near=_AWS_WORDS),
     Recognizer("API_KEY", _JWT, _check_token),
     Recognizer("API_KEY", _BEGIN, _check_private_key),

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
-from outwarden.pii import bank, contact, credentials, person_numbers, phones
+from outwarden.pii import bank, contact, credentials, national, particulars, person_numbers, phones
 from outwarden.pii.custom import custom_recognizer
 from outwarden.pii.matching import Candidate, Matcher, sweep
 from outwarden.pii.page import Page
@@ -19,9 +19,10 @@ BUILT_IN = (
     *phones.RECOGNIZERS,
     *bank.RECOGNIZERS,
     *person_numbers.RECOGNIZERS,
+    *particulars.RECOGNIZERS,
     *credentials.RECOGNIZERS,
 )
-ENTITIES = frozenset(recognizer.entity for recognizer in BUILT_IN)
+ENTITIES = frozenset(recognizer.entity for recognizer in BUILT_IN) | national.ENTITIES
 """The entities that are found without a rule of the user's own."""
 
 # A chain of overlapping findings grows to one span up to this many code points; beyond it a new span begins.
@@ -65,9 +66,11 @@ class Detector:
         """Compile the patterns of ``policy``. Raises PatternError for a custom pattern that cannot be used."""
         wanted = policy.entities
         recognizers = [r for r in BUILT_IN if wanted is None or r.entity in wanted]
+        recognizers += national.national_recognizers(wanted, policy.countries)
         recognizers += [custom_recognizer(custom) for custom in policy.custom]
         self.finders = tuple(finders)
-        self.entities = frozenset(r.entity for r in recognizers).union(*(finder.entities for finder in finders))
+        names = (r.names or {r.entity} for r in recognizers)
+        self.entities = frozenset().union(*names, *(finder.entities for finder in finders))
         plain = Matcher(recognizers)
         if recognizers:
             recognizers += view_recognizers(plain)

@@ -27,6 +27,7 @@ class PiiPolicy:
     response: Mapping[str, Action] = field(default_factory=lambda: {"default": "mask"})
     restore: bool = True
     entities: frozenset[str] | None = None  # None: all
+    countries: frozenset[str] | None = None  # whose national numbers are looked for; None: all
     custom: tuple[CustomEntity, ...] = ()
     allow: tuple[str, ...] = field(default=(), repr=False)  # exact values, or RE2 patterns after "re:"
 

@@ -58,9 +58,13 @@ class Context:
 
     __slots__ = ("pattern", "regexp")
 
-    def __init__(self, words: str, *, inside: bool = False) -> None:
-        """Compile ``words``; with ``inside`` they count in the middle of a word too."""
+    def __init__(self, words: str, *, inside: bool = False, wide: str = "") -> None:
+        """Compile ``words``; with ``inside`` they count in the middle of a word too. ``wide`` are those that begin with
+        a letter outside of ASCII: there RE2 knows no edge of a word.
+        """
         self.pattern = f"(?i){'' if inside else WORD_EDGE}(?:{words})"
+        if wide:
+            self.pattern += f"|(?i:{wide})"
         self.regexp = Regexp(self.pattern)
 
     def before(self, text: str, start: int, width: int = CONTEXT_WIDTH) -> bool:
@@ -89,7 +93,7 @@ class Recognizer:
 
     ``retry``: after a candidate that fails, look again one character later (it may have hidden another one); else
     candidates never overlap. ``near``: only candidates with such a word ending within `CONTEXT_WIDTH` before
-    them. ``sign``: look only where one is.
+    them. ``sign``: look only where one is. ``names``: the entities that its verdicts may name, where it has several.
     """
 
     entity: str
@@ -98,6 +102,7 @@ class Recognizer:
     retry: bool = False
     near: Context | None = None
     sign: Sign | None = None
+    names: frozenset[str] = frozenset()
 
 
 def skip_edge(text: str, start: int) -> int:

@@ -36,11 +36,10 @@ CARDS = frozenset(
     """.split()  # noqa: SIM905 - one word per number reads better than quotes
 )
 
+# Private networks (RFC 1918, RFC 4193) are not here: whoever knows that 10.20.30.40 is the payroll host has a map. They
+# come back in the answer like any other value; who does not mind puts them on the allow list.
 _IPV4_NETWORKS = (
     "0.0.0.0/8",  # RFC 6890: this host
-    "10.0.0.0/8",  # RFC 1918: private
-    "172.16.0.0/12",
-    "192.168.0.0/16",
     "100.64.0.0/10",  # RFC 6598: shared between a provider's customers
     "127.0.0.0/8",  # RFC 1122: loopback
     "169.254.0.0/16",  # RFC 3927: link-local, and the clouds' metadata service
@@ -55,7 +54,6 @@ _IPV6_NETWORKS = (
     "::/127",  # RFC 4291: unspecified and loopback
     "2001:db8::/32",  # RFC 3849: documentation
     "3fff::/20",  # RFC 9637: documentation
-    "fc00::/7",  # RFC 4193: private
     "ff00::/8",  # RFC 4291: multicast
     # fe80::/10 is not here: a link-local address may carry the hardware address of one person's machine
 )
@@ -78,7 +76,7 @@ def is_reserved_domain(domain: str) -> bool:
 
 
 def is_reserved_ipv4(address: int) -> bool:
-    """Whether ``address`` is private, loopback, for documentation, or not of a single host."""
+    """Whether ``address`` is loopback, for documentation, or not of a single host."""
     at = bisect_right(_IPV4_FIRST, address) - 1
     return at >= 0 and address <= _IPV4_LAST[at]
 

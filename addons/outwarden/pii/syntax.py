@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 # Bounds of what is read: nesting costs stack, and a longer pattern costs more to compile than a rule is worth. Our own
-# longest, that of IBANs, has 4,000 characters and a prefix pattern of 14,000.
-PATTERN_CHARACTERS_MAX = 8_000
-PREFIX_CHARACTERS_MAX = 100_000
+# longest, that of placeholders, has 12,000 characters and a prefix pattern of 60,000.
+PATTERN_CHARACTERS_MAX = 24_000
+PREFIX_CHARACTERS_MAX = 200_000
 NESTING_MAX = 50
 
 _FLAGS = re.compile(r"\?([imsU]*(?:-[imsU]+)?)([:)])")

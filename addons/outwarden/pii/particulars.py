@@ -1,0 +1,87 @@
+"""Where somebody lives and when somebody was born: street addresses in six languages, dates after a word of birth."""
+
+import re
+
+from outwarden.pii.recognizer import EDGE, Context, Recognizer, Verdict, skip_edge, word_after, word_before
+
+_SCORE = 0.7
+
+# --- street addresses
+
+_NAME = r"[A-ZÀ-ÞŒ][\w'’.\-À-ɏ]{1,24}"
+_UNIT = r"(?:,? (?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|Fl|Room|Rm|#)\.? ?#?[A-Za-z0-9\-]{1,6})?"
+_CITY = r"(?:,? [A-ZÀ-Þ][\w'’.\-À-ɏ]{1,20}(?: [A-ZÀ-Þ][\w'’.\-À-ɏ]{1,20}){0,2})?"
+_STATE_ZIP = r"(?:,? [A-Z]{2})?(?:,? (?:\d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z0-9]? ?\d[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d))?"
+_KINDS_EN = (
+    r"(?:Street|Str|St|Avenue|Ave|Av|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Sq|Terrace|Ter|Way"
+    r"|Parkway|Pkwy|Circle|Cir|Highway|Hwy|Trail|Trl|Close|Crescent|Cres|Row|Mews|Gardens|Gdns|Grove|Alley|Walk|Hill"
+    r"|Loop|Pike|Turnpike|Plaza|Broadway|View|Ridge|Path|Bend|Crossing)"
+)
+_EN = (
+    rf"{EDGE}\d{{1,6}}(?:[A-Za-z]|-\d{{1,4}})? (?:[NSEW]\.? |North |South |East |West )?"
+    rf"(?:(?:{_NAME}|\d{{1,3}}(?:st|nd|rd|th)) ){{1,3}}{_KINDS_EN}\b\.?{_UNIT}{_CITY}{_STATE_ZIP}"
+)
+_ONE_WORD = (  # 2280 Kingsway, 12 Lindenstraße
+    rf"{EDGE}\d{{1,5}}[A-Za-z]? [A-ZÀ-Þ][\w\-À-ɏ]{{2,24}}(?:way|gate|stra(?:ß|ss)e|straat|laan|weg){_UNIT}{_CITY}{_STATE_ZIP}"
+)
+_ZIP_CITY = r"(?:,? ?\n?\d{4,5}(?: ?[A-Z]{2})? [A-ZÀ-Þ][\w.\-À-ɏ]{1,24})?"
+_DE = (
+    r"[A-ZÄÖÜ][\w.\-À-ɏ]{1,30}(?:stra(?:ß|ss)e|str\.|weg|platz|gasse|allee|ring|damm|ufer|chaussee|straat|laan|plein"
+    rf"|gracht|kade|singel|steenweg|gatan|vägen|vej|gade|gata) \d{{1,4}} ?[a-zA-Z]?{_ZIP_CITY}"
+)
+_DE_TWO = rf"[A-ZÄÖÜ][\w.\-À-ɏ]{{1,24}} (?:Stra(?:ß|ss)e|Str\.|Weg|Platz|Gasse|Allee|Ring|Damm) \d{{1,4}} ?[a-zA-Z]?{_ZIP_CITY}"
+_FR = (
+    rf"{EDGE}\d{{1,4}}(?: ?(?:bis|ter))?,? (?i:rue|avenue|av\.|boulevard|bd|place|all[ée]e|chemin|impasse|quai|cours|route|square|passage)"
+    rf" (?:(?:de|du|des|la|le|les|d'|l'|d’|l’)[ ]?){{0,3}}{_NAME}(?: (?:de |du |des |la )?{_NAME}){{0,3}}(?:{_CITY}{_STATE_ZIP}|{_ZIP_CITY})"
+)
+_ES_IT = (
+    rf"(?:Calle|C/|Avenida|Avda\.?|Plaza|Paseo|Camino|Rua|Via|Viale|Piazza|Corso|Largo|ul\.|ulica) ?"
+    rf"(?:(?:de|del|de la|los|las|da|do|dos|della|dei|di) ){{0,2}}{_NAME}(?: {_NAME}){{0,3}},? ?(?:n[ºo°.]{{1,2}} ?)?\d{{1,4}}[a-zA-Z]?{_ZIP_CITY}"
+)
+_NOT_STREETS = re.compile(r"(?:Chapter|Section|Version|Figure|Table|Page|Step|Class|Grade|Level)\b")
+
+
+def _check_street(text: str, start: int, end: int, more: bool) -> Verdict | None:
+    start = skip_edge(text, start)
+    if word_before(text, start) or text[start - 1 : start] in ("-", "/", "_", "$") or word_after(text, end):
+        return None
+    if _NOT_STREETS.search(text, start, end):
+        return None
+    return Verdict(start, end - (text[end - 1] == "." and not text[:end].endswith(("St.", "tr.", "Ave."))), _SCORE)
+
+
+# --- dates of birth
+
+_BIRTH = Context(
+    r"d\.?o\.?b\b|date.of.birth|birth.?date|birthday|born|bday|geboren|geb\b|geburts\w*|geburtsdatum|n[ée]\(?e?\)? le"
+    r"|date de naissance|fecha de nacimiento|nacid[oa]|nat[oa] il|data di nascita|geboortedatum|geboren op"
+    r"|data urodzenia|ur\b|data de nascimento|f[øo]dt|född|syntynyt"
+)
+_MONTHS = (
+    r"(?:Jan(?:uar[yi]?)?|Feb(?:ruar[yi]?)?|Mar(?:ch|s)?|Apr(?:il)?|May|Mai|June?i?|July?i?|Aug(?:ust)?|Sept?(?:ember)?"
+    r"|O[ck]t(?:ober)?|Nov(?:ember)?|De[cz](?:ember)?|janvier|f[ée]vrier|mars|avril|juin|juillet|ao[uû]t|septembre"
+    r"|octobre|novembre|d[ée]cembre|enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre"
+    r"|diciembre|gennaio|febbraio|aprile|maggio|giugno|luglio|settembre|ottobre|dicembre|März|M[äa]erz)"
+)
+_DATE = EDGE + (
+    r"(?:\d{1,2}[./\-]\d{1,2}[./\-](?:19|20)?\d\d|(?:19|20)\d\d[./\-]\d{1,2}[./\-]\d{1,2}"
+    rf"|\d{{1,2}}(?:st|nd|rd|th|\.|er)?(?: of)?[ \-](?i:{_MONTHS})\.?,?[ \-](?:de |del )?(?:19|20)?\d\d"
+    rf"|\d{{1,2}} de (?i:{_MONTHS}) (?:de|del) (?:19|20)\d\d"
+    rf"|(?i:{_MONTHS})\.? \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d\d|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))"
+)
+
+
+def _check_birth(text: str, start: int, end: int, more: bool) -> Verdict | None:
+    start = skip_edge(text, start)
+    return None if word_before(text, start) or word_after(text, end) else Verdict(start, end, 0.8)
+
+
+RECOGNIZERS = (
+    Recognizer("STREET_ADDRESS", _EN, _check_street),
+    Recognizer("STREET_ADDRESS", _ONE_WORD, _check_street),
+    Recognizer("STREET_ADDRESS", _DE, _check_street),
+    Recognizer("STREET_ADDRESS", _DE_TWO, _check_street),
+    Recognizer("STREET_ADDRESS", _FR, _check_street),
+    Recognizer("STREET_ADDRESS", _ES_IT, _check_street),
+    Recognizer("DATE_OF_BIRTH", _DATE, _check_birth, near=_BIRTH),
+)
