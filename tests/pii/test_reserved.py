@@ -27,13 +27,13 @@ def test_other_domains_are_not(domain: str) -> None:
 
 @given(st.integers(0, 2**32 - 1))
 def test_reserved_ipv4_is_what_the_registry_says(number: int) -> None:
-    """Every address that Python counts as private or reserved is, and no public one."""
+    """Every address that Python counts as reserved is, and no public one; hosts of a private network are somebody's."""
 
     address = ipaddress.IPv4Address(number)
     shared = address in ipaddress.IPv4Network("100.64.0.0/10")
-    special = address in ipaddress.IPv4Network("192.0.0.0/24")
+    networks = ("192.0.0.0/24", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 
-    if not special:
+    if not any(address in ipaddress.IPv4Network(network) for network in networks):
         assert is_reserved_ipv4(number) == (
             address.is_private or address.is_loopback or address.is_reserved or address.is_multicast or shared
         )
@@ -44,14 +44,14 @@ def test_reserved_ipv4_is_what_the_registry_says(number: int) -> None:
     [
         ("::1", True),
         ("2001:db8::1", True),
-        ("fd00::1", True),
+        ("fd00::1", False),
         ("fe80::1", False),
         ("2a02::1", False),
         ("ff02::1", True),
     ],
 )
 def test_reserved_ipv6(address: str, reserved: bool) -> None:
-    """Loopback, documentation and private ones; link-local ones may carry a hardware address."""
+    """Loopback and documentation; private ones are somebody's, link-local ones may carry a hardware address."""
 
     assert is_reserved_ipv6(int(ipaddress.IPv6Address(address))) is reserved
 

@@ -111,3 +111,11 @@ def test_an_example_is_told_at_its_own_key(problems: Problems) -> None:
         "pii.yml:4: no_match: example 1 is found",
         "pii.yml:5: match: example 1 is not found",
     ]
+
+
+def test_countries_are_two_letters_or_all(load: Load, problems: Problems) -> None:
+    """A list of those that are known, or all of them."""
+    assert load(pii="countries: [DE, US]").pii.countries == {"DE", "US"}
+    assert load(pii="countries: all").pii.countries is None
+    assert load(pii="{}").pii.countries is None
+    assert any("ZZ" in problem for problem in problems(pii="countries: [ZZ]"))

@@ -16,12 +16,14 @@ from outwarden.pii.engine import (
     unsupported_actions,
 )
 from outwarden.pii.known import KnownInSession
+from outwarden.pii.national import COUNTRIES
 from outwarden.pii.policy import Action, CustomEntity, Direction, PiiPolicy
 from outwarden.pii.stream import HOLD_MAX, Scanner
 from outwarden.pii.syntax import PatternError
 from outwarden.pii.vault import Vault
 
 __all__ = [
+    "COUNTRIES",
     "ENTITIES",
     "HOLD_MAX",
     "Action",

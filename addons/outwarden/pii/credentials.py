@@ -281,7 +281,7 @@ def _check_wallet(text: str, start: int, end: int, more: bool) -> Verdict | None
 RECOGNIZERS = (
     Recognizer("API_KEY", _KEY, _check_key),
     Recognizer("PASSWORD", _URL_LOGIN, _check_login),
-    Recognizer("PASSWORD", _ASSIGNED, _check_assigned, near=_PASSWORD_WORDS),
+    Recognizer("PASSWORD", _ASSIGNED, _check_assigned, near=_PASSWORD_WORDS, whole=True),
     Recognizer("CRYPTO", _WALLET, _check_wallet),
     Recognizer("API_KEY", _AWS_SECRET, _check_aws_secret, near=_AWS_WORDS),
     Recognizer("API_KEY", _JWT, _check_token),

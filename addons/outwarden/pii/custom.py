@@ -8,6 +8,8 @@ from outwarden.pii.regexp import Regexp
 from outwarden.pii.syntax import PatternError, read_shape
 
 _NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+# A longer one costs more to compile than a rule is worth.
+_PATTERN_CHARACTERS_MAX = 8_000
 _SCORE = 0.7
 _SCORE_IN_CONTEXT = 0.95
 
@@ -22,6 +24,8 @@ def custom_recognizer(custom: CustomEntity) -> Recognizer:
 
 def _refuse(pattern: str) -> None:
     """Raise PatternError for a pattern RE2 cannot take, that matches nothing at all, or that cannot be streamed."""
+    if len(pattern) > _PATTERN_CHARACTERS_MAX:
+        raise PatternError(f"the pattern is longer than {_PATTERN_CHARACTERS_MAX} characters")
     compiled = Regexp(pattern)
     if compiled.search(b"") is not None or compiled.matches(b" "):
         raise PatternError("the pattern matches an empty text or a space, so it would match everywhere")

@@ -12,7 +12,7 @@ from outwarden.pii.placeholders import is_closed, is_placeholder, placeholder_pa
 from outwarden.pii.policy import PiiPolicy
 from outwarden.pii.recognizer import PLACEHOLDER, Recognizer, Verdict, word_after, word_before
 from outwarden.pii.regexp import Regexp
-from outwarden.pii.views import view_recognizers, whole_text_recognizers
+from outwarden.pii.views import view_recognizers
 
 BUILT_IN = (
     *contact.RECOGNIZERS,
@@ -76,8 +76,8 @@ class Detector:
             recognizers += view_recognizers(plain)
         if self.entities:
             recognizers.append(Recognizer(PLACEHOLDER, placeholder_pattern(self.entities), _placeholder))
-        self.matcher = Matcher(recognizers)
-        self._whole_only = Matcher(whole_text_recognizers(plain) if plain.patterns else [])
+        self.matcher = Matcher([r for r in recognizers if not r.whole])
+        self._whole_only = Matcher([r for r in recognizers if r.whole])
         self._allowed = frozenset(entry for entry in policy.allow if not entry.startswith("re:"))
         self._allow_patterns = [Regexp(entry[3:]) for entry in policy.allow if entry.startswith("re:")]
 

@@ -103,6 +103,7 @@ def _version(policy: PiiPolicy, secret: bytes) -> bytes:
         sorted(policy.response.items()),
         policy.restore,
         None if policy.entities is None else sorted(policy.entities),
+        None if policy.countries is None else sorted(policy.countries),
         [(c.entity, c.pattern, c.context) for c in policy.custom],
         policy.allow,
     )

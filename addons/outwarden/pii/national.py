@@ -208,10 +208,10 @@ NUMBERS: tuple[Number, ...] = (
     Number("BR_CNPJ", "BR", r"cnpj\b", r"\d\d\.?\d{3}\.?\d{3}/?\d{4}-?\d\d", "br.cnpj", r"\d\d\.\d{3}\.\d{3}/\d{4}-\d\d"),
     Number("SG_NRIC_FIN", "SG", r"nric|fin\b|identity card|ic (?:no|number)", r"[STFGM]\d{7}[A-Z]", "(nric)", r"[STFGM]\d{7}[A-Z]"),
     Number("ZA_ID_NUMBER", "ZA", r"id ?(?:no|number|nr|#)|identity (?:no|number)|said\b|south african id|rsa id", r"\d{6} ?\d{4} ?\d{3}", "za.idnr"),
-    Number("KR_RRN", "KR", r"주민등록번호|주민번호|resident registration|rrn\b", r"\d{6}-?[1-8]\d{6}", "kr.rrn", r"\d{6}-[1-8]\d{6}"),
+    Number("KR_RRN", "KR", r"주민등록번호|주민번호|resident registration|rrn\b", r"\d{6}-?\d{7}", "kr.rrn", r"\d{6}-\d{7}"),
     Number("JP_MY_NUMBER", "JP", r"my ?number|マイナンバー|個人番号|individual number", r"\d{4}[- ]?\d{4}[- ]?\d{4}", "jp.in_"),
     Number("CN_RESIDENT_ID", "CN", r"身份证|身分證|resident id|identity card|id card|shenfenzheng", r"\d{17}[\dXx]", "cn.ric", r"\d{17}[\dX]"),
-    Number("TW_NATIONAL_ID", "TW", r"身分證|身份證|taiwan id|national id", r"[A-Z][12]\d{8}", "(taiwan)", r"[A-Z][12]\d{8}"),
+    Number("TW_NATIONAL_ID", "TW", r"身分證|身份證|taiwan id|national id", r"[A-Z][12]\d{8}", "(taiwan)"),
     Number("HK_ID_CARD", "HK", r"hkid|香港身份證|身份證|identity card|id card", r"[A-Z]{1,2}\d{6}\(?[0-9A]\)?"),
     Number("FI_PERSONAL_IDENTITY_CODE", "FI", r"hetu\b|henkilötunnus|personal identity code", r"\d{6}[-+A-FU-Y]\d{3}[0-9A-Z]", "fi.hetu", r"\d{6}[-+A-FU-Y]\d{3}[0-9A-Z]"),
     Number("DK_CPR", "DK", r"cpr\b|cpr-?n\w*|personnummer", r"\d{6}[- ]?\d{4}", "dk.cpr"),
@@ -262,7 +262,7 @@ ENTITIES = frozenset(number.entity for number in NUMBERS)
 COUNTRIES = frozenset(number.country for number in NUMBERS if number.country)
 
 # Where any of them may begin and end: letters, then digits and letters in groups. The check looks closer.
-_CANDIDATE = EDGE + r"(?:[A-Z]{0,7}[ \-]?[0-9]|[A-Z]{3} [A-Z]{3} [0-9])[A-Za-z0-9](?:[ .\-/+]?[A-Za-z0-9(]){3,22}\)?"
+_CANDIDATE = EDGE + r"(?:(?:[A-Z]{1,7}[ \-]?)?[0-9]|[A-Z]{3} [A-Z]{3} [0-9])[A-Z0-9](?:[ .\-/+]?[A-Z0-9(kx]){3,22}\)?"
 
 
 def national_recognizers(wanted: Collection[str] | None, countries: Collection[str] | None) -> list[Recognizer]:

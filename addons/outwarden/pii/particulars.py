@@ -10,8 +10,9 @@ _SCORE = 0.7
 
 _NAME = r"[A-ZÀ-ÞŒ][\w'’.\-À-ɏ]{1,24}"
 _UNIT = r"(?:,? (?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|Fl|Room|Rm|#)\.? ?#?[A-Za-z0-9\-]{1,6})?"
-_CITY = r"(?:,? [A-ZÀ-Þ][\w'’.\-À-ɏ]{1,20}(?: [A-ZÀ-Þ][\w'’.\-À-ɏ]{1,20}){0,2})?"
-_STATE_ZIP = r"(?:,? [A-Z]{2})?(?:,? (?:\d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z0-9]? ?\d[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d))?"
+_TOWN = r"[A-ZÀ-Þ][a-zß-ɏ][A-Za-z'’.\-À-ɏ]{0,20}"
+_CITY = rf"(?:,? {_TOWN}(?: {_TOWN}){{0,2}})?"
+_STATE_ZIP = r"(?:,? [A-Z]{2}\b)?(?:,? (?:\d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z0-9]? ?\d[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d))?"
 _KINDS_EN = (
     r"(?:Street|Str|St|Avenue|Ave|Av|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Sq|Terrace|Ter|Way"
     r"|Parkway|Pkwy|Circle|Cir|Highway|Hwy|Trail|Trl|Close|Crescent|Cres|Row|Mews|Gardens|Gdns|Grove|Alley|Walk|Hill"
@@ -32,7 +33,7 @@ _DE = (
 _DE_TWO = rf"[A-ZÄÖÜ][\w.\-À-ɏ]{{1,24}} (?:Stra(?:ß|ss)e|Str\.|Weg|Platz|Gasse|Allee|Ring|Damm) \d{{1,4}} ?[a-zA-Z]?{_ZIP_CITY}"
 _FR = (
     rf"{EDGE}\d{{1,4}}(?: ?(?:bis|ter))?,? (?i:rue|avenue|av\.|boulevard|bd|place|all[ée]e|chemin|impasse|quai|cours|route|square|passage)"
-    rf" (?:(?:de|du|des|la|le|les|d'|l'|d’|l’)[ ]?){{0,3}}{_NAME}(?: (?:de |du |des |la )?{_NAME}){{0,3}}(?:{_CITY}{_STATE_ZIP}|{_ZIP_CITY})"
+    rf" (?:(?:de|du|des|la|le|les|d'|l'|d’|l’)[ ]?){{0,3}}{_NAME}(?: (?:de |du |des |la )?{_NAME}){{0,3}}(?:{_ZIP_CITY[:-1]}|{_CITY}{_STATE_ZIP})"
 )
 _ES_IT = (
     rf"(?:Calle|C/|Avenida|Avda\.?|Plaza|Paseo|Camino|Rua|Via|Viale|Piazza|Corso|Largo|ul\.|ulica) ?"
@@ -80,7 +81,7 @@ RECOGNIZERS = (
     Recognizer("STREET_ADDRESS", _EN, _check_street),
     Recognizer("STREET_ADDRESS", _ONE_WORD, _check_street),
     Recognizer("STREET_ADDRESS", _DE, _check_street),
-    Recognizer("STREET_ADDRESS", _DE_TWO, _check_street),
+    Recognizer("STREET_ADDRESS", _DE_TWO, _check_street, whole=True),
     Recognizer("STREET_ADDRESS", _FR, _check_street),
     Recognizer("STREET_ADDRESS", _ES_IT, _check_street),
     Recognizer("DATE_OF_BIRTH", _DATE, _check_birth, near=_BIRTH),

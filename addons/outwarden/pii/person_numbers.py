@@ -22,9 +22,21 @@ _SSN_GROUPS = EDGE + (
 )
 _SSN_SOLID = EDGE + r"\d{9}"
 
-_RECORD_WORDS = Context(r"medical.record|patient.(?:id|no|number|record)|chart.(?:no|number)|hospital.(?:no|number)")
-_RECORD = r"(?i)(?:\b|_|\\[nrt])MRN(?:[ :#\-]{0,3}|(?: ?(?:no|number|is)\.?[ :#]{1,2}))[A-Z]{0,2}\d{5,12}"
-_RECORD_NUMBER = EDGE + r"[A-Z]{0,3}-?\d{5,12}"
+_RECORD_WORDS = Context(
+    r"med(?:ical)?\.?.?rec(?:ord)?s?|mrns?\b|m\.r\.n|emr\b|ehr\b|patient.{0,2}(?:id|no|num|#|record|identifier|file)"
+    r"|pt\.?.(?:id|no|num|#)|pat\.?.?(?:id|nr)|chart.{0,2}(?:id|no|num|#|:)|hospital.(?:id|no|num|#)"
+    r"|record.(?:id|no|num|#)|unit.(?:no|num|#)|uhid|encounter.{0,2}(?:id|no|num|#|:)|admission.(?:id|no|num|#)"
+    r"|visit.(?:id|no|num|#)|accession|patienten.?(?:nr|nummer|id)|fallnummer|dossier.(?:m[ée]dical|patient)"
+    r"|historia cl[ií]nica"
+)
+_GROUPS = r"\d{2}-\d{2}-\d{2}(?:-\d{1,2})?|\d{3}[\- ]\d{2,3}[\- ]\d{3,4}|\d{2}-\d{5,8}"
+_RECORD_BODY = rf"(?:[A-Z]{{0,5}}[\-#]?\d{{5,12}}(?:-\d{{1,6}})?[A-Z]?|{_GROUPS})"
+# Right after the abbreviation itself four digits will do.
+_RECORD = (
+    r"(?i)(?:\b|_|\\[nrt])M\.?R\.?N\.?(?:[ \t:#=\-\"'/]{0,4}|[ _]?(?:no|number|num|is|id|of)\.?[ :#=\-]{1,3}){1,2}"
+    rf"(?:[A-Z]{{0,5}}[\-#]?\d{{4,12}}(?:-\d{{1,6}})?[A-Z]?|{_GROUPS})"
+)
+_RECORD_NUMBER = EDGE + _RECORD_BODY
 
 
 def _valid_area(digits: str) -> bool:
@@ -60,12 +72,18 @@ def _check_solid_ssn(text: str, start: int, end: int, more: bool) -> Verdict | N
 
 def _check_record(text: str, start: int, end: int, more: bool) -> Verdict | None:
     start = skip_edge(text, start)
-    return None if word_after(text, end) else Verdict(start, end, 0.9)
+    tied = joined_after(text, end, "-", more)
+    if tied is None:
+        return UNDECIDED
+    return None if tied or word_after(text, end) else Verdict(start, end, 0.9)
 
 
 def _check_record_number(text: str, start: int, end: int, more: bool) -> Verdict | None:
     start = skip_edge(text, start)
-    if word_before(text, start) or word_after(text, end):
+    tied = joined_after(text, end, "-", more)
+    if tied is None:
+        return UNDECIDED
+    if tied or word_before(text, start) or word_after(text, end):
         return None
     return Verdict(start, end, 0.75)
 

@@ -35,7 +35,10 @@ _LOOSE = rf"(?:\(|{EDGE})\d(?:[ .\-()/\x{{A0}}]{{0,3}}\d){{5,14}}{_EXTENSION}"
 
 _WORDS = Context(
     r"[a-z]{0,12}phone|tel\b|mobile|mob\b|cell|fax|whats ?app|wechat|sms|hotline|voice ?mail|pager|dial|call|reach"
-    r"|contact|(?:ring|text) (?:me|us|him|her|them)|handy|telefon|t[eé]l[eé]phone|tel[eé]fono|m[oó]vil|celular"
+    r"|contact|(?:ring|text) (?:me|us|him|her|them)|handy|telefon|t[eé]l[eé]phone|t[ée]l\b|tel[eé]fono|m[oó]vil|celular"
+    r"|kontakt|rufnummer|rückruf|erreichbar|portable|num[ée]ro|joindre|appele[zr]|ll[aá]m[ae]|fone|cellulare|chiamare"
+    r"|telefoon|mobiel|bellen|tlf|puhelin|gsm|telefonu|komórk|zadzwo|sim\b|callback|landline|extension|switchboard",
+    wide=r"тел|моб|звон|电话|電話|手机|手機|携帯|전화|휴대|هاتف|جوال|טלפון|नंबर|फोन|โทร|τηλ",
 )
 # Words that say the digits next to them are something else, whatever was said about phones before.
 _OTHER = Context(

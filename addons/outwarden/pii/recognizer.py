@@ -94,6 +94,7 @@ class Recognizer:
     ``retry``: after a candidate that fails, look again one character later (it may have hidden another one); else
     candidates never overlap. ``near``: only candidates with such a word ending within `CONTEXT_WIDTH` before
     them. ``sign``: look only where one is. ``names``: the entities that its verdicts may name, where it has several.
+    ``whole``: only in whole texts: it may begin with any word, and in a stream each would wait for the next.
     """
 
     entity: str
@@ -103,6 +104,7 @@ class Recognizer:
     near: Context | None = None
     sign: Sign | None = None
     names: frozenset[str] = frozenset()
+    whole: bool = False
 
 
 def skip_edge(text: str, start: int) -> int:

@@ -18,7 +18,7 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-# Bounds of what is read: nesting costs stack, and a longer pattern costs more to compile than a rule is worth. Our own
+# Bounds of what is read: nesting costs stack, and a longer pattern costs more to compile than it is worth. Our own
 # longest, that of placeholders, has 12,000 characters and a prefix pattern of 60,000.
 PATTERN_CHARACTERS_MAX = 24_000
 PREFIX_CHARACTERS_MAX = 200_000

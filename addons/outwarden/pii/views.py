@@ -99,6 +99,7 @@ def view_recognizers(matcher: Matcher, depth: int = 0) -> list[Recognizer]:
     """The recognisers of everything that ``matcher`` finds, written in another way."""
     look = _looker(matcher)
     found = [
+        *_whole_text_recognizers(look),
         Recognizer(VIEW, _ODD_RUN, lambda text, start, end, more: _check_odd(look, text, start, end), sign=_ODD_SIGN),
         Recognizer(
             VIEW,
@@ -128,24 +129,29 @@ def view_recognizers(matcher: Matcher, depth: int = 0) -> list[Recognizer]:
     ]
 
 
-def whole_text_recognizers(matcher: Matcher) -> list[Recognizer]:
-    """Those that begin with any word ("john dot smith", "one"): in a stream each word would wait for the next."""
-    look = _looker(matcher)
+def _whole_text_recognizers(look: Look) -> list[Recognizer]:
+    """Those that begin with any word: "john dot smith", "one"."""
     return [
         Recognizer(
             VIEW,
             spelled.DIGITS_IN_WORDS,
             lambda text, start, end, more: _check_digits(look, text, start, end),
             sign=Sign(spelled.WORDS_SIGN, b"0123456789 -.()+", inside=b" -.()"),
+            whole=True,
         ),
         Recognizer(
-            VIEW, spelled.ADDRESS, lambda text, start, end, more: _check_address(look, text, start, end), retry=True
+            VIEW,
+            spelled.ADDRESS,
+            lambda text, start, end, more: _check_address(look, text, start, end),
+            retry=True,
+            whole=True,
         ),
         Recognizer(
             VIEW,
             _ACCOUNT,
             lambda text, start, end, more: _check_account(look, text, start, end),
             near=_ACCOUNT_WORDS,
+            whole=True,
         ),
     ]
 
@@ -180,8 +186,7 @@ class _Unpacked:
 
     def __call__(self, text: str) -> list[Candidate]:
         if self._views is None:
-            views = [*view_recognizers(self._matcher, self._depth + 1), *whole_text_recognizers(self._matcher)]
-            self._views = _looker(Matcher(views))
+            self._views = _looker(Matcher(view_recognizers(self._matcher, self._depth + 1)))
         return [*self._plain(text), *self._views(text)]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import get_args
 
 from outwarden.pii import (
+    COUNTRIES,
     ENTITIES,
     Action,
     CustomEntity,
@@ -31,12 +32,20 @@ def read_pii(node: Node) -> PiiPolicy:
         response=keys.get("response", _actions_for(entity), defaults.response),
         restore=keys.get("restore", flag, defaults.restore),
         entities=keys.get("entities", _all_or(entity), defaults.entities),
+        countries=keys.get("countries", _countries, defaults.countries),
         custom=custom,
         allow=keys.get("allow", list_of(_allowed), ()),
     )
     keys.get("ner", _check_ner, None)
     keys.done()
     return policy
+
+
+def _countries(node: Node) -> frozenset[str] | None:
+    """Read ``all``, or a list of countries (ISO 3166, two letters) whose national numbers are looked for."""
+    if isinstance(node, Scalar) and text(node) == "all":
+        return None
+    return frozenset(list_of(one_of(sorted(COUNTRIES)))(node))
 
 
 def _one_entity_of(known: Collection[str]) -> Reader[str]:

@@ -1,0 +1,71 @@
+"""Addresses and dates of birth."""
+
+from collections.abc import Callable
+
+import pytest
+
+Find = Callable[[str], list[tuple[str, str]]]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "2757 Oak Hill Road, Boston, MA 02115",
+        "221B Baker Street",
+        "5 W. Main St",
+        "1600 Pennsylvania Avenue",
+        "350 5th Ave, New York, NY 10118",
+        "12 High Street, Leeds LS1 4AP",
+        "Lindenstraße 12, 10969 Berlin",
+        "Hauptstr. 5a",
+        "Lange Straße 44",
+        "12 rue de la Paix, 75002 Paris",
+        "Calle de Alcalá 45, 28014 Madrid",
+        "Via Garibaldi 10",
+        "Keizersgracht 123, 1015 CJ Amsterdam",
+    ],
+)
+def test_addresses_are_found_whole(find: Find, address: str) -> None:
+    """In a sentence, with town and post code where they stand."""
+    assert find(f"He lives at {address}; please send it there.") == [("STREET_ADDRESS", address)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "see 10 Drive options",
+        "Chapter 5 Road Maps",
+        "the 3 Way Valve",
+        "in 2024 the Street View team",
+        "42 is the answer",
+        "Platz für 100 Personen",
+        "5 places, 12 roads",
+    ],
+)
+def test_what_is_no_address_is_left(find: Find, text: str) -> None:
+    """Words of streets without a street."""
+    assert find(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "date"),
+    [
+        ("DOB: 03/14/1985", "03/14/1985"),
+        ("D.O.B. 1985-03-14", "1985-03-14"),
+        ("born on March 3, 1985 in", "March 3, 1985"),
+        ("date of birth 3rd of March 1985", "3rd of March 1985"),
+        ("geboren am 14.03.1985", "14.03.1985"),
+        ("né le 3 mars 1985", "3 mars 1985"),
+        ("fecha de nacimiento: 14 de marzo de 1985", "14 de marzo de 1985"),
+        ('"birthDate": "19850314"', "19850314"),
+    ],
+)
+def test_a_date_after_a_word_of_birth_is_found(find: Find, text: str, date: str) -> None:
+    """In the usual ways to write one."""
+    assert find(text) == [("DATE_OF_BIRTH", date)]
+
+
+@pytest.mark.parametrize("text", ["released 2024-03-14", "on 03/14/1985 we met", "born to run", "version 19850314"])
+def test_other_dates_are_left(find: Find, text: str) -> None:
+    """A date alone is nobody's."""
+    assert find(text) == []
