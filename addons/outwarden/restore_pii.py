@@ -54,6 +54,8 @@ class RestorePii:
 
     def _open(self, request: http.Request, response: http.Response, state: CallState) -> ReplyStream | None:
         content_type = response.headers.get("content-type", "")
+        if not content_type.strip() and state.facts.stream:
+            content_type = "text/event-stream"  # what was asked for; JSON that comes all the same is read as such
         reason = state.format.unsupported(state.operation, content_type)
         if reason:
             raise BodyError(reason)

@@ -15,7 +15,7 @@ from outwarden.wire.formats.errors import grpc_reply
 from outwarden.wire.formats.gemini import Gemini
 from outwarden.wire.formats.generic import Generic
 from outwarden.wire.formats.ollama import Ollama
-from outwarden.wire.formats.openai import OpenAI
+from outwarden.wire.formats.openai import Mistral, OpenAI
 
 __all__ = ["FORMAT_NAMES", "FormatNameError", "ask_for_usage", "format_named", "grpc_reply", "sends_usage"]
 
@@ -24,6 +24,7 @@ _openai, _anthropic, _gemini = OpenAI(), Anthropic(), Gemini()
 # The first dialect is the host's own, the others are what such hosts serve beside it.
 _FORMATS: dict[str, Format] = {
     "openai": Mixed("openai", _openai, _anthropic, _gemini),
+    "mistral": Mixed("mistral", Mistral(), _anthropic),
     "anthropic": Mixed("anthropic", _anthropic, _openai),
     "gemini": Mixed("gemini", _gemini, _anthropic, _openai),
     "cohere": Mixed("cohere", Cohere(), _openai),

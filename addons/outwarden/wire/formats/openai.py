@@ -1,6 +1,6 @@
 """OpenAI's API and everything built like it: Azure, OpenRouter, Groq, xAI, DeepSeek, Mistral, vLLM, z.ai …"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from outwarden.wire.format import (
@@ -18,15 +18,16 @@ from outwarden.wire.formats.base import Dialect
 from outwarden.wire.formats.offset_tables import OPENAI
 from outwarden.wire.formats.openai_chat import read_chat_event
 from outwarden.wire.formats.openai_events import read_other_event, read_responses_event
-from outwarden.wire.formats.openai_paths import PATHS
+from outwarden.wire.formats.openai_paths import MISTRAL_PATHS, PATHS
+from outwarden.wire.formats.paths import Path
 from outwarden.wire.formats.realtime import read_client_message, read_realtime_event
 from outwarden.wire.formats.rules import text_rules
 from outwarden.wire.formats.usages import any_usage, on_tier
 from outwarden.wire.formats.values import mapping, objects, text
 from outwarden.wire.usage import Usage
 
-_LIMITS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
-_TEXTS = ("messages", "input", "prompt", "image", "document")
+_LIMITS = ("max_completion_tokens", "max_output_tokens", "max_tokens", "completion_args.max_tokens")
+_TEXTS = ("messages", "input", "inputs", "prompt", "image", "document")
 
 
 class OpenAI(Dialect):
@@ -43,7 +44,7 @@ class OpenAI(Dialect):
         "variables",
         offsets=OPENAI,
     )
-    paths = PATHS
+    paths: Sequence[Path] = PATHS
 
     def read_request(self, operation: Operation, body: Json) -> RequestFacts:
         """Chat, completions and Responses spell the same things differently; media and files are looked for in all."""
@@ -114,6 +115,18 @@ class OpenAI(Dialect):
             },
         }
         return errors.framed(framing, flat, "error") + errors.framed(framing, failed, "response.failed")
+
+
+class Mistral(OpenAI):
+    """OpenAI's API with Mistral's conversations."""
+
+    name = "mistral"
+    paths = (*MISTRAL_PATHS, *PATHS)
+
+    def read_request(self, operation: Operation, body: Json) -> RequestFacts:
+        """A conversation's earlier entries, and an agent's instructions, are kept at the provider."""
+        read = super().read_request(operation, body)
+        return replace(read, unseen_input=True) if operation.name == "conversation_runs" else read
 
 
 def _with_searches(usage: Usage | None, body: Mapping[str, object]) -> Usage | None:

@@ -11,6 +11,11 @@ _VERTEX = r"publishers/(?!google/|anthropic/)[^/]+/models/(?P<model>[^/:]+)"  # 
 _REALTIME = r"realtime(?:/calls|/sessions|/client_secrets|/transcription_sessions|/translations(?:/client_secrets)?)?"
 _READ = "GET HEAD OPTIONS"
 
+# Mistral's agents answer what is posted to a conversation; OpenAI's path of the same name only keeps it.
+MISTRAL_PATHS = (
+    path("conversation_runs", r"conversations(?:/[^/]+(?:/restart)?)?", billed="POST", only="POST", keeps=True),
+)
+
 PATHS = (
     path("chat", rf"{_AZURE}/(?:extensions/)?chat/completions", billed="POST"),
     path("chat", r"chat/completions", billed="POST"),
