@@ -16,7 +16,6 @@ from outwarden.pii import (
     RequestRewriter,
     Vault,
     unknown_entities,
-    unsupported_actions,
 )
 from outwarden.pii.placeholders import Names
 from outwarden.wire.edits import ChannelRewriter, Edit, apply_edits
@@ -290,19 +289,50 @@ def test_the_version_follows_policy_and_secret() -> None:
     assert PiiEngine(PiiPolicy(), b"one").version in versions
 
 
-def test_what_is_not_built_is_refused() -> None:
-    """With the direction and the entity it was asked for; and so is an engine without a secret."""
-    policy = PiiPolicy(request={"default": "mask", "EMAIL_ADDRESS": "surrogate"})
-
-    (said,) = unsupported_actions(policy)
-
-    assert "request" in said
-    assert "EMAIL_ADDRESS" in said
-    with pytest.raises(ValueError, match="surrogate"):
-        PiiEngine(policy, SECRET)
+def test_names_need_a_secret() -> None:
+    """Without one anybody could test a guess."""
     with pytest.raises(ValueError, match="secret"):
         PiiEngine(PiiPolicy(), b"")
-    assert unsupported_actions(PiiPolicy()) == []
+
+
+surrogating = PiiEngine(PiiPolicy(request={"default": "surrogate"}), SECRET)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.lists(st.sampled_from([JANE, JOHN, CARD, "281-44-0067", "+1 646 526 1482", "DE75850105103738881515", "plain"])),
+    st.data(),
+)
+def test_invented_values_are_put_back(values: list[str], data: st.DataObject) -> None:
+    """Whole and at every cut: the caller's own come back to the letter, and none of them left."""
+    text = " , ".join(values)
+    vault, rewriter, left = sent(surrogating, text)
+
+    assert not any(value in left for value in values if value != "plain")
+    assert rewritten(surrogating.reply(vault), left) == text
+    assert streamed(surrogating.reply(vault).channel(), cuts(left, data)) == text
+    assert sum(rewriter.counts.values()) == sum(value != "plain" for value in values)
+
+
+def test_an_invented_value_is_no_part_of_a_longer_one() -> None:
+    """Only the stand-in itself is restored; new data beside it is masked."""
+    vault, _, left = sent(surrogating, f"card {CARD}")
+    stand_in = left.removeprefix("card ")
+    reply = surrogating.reply(vault)
+
+    assert rewritten(reply, f"x{stand_in} and card {stand_in} and {JOHN}") == (
+        f"x{stand_in} and card {CARD} and [EMAIL_ADDRESS]"
+    )
+    assert reply.restored == 1
+
+
+def test_an_invented_value_stays_the_same() -> None:
+    """In other calls, and after a restart; another secret invents another."""
+    other = PiiEngine(PiiPolicy(request={"default": "surrogate"}), b"another secret")
+
+    assert sent(surrogating, JANE)[2] == sent(surrogating, f"{JANE}")[2]
+    assert sent(surrogating, JANE)[2] == sent(PiiEngine(surrogating.policy, SECRET), JANE)[2]
+    assert sent(surrogating, JANE)[2] != sent(other, JANE)[2]
 
 
 def test_unknown_entities_are_named() -> None:

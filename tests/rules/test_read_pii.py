@@ -88,8 +88,6 @@ def test_what_is_wrong(text: str, problem: str, problems: Problems) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "request: {default: surrogate}",
-        "response: {EMAIL_ADDRESS: surrogate}",
         "entities: [EMAIL_ADDRESS, PERSON]",
         "request: {LOCATION: mask}",
         "ner: {model: en_core_web_sm}",

@@ -13,7 +13,6 @@ from outwarden.pii.engine import (
     check_allow,
     check_custom,
     unknown_entities,
-    unsupported_actions,
 )
 from outwarden.pii.known import KnownInSession
 from outwarden.pii.national import COUNTRIES
@@ -44,5 +43,4 @@ __all__ = [
     "check_allow",
     "check_custom",
     "unknown_entities",
-    "unsupported_actions",
 ]

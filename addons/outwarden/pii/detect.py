@@ -11,7 +11,7 @@ from outwarden.pii.page import Page
 from outwarden.pii.placeholders import is_closed, is_placeholder, placeholder_pattern
 from outwarden.pii.policy import PiiPolicy
 from outwarden.pii.recognizer import PLACEHOLDER, Recognizer, Verdict, word_after, word_before
-from outwarden.pii.regexp import Regexp
+from outwarden.pii.regexp import Regexp, quoted
 from outwarden.pii.views import view_recognizers
 
 BUILT_IN = (
@@ -87,17 +87,25 @@ class Detector:
         return [[span for span in found if span.entity != PLACEHOLDER] for found in spans]
 
     def spans(
-        self, texts: Sequence[str], strictness: Strictness = MappingProxyType({}), *, whole: bool = False
+        self,
+        texts: Sequence[str],
+        strictness: Strictness = MappingProxyType({}),
+        *,
+        whole: bool = False,
+        also: Matcher | None = None,
     ) -> list[list[Span]]:
         """As `find`, with placeholders as spans of their own; overlaps are decided by ``strictness``, then by score.
 
-        ``whole``: find as well what a `Scanner` would have to hold back every word for.
+        ``whole``: find as well what a `Scanner` would have to hold back every word for. ``also``: patterns of a call's
+        own (`literal_placeholders`).
         """
         found: list[list[Candidate]] = [[] for _ in texts]
         page = Page(texts)
         present = self.matcher.present(page.data)
         if whole:
             present += self._whole_only.present(page.data)
+        if also is not None:
+            present += also.present(page.data)
         for pattern in present:
             pages = enumerate(map(_page_of_one, texts)) if pattern.alone else ((0, page),)
             for first, one in pages:
@@ -124,6 +132,16 @@ class Detector:
         return value in self._allowed or any(
             pattern.matches(value.encode("utf-8", "replace")) for pattern in self._allow_patterns
         )
+
+
+def literal_placeholders(texts: Iterable[str]) -> Matcher:
+    """The matcher of placeholders that look like values; no part of a longer word or number is one."""
+    pattern = "|".join(map(quoted, sorted(texts, key=lambda text: (-len(text), text))))
+    return Matcher([Recognizer(PLACEHOLDER, f"(?:{pattern})", _literal, retry=True)])
+
+
+def _literal(text: str, start: int, end: int, more: bool) -> Verdict | None:
+    return None if word_before(text, start) or word_after(text, end) else Verdict(start, end, 1.0)
 
 
 def candidates_of(spans: Iterable[Span]) -> Iterator[Candidate]:

@@ -5,8 +5,9 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from outwarden.pii.detect import ENTITIES, Detector, Finder, Span, Strictness
+from outwarden.pii.detect import ENTITIES, Detector, Finder, Span, Strictness, literal_placeholders
 from outwarden.pii.known import KnownValues, known_values
+from outwarden.pii.matching import Matcher
 from outwarden.pii.placeholders import Names, mask, meant, spelled_like
 from outwarden.pii.policy import Action, CustomEntity, Direction, PiiPolicy
 from outwarden.pii.recognizer import PLACEHOLDER
@@ -27,16 +28,6 @@ _STRICTNESS: Mapping[Action, int] = {
     "mask": 4,
     "refuse": 5,
 }
-
-
-def unsupported_actions(policy: PiiPolicy) -> list[str]:
-    """Return what ``policy`` asks for that is not built: one sentence each, for the person who wrote the rule."""
-    return [
-        f"{direction}: {entity}: the action 'surrogate' is not available yet; use pseudonymize, mask or hash"
-        for direction, table in (("request", policy.request), ("response", policy.response))
-        for entity, action in table.items()
-        if action == "surrogate"
-    ]
 
 
 def unknown_entities(policy: PiiPolicy, finders: Sequence[Finder] = ()) -> list[str]:
@@ -72,8 +63,6 @@ class PiiEngine:
 
     def __init__(self, policy: PiiPolicy, secret: bytes, finders: Sequence[Finder] = ()) -> None:
         """Prepare ``policy``; ``secret`` keys the names. Raises ValueError for what cannot be done."""
-        if problems := unsupported_actions(policy):
-            raise ValueError("; ".join(problems))
         if not secret:
             raise ValueError("names need a secret")
         self.policy = policy
@@ -130,7 +119,8 @@ class _Rewriter(ABC):
     def edits(self, texts: Sequence[str]) -> list[Sequence[Edit]]:
         """Per text its edits, sorted, not overlapping. Reads the vault, changes nothing."""
         named: dict[str, str] = {}
-        found = self._engine.detector.spans(texts, self._strictness, whole=self._direction == "request")
+        whole = self._direction == "request"
+        found = self._engine.detector.spans(texts, self._strictness, whole=whole, also=self._also())
         return [
             [edit for span in spans if (edit := self.edit(span, text[span.start : span.end], named))]
             for text, spans in zip(texts, found, strict=True)
@@ -138,7 +128,11 @@ class _Rewriter(ABC):
 
     def channel(self) -> "_Channel":
         """Open a channel for a text that arrives in pieces."""
-        return _Channel(Scanner(self._engine.detector, self._strictness), self.edit, self.note)
+        return _Channel(Scanner(self._engine.detector, self._strictness, self._also()), self.edit, self.note)
+
+    def _also(self) -> Matcher | None:
+        """Patterns of this call's own."""
+        return None
 
     @abstractmethod
     def edit(self, span: Span, value: str, named: dict[str, str]) -> Edit | None:
@@ -161,9 +155,18 @@ class _Rewriter(ABC):
             return None
         if action == "pseudonymize":
             return self._name(entity, value, named)
+        if action == "surrogate":
+            return self._stand_in(entity, value, named)
         if action == "hash":
             return self._engine.names.hashed(entity, value)
         return mask(entity)  # refuse as well: should a refused call ever be sent, it carries no value
+
+    def _stand_in(self, entity: str, value: str, named: dict[str, str]) -> str:
+        for other in self._engine.names.surrogates(entity, value):
+            free = other != value and not self._vault.stands_for_other(other, value)
+            if free and named.setdefault(other, value) == value:
+                return other
+        return mask(entity)
 
     def _name(self, entity: str, value: str, named: dict[str, str]) -> str:
         for name in self._engine.names.candidates(entity, value):
@@ -191,8 +194,12 @@ class RequestRewriter(_Rewriter):
         super().note(noted)
         for edit, value in noted:
             self._vault.add_own(edit.entity, value)
-            if edit.action == "pseudonymize" and edit.replacement is not None:
+            if edit.replacement is None or edit.replacement == mask(edit.entity):
+                continue
+            if edit.action == "pseudonymize":
                 self._vault.add(edit.entity, edit.replacement, value)
+            elif edit.action == "surrogate":
+                self._vault.add_surrogate(edit.entity, edit.replacement, value)
 
 
 class ReplyRewriter(_Rewriter):
@@ -203,6 +210,16 @@ class ReplyRewriter(_Rewriter):
     def __init__(self, engine: PiiEngine, vault: Vault) -> None:
         super().__init__(engine, vault)
         self.restored = 0
+        self._literal: tuple[int, Matcher] | None = None
+
+    def _also(self) -> Matcher | None:
+        """The call's surrogates: only a search for themselves tells them from values that are new."""
+        stand_ins = self._vault.surrogates
+        if not stand_ins or not self._engine.policy.restore:
+            return None
+        if self._literal is None or self._literal[0] != len(stand_ins):
+            self._literal = len(stand_ins), literal_placeholders(stand_ins)
+        return self._literal[1]
 
     def part(self) -> "ReplyRewriter":
         """Return what was counted since the last part, and count anew: one connection brings many replies."""
@@ -214,11 +231,13 @@ class ReplyRewriter(_Rewriter):
     def edit(self, span: Span, value: str, named: dict[str, str]) -> Edit | None:
         """Return what is done with one finding: restore it, leave the caller's own, or act by policy."""
         if span.entity == PLACEHOLDER:
-            placeholder = meant(value)
+            entity = self._vault.surrogates.get(value)
+            placeholder = meant(value) if entity is None else value
             own = self._vault.value(placeholder) if self._engine.policy.restore else None
             if own is None:
                 return None
-            return Edit(span.start, span.end, spelled_like(value, own), _entity_in(placeholder), "restore")
+            entity = entity or _entity_in(placeholder)
+            return Edit(span.start, span.end, spelled_like(value, own), entity, "restore")
         return None if self._vault.is_own(span.entity, value) else self._act(span, value, named)
 
     def note(self, found: Iterable[tuple[Edit, str]]) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from outwarden.pii.placeholders import mask
-from outwarden.pii.regexp import Regexp
+from outwarden.pii.regexp import Regexp, quoted
 from outwarden.wire.edits import Edit
 
 # Shorter values (of custom patterns) are parts of too many words and numbers.
@@ -50,12 +50,12 @@ class KnownValues:
     def _spelled(self) -> Regexp:
         """Finds the values as JSON may spell them, once or in a string in a string. RE2: linear in the body."""
         spellings = {spelling for value in self._values for spelling in _spellings(value)}
-        return Regexp("|".join(map(_quoted, sorted(spellings))))
+        return Regexp("|".join(map(quoted, sorted(spellings))))
 
     @cached_property
     def _plain(self) -> Regexp:
         """Finds the values in plain text, of several that begin together the longest."""
-        return Regexp("|".join(map(_quoted, sorted(self._values, key=lambda value: (-len(value), value)))))
+        return Regexp("|".join(map(quoted, sorted(self._values, key=lambda value: (-len(value), value)))))
 
     def may_stand_in(self, body: bytes) -> bool:
         """Tell whether a value can be read in ``body``, a document as it would leave, or was found only in part."""
@@ -174,10 +174,3 @@ def _spellings(value: str) -> Iterator[str]:
 
 def _inside(value: str, ascii_only: bool) -> str:
     return json.dumps(value, ensure_ascii=ascii_only)[1:-1]
-
-
-def _quoted(spelling: str) -> str:
-    """The spelling as a pattern of RE2; half a surrogate pair is no text of any body."""
-    if spelling.isascii():
-        return re.escape(spelling)
-    return "".join(re.escape(c) if c.isascii() else c for c in spelling if not "\ud800" <= c <= "\udfff")

@@ -49,8 +49,8 @@ class Number:
         object.__setattr__(self, "whole", re.compile(self.shape))
 
     def is_valid(self, value: str) -> bool:
-        """Whether the check digits are right; False where nobody here can check them."""
-        return _checker(self.stdnum)(value) if self.stdnum else False
+        """Whether the form and the check digits are right; False where nobody here can check them."""
+        return bool(self.stdnum) and self.whole.fullmatch(value) is not None and _checker(self.stdnum)(value)
 
 
 @cache

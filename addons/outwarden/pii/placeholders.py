@@ -10,9 +10,12 @@ import re
 from collections.abc import Iterable
 from urllib.parse import quote
 
+from outwarden.pii.surrogates import surrogate
+
 NAME_DIGITS = 6  # 24 bits: readable; two values of one call that fall together are told apart by a longer name
 LONG_NAME_DIGITS = 16
 HASH_DIGITS = 32
+SURROGATE_TRIES = 8
 _DIGITS_OF_LONGER_NAMES = (LONG_NAME_DIGITS, HASH_DIGITS, 64)
 
 _NOT_DIGITS = re.compile(r"[^0-9]")
@@ -68,6 +71,12 @@ class Names:
         spelling = self._hash(f"{entity} spelling", value)
         longer = (short + spelling[: digits - self._digits] for digits in _DIGITS_OF_LONGER_NAMES)
         yield from (f"[{entity}_{name}]" for name in longer if not name.isdecimal())
+
+    def surrogates(self, entity: str, value: str) -> Iterable[str]:
+        """Yield stand-ins in the form of ``value``: the usual one, then others for when that is taken."""
+        for attempt in range(SURROGATE_TRIES):
+            message = f"{entity} surrogate {attempt}\0{canonical(entity, value)}".encode("utf-8", "surrogatepass")
+            yield surrogate(entity, value, hmac.digest(self._secret, message, "sha256"))
 
     def hashed(self, entity: str, value: str) -> str:
         """Return the placeholder of the action ``hash``: longer, and never restored."""

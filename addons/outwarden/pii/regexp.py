@@ -3,6 +3,7 @@
 The one place in this room that knows the library.
 """
 
+import re
 from collections.abc import Sequence
 
 import re2  # type: ignore[import-untyped]
@@ -44,6 +45,13 @@ class Regexp:
         """Whether all of ``data`` is one match."""
         _, high = self._find(re2._Anchor.ANCHOR_BOTH, data, 0, len(data))[0]
         return bool(high >= 0)
+
+
+def quoted(text: str) -> str:
+    """``text`` as a pattern; half a surrogate pair is no text of any body."""
+    if text.isascii():
+        return re.escape(text)
+    return "".join(re.escape(c) if c.isascii() else c for c in text if not "\ud800" <= c <= "\udfff")
 
 
 class PatternSet:

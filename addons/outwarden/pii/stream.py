@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from outwarden.pii.credentials import SECRET_MAX
 from outwarden.pii.detect import CHAIN_MAX, Detector, Merger, Span, Strictness, candidates_of
-from outwarden.pii.matching import BLOCK_BYTES, Candidate, Pattern, Sweep, sweep
+from outwarden.pii.matching import BLOCK_BYTES, Candidate, Matcher, Pattern, Sweep, sweep
 from outwarden.pii.page import Page, count_points, encode
 from outwarden.pii.recognizer import LOOK_BACK
 
@@ -34,10 +34,28 @@ class Found(NamedTuple):
 class Scanner:
     """Finds spans in one text that arrives in pieces."""
 
-    __slots__ = ("_base", "_base_bytes", "_detector", "_front", "_merger", "_pending", "_resume", "_settled", "_text")
+    __slots__ = (
+        "_also",
+        "_base",
+        "_base_bytes",
+        "_detector",
+        "_front",
+        "_merger",
+        "_pending",
+        "_resume",
+        "_settled",
+        "_text",
+    )
 
-    def __init__(self, detector: Detector, strictness: Strictness = MappingProxyType({})) -> None:
+    def __init__(
+        self,
+        detector: Detector,
+        strictness: Strictness = MappingProxyType({}),
+        also: Matcher | None = None,
+    ) -> None:
+        """``also``: patterns of a call's own, as `Detector.spans` takes them."""
         self._detector = detector
+        self._also = also
         self._merger = Merger(strictness)
         self._text = ""  # from `_base` on: the look-back and all that is not decided
         self._base = self._base_bytes = 0
@@ -75,13 +93,18 @@ class Scanner:
             return self._base + len(self._text)
         front = self._byte(self._front)
         held = self._detector.matcher.open_from(page.data, front, self._base_bytes)
+        if self._also is not None:
+            held = min(held, self._also.open_from(page.data, front, self._base_bytes))
         return self._front + count_points(page.data[front:held])
 
     def _find(self, page: Page, horizon: int, more: bool) -> int:
         """Queue the candidates before ``horizon``; return it, moved back to the first that cannot be judged yet."""
         horizon, queued = self._ask_finders(horizon, more)
         sweeps: list[tuple[Pattern, Sweep]] = []
-        for pattern in self._detector.matcher.present(page.data):
+        present = self._detector.matcher.present(page.data)
+        if self._also is not None:
+            present = [*present, *self._also.present(page.data)]
+        for pattern in present:
             start = self._byte(self._resume.get(pattern, self._front))
             if result := sweep(pattern, page, start, more=more, block_offset=self._base_bytes).get(0):
                 sweeps.append((pattern, result))

@@ -21,11 +21,12 @@ class Earlier(Protocol):
 class Vault:
     """The values of one call, and ``earlier`` ones of the same caller; in memory only, never printed, never pickled."""
 
-    __slots__ = ("_ambiguous", "_earlier", "_own", "_values")
+    __slots__ = ("_ambiguous", "_earlier", "_own", "_values", "surrogates")
 
     def __init__(self, earlier: Earlier | None = None) -> None:
         self._earlier = earlier
         self._values: dict[str, str] = {}
+        self.surrogates: dict[str, str] = {}  # those of the placeholders that look like values, with their entities
         self._own: dict[tuple[str, str], None] = {}
         self._ambiguous: set[str] = set()
 
@@ -62,10 +63,16 @@ class Vault:
         if held != value and canonical(entity, held) != canonical(entity, value):
             self._ambiguous.add(placeholder)
 
+    def add_surrogate(self, entity: str, stand_in: str, value: str) -> None:
+        """As `add`, for a stand-in that only a search for itself finds."""
+        self.add(entity, stand_in, value)
+        self.surrogates[stand_in] = entity
+
     def _make_room(self) -> None:
         if len(self._values) >= VALUES_MAX:
             oldest = next(iter(self._values))
             del self._values[oldest]
+            self.surrogates.pop(oldest, None)
             self._ambiguous.discard(oldest)
 
     def _remember(self, entity: str, placeholder: str, value: str) -> None:

@@ -11,7 +11,6 @@ from outwarden.pii import (
     PiiPolicy,
     check_allow,
     check_custom,
-    unsupported_actions,
 )
 from outwarden.rules.files import compile_pattern, pattern
 from outwarden.rules.nodes import Node, NodeError, Scalar
@@ -67,20 +66,13 @@ def _actions_for(entity: Reader[str]) -> Reader[dict[str, Action]]:
         table = Keys(node)
         actions: dict[str, Action] = {}
         for name in table.names:
-            actions[name] = table.need(name, _action)
+            actions[name] = table.need(name, one_of(ACTIONS))
             if name != "default":
                 table.check(name, entity)
         table.done()
         return actions
 
     return read
-
-
-def _action(node: Node) -> Action:
-    action = one_of(ACTIONS)(node)
-    if unsupported_actions(PiiPolicy(request={"default": action})):
-        raise NodeError((node.line, f"action '{action}' is not supported yet"))
-    return action
 
 
 def _all_or(entity: Reader[str]) -> Reader[frozenset[str] | None]:
