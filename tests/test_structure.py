@@ -43,8 +43,9 @@ GUARDED = {
     "botocore": {"routing"},
 }
 
-# Tests that try a room as a whole, not one file of it: with real SDKs, with recorded traffic, with generated input.
-WHOLE_ROOM = {"sdks", "corpus", "properties"}
+# Tests that try a room as a whole, not one file of it: with real SDKs, with recorded traffic, with generated input, with
+# names that a model finds.
+WHOLE_ROOM = {"sdks", "corpus", "properties", "names"}
 
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 MODULES = [path.relative_to(PACKAGE) for path in SOURCES]
@@ -200,7 +201,8 @@ def mirrors(test: Path) -> bool:
     """
     if len(test.parts) == 1 or test.parts[0] in ("e2e", "whole"):
         return True
-    folder = SCRIPTS / test.parent if test.parts[0] in ("replaying", "evaluating") else PACKAGE / test.parent
+    scripts = ("replaying", "evaluating", "training")
+    folder = SCRIPTS / test.parent if test.parts[0] in scripts else PACKAGE / test.parent
     if test.parts[0] == "addons":
         folder = PACKAGE
     if not folder.is_dir():

@@ -7,6 +7,7 @@ from urllib.parse import quote, unquote
 from mitmproxy import http
 
 from outwarden.errors import BodyError
+from outwarden.flow.aside import aside, names_unread
 from outwarden.flow.body import Body, replace_content
 from outwarden.flow.guard import answer, fail_closed
 from outwarden.flow.session import Said, Session
@@ -32,10 +33,13 @@ class RedactPii:
         self._shelf = shelf
 
     @fail_closed
-    def request(self, flow: http.HTTPFlow) -> None:
+    async def request(self, flow: http.HTTPFlow) -> None:
         state = open_state(flow)
         if state is None or state.body is None:
             return
+        await aside(self._shelf.services, lambda: self._request(flow, state), len(state.body.data))
+
+    def _request(self, flow: http.HTTPFlow, state: CallState) -> None:
         if not state.operation.known and state.rules.traffic.unknown_path == "pass":
             return
         engine = self._shelf.services.engines.pii
@@ -50,6 +54,10 @@ class RedactPii:
             return
         if rewriter.refused:
             refuse(flow, state, rewriter.refused)
+        elif not rewriter.complete:
+            names_unread(state)
+            if state.refusal:
+                answer(flow, state.refusal)
 
     def _rewrite(self, request: http.Request, state: CallState, rewriter: RequestRewriter) -> None:
         target = request.path
@@ -122,6 +130,8 @@ class RedactPii:
             call.media_bytes += rewritten.media_bytes
         if rewriter.refused:
             call.refuse(refusal_of(rewriter.refused), "refused", f"pii {rewriter.refused}")
+        elif not rewriter.complete:
+            names_unread(call)
 
     def _name_model(self, state: CallState) -> None:
         """From here on the model is named as the upstream gets it: records and counters keep nothing personal."""

@@ -3,6 +3,7 @@
 from mitmproxy import http
 
 from outwarden.errors import BodyError
+from outwarden.flow.aside import aside, names_unread
 from outwarden.flow.body import Body, classify, is_media, plain_headers
 from outwarden.flow.guard import answer, fail_closed
 from outwarden.flow.reply import ReplyStream
@@ -73,7 +74,7 @@ class RestorePii:
         return ReplyStream(rewriter, encoding, state.format, state.operation, framing)
 
     @fail_closed
-    def response(self, flow: http.HTTPFlow) -> None:
+    async def response(self, flow: http.HTTPFlow) -> None:
         state = state_of(flow)
         if state is None or flow.response is None or state.refusal:
             return
@@ -81,9 +82,18 @@ class RestorePii:
             read_stream(state)
             self._hide_names(state)
             return
+        response = flow.response
+        size = len(response.raw_content or b"")
+        await aside(self._shelf.services, lambda: self._response(flow, response, state), size)
+
+    def _response(self, flow: http.HTTPFlow, response: http.Response, state: CallState) -> None:
         try:
-            self._whole(flow.response, state)
-            undo_encoding(flow.request, flow.response, state)
+            self._whole(response, state)
+            undo_encoding(flow.request, response, state)
+            if state.reply_rewriter and not state.reply_rewriter.complete:
+                names_unread(state)
+                if state.refusal:
+                    answer(flow, state.refusal)
         except TextRefused as refused:
             state.refuse(refused.refusal, "refused")
             answer(flow, refused.refusal)

@@ -193,6 +193,14 @@ def before(work: Callable[..., Any], first: Callable[..., None]) -> Callable[...
             return (yield from work(*args, **kwargs))
 
         return steps
+    if inspect.iscoroutinefunction(work):
+
+        @functools.wraps(work)
+        async def waiting(*args: Any, **kwargs: Any) -> Any:
+            first()
+            return await work(*args, **kwargs)
+
+        return waiting
 
     @functools.wraps(work)
     def step(*args: Any, **kwargs: Any) -> Any:

@@ -6,10 +6,13 @@ in order, and time passes only when the test says so.
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import random
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
@@ -28,6 +31,13 @@ from outwarden.flow import call_stream, trip, waits
 from outwarden.flow.call_layer import CallLayer
 
 OPENAI = "api.openai.com"
+
+
+def finished(result: Any) -> None:
+    """Wait for a hook that is asynchronous, whether or not the test is."""
+    if inspect.iscoroutine(result):
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, result).result()
 
 
 class Clock:
@@ -196,7 +206,7 @@ class Playbook:
         self.before(hook.name, data)
         for addon in () if hook.name in self.skipped else self.addons:
             if handler := getattr(addon, hook.name, None):
-                handler(data)
+                finished(handler(data))
         if hook.blocking:
             self._queue.append(events.HookCompleted(hook))
 

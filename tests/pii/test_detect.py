@@ -1,5 +1,6 @@
 """Findings are sorted, do not overlap, respect the policy, and are the same one by one and all at once."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pii_texts import FRAGMENTS, texts
 
-from outwarden.pii import CustomEntity, Detector, PiiPolicy, Span
+from outwarden.pii import Allowance, CustomEntity, Detector, FinderChannel, PiiPolicy, Span
 from outwarden.pii import detect as detect_module
 from outwarden.pii.detect import Merger, merge
 from outwarden.pii.matching import Candidate
@@ -124,12 +125,13 @@ def test_a_finder_adds_its_findings() -> None:
 
     class Names:
         entities = frozenset({"PERSON"})
+        version = b"1"
 
-        def find(self, texts: list[str]) -> list[list[Span]]:
+        def find(self, texts: Sequence[str], allowance: Allowance) -> list[list[Span]]:
             return [[Span(t.index("Jane"), t.index("Jane") + 4, "PERSON", 0.8)] if "Jane" in t else [] for t in texts]
 
-        def settled(self, text: str) -> int:
-            return text.rfind(".") + 1
+        def channel(self) -> FinderChannel:
+            raise AssertionError("these texts are whole")
 
     detector = Detector(PiiPolicy(), [Names()])
 

@@ -1,13 +1,25 @@
 """Streamed text gives the findings of the whole text, at every cut, and is held back as little as possible."""
 
 import time
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pii_texts import cuts, texts
 
-from outwarden.pii import HOLD_MAX, CustomEntity, Detector, PiiPolicy, Scanner, Span, credentials, detect, matching
+from outwarden.pii import (
+    HOLD_MAX,
+    Allowance,
+    CustomEntity,
+    Detector,
+    PiiPolicy,
+    Scanner,
+    Span,
+    credentials,
+    detect,
+    matching,
+)
 
 CUSTOM = (
     CustomEntity("CASE_ID", r"CASE-\d{1,7}\b", ("record",)),
@@ -161,14 +173,17 @@ def test_a_finder_is_heard_in_streams_too() -> None:
 
     class Shouts:
         entities = frozenset({"SHOUT"})
+        version = b"1"
 
-        def find(self, texts: list[str]) -> list[list[Span]]:
-            return [
-                [Span(at, at + 1, "SHOUT", 0.5) for at, letter in enumerate(text) if letter == "!"] for text in texts
-            ]
+        def find(self, texts: Sequence[str], allowance: Allowance) -> list[list[Span]]:
+            return [self.feed(text, more=False)[1] for text in texts]
 
-        def settled(self, text: str) -> int:
-            return text.rfind(".") + 1
+        def channel(self) -> "Shouts":
+            return self
+
+        def feed(self, text: str, *, more: bool) -> tuple[int, list[Span]]:
+            settled = text.rfind(".") + 1 if more else len(text)
+            return settled, [Span(at, at + 1, "SHOUT", 0.5) for at in range(settled) if text[at] == "!"]
 
     detector = Detector(PiiPolicy(), [Shouts()])
     text = "one! two. three! jane@acme.com. four!"

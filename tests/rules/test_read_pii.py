@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from outwarden.pii import CustomEntity, PiiPolicy
+from outwarden.pii import CustomEntity, NerPolicy, PiiPolicy
 from outwarden.rules import Rules
 
 Load = Callable[..., Rules]
@@ -41,6 +41,7 @@ def test_all_keys(load: Load) -> None:
         response={"default": "flag"},
         restore=False,
         entities=frozenset({"EMAIL_ADDRESS", "CREDIT_CARD", "CLAIM"}),
+        ner=NerPolicy(),
         custom=(CustomEntity("CLAIM", r"CLM-\d{7}", ("claim", "record"), ("CLM-1234567",), ("CLM-12",)),),
         allow=("support@acme.example", r"re:^ticket-[0-9]+@acme\.example$"),
     )
@@ -67,6 +68,8 @@ def test_what_asks_for_nothing_new_is_accepted(written: str, load: Load) -> None
         ("allow: ['re:(']", "not a pattern in RE2 syntax: missing )"),
         ("ner: {min_score: 2}", "min_score: expected a number from 0 to 1"),
         ("ner: {entities: [PERSONS], model: off}", "entities: expected LOCATION, ORGANIZATION or PERSON"),
+        ("request: {LOCATION: mask}", "entity LOCATION is looked for only where ner: entities names it"),
+        ("entities: [PERSON]\nner: off", "entity PERSON is looked for only where ner: entities names it"),
         ("custom: [{entity: A_B}]", "key 'pattern' is missing"),
         ("custom: [{entity: lower, pattern: a}]", "entity 'lower' must be an upper-case name"),
         ("custom: [{entity: A_B, pattern: '('}]", "not a pattern in RE2 syntax"),
@@ -83,24 +86,6 @@ def test_what_is_wrong(text: str, problem: str, problems: Problems) -> None:
 
     assert len(told) == 1
     assert told[0].startswith(f"pii.yml:2: {problem}")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "entities: [EMAIL_ADDRESS, PERSON]",
-        "request: {LOCATION: mask}",
-        "ner: {model: en_core_web_sm}",
-        "ner: {entities: [PERSON]}",
-        "ner: {model: bundled, entities: [ORGANIZATION]}",
-    ],
-)
-def test_what_is_not_built_is_refused(text: str, problems: Problems) -> None:
-    """A rule that nobody keeps is worse than none."""
-    (told,) = problems(pii=text)
-
-    assert told.startswith("pii.yml:1: ")
-    assert "not supported yet" in told
 
 
 def test_an_example_is_told_at_its_own_key(problems: Problems) -> None:

@@ -16,7 +16,7 @@ from outwarden.flow.money import input_bound, output_bound
 from outwarden.flow.state import CallState
 from outwarden.flow.texts import Inspected, rewrite_body
 from outwarden.identify_call import KEY_HEADERS
-from outwarden.pii import PiiEngine, RequestRewriter, Vault
+from outwarden.pii import PiiEngine, RequestRewriter, Vault, finders_for
 from outwarden.pricing import PriceBook, TokenCounter, usd
 from outwarden.redact_pii import PLAIN_PARAMETERS
 from outwarden.routing import ORIGINAL, match_route
@@ -102,7 +102,7 @@ def _looking(inspector: Inspector, findings: list[Finding]) -> Callable[[Sequenc
 def _redact(
     request: RequestFile, state: CallState, folder: StateFolder, look: Callable[[Sequence[str]], None]
 ) -> RequestRewriter:
-    rewriter = PiiEngine(state.rules.pii, folder.secret()).request(Vault())
+    rewriter = PiiEngine(state.rules.pii, folder.secret(), finders_for(state.rules.pii)).request(Vault())
     for name, value in parse_qsl(request.query, keep_blank_values=True):
         if name not in PLAIN_PARAMETERS:
             rewrite_text(value, rewriter)

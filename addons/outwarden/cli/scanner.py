@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import IO, Any
 
-from outwarden.pii import Direction, PiiEngine, PiiPolicy, Vault
+from outwarden.pii import Direction, PiiEngine, PiiPolicy, Vault, finders_for
 from outwarden.wire.edits import apply_edits
 from outwarden.wire.json_text import scannable
 
@@ -19,7 +19,7 @@ class Scanner:
     """Redacts texts by one policy. Every text is a call of its own: no placeholder map is shared between two."""
 
     def __init__(self, policy: PiiPolicy, secret: bytes) -> None:
-        self._engine = PiiEngine(policy, secret)
+        self._engine = PiiEngine(policy, secret, finders_for(policy))
 
     def scan(self, text: str, direction: Direction) -> dict[str, Any]:
         """Return ``text`` redacted, and ``spans`` in its own code points; ``direction`` is request or response."""

@@ -1,6 +1,7 @@
 """What the addons share: the long-lived stores, and the engines that the rules in force are compiled into."""
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +11,7 @@ from outwarden.budget import Amounts, BudgetState, Ledger, open_store
 from outwarden.content import Inspector
 from outwarden.errors import LedgerError, RulesError, StoreUnavailable
 from outwarden.observe import Metrics
-from outwarden.pii import CallerVaults, PiiEngine, Vault
+from outwarden.pii import CallerVaults, PiiEngine, Vault, finders_for
 from outwarden.pricing import PriceBook, TokenCounter
 from outwarden.routing import Health
 from outwarden.rules import Rules, RulesFile, StateFolder
@@ -23,6 +24,8 @@ logger = logging.getLogger(__name__)
 # Remembered messages: about 100 conversations of 400 KB; a machine that runs a proxy has this to spare.
 MEMORY_BYTES = 64 * 1024 * 1024
 UNRESOLVED_MAX = 10_000
+# Threads that read long texts beside the event loop. Python runs one at a time, so more would only wait.
+READERS = 2
 NAME_CHARACTERS_MAX = 200
 
 
@@ -40,7 +43,7 @@ class Engines:
         """Compile ``rules``."""
         return cls(
             rules=rules,
-            pii=PiiEngine(rules.pii, secret),
+            pii=PiiEngine(rules.pii, secret, finders_for(rules.pii)),
             inspector=Inspector(rules.content),
             prices=PriceBook(rules.prices, rules.budgets.unknown_price),
         )
@@ -62,6 +65,7 @@ class Services:
         self._secret = self.state.secret()
         self.engines = Engines.of(self._file.current, self._secret)
         self.memory = Memory(MEMORY_BYTES)
+        self.readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         self.vaults = CallerVaults()
         self.tokens = TokenCounter()
         self.health = Health()
@@ -123,4 +127,5 @@ class Services:
                 self.tend()
         except StoreUnavailable:
             logger.error("the budget store does not answer; %s holds stay for the next start", len(self._unresolved))
+        self.readers.shutdown(wait=False, cancel_futures=True)
         self.ledger.close()

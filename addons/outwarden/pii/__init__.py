@@ -5,7 +5,7 @@ JSON must stay JSON) is the wire's business; reading ``pii.yml`` is that of rule
 """
 
 from outwarden.pii.callers import CallerVaults
-from outwarden.pii.detect import ENTITIES, Detector, Finder, Span
+from outwarden.pii.detect import ENTITIES, Allowance, Detector, Finder, FinderChannel, Span
 from outwarden.pii.engine import (
     PiiEngine,
     ReplyRewriter,
@@ -15,8 +15,9 @@ from outwarden.pii.engine import (
     unknown_entities,
 )
 from outwarden.pii.known import KnownInSession
+from outwarden.pii.names import ModelError, NameFinder, finders_for, reader_of
 from outwarden.pii.national import COUNTRIES
-from outwarden.pii.policy import Action, CustomEntity, Direction, PiiPolicy
+from outwarden.pii.policy import NAME_ENTITIES, Action, CustomEntity, Direction, NerModel, NerPolicy, PiiPolicy
 from outwarden.pii.stream import HOLD_MAX, Scanner
 from outwarden.pii.syntax import PatternError
 from outwarden.pii.vault import Vault
@@ -25,13 +26,20 @@ __all__ = [
     "COUNTRIES",
     "ENTITIES",
     "HOLD_MAX",
+    "NAME_ENTITIES",
     "Action",
+    "Allowance",
     "CallerVaults",
     "CustomEntity",
     "Detector",
     "Direction",
     "Finder",
+    "FinderChannel",
     "KnownInSession",
+    "ModelError",
+    "NameFinder",
+    "NerModel",
+    "NerPolicy",
     "PatternError",
     "PiiEngine",
     "PiiPolicy",
@@ -42,5 +50,7 @@ __all__ = [
     "Vault",
     "check_allow",
     "check_custom",
+    "finders_for",
+    "reader_of",
     "unknown_entities",
 ]

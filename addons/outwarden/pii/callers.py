@@ -5,6 +5,7 @@ earlier request of the same caller carried. Each caller (by the id of its key) h
 ever looked up for another. In memory only, bounded, and forgotten a day after they were last used.
 """
 
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -23,7 +24,7 @@ _Key = tuple[str, str]  # ("", placeholder) or (entity, canonical value)
 
 
 class CallerVaults:
-    """The maps of all callers. For one thread."""
+    """The maps of all callers. Serves all threads."""
 
     def __init__(
         self, bytes_max: int = BYTES_MAX, age_max_s: float = AGE_MAX_S, clock: Callable[[], float] = time.monotonic
@@ -32,6 +33,7 @@ class CallerVaults:
         self._age_max_s = age_max_s
         self._clock = clock
         self._callers: OrderedDict[str, _Earlier] = OrderedDict()
+        self._lock = threading.RLock()  # of all maps together: what they hold is bounded together
 
     def __repr__(self) -> str:
         return f"<CallerVaults of {len(self._callers)} callers>"
@@ -48,12 +50,14 @@ class CallerVaults:
         """Open a vault that knows, and adds to, what ``caller`` sent before; None is nobody, who is not remembered."""
         if caller is None:
             return Vault()
-        earlier = self._callers.get(caller)
-        if earlier is None:
-            earlier = self._callers[caller] = _Earlier(self._bytes_max // 4, self._age_max_s, self._clock)
-        self._callers.move_to_end(caller)
-        self._tidy()
-        return Vault(earlier)
+        with self._lock:
+            earlier = self._callers.get(caller)
+            if earlier is None:
+                limits = (self._bytes_max // 4, self._age_max_s)
+                earlier = self._callers[caller] = _Earlier(*limits, self._clock, self._lock)
+            self._callers.move_to_end(caller)
+            self._tidy()
+            return Vault(earlier)
 
     def _tidy(self) -> None:
         now, total = self._clock(), 0
@@ -67,11 +71,12 @@ class CallerVaults:
 class _Earlier:
     """One caller's map, least recently used entries first."""
 
-    def __init__(self, bytes_max: int, age_max_s: float, clock: Callable[[], float]) -> None:
+    def __init__(self, bytes_max: int, age_max_s: float, clock: Callable[[], float], lock: threading.RLock) -> None:
         self._bytes_max = bytes_max
         self._age_max_s = age_max_s
         self._clock = clock
         self._entries: OrderedDict[_Key, tuple[str | None, float]] = OrderedDict()
+        self._lock = lock
         self.bytes = 0
         self.touched = clock()
 
@@ -80,26 +85,28 @@ class _Earlier:
 
     def get(self, key: _Key) -> str | None:
         """What was put under ``key``, None where nothing (or two things) was."""
-        self.touched = now = self._clock()
-        self.forget(now)
-        found = self._entries.get(key)
-        if found is None:
-            return None
-        self._entries[key] = (found[0], now)
-        self._entries.move_to_end(key)
-        return found[0]
+        with self._lock:
+            self.touched = now = self._clock()
+            self.forget(now)
+            found = self._entries.get(key)
+            if found is None:
+                return None
+            self._entries[key] = (found[0], now)
+            self._entries.move_to_end(key)
+            return found[0]
 
     def put(self, key: _Key, value: str | None) -> None:
         """Remember ``value``, or by None that the key stands for more than one."""
-        self.touched = now = self._clock()
-        if key in self._entries:
-            before = self._entries[key][0]
-            self.bytes -= _size(key, before)
-            value = None if before is None else value  # what stood for two once is never sure again
-        self.bytes += _size(key, value)
-        self._entries[key] = (value, now)
-        self._entries.move_to_end(key)
-        self.forget(now)
+        with self._lock:
+            self.touched = now = self._clock()
+            if key in self._entries:
+                before = self._entries[key][0]
+                self.bytes -= _size(key, before)
+                value = None if before is None else value  # what stood for two once is never sure again
+            self.bytes += _size(key, value)
+            self._entries[key] = (value, now)
+            self._entries.move_to_end(key)
+            self.forget(now)
 
     def forget(self, now: float) -> None:
         """Drop what is too old or too much."""

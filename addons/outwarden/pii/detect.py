@@ -1,6 +1,9 @@
 """Find personal data in texts: which spans, of which entity, how sure."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
@@ -38,21 +41,66 @@ class Span(NamedTuple):
     score: float
 
 
-class Finder(Protocol):
-    """Another source of findings, such as a language model.
+class Allowance:
+    """How long the finders may look at the texts of one call, all together."""
 
-    Cut where `settled` says, the parts of a text must have the findings of the whole.
-    """
+    __slots__ = ("_clock", "_left_s", "_started_s", "missed")
+
+    def __init__(self, seconds: float = math.inf, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._left_s = seconds
+        self._clock = clock
+        self._started_s: float | None = None
+        self.missed = False
+        """Time ran out before all was looked at."""
+
+    def __repr__(self) -> str:
+        return f"<Allowance {self._left_s:.3f} s left>"
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Count the time that passes."""
+        self._started_s = self._clock()
+        try:
+            yield
+        finally:
+            self._left_s -= self._clock() - self._started_s
+            self._started_s = None
+
+    def is_spent(self) -> bool:
+        """Tell whether no time is left."""
+        running = 0.0 if self._started_s is None else self._clock() - self._started_s
+        return running >= self._left_s
+
+
+class FinderChannel(Protocol):
+    """Finds in one text that arrives in pieces what `Finder.find` finds in the whole."""
+
+    def feed(self, text: str, *, more: bool) -> tuple[int, list[Span]]:
+        """Take all text that has not settled yet; return how many code points settle now, and the findings in them.
+
+        Without ``more`` to come, all of it settles.
+        """
+
+
+class Finder(Protocol):
+    """Another source of findings, such as a language model. Serves all threads."""
 
     @property
     def entities(self) -> frozenset[str]:
         """The entities it may find."""
 
-    def find(self, texts: Sequence[str]) -> list[list[Span]]:
-        """Per text its findings, in any order; they may overlap those of others."""
+    @property
+    def version(self) -> bytes:
+        """Differs where the findings may."""
 
-    def settled(self, text: str) -> int:
-        """Code points of ``text`` whose findings stay as they are whatever text follows (at a sentence's end, say)."""
+    def find(self, texts: Sequence[str], allowance: Allowance) -> list[list[Span]]:
+        """Per text its findings, in any order; they may overlap those of others.
+
+        If time runs out, ``allowance`` is told.
+        """
+
+    def channel(self) -> FinderChannel:
+        """Open a channel for one text that arrives in pieces."""
 
 
 Strictness = Mapping[str, int]
@@ -90,14 +138,15 @@ class Detector:
         self,
         texts: Sequence[str],
         strictness: Strictness = MappingProxyType({}),
+        allowance: Allowance | None = None,
         *,
         whole: bool = False,
         also: Matcher | None = None,
     ) -> list[list[Span]]:
         """As `find`, with placeholders as spans of their own; overlaps are decided by ``strictness``, then by score.
 
-        ``whole``: find as well what a `Scanner` would have to hold back every word for. ``also``: patterns of a call's
-        own (`literal_placeholders`).
+        ``allowance``: how long the finders may take; None: as long as it takes. ``whole``: find as well what a
+        `Scanner` would have to hold back every word for. ``also``: patterns of a call's own (`literal_placeholders`).
         """
         found: list[list[Candidate]] = [[] for _ in texts]
         page = Page(texts)
@@ -112,7 +161,7 @@ class Detector:
                 for index, result in sweep(pattern, one).items():
                     found[first + index] += result.candidates
         for finder in self.finders:
-            for index, spans in enumerate(finder.find(texts)):
+            for index, spans in enumerate(finder.find(texts, allowance or Allowance())):
                 found[index] += candidates_of(spans)
         return [
             merge(self.admitted(text, candidates), strictness) if candidates else []

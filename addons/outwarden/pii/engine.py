@@ -5,7 +5,15 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from outwarden.pii.detect import ENTITIES, Detector, Finder, Span, Strictness, literal_placeholders
+from outwarden.pii.detect import (
+    ENTITIES,
+    Allowance,
+    Detector,
+    Finder,
+    Span,
+    Strictness,
+    literal_placeholders,
+)
 from outwarden.pii.known import KnownValues, known_values
 from outwarden.pii.matching import Matcher
 from outwarden.pii.placeholders import Names, mask, meant, spelled_like
@@ -72,10 +80,14 @@ class PiiEngine:
             "request": {e: _STRICTNESS[policy.action(e, "request")] for e in self.detector.entities},
             "response": {e: _STRICTNESS[policy.action(e, "response")] for e in self.detector.entities},
         }
-        self.version = _version(policy, secret)
+        self.version = _version(policy, secret, finders)
 
     def __repr__(self) -> str:
         return "<PiiEngine>"
+
+    def allowance(self) -> Allowance:
+        """How long the finders may look at one call."""
+        return Allowance(self.policy.ner.budget_ms / 1000) if self.policy.ner else Allowance()
 
     def request(self, vault: Vault) -> "RequestRewriter":
         """Open a rewriter for what a call sends."""
@@ -86,7 +98,7 @@ class PiiEngine:
         return ReplyRewriter(self, vault)
 
 
-def _version(policy: PiiPolicy, secret: bytes) -> bytes:
+def _version(policy: PiiPolicy, secret: bytes, finders: Sequence[Finder]) -> bytes:
     parts = (
         sorted(policy.request.items()),
         sorted(policy.response.items()),
@@ -95,6 +107,7 @@ def _version(policy: PiiPolicy, secret: bytes) -> bytes:
         None if policy.countries is None else sorted(policy.countries),
         [(c.entity, c.pattern, c.context) for c in policy.custom],
         policy.allow,
+        [finder.version for finder in finders],
     )
     return hashlib.blake2b(
         _REVISION + repr(parts).encode("utf-8", "surrogatepass"), key=hashlib.sha256(secret).digest()
@@ -110,21 +123,31 @@ class _Rewriter(ABC):
         self._engine = engine
         self._vault = vault
         self._strictness = engine.strictness[self._direction]
+        self._allowance = engine.allowance()
         self.counts: Counter[str] = Counter()
         self.refused: str | None = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {dict(self.counts)}>"
 
+    @property
+    def complete(self) -> bool:
+        """Whether the finders have looked at all texts so far; if not, the edits are not to be remembered."""
+        return not self._allowance.missed
+
     def edits(self, texts: Sequence[str]) -> list[Sequence[Edit]]:
         """Per text its edits, sorted, not overlapping. Reads the vault, changes nothing."""
         named: dict[str, str] = {}
-        whole = self._direction == "request"
-        found = self._engine.detector.spans(texts, self._strictness, whole=whole, also=self._also())
         return [
             [edit for span in spans if (edit := self.edit(span, text[span.start : span.end], named))]
-            for text, spans in zip(texts, found, strict=True)
+            for text, spans in zip(texts, self._spans(texts), strict=True)
         ]
+
+    def _spans(self, texts: Sequence[str]) -> list[list[Span]]:
+        whole = self._direction == "request"
+        return self._engine.detector.spans(
+            texts, self._strictness, self._allowance, whole=whole, also=self._also()
+        )
 
     def channel(self) -> "_Channel":
         """Open a channel for a text that arrives in pieces."""
@@ -180,18 +203,31 @@ class RequestRewriter(_Rewriter):
 
     _direction = "request"
 
+    def __init__(self, engine: PiiEngine, vault: Vault) -> None:
+        super().__init__(engine, vault)
+        self._read: dict[str, list[Span]] = {}  # of this request, until it is noted: `known` asks for its texts again
+
+    def _spans(self, texts: Sequence[str]) -> list[list[Span]]:
+        new = [text for text in dict.fromkeys(texts) if text not in self._read]
+        self._read.update(zip(new, super()._spans(new), strict=True))
+        return [self._read[text] for text in texts]
+
     def edit(self, span: Span, value: str, named: dict[str, str]) -> Edit | None:
         """Return what is done with one finding; placeholders of ours stay as they are."""
         return None if span.entity == PLACEHOLDER else self._act(span, value, named)
 
     def known(self, found: Iterable[tuple[Edit, str]]) -> KnownValues | None:
         """Take what was found in a request; the answer finds the same values where nothing else tells them."""
-        return known_values(found, self.edits)
+        known = known_values(found, self.edits)
+        if known is None:
+            self._read.clear()
+        return known
 
     def note(self, found: Iterable[tuple[Edit, str]]) -> None:
         """Count, remember a refusal, and put names and the caller's own values into the vault."""
         noted = list(found)
         super().note(noted)
+        self._read.clear()
         for edit, value in noted:
             self._vault.add_own(edit.entity, value)
             if edit.replacement is None or edit.replacement == mask(edit.entity):
@@ -226,6 +262,7 @@ class ReplyRewriter(_Rewriter):
         part = ReplyRewriter(self._engine, self._vault)
         part.counts, part.restored, part.refused = self.counts, self.restored, self.refused
         self.counts, self.restored, self.refused = Counter(), 0, None
+        self._allowance = self._engine.allowance()
         return part
 
     def edit(self, span: Span, value: str, named: dict[str, str]) -> Edit | None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from outwarden.pii.placeholders import mask
+from outwarden.pii.policy import NAME_ENTITIES
 from outwarden.pii.regexp import Regexp, quoted
 from outwarden.wire.edits import Edit
 
@@ -98,11 +99,18 @@ class KnownValues:
             at, point = span[1], end
 
 
+def _is_sought(edit: Edit, value: str) -> bool:
+    """One word of a name ("Grant") is a word of code and prose as well; where it is a name, the model says so again."""
+    if edit.replacement is None or len(value) < VALUE_CHARACTERS_MIN:
+        return False
+    return edit.entity not in NAME_ENTITIES or " " in value
+
+
 def known_values(found: Iterable[tuple[Edit, str]], ask: Ask) -> KnownValues | None:
     """Take what was found in a request (edits with the originals); None where nothing was replaced."""
     values: dict[str, Edit] = {}
     for edit, value in found:
-        if edit.replacement is not None and len(value) >= VALUE_CHARACTERS_MIN and len(values) < VALUES_MAX:
+        if _is_sought(edit, value) and len(values) < VALUES_MAX:
             values.setdefault(value, edit)
     return KnownValues(values, ask) if values else None
 
@@ -124,7 +132,7 @@ class KnownInSession:
     def with_found(self, found: Iterable[tuple[Edit, str]], ask: Ask) -> KnownValues | None:
         """Take what was found in a message; return what is known by now, None for nothing."""
         for edit, value in found:
-            if edit.replacement is None or len(value) < VALUE_CHARACTERS_MIN or value in self._values:
+            if not _is_sought(edit, value) or value in self._values:
                 continue
             if len(self._values) >= VALUES_MAX:
                 del self._values[next(iter(self._values))]

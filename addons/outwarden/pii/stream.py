@@ -38,6 +38,7 @@ class Scanner:
         "_also",
         "_base",
         "_base_bytes",
+        "_channels",
         "_detector",
         "_front",
         "_merger",
@@ -62,7 +63,8 @@ class Scanner:
         self._front = 0  # every candidate with an origin before it is known
         self._resume: dict[Pattern, int] = {}  # patterns whose last match reaches over the front
         self._pending: list[Candidate] = []  # known, but starting behind it
-        self._settled = [0] * len(detector.finders)
+        self._channels = [finder.channel() for finder in detector.finders]
+        self._settled = [0] * len(self._channels)
 
     def __repr__(self) -> str:
         return f"<Scanner {len(self._text)} code points held>"
@@ -123,16 +125,13 @@ class Scanner:
         return horizon
 
     def _ask_finders(self, horizon: int, more: bool) -> tuple[int, list[Candidate]]:
-        """Let each finder see what has settled since it was asked last, as one piece."""
+        """Let each finder see what has not settled for it yet."""
         queued: list[Candidate] = []
-        for index, finder in enumerate(self._detector.finders):
-            fresh = self._text[self._settled[index] - self._base :]
-            settled = finder.settled(fresh) if more else len(fresh)
-            if settled:
-                offset = self._settled[index] - self._base
-                (spans,) = finder.find([fresh[:settled]])
-                queued += candidates_of(s._replace(start=s.start + offset, end=s.end + offset) for s in spans)
-                self._settled[index] += settled
+        for index, channel in enumerate(self._channels):
+            offset = self._settled[index] - self._base
+            settled, spans = channel.feed(self._text[offset:], more=more)
+            queued += candidates_of(s._replace(start=s.start + offset, end=s.end + offset) for s in spans)
+            self._settled[index] += settled
             horizon = min(horizon, self._settled[index])
         return horizon, queued
 

@@ -6,18 +6,20 @@ from typing import get_args
 from outwarden.pii import (
     COUNTRIES,
     ENTITIES,
+    NAME_ENTITIES,
     Action,
     CustomEntity,
+    NerPolicy,
     PiiPolicy,
     check_allow,
     check_custom,
 )
 from outwarden.rules.files import compile_pattern, pattern
 from outwarden.rules.nodes import Node, NodeError, Scalar
-from outwarden.rules.values import Keys, Reader, flag, is_off, list_of, number, one_of, shown, suggest, text
+from outwarden.rules.read_ner import read_ner
+from outwarden.rules.values import Keys, Reader, flag, list_of, one_of, shown, suggest, text
 
 ACTIONS: tuple[Action, ...] = get_args(Action)
-NEED_NER = frozenset({"PERSON", "LOCATION", "ORGANIZATION"})  # no pattern finds these
 
 
 def read_pii(node: Node) -> PiiPolicy:
@@ -25,17 +27,18 @@ def read_pii(node: Node) -> PiiPolicy:
     keys = Keys(node)
     defaults = PiiPolicy()
     custom = keys.get("custom", list_of(_read_custom), ())
-    entity = _one_entity_of({*ENTITIES, *(one.entity for one in custom)})
+    ner = keys.get("ner", read_ner, NerPolicy())
+    entity = _one_entity_of({*ENTITIES, *(one.entity for one in custom), *(ner.entities if ner else ())})
     policy = PiiPolicy(
         request=keys.get("request", _actions_for(entity), defaults.request),
         response=keys.get("response", _actions_for(entity), defaults.response),
         restore=keys.get("restore", flag, defaults.restore),
         entities=keys.get("entities", _all_or(entity), defaults.entities),
         countries=keys.get("countries", _countries, defaults.countries),
+        ner=ner,
         custom=custom,
         allow=keys.get("allow", list_of(_allowed), ()),
     )
-    keys.get("ner", _check_ner, None)
     keys.done()
     return policy
 
@@ -52,8 +55,8 @@ def _one_entity_of(known: Collection[str]) -> Reader[str]:
         name = text(node)
         if name in known:
             return name
-        if name in NEED_NER:
-            raise NodeError((node.line, f"entity {name} is not supported yet: it needs a model (ner)"))
+        if name in NAME_ENTITIES:
+            raise NodeError((node.line, f"entity {name} is looked for only where ner: entities names it"))
         raise NodeError((node.line, f"unknown entity{shown(name)}{suggest(name, {*known, 'default'})}"))
 
     return read
@@ -109,18 +112,3 @@ def _allowed(node: Node) -> str:
     if problem := check_allow(value):
         raise NodeError((node.line, problem))
     return value
-
-
-def _check_ner(node: Node) -> None:
-    """Check the model for names; only those keys pass that ask for nothing a pattern cannot do."""
-    if is_off(node):
-        return
-    keys = Keys(node)
-    model = keys.get("model", text, "bundled")
-    if model.lower() not in ("bundled", "off", "no", "false"):
-        keys.wrong("model", "a model other than 'bundled' or 'off' is not supported yet")
-    entities = keys.get("entities", list_of(one_of(sorted(NEED_NER))), ())
-    if entities and model == "bundled":
-        keys.wrong("entities", "finding PERSON, LOCATION and ORGANIZATION is not supported yet")
-    keys.get("min_score", number(0, 1), 0.5)
-    keys.done()

@@ -80,14 +80,14 @@ def rewrite_json(
     answers = ask(rewriter, chain.from_iterable(map(_texts, documents, lists)))
     for part, document, pieces in zip(unknown, documents, lists, strict=True):
         part.answer = _answer(document, pieces, answers, ascii_only, count, rules.offsets)
-        if memory is not None and part.name is not None:
+        if memory is not None and part.name is not None and _is_complete(rewriter):
             memory.put(part.name, part.answer)
     rewritten = _assemble(body, start, parts)
     if find_known is not None:
         known = find_known(pair for part in parts if part.answer for pair in part.answer.found)
         packed = any(part.answer.has_files for part in parts if part.answer)
         if known is not None and (packed or known.may_stand_in(rewritten.body)):
-            _answer_known(parts, known, rules, ascii_only, count, memory)
+            _answer_known(parts, known, rules, ascii_only, count, memory, lambda: _is_complete(rewriter))
             rewritten = _assemble(body, start, parts)
     if found := [pair for part in parts if part.answer for pair in part.answer.found]:
         rewriter.note(found)
@@ -114,6 +114,11 @@ def ask(rewriter: TextRewriter | KnownValues, texts: Iterable[str]) -> Answers:
     if not different:
         return {}
     return {text: edits for text, edits in zip(different, rewriter.edits(different), strict=True) if edits}
+
+
+def _is_complete(rewriter: TextRewriter) -> bool:
+    """Whether the rewriter had the time to look at all it was asked for."""
+    return bool(getattr(rewriter, "complete", True))
 
 
 class _Part:
@@ -192,6 +197,7 @@ def _answer_known(
     ascii_only: bool,
     count: Count | None,
     memory: Memory | None,
+    is_complete: Callable[[], bool],
 ) -> None:
     """Answer again for the parts in which a value can still be read; remembered for these values alone."""
     for part in parts:
@@ -204,7 +210,7 @@ def _answer_known(
                 lists = _lists(document)
                 answers = ask(known, _texts(document, lists))
                 answer = _answer(document, lists, answers, ascii_only, count, rules.offsets)
-            if memory is not None and name is not None:
+            if memory is not None and name is not None and is_complete():
                 memory.put(name, answer)
         part.answer = answer
 

@@ -36,7 +36,10 @@ class TextRewriter(Protocol):
     """Rewrites whole texts, and opens channels for texts that arrive in pieces."""
 
     def edits(self, texts: Sequence[str]) -> list[Sequence[Edit]]:
-        """Per text its edits, sorted, not overlapping. No side effect, so the answer may be remembered."""
+        """Per text its edits, sorted, not overlapping. No side effect, so the answer may be remembered.
+
+        Unless the rewriter has an attribute ``complete`` that says False: then it had no time for all of them.
+        """
 
     def note(self, found: Iterable[tuple[Edit, str]]) -> None:
         """Take note of edits that apply, each with the original text of its span (vault, counts, refusal)."""

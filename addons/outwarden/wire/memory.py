@@ -1,6 +1,7 @@
 """Remember what was found in a piece of a body, so that a conversation costs only its new messages."""
 
 import secrets
+import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ class Memory:
     """Answers by content, least recently used ones forgotten first. Keeps no body, but the values that were found.
 
     Pieces are known by a keyed hash with a key of this process, so nobody can prepare two that look the same.
-    For one thread.
+    Serves all threads.
     """
 
     def __init__(self, max_bytes: int) -> None:
@@ -49,6 +50,7 @@ class Memory:
         self.bytes = 0
         self._secret = secrets.token_bytes(32)
         self._answers: OrderedDict[Hashable, tuple[Answer, int]] = OrderedDict()
+        self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._answers)
@@ -62,16 +64,18 @@ class Memory:
 
     def get(self, key: Hashable) -> Answer | None:
         """Look an answer up; it counts as used."""
-        entry = self._answers.get(key)
-        if entry is None:
-            return None
-        self._answers.move_to_end(key)
-        return entry[0]
+        with self._lock:
+            entry = self._answers.get(key)
+            if entry is None:
+                return None
+            self._answers.move_to_end(key)
+            return entry[0]
 
     def put(self, key: Hashable, answer: Answer) -> None:
         """Remember an answer; forget the oldest ones beyond ``max_bytes``."""
         size = answer.size()
-        self.bytes += size - self._answers.pop(key, (answer, 0))[1]
-        self._answers[key] = (answer, size)
-        while self.bytes > self.max_bytes:
-            self.bytes -= self._answers.popitem(last=False)[1][1]
+        with self._lock:
+            self.bytes += size - self._answers.pop(key, (answer, 0))[1]
+            self._answers[key] = (answer, size)
+            while self.bytes > self.max_bytes:
+                self.bytes -= self._answers.popitem(last=False)[1][1]

@@ -1,0 +1,119 @@
+"""A reader of prose as a source of findings: which parts it sees, in which portions, for how long."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from outwarden.pii.detect import Allowance, Span
+from outwarden.pii.names.prose import Prose, is_prose
+
+# So much is read at once: enough that the work outweighs the start, little enough that a time limit is kept.
+BLOCK_CHARACTERS = 6000
+# A text of one word may be a key, a tool or a kind of something: it is a name only if the reader is surer than this.
+ONE_WORD_SCORE = 0.7
+_CAPITALISED = re.compile(r"(?:[^\W\d_]['\u2019])?[^\W\d_a-z][^\W\d_A-Z]+(?:-[^\W\d_a-z][^\W\d_A-Z]+)?")
+
+_AFTER_WORD = ",.!?:\n"
+
+
+class Reader(Protocol):
+    """Finds names in units of prose. Serves all threads."""
+
+    @property
+    def entities(self) -> frozenset[str]:
+        """The entities it may find."""
+
+    @property
+    def version(self) -> bytes:
+        """Differs where the findings may."""
+
+    def read(self, units: Sequence[str]) -> list[list[Span]]:
+        """Per unit its findings, each unit by itself."""
+
+
+class NameFinder:
+    """Shows the prose of texts to a reader."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self.entities = reader.entities
+        self.version = reader.version
+
+    def __repr__(self) -> str:
+        return f"<NameFinder {sorted(self.entities)}>"
+
+    def find(self, texts: Sequence[str], allowance: Allowance) -> list[list[Span]]:
+        """Per text its findings. When ``allowance`` runs out, what is not looked at by then has none."""
+        found: list[list[Span]] = [[] for _ in texts]
+        with allowance.running():
+            for block in _blocks(texts):
+                if allowance.is_spent():
+                    allowance.missed = True
+                    break
+                self._read(block, found)
+        return found
+
+    def channel(self) -> "_Channel":
+        """Open a channel for one text that arrives in pieces."""
+        return _Channel(self._read)
+
+    def _read(self, block: Sequence[tuple[int, int, str]], found: Sequence[list[Span]]) -> None:
+        units = [said for _, _, said in block]
+        for (number, offset, said), spans in zip(block, self._reader.read(units), strict=True):
+            for span in spans:
+                if _may_be_name(said, span):
+                    found[number].append(span._replace(start=span.start + offset, end=span.end + offset))
+
+
+class _Channel:
+    """One text, in pieces."""
+
+    def __init__(self, read: "_Read") -> None:
+        self._prose = Prose()
+        self._read = read
+
+    def feed(self, text: str, *, more: bool) -> tuple[int, list[Span]]:
+        """Take all text that has not settled; return how much of it settles, and the findings in that."""
+        settled, units = self._prose.units(text, more=more)
+        block = [(0, unit.start, said) for unit in units if _is_worth_reading(said := text[unit.start : unit.end])]
+        found: list[Span] = []
+        if block:
+            self._read(block, [found])
+        return settled, found
+
+
+class _Read(Protocol):
+    def __call__(self, block: Sequence[tuple[int, int, str]], found: Sequence[list[Span]]) -> None: ...
+
+
+def _blocks(texts: Sequence[str]) -> Iterator[list[tuple[int, int, str]]]:
+    """Cut the prose of all texts into portions of (text's number, offset in it, unit)."""
+    block: list[tuple[int, int, str]] = []
+    size = 0
+    for number, text in enumerate(texts):
+        for unit in Prose().units(text, more=False)[1]:
+            said = text[unit.start : unit.end]
+            if not _is_worth_reading(said):
+                continue
+            block.append((number, unit.start, said))
+            size += len(said)
+            if size >= BLOCK_CHARACTERS:
+                yield block
+                block, size = [], 0
+    if block:
+        yield block
+
+
+def _is_worth_reading(unit: str) -> bool:
+    """Whether a unit may hold a name: prose, or one word that begins as names do."""
+    words = unit.split(None, 1)
+    if len(words) != 1:
+        return bool(words) and is_prose(unit)
+    return _CAPITALISED.fullmatch(words[0].rstrip(_AFTER_WORD)) is not None
+
+
+def _may_be_name(unit: str, span: Span) -> bool:
+    value = unit[span.start : span.end]
+    if len(unit.split(None, 1)) > 1 or unit[-1] in _AFTER_WORD:
+        return any(map(str.isalpha, value))
+    return span.score >= ONE_WORD_SCORE  # nothing stands around it, not even the end of a line

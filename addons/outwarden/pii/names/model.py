@@ -1,0 +1,38 @@
+"""The bundled model: one file of numbers beside this one, trained by ``scripts/train_ner``."""
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outwarden.pii.names.features import COLUMNS, Lexicon
+from outwarden.pii.names.network import Network, Weights
+
+FOLDER = Path(__file__).parent / "english"
+COMPONENT = "names"
+
+
+@cache
+def bundled() -> tuple[Network, bytes]:
+    """Load it once; the network, and a name for what it is."""
+    return read_network(FOLDER / COMPONENT)
+
+
+def read_network(folder: Path) -> tuple[Network, bytes]:
+    """Read a network from a component's folder. Raises OSError, ValueError or KeyError for one that is none."""
+    path = folder / "weights.npz"
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    lexicon = Lexicon(**{name: arrays[name] for name in Lexicon.__dataclass_fields__})
+
+    def numbers(name: str) -> NDArray[np.float32]:
+        wide: NDArray[np.float32] = arrays[name].astype(np.float32)
+        return wide
+
+    layers = {name: numbers(name) for name in ("book", "w1", "b1", "w2", "b2", "w3", "b3", "w4", "b4")}
+    weights = Weights(tables=[numbers(f"table_{column}") for column in COLUMNS], **layers)
+    network = Network(lexicon, weights)
+    frequent = bytes(arrays["frequent"]).decode().split("\n")
+    network.learn([*frequent, *map(str.capitalize, frequent)])
+    return network, bytes(arrays["version"])
