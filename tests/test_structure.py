@@ -43,8 +43,8 @@ GUARDED = {
     "botocore": {"routing"},
 }
 
-# Tests that try a room as a whole, not one file of it: with real SDKs, with recorded traffic, with generated input, with
-# names that a model finds.
+# Tests that try a room as a whole, not one file of it: with real SDKs, with recorded traffic, with generated input,
+# with names that a model finds.
 WHOLE_ROOM = {"sdks", "corpus", "properties", "names"}
 
 SOURCES = sorted(PACKAGE.rglob("*.py"))

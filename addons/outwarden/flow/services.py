@@ -127,5 +127,5 @@ class Services:
                 self.tend()
         except StoreUnavailable:
             logger.error("the budget store does not answer; %s holds stay for the next start", len(self._unresolved))
-        self.readers.shutdown(wait=False, cancel_futures=True)
+        self.readers.shutdown(wait=False)  # what is being read is answered yet
         self.ledger.close()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pii_texts import cuts
 
 from outwarden.pii import Allowance, Detector, NerPolicy, PiiPolicy, Scanner, Span, finders_for
-from outwarden.pii.names.finder import BLOCK_CHARACTERS, NameFinder
+from outwarden.pii.names.finder import BLOCK_CHARACTERS, SEEN_CHARACTERS_MIN, NameFinder, Seen
 
 POLICY = PiiPolicy(ner=NerPolicy(entities=frozenset({"PERSON", "LOCATION", "ORGANIZATION"})))
 FINDER = finders_for(POLICY)[0]
@@ -127,9 +127,10 @@ class Clock:
 def test_time_runs_out() -> None:
     """What was read by then is found, what was not is told to be missing."""
     text = "Ask Marta Kowalczyk. " * (3 * BLOCK_CHARACTERS // 20)
+    (finder,) = finders_for(POLICY)
     enough, short = Allowance(1000, Clock()), Allowance(2.5, Clock())
-    all_of_it = FINDER.find([text], enough)[0]
-    some = FINDER.find([text], short)[0]
+    some = finder.find([text], short)[0]
+    all_of_it = finder.find([text], enough)[0]
 
     assert not enough.missed
     assert short.missed
@@ -159,6 +160,38 @@ def test_time_grows_with_the_text(piece: str) -> None:
         seconds.append(time.process_time() - started)
 
     assert seconds[1] < 24 * seconds[0] + 0.5
+
+
+def test_what_was_read_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its content, for a while; not what was read in part, and not a text so short that reading it is as cheap."""
+    (fresh,) = finders_for(POLICY)
+    read: list[str] = []
+    inner = fresh._reader.read
+    monkeypatch.setattr(fresh._reader, "read", lambda units: read.extend(units) or inner(units))
+    text = "Ask Marta Kowalczyk about item 7. " * 10
+    first = fresh.find([text, "Ask Femi Adebayo."], Allowance())
+    (again,) = fresh.find([text], Allowance())
+
+    assert again == first[0] != []
+    assert len(read) == 11
+    long = "Ask Marta Kowalczyk. " * (3 * BLOCK_CHARACTERS // 20)
+    fresh.find([text + "1", long, text + "2"], Allowance(1.5, Clock()))
+    read.clear()
+    fresh.find([long], Allowance())
+    assert read
+
+
+def test_memory_is_bounded() -> None:
+    """The least used are forgotten."""
+    seen = Seen(texts_max=2)
+    texts = [letter * SEEN_CHARACTERS_MIN for letter in "abc"]
+    for text in texts[:2]:
+        seen.put(text, [])
+    seen.get(texts[0])
+    seen.put(texts[2], [Span(0, 1, "PERSON", 0.9)])
+
+    assert [seen.get(text) for text in texts] == [[], None, [Span(0, 1, "PERSON", 0.9)]]
+    assert repr(seen) == "<Seen 2 texts>"
 
 
 def test_a_finder_shows_nothing() -> None:

@@ -1,7 +1,11 @@
 """A reader of prose as a source of findings: which parts it sees, in which portions, for how long."""
 
 import re
+import secrets
+import threading
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from hashlib import blake2b
 from typing import Protocol
 
 from outwarden.pii.detect import Allowance, Span
@@ -12,7 +16,8 @@ BLOCK_CHARACTERS = 6000
 # A text of one word may be a key, a tool or a kind of something: it is a name only if the reader is surer than this.
 ONE_WORD_SCORE = 0.7
 _CAPITALISED = re.compile(r"(?:[^\W\d_]['\u2019])?[^\W\d_a-z][^\W\d_A-Z]+(?:-[^\W\d_a-z][^\W\d_A-Z]+)?")
-
+# At most 60 MB, if every text had so many names (a span takes 150 bytes); 3 MB for texts as they are.
+SEEN_TEXTS_MAX, SEEN_SPANS_MAX, SEEN_CHARACTERS_MIN = 4096, 100, 200
 _AFTER_WORD = ",.!?:\n"
 
 
@@ -36,6 +41,7 @@ class NameFinder:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
+        self._seen = Seen()
         self.entities = reader.entities
         self.version = reader.version
 
@@ -44,14 +50,21 @@ class NameFinder:
 
     def find(self, texts: Sequence[str], allowance: Allowance) -> list[list[Span]]:
         """Per text its findings. When ``allowance`` runs out, what is not looked at by then has none."""
-        found: list[list[Span]] = [[] for _ in texts]
+        known = [self._seen.get(text) for text in texts]
+        new = [text for text, spans in zip(texts, known, strict=True) if spans is None]
+        found: list[list[Span]] = [[] for _ in new]
+        done = len(new)
         with allowance.running():
-            for block in _blocks(texts):
+            for block in _blocks(new):
                 if allowance.is_spent():
                     allowance.missed = True
+                    done = block[0][0]  # this one and those behind it are not read to their end
                     break
                 self._read(block, found)
-        return found
+        for text, spans in zip(new[:done], found, strict=False):
+            self._seen.put(text, spans)
+        rest = iter(found)
+        return [next(rest) if spans is None else spans for spans in known]
 
     def channel(self) -> "_Channel":
         """Open a channel for one text that arrives in pieces."""
@@ -63,6 +76,46 @@ class NameFinder:
             for span in spans:
                 if _may_be_name(said, span):
                     found[number].append(span._replace(start=span.start + offset, end=span.end + offset))
+
+
+class Seen:
+    """What was found in the texts read last, by their content; keeps no text. Serves all threads.
+
+    A conversation comes back with each turn, and a text that a request holds twice is asked for twice.
+    """
+
+    def __init__(self, texts_max: int = SEEN_TEXTS_MAX) -> None:
+        self._texts_max = texts_max
+        self._secret = secrets.token_bytes(32)  # so that nobody can prepare two texts that look the same
+        self._found: OrderedDict[bytes, tuple[Span, ...]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"<Seen {len(self._found)} texts>"
+
+    def _key(self, text: str) -> bytes:
+        return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16, key=self._secret).digest()
+
+    def get(self, text: str) -> list[Span] | None:
+        """What was found in ``text``, None for a text not seen."""
+        if len(text) < SEEN_CHARACTERS_MIN:
+            return None
+        key = self._key(text)
+        with self._lock:
+            if (spans := self._found.get(key)) is None:
+                return None
+            self._found.move_to_end(key)
+        return list(spans)
+
+    def put(self, text: str, spans: Sequence[Span]) -> None:
+        """Remember what was found in ``text``."""
+        if len(text) < SEEN_CHARACTERS_MIN or len(spans) > SEEN_SPANS_MAX:
+            return
+        key = self._key(text)
+        with self._lock:
+            self._found[key] = tuple(spans)
+            while len(self._found) > self._texts_max:
+                self._found.popitem(last=False)
 
 
 class _Channel:
