@@ -1,6 +1,5 @@
 """A reader of prose as a source of findings: which parts it sees, in which portions, for how long."""
 
-import re
 import secrets
 import threading
 from collections import OrderedDict
@@ -9,13 +8,12 @@ from hashlib import blake2b
 from typing import Protocol
 
 from outwarden.pii.detect import Allowance, Span
-from outwarden.pii.names.prose import Prose, is_prose
+from outwarden.pii.names.prose import Prose
 
 # So much is read at once: enough that the work outweighs the start, little enough that a time limit is kept.
 BLOCK_CHARACTERS = 6000
 # A text of one word may be a key, a tool or a kind of something: it is a name only if the reader is surer than this.
 ONE_WORD_SCORE = 0.7
-_CAPITALISED = re.compile(r"(?:[^\W\d_]['\u2019])?[^\W\d_a-z][^\W\d_A-Z]+(?:-[^\W\d_a-z][^\W\d_A-Z]+)?")
 # At most 60 MB, if every text had so many names (a span takes 150 bytes); 3 MB for texts as they are.
 SEEN_TEXTS_MAX, SEEN_SPANS_MAX, SEEN_CHARACTERS_MIN = 4096, 100, 200
 _AFTER_WORD = ",.!?:\n"
@@ -128,7 +126,7 @@ class _Channel:
     def feed(self, text: str, *, more: bool) -> tuple[int, list[Span]]:
         """Take all text that has not settled; return how much of it settles, and the findings in that."""
         settled, units = self._prose.units(text, more=more)
-        block = [(0, unit.start, said) for unit in units if _is_worth_reading(said := text[unit.start : unit.end])]
+        block = [(0, unit.start, text[unit.start : unit.end]) for unit in units]
         found: list[Span] = []
         if block:
             self._read(block, [found])
@@ -146,8 +144,6 @@ def _blocks(texts: Sequence[str]) -> Iterator[list[tuple[int, int, str]]]:
     for number, text in enumerate(texts):
         for unit in Prose().units(text, more=False)[1]:
             said = text[unit.start : unit.end]
-            if not _is_worth_reading(said):
-                continue
             block.append((number, unit.start, said))
             size += len(said)
             if size >= BLOCK_CHARACTERS:
@@ -155,14 +151,6 @@ def _blocks(texts: Sequence[str]) -> Iterator[list[tuple[int, int, str]]]:
                 block, size = [], 0
     if block:
         yield block
-
-
-def _is_worth_reading(unit: str) -> bool:
-    """Whether a unit may hold a name: prose, or one word that begins as names do."""
-    words = unit.split(None, 1)
-    if len(words) != 1:
-        return bool(words) and is_prose(unit)
-    return _CAPITALISED.fullmatch(words[0].rstrip(_AFTER_WORD)) is not None
 
 
 def _may_be_name(unit: str, span: Span) -> bool:

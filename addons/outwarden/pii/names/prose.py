@@ -1,13 +1,13 @@
-"""Where names are looked for: in prose, not in fences of code, diffs, keys and certificates, nor in source code.
+"""Where names are looked for: in prose, not in fences of code, diffs, keys and certificates, nor in source (`code`).
 
 A text is read from left to right and falls into units (`words`); what is decided of a unit depends on the text before
 it alone. So a text that arrives in pieces falls into the same units.
 """
 
 import re
-from collections.abc import Iterator
 from typing import NamedTuple
 
+from outwarden.pii.names.code import Judge
 from outwarden.pii.names.words import unit_ends
 
 # At the beginning of a line: what is no prose until its end.
@@ -24,34 +24,6 @@ _DIFF_END = re.compile(
 # So much of a line tells whether it ends a block.
 _LINE_KNOWN = 100
 
-_LINE_NUMBER = re.compile(r"\s{0,8}\d{1,6}(?:→|\t|:|\|)")  # how agents number the lines of a file
-_CODE_LINE = re.compile(
-    r"\s*(?:"
-    r"(?:async )?def \w+ ?\(|(?:func|fn) [\w(]+\(|(?:const|var) [\w{\[].*[=:;]|elif\b"
-    r"|(?:namespace|struct|enum|impl) \w.*\{|typedef |pub (?:fn|struct|enum|mod|use|const)\b"
-    r"|#(?:include|define)\b|println!"
-    r"|(?:class|return|let|function|public|private|protected|static|package|using|interface|export|raise|throw|use|print|"
-    r"if|for|while|switch|catch|with|case|SELECT|CREATE|ALTER|DROP|INSERT)\b"
-    r"(?=.*(?:\w\(|[{;]\s*$|\s[=<>]=?\s|=>))"
-    r"|(?:import|from) [\w.]+(?: as \w+| import .*)?;?\s*$|import [{*\"']"
-    r"|(?:else|try|finally|do)(?::| ?\{)|except\b.*:"
-    r"|@\w+(?:\.\w+)*(?:\(|\s*$)"  # a decorator
-    r"|File \"[^\"]*\", line \d"
-    r"|at [\w$.<>]+\([\w.]*:?\d*\)"
-    r"|[\w.]{1,80} ?[+:-]?= ?(?:[\w.]+[(\[.]|[\[{\d(]|None\b|True\b|False\b|true\b|false\b|null\b|lambda|new |await )"
-    r"|[})\];,]+\s*$"
-    r")"
-)
-_CODE_END = re.compile(r"(?:(?:\w\(.*\)|[{}=\[\]].*);|[\w)\s]\{|=>|\w\(\))\s*$")
-_CODE_WORDS = re.compile(
-    r"\w\(\)|\w\.\w+\(|::|=>|->|&&|\|\||\w ?[!=]=\s?\w|</|/>|\w\[\w|\b[a-z]+[A-Z]\w*\b|\b\w+_\w+\b"
-)
-_LETTERS = re.compile(r"[^\W\d_]{2,}")
-# Longer than any word: base64, a key, a token.
-_BLOB = re.compile(r"[A-Za-z0-9+/=_-]{120,}")
-# Lines that say who wrote the code are no code.
-_CREDIT = re.compile(r"(?i)\b(?:author|maintainer|owner|reviewer|contact|copyright|name|user|by)\b")
-
 
 class Unit(NamedTuple):
     """``text[start:end]`` is to be looked at."""
@@ -63,10 +35,11 @@ class Unit(NamedTuple):
 class Prose:
     """Finds the units of one text, fed from left to right."""
 
-    __slots__ = ("_closing", "_line_start")
+    __slots__ = ("_closing", "_judge", "_line_start")
 
     def __init__(self) -> None:
         self._closing: re.Pattern[str] | None = None  # what ends the block that is open
+        self._judge = Judge()
         self._line_start = True
 
     def units(self, text: str, *, more: bool) -> tuple[int, list[Unit]]:
@@ -88,7 +61,7 @@ class Prose:
             at = end
         if at:
             self._line_start = text[at - 1] == "\n"
-        return at, units
+        return at, [unit for unit in units if self._judge.wants(text[unit.start : unit.end])]
 
     def _skip(self, text: str, at: int, line_start: bool, more: bool) -> int:
         """Pass over a block; return where what is known of it ends."""
@@ -146,22 +119,3 @@ def _closing(found: re.Match[str]) -> re.Pattern[str]:
         mark = re.escape(found["fence"])
         return re.compile(rf"^[ \t>]{{0,12}}{mark}[`~]{{0,16}}[ \t]{{0,16}}(?:\n|\Z)", re.MULTILINE)
     return _KEY_END if found["key"] else _DIFF_END
-
-
-def is_prose(text: str) -> bool:
-    """Whether a unit is language rather than code; what is doubtful is."""
-    letters = _LETTERS.findall(text)
-    if not letters or _BLOB.search(text):
-        return bool(letters) and " " in _BLOB.sub("", text).strip()
-    if _CREDIT.search(text):
-        return True
-    lines = [_LINE_NUMBER.sub("", line) for line in text.split("\n") if line.strip()]
-    code = sum(1 for line in lines if _CODE_LINE.match(line) or _CODE_END.search(line))
-    if 2 * code > len(lines):
-        return False
-    return 5 * len(_CODE_WORDS.findall(text)) <= 2 * len(letters)
-
-
-def units_of(text: str) -> Iterator[Unit]:
-    """The units of a whole text."""
-    yield from Prose().units(text, more=False)[1]
