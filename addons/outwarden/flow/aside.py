@@ -7,8 +7,7 @@ from outwarden.flow.services import Services
 from outwarden.flow.state import CallState
 from outwarden.wire.format import Refusal
 
-# Less than this is read in about the time that going to a thread and back takes (0.1 ms for 15 words of a new text,
-# most of it known after the first turn), and does not hold up others.
+# So much holds others up for 2 ms at most (170 words of new text); going to a thread and back costs a tenth of that.
 INLINE_BYTES_MAX = 1024
 
 
