@@ -12,7 +12,7 @@ from evaluating.finders import ours, presidio
 from evaluating.scores import Report, score, table
 from evaluating.streams import profile
 from evaluating.texts import files_in, read_texts
-from outwarden.pii import PiiEngine
+from outwarden.pii import PiiEngine, finders_for
 from outwarden.rules import load_rules, shipped_rules
 
 
@@ -51,7 +51,8 @@ def measure(file: Path, options: argparse.Namespace) -> dict[str, object]:
             others["Presidio F2"] = score(texts, other(bodies), known)
     figures = report.as_json() | {name: one.as_json() for name, one in others.items()}
     if options.streams:
-        streamed = profile(PiiEngine(load_rules(options.rules).pii, b"an evaluation's own secret"), texts)
+        policy = load_rules(options.rules).pii
+        streamed = profile(PiiEngine(policy, b"an evaluation's own secret", finders_for(policy)), texts)
         figures["streams"] = {
             "values": streamed.values,
             "leak": round(streamed.leak, 5),

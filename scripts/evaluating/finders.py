@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from evaluating.texts import Label
-from outwarden.pii import Detector
+from outwarden.pii import Detector, finders_for
 from outwarden.rules import load_rules
 
 Find = Callable[[Sequence[str]], list[list[Label]]]
@@ -12,7 +12,8 @@ Find = Callable[[Sequence[str]], list[list[Label]]]
 
 def ours(rules: Path) -> tuple[Find, frozenset[str]]:
     """Our detector by the rules, and the entities that it finds."""
-    detector = Detector(load_rules(rules).pii)
+    policy = load_rules(rules).pii
+    detector = Detector(policy, finders_for(policy))
 
     def find(texts: Sequence[str]) -> list[list[Label]]:
         return [[Label(s.start, s.end, s.entity) for s in spans] for spans in detector.find(texts)]
