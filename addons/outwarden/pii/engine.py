@@ -145,9 +145,7 @@ class _Rewriter(ABC):
 
     def _spans(self, texts: Sequence[str]) -> list[list[Span]]:
         whole = self._direction == "request"
-        return self._engine.detector.spans(
-            texts, self._strictness, self._allowance, whole=whole, also=self._also()
-        )
+        return self._engine.detector.spans(texts, self._strictness, self._allowance, whole=whole, also=self._also())
 
     def channel(self) -> "_Channel":
         """Open a channel for a text that arrives in pieces."""
