@@ -190,3 +190,23 @@ def test_a_finder_is_heard_in_streams_too() -> None:
 
     assert streamed(detector, list(text)) == detector.spans([text])[0]
     assert Scanner(detector).feed("one! two")[0] == 0
+
+
+def test_nobody_waits_for_what_is_allowed() -> None:
+    """A finder whose every entity passes is not asked: its text leaves as if there were none."""
+
+    class Never:
+        entities = frozenset({"SHOUT"})
+        version = b"1"
+
+        def find(self, texts: Sequence[str], allowance: Allowance) -> list[list[Span]]:
+            raise AssertionError("asked")
+
+        def channel(self) -> "Never":
+            raise AssertionError("asked")
+
+    detector = Detector(PiiPolicy(), [Never()])
+    allowed = {"SHOUT": 0}
+
+    assert detector.spans(["one! two"], allowed) == [[]]
+    assert Scanner(detector, allowed).feed("one! two ")[0] == len("one! two ")

@@ -160,13 +160,17 @@ class Detector:
             for first, one in pages:
                 for index, result in sweep(pattern, one).items():
                     found[first + index] += result.candidates
-        for finder in self.finders:
+        for finder in self.asked(strictness):
             for index, spans in enumerate(finder.find(texts, allowance or Allowance())):
                 found[index] += candidates_of(spans)
         return [
             merge(self.admitted(text, candidates), strictness) if candidates else []
             for text, candidates in zip(texts, found, strict=True)
         ]
+
+    def asked(self, strictness: Strictness) -> list[Finder]:
+        """The finders of which a finding would count: what all is allowed need not be looked for, nor waited for."""
+        return [finder for finder in self.finders if any(strictness.get(entity, 1) for entity in finder.entities)]
 
     def admitted(self, text: str, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
         """Leave out what the policy allows by value."""

@@ -63,7 +63,7 @@ class Scanner:
         self._front = 0  # every candidate with an origin before it is known
         self._resume: dict[Pattern, int] = {}  # patterns whose last match reaches over the front
         self._pending: list[Candidate] = []  # known, but starting behind it
-        self._channels = [finder.channel() for finder in detector.finders]
+        self._channels = [finder.channel() for finder in detector.asked(strictness)]
         self._settled = [0] * len(self._channels)
 
     def __repr__(self) -> str:
