@@ -46,7 +46,7 @@ _LOOK_ALIKE = (
 _ODD = (
     rf"(?:[{_INVISIBLE}{_LOOK_ALIKE}]|[A-Za-z0-9][\x{{3002}}\x{{FF61}}]"
     r"|[A-Za-z0-9@][\p{Cyrillic}\p{Greek}]|[\p{Cyrillic}\p{Greek}][A-Za-z0-9@]"
-    r"|&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,8});|%[0-9A-Fa-f]{2}|=[0-9A-F]{2}|=\r?\n"
+    r"|&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,8});|%[0-9A-Fa-f]{2}|=(?:40|2[DE]|3D|5F|C3|E2)|=\r?\n"
     r"|\\u(?:[0-9A-Fa-f]{4}|\{[0-9A-Fa-f]{1,6}\})|\\x[0-9A-Fa-f]{2}"
     r"|</?(?i:b|i|u|s|em|strong|span|font|mark|small|sup|sub|wbr|code|tt)(?:\s[^<>]{0,14})?/?>|<!--[^<>]{0,14}-->)"
 )
@@ -82,6 +82,7 @@ _LETTER = (
 )
 _ACCOUNT = rf"{_LETTER}(?:[ \-\r\n]?{_LETTER}){{14,60}}"
 _ACCOUNT_WORDS = Context(r"iban|account|acct|konto|compte|cuenta|conto|rekening|bank")
+_PLAIN_ADDRESS = re.compile(r"[a-z0-9._%+\-]+@[a-z0-9.\-]+")
 _PLAIN_ACCOUNT = re.compile(r"[A-Za-z0-9]+(?:[ \-][A-Za-z0-9]+)*")
 
 _PLAIN_DIGITS = re.compile(r"\+?[0-9]+(?:[ \-.()][0-9]+|\) ?[0-9]+| \([0-9]+)*")
@@ -255,7 +256,10 @@ def _card_in(number: spelled.Digits, text: str, start: int) -> Verdict | None:
 def _check_address(look: Look, text: str, start: int, end: int) -> Verdict | None:
     if start and (text[start - 1].isalnum() or text[start - 1] in "@."):
         return None
-    address = spelled.read_address(text[start:end])
+    run = text[start:end]
+    if _PLAIN_ADDRESS.fullmatch(run):
+        return Verdict(end, end, 0.0)  # others look at those; nothing is hidden in them
+    address = spelled.read_address(run)
     if address is None:
         return None
     for candidate in look(address.text):

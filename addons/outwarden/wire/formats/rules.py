@@ -135,6 +135,12 @@ IDS = frozenset(
 REMEMBER = frozenset({"messages", "input", "contents", "tools", "system"})
 
 
+def _type(node: Mapping[str, Any]) -> str | None:
+    """The type that an object names; odd JSON may have an object there."""
+    kind = node.get("type")
+    return kind if isinstance(kind, str) else None
+
+
 def _sealed(value: object) -> bool:
     return isinstance(value, str) and _BASE64.fullmatch(value) is not None
 
@@ -143,7 +149,7 @@ def _names_a_tool(node: Mapping[str, Any]) -> bool:
     name = node.get("name")
     if not isinstance(name, str) or _TOOL_NAME.fullmatch(name) is None:
         return False
-    if node.get("type") in _TOOL_TYPES or not _TOOL_BESIDE.isdisjoint(node):
+    if _type(node) in _TOOL_TYPES or not _TOOL_BESIDE.isdisjoint(node):
         return True
     # `{"function": {"name": "get_weather"}}`: a choice of tool; one plain word alone could be a person.
     return node.get("role") in ("tool", "function") or (len(node) == 1 and _COMPOUND.search(name) is not None)
@@ -154,7 +160,7 @@ def _media_key(node: Mapping[str, Any]) -> str | None:
     data = node.get("data")
     if node.get("type") == "text":
         return None  # Anthropic's plain documents: the text itself
-    if _sealed(data) and (node.get("type") in _SEALED_DATA or not _MEDIA_BESIDE.isdisjoint(node)):
+    if _sealed(data) and (_type(node) in _SEALED_DATA or not _MEDIA_BESIDE.isdisjoint(node)):
         return "data"
     kind = node.get("type")
     if isinstance(kind, str) and "audio" in kind:  # Realtime: pieces of sound may be short
@@ -211,7 +217,7 @@ def opaque_in(node: dict[str, Any]) -> frozenset[str]:
 
 def is_file(node: dict[str, Any], key: str) -> bool:
     """Whether ``node[key]``, which is opaque, holds a file: no signature and no ciphertext."""
-    return key in _FILES and not (key == "data" and node.get("type") in _CIPHERTEXT)
+    return key in _FILES and not (key == "data" and _type(node) in _CIPHERTEXT)
 
 
 _NONE: frozenset[str] = frozenset()
