@@ -105,3 +105,22 @@ def test_after_code_comes_language_again() -> None:
 def test_one_word(unit: str, worth: bool) -> None:
     """It must begin as names do."""
     assert bool(wanted(unit)) is worth
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "  - {hosts: [api.arcee.ai], provider: arcee, format: openai}",
+        "provider: sambanova",
+        "image: alpine # the small one",
+    ],
+)
+def test_settings_are_code(line: str) -> None:
+    """YAML: lower-case words after a key are names of things."""
+    assert not is_prose(line)
+
+
+@pytest.mark.parametrize("line", ["patient: jonas", "name: Zoë Müller", "To: Marta Kowalczyk", "dear marta,"])
+def test_forms_are_prose(line: str) -> None:
+    """Keys that ask for a person, and values that are written as people are."""
+    assert is_prose(line)

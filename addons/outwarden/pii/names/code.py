@@ -18,6 +18,7 @@ _CODE_LINE = re.compile(
     r"|File \"[^\"]*\", line \d"
     r"|at [\w$.<>]+\([\w.]*:?\d*\)"
     r"|[\w.]{1,80} ?[+:-]?= ?(?:[\w.]+[(\[.]|[\[{\d(]|None\b|True\b|False\b|true\b|false\b|null\b|lambda|new |await )"
+    r"|(?:- ?)?\{ ?[\w.-]+: |(?:- )?[\w.-]{1,40}: [a-z0-9_./@:-]+\s*(?:#.*)?$"  # YAML
     r"|[})\];,]+\s*$"
     r")"
 )
@@ -29,7 +30,10 @@ _LETTERS = re.compile(r"[^\W\d_]{2,}")
 # Longer than any word: base64, a key, a token.
 _BLOB = re.compile(r"[A-Za-z0-9+/=_-]{120,}")
 # Lines that say who somebody is are no code.
-_CREDIT = re.compile(r"(?i)\b(?:author|maintainer|owner|reviewer|contact|copyright|name|user|by)\b")
+_CREDIT = re.compile(
+    r"(?i)\b(?:author|maintainer|owner|reviewer|contact|copyright|name|user|by|patient|customer|client|employee|guest|caller"
+    r"|doctor|nurse|attn|dear)\b"
+)
 # Without any of these a unit is no code, whatever its words are.
 _MAY_BE_CODE = re.compile(
     r"[(){}\[\]=<>;|&:@#\"`/\\\t→_]|[a-z][A-Z]|^\s*(?:import|from|class|return|def|else|try|pub)\b", re.M
