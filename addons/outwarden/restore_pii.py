@@ -17,6 +17,9 @@ from outwarden.wire.encodings import accepts, codings, decode
 from outwarden.wire.format import Refusal
 from outwarden.wire.stream import StreamRewriter
 
+# Dialects that stream in one framing only: a reply that names no type can be nothing else.
+_STREAMS_AS_SSE = frozenset({"openai", "mistral", "anthropic"})
+
 
 class RestorePii:
     """Rewrite the texts of replies, whole or streamed."""
@@ -55,7 +58,7 @@ class RestorePii:
 
     def _open(self, request: http.Request, response: http.Response, state: CallState) -> ReplyStream | None:
         content_type = response.headers.get("content-type", "")
-        if not content_type.strip() and state.facts.stream:
+        if not content_type.strip() and state.facts.stream and state.operation.dialect in _STREAMS_AS_SSE:
             content_type = "text/event-stream"  # what was asked for; JSON that comes all the same is read as such
         reason = state.format.unsupported(state.operation, content_type)
         if reason:

@@ -104,6 +104,16 @@ def test_a_stream_that_is_compressed_all_the_same_leaves_event_by_event(play: Pl
     assert "content-encoding" not in play.answer.headers
 
 
+def test_a_stream_without_a_type_is_the_one_that_was_asked_for(play: Playbook) -> None:
+    """Nothing else comes from this API: it is restored and settled, and leaves event by event."""
+    play.says(asks(text=f"to {EMAIL}", stream=True))
+    name = play.upstream.got.rpartition(b"to ")[2].partition(b'"')[0].decode()
+    play.upstream.says(response_head(200, {"transfer-encoding": "chunked"}))
+    play.upstream.chunk(piece(f"{name}, hello "))
+
+    assert EMAIL.encode() in play.client_got
+
+
 def test_encoded_media_is_read(play: Playbook) -> None:
     """What is encoded could be anything, whatever its type says."""
     play.says(request("/v1/audio/speech", b'{"model": "tts-1", "input": "hello"}', {"accept-encoding": "gzip"}))

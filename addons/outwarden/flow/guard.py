@@ -41,6 +41,8 @@ def answer(flow: http.HTTPFlow, refusal: Refusal) -> None:
     flow.response = http.Response.make(reply.status, reply.body, dict(reply.headers))
     if state:
         flow.response.headers["x-outwarden-call-id"] = state.call_id
+        if state.is_socket:  # a client whose handshake was refused waits for the end of the connection
+            flow.response.headers["connection"] = "close"
 
 
 def is_grpc(request: http.Request) -> bool:
