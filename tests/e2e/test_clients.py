@@ -27,6 +27,7 @@ from interceptor import (
     program_environment,
     rules_for,
     run_async,
+    until,
 )
 
 from outwarden.simulate import HEADER, Script, SimulatedProvider, ToolCall
