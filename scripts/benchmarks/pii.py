@@ -30,15 +30,20 @@ def prose(size: int) -> str:
     return " ".join(rng.choices(WORDS, k=size // 6))[:size]
 
 
+def lines_of(size: int, line: Callable[[int], str]) -> str:
+    """Lines, each made of a random number."""
+    lines: list[str] = []
+    while sum(map(len, lines)) < size:
+        lines.append(line(rng.randrange(10**6)))
+    return "".join(lines)[:size]
+
+
 def dense(size: int) -> str:
     """A value in every sentence."""
-    lines = []
-    while sum(map(len, lines)) < size:
-        number = rng.randrange(10**6)
-        lines.append(
-            f"Write to ada{number}@kestrel-freight.com or call +49 1512 7{number:06d}, card 4929 4128 3357 6017. "
-        )
-    return "".join(lines)[:size]
+    return lines_of(
+        size,
+        lambda n: f"Write to ada{n}@kestrel-freight.com or call +49 1512 7{n:06d}, card 4929 4128 3357 6017. ",
+    )
 
 
 def code(size: int) -> str:
@@ -49,13 +54,9 @@ def code(size: int) -> str:
 
 def logs(size: int) -> str:
     """Lines of a server."""
-    lines = []
-    while sum(map(len, lines)) < size:
-        number = rng.randrange(10**6)
-        lines.append(
-            f"2026-11-26T10:{number % 60:02d}:00Z INFO req={number:08x} GET /v1/items/{number} 200 {number % 900}ms\n"
-        )
-    return "".join(lines)[:size]
+    return lines_of(
+        size, lambda n: f"2026-11-26T10:{n % 60:02d}:00Z INFO req={n:08x} GET /v1/items/{n} 200 {n % 900}ms\n"
+    )
 
 
 KINDS: dict[str, Callable[[int], str]] = {"prose": prose, "code": code, "logs": logs, "dense": dense}

@@ -15,6 +15,7 @@ from outwarden.wire.charsets import charset_of, to_utf_8
 from outwarden.wire.encodings import decode
 from outwarden.wire.format import Json
 from outwarden.wire.multipart import boundary_of, form_values, pieces
+from outwarden.wire.packed import BINARY_FILES
 
 Kind = Literal["empty", "json", "lines", "multipart", "form", "sdp", "text", "binary"]
 
@@ -91,7 +92,7 @@ def _classify_utf_8(data: bytes, content_type: str) -> Body:
                 raise
     elif says_json and not is_scalar(data):
         raise BodyError("it says JSON and is not")
-    if not is_text(data) or is_media(content_type) or data.startswith(_BINARY_FILES):
+    if not is_text(data) or is_media(content_type) or data.startswith(BINARY_FILES):
         return Body("binary", data)
     if "x-www-form-urlencoded" in content_type:
         return Body("form", data)
@@ -120,8 +121,6 @@ def is_text(data: bytes) -> bool:
     return (controls + undecodable) * 10 <= len(data)
 
 
-# Files that may look like text for long, and are broken by a changed one: their tables count bytes.
-_BINARY_FILES = (b"%PDF-", b"%!PS")
 _CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\r\f")
 _SCALAR = re.compile(rb'\s*(?:"(?:[^"\\]|\\.)*"|-?[0-9.eE+-]+|true|false|null)\s*')
 

@@ -25,7 +25,7 @@ from outwarden.pii.vault import Vault
 from outwarden.wire.edits import Edit
 
 # Bump when the same policy and secret give other edits than before: remembered edits depend on it.
-_REVISION = b"1"
+_REVISION = b"2"
 # Where findings of two entities overlap, the stricter action holds for both.
 _STRICTNESS: Mapping[Action, int] = {
     "allow": 0,

@@ -15,7 +15,7 @@ _DATA_URL = re.compile(r"data:([^,\s]{0,200});base64,", re.ASCII | re.IGNORECASE
 _PAYLOAD = re.compile(r"[A-Za-z0-9+/_\-\r\n]*={0,2}[\r\n]*", re.ASCII)
 _LINE_BREAK = re.compile(r"\r?\n|\r")
 # Files that may read as text for long, and are broken by a changed one: their tables count bytes.
-_BINARY_FILES = (b"%PDF-", b"%!PS")
+BINARY_FILES = (b"%PDF-", b"%!PS")
 _CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\r\f\x1b")
 _HEAD_CHARACTERS = 256  # pictures and sound give themselves away in their first bytes
 _NO_BREAKS = str.maketrans("", "", "\r\n")
@@ -72,7 +72,7 @@ def unpack(string: str) -> Packed | None:
     if _PAYLOAD.fullmatch(string, start) is None or _reads_binary(string[start : start + _HEAD_CHARACTERS]):
         return None
     data, manner = _decode(string[start:])
-    if data is None or manner is None or data.startswith(_BINARY_FILES):
+    if data is None or manner is None or data.startswith(BINARY_FILES):
         return None
     charset = charset_of(data, url[1] if url else "")
     plain = data if charset == "utf-8" else to_utf_8(data, charset) if charset else None

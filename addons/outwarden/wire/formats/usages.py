@@ -319,10 +319,8 @@ def _with_bill(usage: Usage | None, raw: Raw) -> Usage | None:
 
 def stated_cost(raw: Raw) -> Decimal | None:
     """What the provider says that the call costs, in US dollars; None where it says nothing, or nothing sensible."""
-    ticks = amount(raw.get("cost_in_usd_ticks"))
-    if ticks is None and (whole := number(raw.get("cost_in_usd_ticks"))) is not None and whole > 0:
-        ticks = Decimal(whole)
-    if ticks:
+    ticks = number(raw.get("cost_in_usd_ticks"))
+    if ticks is not None and ticks > 0:
         return amount(str(ticks / _TICKS))
     cost = raw.get("cost")
     stated = amount(cost.get("total_cost") if isinstance(cost, dict) else cost)
