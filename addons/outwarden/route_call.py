@@ -39,6 +39,14 @@ class RouteCall:
             health=self._shelf.services.health,
             may_take=state.purse.pay if state.purse else lambda upstream: True,
             signature=state.signature,
+            caller={
+                "session": state.caller.session,
+                "user": state.caller.user,
+                "api_key": state.caller.api_key_id,
+                "team": state.caller.team,
+            },
+            cost_at=state.purse.cost_at if state.purse else lambda upstream: None,
+            fits=state.purse.fits if state.purse else lambda upstream: True,
         )
         choice = state.trip.begin()
         if isinstance(choice, GiveUp) and state.purse and state.may_change and clamp(flow.request, state, state.purse):

@@ -153,7 +153,21 @@ def test_a_breaker_is_per_host(play: Playbook, services: Services) -> None:
     play.upstream.says(response(503, b""))
     play.upstream.says(response(200, said("spare")))
 
-    assert set(services.health.states(play.clock.now)) == {f"original {OPENAI}"}
+    assert set(services.health.states(play.clock.now)) == {f"original {OPENAI} gpt-4o"}
+
+
+def test_the_wait_for_the_first_content_is_remembered(play: Playbook, services: Services) -> None:
+    """Of the upstream that answered; an error of the caller's own says nothing of how fast it is."""
+    play.says(asks())
+    play.upstream.says(response(503, b""))
+    play.upstream.says(response(200, said("spare")))
+
+    waits = {
+        name: services.health.usual_wait(name, play.clock.now)
+        for name in (f"original {OPENAI} gpt-4o", "spare spare-model")
+    }
+    assert waits[f"original {OPENAI} gpt-4o"] is None
+    assert waits["spare spare-model"] is not None
 
 
 @pytest.mark.parametrize("after", [[], [ROLE], [ROLE, STOP]])

@@ -54,6 +54,8 @@ def set_off(
     health: Health | None = None,
     may_take: Callable[[Upstream | None], bool] = lambda upstream: True,
     targets: Iterable[str] | None = None,
+    cost_at: Callable[[Upstream | None], int | None] = lambda upstream: None,
+    fits: Callable[[Upstream | None], bool] = lambda upstream: True,
     **route: Any,
 ) -> tuple[Trip, http.Request]:
     """A trip over the original and then these upstreams, with its first attempt chosen."""
@@ -68,6 +70,8 @@ def set_off(
         upstreams={each.name: each for each in upstreams},
         health=health or Health(),
         may_take=may_take,
+        cost_at=cost_at,
+        fits=fits,
     )
     trip.begin()
     return trip, request
@@ -273,7 +277,7 @@ def test_a_failure_after_the_commit_counts_for_the_breaker(clock: Clock) -> None
     trip, _ = set_off(health=health, breaker=Breaker(max_fails=1))
     trip.fail_at_last("stream_error", None)
 
-    assert health.states(clock.now) == {"original api.openai.com": "open"}
+    assert health.states(clock.now) == {"original api.openai.com gpt-4o": "open"}
     assert steps(trip) == [("original", "stream_error", None)]
 
 
@@ -286,6 +290,37 @@ def test_an_open_breaker_is_skipped(clock: Clock) -> None:
     assert set_off(upstream("spare"), health=health, breaker=breaker)[0].upstream_name == "spare"
     clock.now += 31
     assert set_off(upstream("spare"), health=health, breaker=breaker)[0].upstream_name == "original"
+
+
+def test_a_model_has_a_breaker_of_its_own(clock: Clock) -> None:
+    """One model that is overloaded does not close the others; a place that cannot be reached closes them all."""
+    health, breaker = Health(), Breaker(max_fails=1, cooldown=30)
+
+    def first(model: str) -> str:
+        return set_off(upstream("spare"), health=health, breaker=breaker, model=model)[0].upstream_name
+
+    set_off(upstream("spare"), health=health, breaker=breaker, model="big")[0].fail("429", 429)
+    assert (first("big"), first("small")) == ("spare", "original")
+    set_off(upstream("spare"), health=health, breaker=breaker, model="small")[0].fail("connect")
+    assert (first("small"), first("other")) == ("spare", "spare")
+
+
+def test_the_order_is_asked_for_once_per_call(clock: Clock) -> None:
+    """By the figures of the moment when the call begins: the cheapest that fits, then the next."""
+    costs = {None: 50, "one": 70, "two": 10, "small": 1}
+    trip, _ = set_off(
+        upstream("one"),
+        upstream("two"),
+        upstream("small"),
+        strategy="cost",
+        cost_at=lambda at: costs[at.name if at else None],
+        fits=lambda at: at is None or at.name != "small",
+    )
+
+    for name in ("two", "original", "one", "small"):
+        assert trip.upstream_name == name
+        costs[name if name != "original" else None] = 0
+        trip.fail("5xx", 500)
 
 
 def test_the_original_has_a_breaker_per_host(clock: Clock) -> None:

@@ -1,5 +1,7 @@
 """What follows on what happened: each test is the transcript of one call. Nobody sleeps, nothing is sent."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,10 +33,14 @@ def ended(
 
 
 def follow(
-    route: Route, *outcomes: Outcome, health: Health | None = None, chance: float = 0.0, original: str = "original"
+    route: Route,
+    *outcomes: Outcome,
+    health: Health | None = None,
+    chance: float = 0.0,
+    names: Callable[[str], tuple[str, ...]] = lambda target: (target,),
 ) -> Attempt | GiveUp:
     health = Health() if health is None else health
-    return next_attempt(route, outcomes, health, now=NOW, random=lambda: chance, original=original)
+    return next_attempt(route, outcomes, health, now=NOW, random=lambda: chance, names=names)
 
 
 def broken(*upstreams: str, at: float = NOW - 1) -> Health:
@@ -160,8 +166,39 @@ def test_original_rests_by_its_host() -> None:
     """One provider's outage does not close the way to another, though both are the caller's original aim."""
     health = broken("api.openai.com")
 
-    assert follow(route("original", "onprem"), health=health, original="api.openai.com") == Attempt("onprem")
-    assert follow(route("original", "onprem"), health=health, original="api.anthropic.com") == Attempt("original")
+    def at(host: str) -> Attempt | GiveUp:
+        place = {"original": host}
+        return follow(route("original", "onprem"), health=health, names=lambda target: (place.get(target, target),))
+
+    assert at("api.openai.com") == Attempt("onprem")
+    assert at("api.anthropic.com") == Attempt("original")
+
+
+def test_a_model_rests_alone_and_a_place_with_all_its_models() -> None:
+    """Either closes the way; the probe of one is not spent where the other stands in the way."""
+
+    def first(health: Health, model: str) -> Attempt | GiveUp:
+        two = route("original", "onprem")
+        return follow(two, health=health, names=lambda target: (target, f"{target} {model}"))
+
+    assert first(broken("original big"), "big") == Attempt("onprem")
+    assert first(broken("original big"), "small") == Attempt("original")
+    assert first(broken("original"), "small") == Attempt("onprem")
+    mixed = broken("original", at=NOW - Breaker().cooldown)  # half open, but its model rests
+    for _ in range(Breaker().max_fails):
+        mixed.record("original big", False, NOW - 1)
+    assert first(mixed, "big") == Attempt("onprem")
+    assert first(mixed, "small") == Attempt("original")
+
+
+def test_an_upstream_that_returns_gets_a_part_of_the_calls() -> None:
+    """The others go where they went; chance decides which."""
+    health = broken("original", at=NOW - Breaker().cooldown - 1)
+    health.record("original", True, NOW)
+
+    assert follow(route("original", "onprem"), health=health, chance=0.05) == Attempt("original")
+    assert follow(route("original", "onprem"), health=health, chance=0.5) == Attempt("onprem")
+    assert follow(route("original"), health=health, chance=0.5) == Attempt("original")
 
 
 def test_429_for_ever_is_not_hammered() -> None:

@@ -14,10 +14,10 @@ def test_it_opens_after_so_many_failures() -> None:
     """Two are not enough, three are; then it rests for the cooldown."""
     health = Health()
     failing(health, 0, 1)
-    assert health.open_until("onprem", 1, QUICK) is None
+    assert health.open_until("onprem", 1) is None
     failing(health, 2)
 
-    assert health.open_until("onprem", 2, QUICK) == 32
+    assert health.open_until("onprem", 2) == 32
     assert not health.admit("onprem", 31.9, QUICK)
 
 
@@ -26,17 +26,23 @@ def test_old_failures_are_forgotten() -> None:
     health = Health()
     failing(health, 0, 20, 31)
 
-    assert health.open_until("onprem", 31, QUICK) is None
+    assert health.open_until("onprem", 31) is None
 
 
-def test_a_success_between_begins_anew() -> None:
-    """Only failures in a row count."""
+def test_an_upstream_that_fails_half_its_calls_is_left_alone() -> None:
+    """Successes between do not make it a healthy one; a few failures among many successes do not make it a bad one."""
     health = Health()
-    failing(health, 0, 1)
-    health.record("onprem", True, 2, QUICK)
-    failing(health, 3, 4)
+    for now in range(3):
+        failing(health, now)
+        health.record("onprem", True, now, QUICK)
+    assert health.open_until("onprem", 3) is None  # the third failure came with the fourth of six outcomes gone well
+    failing(health, 3)
+    assert health.open_until("onprem", 3) == 33
 
-    assert health.open_until("onprem", 4, QUICK) is None
+    seldom = Health()
+    for number in range(1000):
+        seldom.record("onprem", number % 10 != 0, number / 100, QUICK)
+    assert seldom.open_until("onprem", 10) is None
 
 
 def test_after_the_cooldown_one_call_probes() -> None:
@@ -51,6 +57,42 @@ def test_after_the_cooldown_one_call_probes() -> None:
     assert health.admit("onprem", 33, QUICK)
 
 
+def test_after_a_good_probe_calls_return_step_by_step() -> None:
+    """A tenth at once, all after a third of the cooldown; a failure meanwhile opens it again."""
+    health = Health()
+    failing(health, 0, 1, 2)
+    assert health.admit("onprem", 32, QUICK)
+    health.record("onprem", True, 33, QUICK)
+
+    assert health.states(33) == {"onprem": "returning"}
+    draws = [number / 100 for number in range(100)]
+    admitted = {now: sum(health.admit("onprem", now, QUICK, draw) for draw in draws) for now in (33, 38, 42, 43)}
+    assert admitted == {33: 10, 38: 50, 42: 90, 43: 100}
+    assert health.states(43) == {}
+
+    again = Health()
+    failing(again, 0, 1, 2)
+    assert again.admit("onprem", 32, QUICK)
+    again.record("onprem", True, 33, QUICK)
+    failing(again, 34)
+    assert again.states(35) == {"onprem": "open"}
+
+
+def test_the_usual_wait_is_that_of_the_last_minutes() -> None:
+    """The median, so that one slow answer says little; what is old says nothing."""
+    health = Health()
+    assert health.usual_wait("onprem", 0) is None
+    for now, seconds in enumerate((0.2, 9.0, 0.3)):
+        health.waited("onprem", seconds, now)
+
+    assert health.usual_wait("onprem", 3) == 0.3
+    assert health.usual_wait("onprem", 301.5) == 0.3
+    assert health.usual_wait("onprem", 303) is None
+    for now in range(100):
+        health.waited("onprem", 1.0, 400 + now)
+    assert health.usual_wait("onprem", 500) == 1.0
+
+
 def test_a_failed_probe_opens_it_again() -> None:
     """One failure is enough then."""
     health = Health()
@@ -58,7 +100,7 @@ def test_a_failed_probe_opens_it_again() -> None:
     assert health.admit("onprem", 32, QUICK)
     failing(health, 35)
 
-    assert health.open_until("onprem", 35, QUICK) == 65
+    assert health.open_until("onprem", 35) == 65
 
 
 def test_a_probe_that_never_reports_lapses() -> None:

@@ -125,6 +125,45 @@ routes:
     )
 
 
+NESTED = """\
+upstreams:
+  cheap: {url: 'http://cheap', provider: p, format: openai, quality: 0.5}
+  good: {url: 'http://good', provider: p, format: openai, quality: 0.9}
+routes:
+  - {name: pool, strategy: weighted, sticky: session, targets: [{name: cheap, weight: 3}, good]}
+  - {name: gpt, match: {model: "gpt*"}, targets: [original, {route: pool}], min_quality: 0.6}
+  - {name: rest, strategy: latency, targets: [{route: pool}, original]}
+"""
+
+
+def test_a_route_may_be_a_target_of_another(load: Load) -> None:
+    """Its targets stand there in its own order; it matches no call by itself, and the outer quality holds in it."""
+    gpt, rest = load(routes=NESTED).routes.routes
+
+    assert (gpt.name, gpt.targets) == ("gpt", ("original", "route pool"))
+    assert gpt.groups["route pool"].targets == ("good",)
+    pool = rest.groups["route pool"]
+    assert (pool.targets, pool.weights, pool.sticky) == (("cheap", "good"), {"cheap": 3.0}, "session")
+
+
+@pytest.mark.parametrize(
+    ("routes", "problem"),
+    [
+        ("{name: a, targets: [{route: b}]}, {name: b, targets: [{route: a}]}", "route 'a' is a part of itself"),
+        ("{name: a, match: {model: x}, targets: [{route: a}]}", "route 'a' is a part of itself"),
+        ("{name: a, min_quality: 0.95, targets: [{route: b}]}, {name: b, targets: [good]}", "no target of 'b' reaches"),
+        ("{name: a, min_quality: 0.5, targets: [{route: b}]}, {name: b, targets: [onprem]}", "'onprem' has no quality"),
+    ],
+)
+def test_what_is_wrong_with_nested_routes(routes: str, problem: str, problems: Problems) -> None:
+    """A route in itself would have no end, and no route ends up without a target silently."""
+    upstreams = "upstreams: {good: {url: 'http://h', provider: p, format: openai, quality: 0.9}, "
+    upstreams += "onprem: {url: 'http://h', provider: p, format: openai}}\n"
+    (told,) = problems(routes=upstreams + f"routes: [{routes}]\n")
+
+    assert problem in told
+
+
 def test_a_short_route_has_the_defaults(load: Load) -> None:
     """As the routing room states them."""
     assert load(routes="routes: [{name: a}]").routes.routes == (Route("a"),)
@@ -187,6 +226,13 @@ def test_what_is_wrong_with_an_upstream(key: str, problem: str, problems: Proble
         ("match: {modle: a}", "unknown field 'modle' (did you mean 'model'?)"),
         ("min_quality: 1.5", "min_quality: expected a number from 0 to 1"),
         ("strategy: fastest", "strategy: expected priority"),
+        ("targets: [{name: onprem, weight: 3}]", "weights and 'sticky' are for strategy: weighted"),
+        ("sticky: session", "weights and 'sticky' are for strategy: weighted"),
+        ("sticky: sesion\n    strategy: weighted", "sticky: expected session, user, api_key or team"),
+        ("targets: [{name: onprem, weight: 0}]\n    strategy: weighted", "every weight is 0"),
+        ("targets: [{name: onprem, weight: many}]\n    strategy: weighted", "weight: expected a number"),
+        ("targets: [{route: b}]", "unknown route 'b'"),
+        ("targets: [{weight: 2}]", "key 'name' is missing"),
         ("name: b", "key 'name' was given before"),
     ],
 )
@@ -225,9 +271,8 @@ def test_a_broken_upstream_does_not_break_its_routes(problems: Problems) -> None
 
 @pytest.mark.parametrize(
     "key",
-    ["strategy: weighted", "strategy: latency", "strategy: cost", "rescue: buffer", "rescue: continue",
-     "targets: [{name: onprem, weight: 3}]"],
-)  # fmt: skip
+    ["rescue: buffer", "rescue: continue"],
+)
 def test_what_a_route_cannot_do_yet_is_refused(key: str, problems: Problems) -> None:
     """Never taken silently for something else."""
     (told,) = problems(routes=UPSTREAM + f"routes:\n  - name: a\n    {key}\n")

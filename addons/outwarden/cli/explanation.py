@@ -19,7 +19,7 @@ from outwarden.identify_call import KEY_HEADERS
 from outwarden.pii import PiiEngine, RequestRewriter, Vault, finders_for
 from outwarden.pricing import PriceBook, TokenCounter, usd
 from outwarden.redact_pii import PLAIN_PARAMETERS
-from outwarden.routing import ORIGINAL, match_route
+from outwarden.routing import ORIGINAL, Route, match_route
 from outwarden.rules import Rules, StateFolder
 from outwarden.wire.body import rewrite_text
 from outwarden.wire.format import RequestFacts
@@ -158,4 +158,21 @@ def _route(state: CallState) -> str:
     if route is None:
         return f"{ORIGINAL} (no route of routes.yml matches)"
     matched = ", ".join(f"{name}: {pattern}" for name, pattern in route.match.items()) or "everything"
-    return f"{' then '.join(route.targets)} (routes.yml, {route.name}, matches {matched})"
+    return f"{_targets(route)} (routes.yml, {route.name}, matches {matched})"
+
+
+def _targets(route: Route) -> str:
+    """The targets and how their order is chosen; a nested route stands in brackets."""
+    names = [f"[{_targets(route.groups[name])}]" if name in route.groups else name for name in route.targets]
+    match route.strategy:
+        case "priority":
+            return " then ".join(names)
+        case "weighted":
+            shares = [
+                f"{name} x{route.weights.get(target, 1):g}" for name, target in zip(names, route.targets, strict=True)
+            ]
+            return f"by chance, {' or '.join(shares)}" + (f", one {route.sticky} to one target" if route.sticky else "")
+        case "latency":
+            return f"the fastest of {', '.join(names)}"
+        case "cost":
+            return f"the cheapest of {', '.join(names)}"

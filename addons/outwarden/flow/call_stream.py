@@ -402,6 +402,7 @@ class CallStream(Upload):
         self._committed = True
         call.first_content_ms = (time.perf_counter() - call.started_s) * 1000
         response = self.flow.response = self._head.response
+        self._trip.content_began(response.status_code)
         response.stream = True
         if self._mode == "stream":
             make_chunked(response, self.flow.request)
@@ -475,6 +476,8 @@ class CallStream(Upload):
         assert call and self._head
         head = self._head
         self._waits.end()
+        if not self._committed:
+            self._trip.content_began(head.response.status_code)
         if self._mode == "stream" and call.reply and call.reply.error:
             self._trip.fail_at_last("stream_error", head.response.status_code)
         else:

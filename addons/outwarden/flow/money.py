@@ -12,6 +12,7 @@ from outwarden.errors import PriceUnknown, StoreUnavailable
 from outwarden.flow.services import Engines, Services
 from outwarden.pricing import (
     Price,
+    context_window,
     media_tokens,
     nano,
     output_maximum,
@@ -33,6 +34,8 @@ logger = logging.getLogger(__name__)
 WITHOUT_OUTPUT = frozenset({"embeddings", "embed", "embed_content", "count_tokens", "moderations", "rerank"})
 # The least output worth clamping to: OpenAI's Responses API refuses less.
 CLAMP_MIN_TOKENS = 16
+# Of a text whose tokens nobody can count here: tokenizers make at least three bytes of English or code to a token.
+BYTES_PER_TOKEN = 3
 
 
 class Purse:
@@ -80,6 +83,21 @@ class Purse:
             logger.error("the budget store does not answer; calls are refused until it does")
             self.refusal = Refusal(503, "budget_store_unavailable", "The budget store does not answer.")
         return False
+
+    def cost_at(self, upstream: Upstream | None) -> int | None:
+        """The most the call may cost at ``upstream`` in nano-dollars, to compare with others; None: nobody knows."""
+        try:
+            price = self._price_at(upstream)
+        except PriceUnknown:
+            return None
+        return price.upper_bound(self.input_tokens, self.output_tokens) if price else None
+
+    def fits(self, upstream: Upstream | None) -> bool:
+        """Whether the call goes into the context window of the model there, as far as one can tell before."""
+        window = context_window(*self._asked(upstream))
+        body = len(self._state.body.data) if self._state.body else 0
+        tokens = min(self.counted_tokens, body // BYTES_PER_TOKEN)
+        return window is None or tokens + (self._state.facts.output_limit or 0) <= window
 
     def _asked(self, upstream: Upstream | None) -> tuple[str, str | None]:
         """Provider and model of an attempt."""

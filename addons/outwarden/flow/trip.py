@@ -12,6 +12,7 @@ from pathlib import Path
 
 from mitmproxy import http
 
+from outwarden.budget.accounts import bounded_id
 from outwarden.flow.body import plain_content, replace_content
 from outwarden.flow.signing import cannot_change, sign_as, signature_of, still_fits
 from outwarden.routing import (
@@ -20,11 +21,14 @@ from outwarden.routing import (
     Failure,
     GiveUp,
     Health,
+    Known,
     Outcome,
     Route,
+    Sticky,
     Timeouts,
     Upstream,
     next_attempt,
+    ordered,
     resolve_secret,
     rewrite_model,
 )
@@ -110,6 +114,10 @@ class Trip:
         health: Health,
         may_take: Callable[[Upstream | None], bool],
         signature: Signature | None = None,
+        *,
+        caller: Mapping[Sticky, str | None] | None = None,
+        cost_at: Callable[[Upstream | None], int | None] = lambda upstream: None,
+        fits: Callable[[Upstream | None], bool] = lambda upstream: True,
     ) -> None:
         self._aimed = Snapshot(
             request.scheme,
@@ -127,10 +135,16 @@ class Trip:
         self._health = health
         self._may_take = may_take
         self._signature = signature
-        # One breaker per place: "original" is another place for each host.
+        # "original" is another place for each host.
         self._original = f"{ORIGINAL} {request.host}"
         route = route or DEFAULT_ROUTE
-        self._route = replace(route, targets=tuple(filter(self._speaks, route.targets)) or (ORIGINAL,))
+        self._route = route
+        self._known = Known(
+            wait=lambda name: health.usual_wait(self._health_names(name)[-1], time.monotonic()),
+            cost=lambda name: cost_at(upstreams.get(name)),
+            fits=lambda name: fits(upstreams.get(name)),
+            caller=caller or {},
+        )
         self._outcomes: list[Outcome] = []
         self._attempt: Attempt | None = None
         self._rewritten = False  # whether an attempt has changed the request
@@ -141,6 +155,12 @@ class Trip:
         """Whether this target reads the call's format; calls are never translated."""
         upstream = self._upstreams.get(name)
         return upstream is None or upstream.format == self._format_name
+
+    def _health_names(self, target: str) -> tuple[str, ...]:
+        """The place of a target, and the model there where the call names one: each has its own breaker."""
+        place = self._original if target == ORIGINAL else target
+        model = self.model_at(self._upstreams.get(target))
+        return (place, f"{place} {bounded_id(model)}") if model else (place,)
 
     @property
     def route_name(self) -> str:
@@ -185,7 +205,9 @@ class Trip:
         return (last.status or 0) < 400 if last.outcome == "ok" else last.outcome not in NEVER_BILLED
 
     def begin(self) -> Attempt | GiveUp:
-        """Choose the first attempt."""
+        """Put the targets of the route in order, for this call, and choose the first attempt."""
+        targets = filter(self._speaks, ordered(self._route, self._known, random.random))
+        self._route = replace(self._route, targets=tuple(targets) or (ORIGINAL,), groups={}, strategy="priority")
         return self._choose()
 
     def begin_again(self, request: http.Request) -> Attempt | GiveUp:
@@ -230,8 +252,17 @@ class Trip:
         step = self.steps[-1]
         step.end(failure or "ok", status)
         self._outcomes.append(Outcome(self._attempt.upstream, failure, status, step.ms, retry_after_s))
-        place = self._original if step.upstream == ORIGINAL else step.upstream
-        self._health.record(place, failure is None, time.monotonic(), self._route.breaker)
+        names = self._health_names(step.upstream)
+        # A place that cannot be reached is closed for all its models; what else fails may be the one model's.
+        for name in names if failure is None else names[:1] if failure == "connect" else names[-1:]:
+            self._health.record(name, failure is None, time.monotonic(), self._route.breaker)
+
+    def content_began(self, status: int) -> None:
+        """Note that the current attempt brings the first content of its answer; an error says nothing of its speed."""
+        if self._running() and status < 400:
+            step, now = self.steps[-1], time.monotonic()
+            paused = self._attempt.delay_s if self._attempt else 0.0
+            self._health.waited(self._health_names(step.upstream)[-1], now - step.started_s - paused, now)
 
     def _choose(self) -> Attempt | GiveUp:
         while True:
@@ -241,7 +272,7 @@ class Trip:
                 self._health,
                 now=time.monotonic(),
                 random=random.random,
-                original=self._original,
+                names=self._health_names,
             )
             if isinstance(choice, GiveUp):
                 return choice

@@ -6,7 +6,7 @@ network. Loading the catalogue and the token tables takes a second: `PriceBook.w
 """
 
 from outwarden.pricing.book import PriceBook
-from outwarden.pricing.outputs import OUTPUT_TOKENS_UNKNOWN, media_tokens, output_maximum
+from outwarden.pricing.outputs import OUTPUT_TOKENS_UNKNOWN, context_window, media_tokens, output_maximum
 from outwarden.pricing.price import NANO, Price, PriceRule, nano, usd
 from outwarden.pricing.tiers import reported_tier, service_tier
 from outwarden.pricing.tokens import TokenCounter
@@ -20,6 +20,7 @@ __all__ = [
     "PriceBook",
     "PriceRule",
     "TokenCounter",
+    "context_window",
     "media_tokens",
     "nano",
     "output_maximum",

@@ -33,9 +33,16 @@ def output_maximum(provider: str, model: str | None) -> int:
     for pattern, tokens in _table():
         if fnmatchcase(name, pattern):
             return tokens
+    return context_window(provider, model) or OUTPUT_TOKENS_UNKNOWN
+
+
+def context_window(provider: str, model: str | None) -> int | None:
+    """Say how many tokens a model reads and writes together; None: the catalogue does not know."""
+    if not model or len(model) > MODEL_CHARACTERS_MAX:
+        return None
     from outwarden.pricing import catalogue  # not above: it brings pydantic, which most calls here do not need
 
-    return catalogue.context_window(provider, model) or OUTPUT_TOKENS_UNKNOWN
+    return catalogue.context_window(provider, model)
 
 
 def media_tokens(media_bytes: int, model: str | None = None) -> int:

@@ -1,25 +1,30 @@
 """The routing room: from a route and the outcomes so far to the next attempt.
 
-It knows upstreams, targets, retries and breakers. It sends nothing, sleeps nowhere and reads no clock: the caller
-brings the time and the chance. What a failure is on the wire, and whether the reply had begun, is left to ``wire`` and
-``flow``; whether money is there, to ``budget``.
+It knows upstreams, targets, their order, retries and breakers. It sends nothing, sleeps nowhere and reads no clock: the
+caller brings the time and the chance. What a failure is on the wire, and whether the reply had begun, is left to
+``wire`` and ``flow``; whether money is there, to ``budget``.
 """
 
 from outwarden.routing.choose import Attempt, GiveUp, Outcome, failure_of_status, next_attempt
 from outwarden.routing.health import Health
 from outwarden.routing.match import match_route, resolve_secret, rewrite_model
+from outwarden.routing.order import Known, ordered
 from outwarden.routing.routes import (
+    GROUP,
     ORIGINAL,
     Auth,
     Breaker,
     Failure,
     Route,
     RouteRules,
+    Sticky,
+    Strategy,
     Timeouts,
     Upstream,
 )
 
 __all__ = [
+    "GROUP",
     "ORIGINAL",
     "Attempt",
     "Auth",
@@ -27,14 +32,18 @@ __all__ = [
     "Failure",
     "GiveUp",
     "Health",
+    "Known",
     "Outcome",
     "Route",
     "RouteRules",
+    "Sticky",
+    "Strategy",
     "Timeouts",
     "Upstream",
     "failure_of_status",
     "match_route",
     "next_attempt",
+    "ordered",
     "resolve_secret",
     "rewrite_model",
 ]

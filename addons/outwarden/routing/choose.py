@@ -4,11 +4,11 @@ A policy of small questions, each a function: may this failure move on at all, i
 long does it wait, which upstream is next. Nothing here sleeps, sends or looks at a clock.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from outwarden.routing.health import Health
-from outwarden.routing.routes import ORIGINAL, Failure, Route
+from outwarden.routing.routes import Failure, Route
 
 ATTEMPTS_MAX = 6  # of one call, over all upstreams
 BURST_ATTEMPTS = 4  # at most so many attempts …
@@ -53,36 +53,59 @@ def next_attempt(
     *,
     now: float,
     random: Callable[[], float],
-    original: str = ORIGINAL,
+    names: Callable[[str], Collection[str]] = lambda target: (target,),
 ) -> Attempt | GiveUp:
     """Choose what follows on ``outcomes`` (oldest first).
 
-    ``now`` is any monotonic clock, the one that ``health`` is kept by; ``random`` returns [0, 1). ``original`` is the
-    name under which ``health`` keeps the place where the caller aimed (its host): ``original`` is many places. May take
-    the one probe of an upstream whose breaker half-opens; `Health` says when that lapses.
+    ``now`` is any monotonic clock, the one that ``health`` is kept by; ``random`` returns [0, 1). ``names`` tells under
+    which names ``health`` keeps a target (the place, the model there): each must let the call through. May take the one
+    probe of an upstream whose breaker half-opens; `Health` says when that lapses.
     """
+    patients = _Patients(health, now, route, random, names)
     if not outcomes:
-        return _first(route, health, now, original)
+        return _first(route, patients)
     last = outcomes[-1]
     if ended := _why_ended(route, outcomes):
         return GiveUp(ended)
     delay = _retry_delay(route, outcomes, random)
-    if delay is not None and health.open_until(_key(last.upstream, original), now, route.breaker) is None:
+    if delay is not None and patients.open_until(last.upstream) is None:
         return _attempt(last.upstream, delay, outcomes)
     tried = {outcome.upstream for outcome in outcomes}
     for target in route.targets:
-        if target not in tried and health.admit(_key(target, original), now, route.breaker):
+        if target not in tried and patients.admit(target):
             return _attempt(target, 0.0, outcomes)
     return GiveUp(f"no upstream is left after {_told(last)}")
 
 
-def _first(route: Route, health: Health, now: float, original: str) -> Attempt:
+@dataclass(frozen=True, slots=True)
+class _Patients:
+    """The health of targets, each under all its names."""
+
+    health: Health
+    now: float
+    route: Route
+    random: Callable[[], float]
+    names: Callable[[str], Collection[str]]
+
+    def open_until(self, target: str) -> float | None:
+        """Until when one of its names is left alone; None: none is."""
+        ends = [end for name in self.names(target) if (end := self.health.open_until(name, self.now))]
+        return max(ends, default=None)
+
+    def admit(self, target: str) -> bool:
+        """Whether the call may go there now; takes a probe only if no other name stands in the way."""
+        if self.open_until(target) is not None:
+            return False
+        draw = self.random()
+        return all(self.health.admit(name, self.now, self.route.breaker, draw) for name in self.names(target))
+
+
+def _first(route: Route, patients: _Patients) -> Attempt:
     """The first target that is not left alone. When all are, one attempt shows the caller what is wrong."""
     for target in route.targets:
-        if health.admit(_key(target, original), now, route.breaker):
+        if patients.admit(target):
             return Attempt(target)
-    soonest = min(route.targets, key=lambda t: health.open_until(_key(t, original), now, route.breaker) or now)
-    return Attempt(soonest)
+    return Attempt(min(route.targets, key=lambda target: patients.open_until(target) or patients.now))
 
 
 def _why_ended(route: Route, outcomes: Sequence[Outcome]) -> str | None:
@@ -119,10 +142,6 @@ def _attempt(upstream: str, delay_s: float, outcomes: Sequence[Outcome]) -> Atte
     if len(outcomes) >= BURST_ATTEMPTS:
         delay_s = max(delay_s, BURST_S - sum(outcome.ms for outcome in outcomes) / 1000)
     return Attempt(upstream, delay_s)
-
-
-def _key(upstream: str, original: str) -> str:
-    return original if upstream == ORIGINAL else upstream
 
 
 def _told(outcome: Outcome) -> str:

@@ -9,7 +9,10 @@ from typing import Literal
 from outwarden.wire.aws_signature import AwsIdentity
 
 ORIGINAL = "original"  # the target that means: where the caller aimed
+GROUP = "route "  # begins a target that names another route; no name of an upstream has a space
 Failure = Literal["connect", "timeout", "429", "5xx", "stream_error", "budget"]
+Strategy = Literal["priority", "weighted", "latency", "cost"]
+Sticky = Literal["session", "user", "api_key", "team"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +72,20 @@ class Breaker:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Which upstreams a call may take, in which order, and when it moves on."""
+    """Which upstreams a call may take, in which order, and when it moves on.
+
+    A target that begins with `GROUP` names another route, one of ``groups``: its targets stand there, in the order of
+    its own strategy. ``weights`` (1 where absent) and ``sticky`` (calls of one such caller keep to one target) are for
+    ``weighted``.
+    """
 
     name: str
     match: Mapping[str, str] = field(default_factory=dict)  # model, provider, caller fields; * patterns
-    strategy: Literal["priority"] = "priority"
+    strategy: Strategy = "priority"
     targets: tuple[str, ...] = (ORIGINAL,)
+    weights: Mapping[str, float] = field(default_factory=dict)
+    sticky: Sticky | None = None
+    groups: Mapping[str, "Route"] = field(default_factory=dict)
     min_quality: float = 0.0
     fail_over_on: frozenset[Failure] = frozenset({"connect", "timeout", "429", "5xx", "stream_error"})
     timeouts: Timeouts = Timeouts()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from outwarden.budget.limits import Budget
 from outwarden.pii.policy import PiiPolicy
 from outwarden.pricing.price import NANO
-from outwarden.routing.routes import Route
+from outwarden.routing.routes import GROUP, Route
 
 if TYPE_CHECKING:  # the page needs no YAML reader
     from outwarden.rules import Rules
@@ -58,7 +58,7 @@ def _route(route: Route) -> dict[str, Any]:
         "name": route.name,
         "match": dict(route.match),
         "strategy": route.strategy,
-        "targets": list(route.targets),
+        "targets": [target.removeprefix(GROUP) for target in route.targets],
         "fail_over_on": sorted(route.fail_over_on),
         "retries": route.retries,
     }
