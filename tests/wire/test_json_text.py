@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from outwarden.wire import json_text
 from outwarden.wire.json_text import (
     count_strings,
     escape,
@@ -20,6 +21,13 @@ texts = st.text(st.characters(exclude_categories=[]) | st.sampled_from('"\\/\n\u
 trees = st.recursive(
     texts | st.integers() | st.booleans(), lambda inner: st.lists(inner) | st.dictionaries(texts, inner), max_leaves=15
 )
+
+
+@pytest.fixture(scope="module")
+def monkeypatch_module():
+    """As pytest's, for all examples of a property."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
 
 
 def strings_of(tree):
@@ -40,6 +48,20 @@ def test_tokens_are_the_strings_in_order(tree):
 
     assert found == strings_of(tree)
     assert count_strings(raw) == len(found)
+
+
+@given(st.lists(trees, min_size=1))
+def test_a_large_document_has_the_same_tokens(monkeypatch_module, elements):
+    """However its quotes are looked for."""
+    raw = json.dumps(elements).encode()
+    small = list(find_tokens(raw))
+    with monkeypatch_module.context() as patched:
+        patched.setattr(json_text, "_SMALL", 0)
+        large = find_tokens(raw)
+
+    assert list(large) == small
+    assert list(large[1:3]) == small[1:3]
+    assert (len(large), bool(large)) == (len(small), bool(small))
 
 
 def test_numbers_are_tokens_if_asked():

@@ -3,8 +3,11 @@
 import json
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from outwarden.errors import BodyError
+from outwarden.wire import json_walk
 from outwarden.wire.format import TextRules
 from outwarden.wire.json_walk import read_document, read_text, read_tree
 
@@ -133,6 +136,39 @@ def test_numbers_are_counted_for_tokens(rules):
     """A list of token ids costs one token each; other numbers no more than their digits."""
     assert read_document(b'{"prompt": [100, 200, 300]}', rules).number_tokens == 3
     assert read_document(b'{"max": 1234}', rules).number_tokens == 4
+
+
+elements = st.one_of(
+    st.text(max_size=4),
+    st.integers(-(10**14), 10**14),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.sampled_from([None, True, MEDIA, "data:image/png;base64,aGk=", ["x"], {"a": "b"}, '{"a": "b"}', " [1]", "\t{}"]),
+)
+kinds = st.sampled_from([st.text(max_size=4), st.integers(-(10**14), 10**14), st.integers(0, 9), elements])
+
+
+@given(kinds.flatmap(lambda kind: st.lists(kind, max_size=40)), st.sampled_from(["messages", "arguments"]))
+@example(["x"] * 20 + ["data:image/png;base64,aGk="], "messages")
+@example([1] * 20, "arguments")
+@example([123456789012] * 20, "arguments")
+def test_a_long_list_reads_as_its_elements_do(values, key):
+    """Taken as a whole or one by one: the same texts, media, documents in strings; numbers count at least as much."""
+    rules = TextRules(free=frozenset({"arguments"}))
+    raw = json.dumps({key: values}).encode()
+    whole = read_document(raw, rules)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_walk, "_MANY", 10**9)
+        single = read_document(raw, rules)
+
+    assert whole.tokens == single.tokens
+    assert whole.skipped == single.skipped
+    assert whole.nested.keys() == single.nested.keys()
+    assert (whole.media_bytes, whole.unread, whole.has_numbers) == (
+        single.media_bytes,
+        single.unread,
+        single.has_numbers,
+    )
+    assert whole.number_tokens >= single.number_tokens
 
 
 def test_deltas_are_marked(rules):

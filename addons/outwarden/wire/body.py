@@ -175,7 +175,7 @@ def _answer(
     offsets: Offsets | None,
 ) -> Answer:
     found: Found = []
-    if answers.keys().isdisjoint(_texts(document, lists)):
+    if answers and answers.keys().isdisjoint(_texts(document, lists)):
         answers = {}
     splices = splice_document(document, answers, ascii_only=ascii_only, found=found) if answers else []
     if answers and lists:

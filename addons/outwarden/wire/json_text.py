@@ -3,32 +3,64 @@
 import json
 import re
 from collections.abc import Iterable, Sequence
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
 
 Splice = tuple[int, int, bytes]
 """Replace ``raw[start:end]`` by these bytes."""
 
 # In valid JSON a quote always opens the next string, so finding them in order needs no grammar.
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
-_STRING_OR_NUMBER = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|-?[0-9][0-9.eE+-]*', re.DOTALL)
+_STRING = re.compile(rb'"[^"]*"')
+_STRING_OR_NUMBER = re.compile(rb'"[^"]*"|-?[0-9][0-9.eE+-]*')
 # Alone, an integer can only be told personal by its check digit: payment cards have 12 to 19 digits.
 LONG_NUMBER = re.compile(r"-?[0-9]{12}")
 # One match is one character (a surrogate pair is one), or a run of bytes that need no unescaping.
 _UNIT = re.compile(rb"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u....|\\.|[^\\]+", re.DOTALL)
 # Many of them at once, so that none is cut.
-_UNITS = re.compile(rb"(?:\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u....|\\.|[^\\]+){1,512}", re.DOTALL)
+_UNITS = re.compile(rb"(?:\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u....|\\.|[^\\]+){1,4096}", re.DOTALL)
+# Below, as in events, a pattern is faster; above, NumPy finds the quotes in 1 ms per MB.
+_SMALL = 4096
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def count_strings(raw: bytes) -> int:
     """Count the strings (keys too) of a valid JSON document."""
-    if b"\\" in raw:
-        raw = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
-    return raw.count(b'"') // 2
+    return _without_escaped_quotes(raw).count(b'"') // 2
 
 
-def find_tokens(raw: bytes, *, numbers: bool = False) -> list[tuple[int, int]]:
+def find_tokens(raw: bytes, *, numbers: bool = False) -> Sequence[tuple[int, int]]:
     """List (start, end) of every string, quotes included, of a valid JSON document; numbers too if asked."""
-    return [match.span() for match in (_STRING_OR_NUMBER if numbers else _STRING).finditer(raw)]
+    plain = _without_escaped_quotes(raw)
+    if numbers or len(raw) < _SMALL:
+        return [match.span() for match in (_STRING_OR_NUMBER if numbers else _STRING).finditer(plain)]
+    quotes = np.flatnonzero(np.frombuffer(plain, np.uint8) == ord('"'))
+    return _Spans(quotes[::2], quotes[1::2])
+
+
+class _Spans(Sequence[tuple[int, int]]):
+    """Spans whose pairs are made when asked for: most strings of a large document are never touched."""
+
+    def __init__(self, opening: NDArray[np.intp], closing: NDArray[np.intp]) -> None:
+        self._opening, self._closing = opening, closing
+
+    def __len__(self) -> int:
+        return len(self._opening)
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[int, int]: ...
+    @overload
+    def __getitem__(self, index: slice) -> "_Spans": ...
+    def __getitem__(self, index: int | slice) -> "tuple[int, int] | _Spans":
+        if isinstance(index, slice):
+            return _Spans(self._opening[index], self._closing[index])
+        return int(self._opening[index]), int(self._closing[index]) + 1
+
+
+def _without_escaped_quotes(raw: bytes) -> bytes:
+    """The same length, but only quotes that open or close a string."""
+    return raw.replace(b"\\\\", b"__").replace(b'\\"', b"__") if b"\\" in raw else raw
 
 
 def escapes_non_ascii(raw: bytes) -> bool:

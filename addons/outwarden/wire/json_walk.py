@@ -23,6 +23,10 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}", re.ASCII)
 _BASE64_HAS = (re.compile("[a-z]"), re.compile("[A-Z]"), re.compile("[0-9]"))
 _ID = re.compile(r"[0-9_.:/+=%|~-]*[A-Za-z][A-Za-z0-9_.:/+=%|~-]*", re.ASCII)
 _NOTHING: frozenset[str] = frozenset()
+_TEXTS, _TOKEN_IDS, _NUMBERS = frozenset({str}), frozenset({int}), frozenset({int, float})
+_MANY = 16  # elements; fewer are walked faster than looked over
+# Where no string begins like this, none is a document itself; a bracket never follows the end of a string.
+_MAY_NEST = re.compile(rb'"[{\[\\ \t\r\n]')
 
 Marks = Mapping[tuple[int, str | int], int]
 """(id of the parent, key or index) -> number of a delta: such a string is a piece of a longer text."""
@@ -127,6 +131,8 @@ def _read_slowly(raw: bytes, rules: TextRules, key: str | None, free: bool) -> D
 
 
 def _find_nested(document: Document, nesting: int) -> None:
+    if not _MAY_NEST.search(document.raw):
+        return
     for index, text in enumerate(document.tokens):
         if text and text[0] in "{[ \t\r\n" and (nested := _read_text(text, nesting + 1)) is not None:
             document.nested[index] = nested
@@ -153,6 +159,7 @@ class _Walk:
 
     __slots__ = (
         "document",
+        "has_data_urls",
         "ids",
         "in_object",
         "inside_free",
@@ -172,6 +179,7 @@ class _Walk:
         self.in_object, self.is_file = rules.opaque_in, rules.is_file
         self.unpacks = unpacks
         self.long_numbers = False
+        self.has_data_urls = b"data:" in document.raw
 
     def value(self, node: Any, key: str | None, free: bool, opaque_here: frozenset[str], depth: int) -> None:
         """Walk the value of ``key`` (None: of no key). ``free``: the keys above made all of it text."""
@@ -196,12 +204,17 @@ class _Walk:
         if not free:
             opaque = self.opaque
             opaque_here = self.in_object(node) if self.in_object is not None else _NOTHING
-        marks, here, append = self.marks, id(node), self.tokens.append
+        marks, append = self.marks, self.tokens.append
         for key, value in node.items():
             append(key)
-            if marks and (here, key) in marks:
-                self.mark(marks[here, key])
-            elif type(value) is not str:
+            kind = type(value)
+            if marks and (id(node), key) in marks:
+                self.mark(marks[id(node), key])
+            elif kind is list:  # the common cases of `value`, done here
+                self.array(value, free or key in self.inside_free, depth + 1)
+            elif kind is dict and key not in opaque_here:
+                self.object(value, free or key in self.inside_free, depth + 1)
+            elif kind is not str:
                 if value is not None:
                     self.value(value, key, free, opaque_here, depth)
             elif key in opaque and len(value) < _BASE64_CHARACTERS_MIN:  # the common case of `string`, done here
@@ -232,14 +245,37 @@ class _Walk:
     def array(self, node: list[Any], free: bool, depth: int) -> None:
         if depth > MAX_DEPTH:
             raise BodyError(f"JSON deeper than {MAX_DEPTH} levels")
-        marks, here = self.marks, id(node)
+        marks = self.marks
+        if len(node) >= _MANY and not marks and self.at_once(node, free):
+            return
         for index, value in enumerate(node):
-            if marks and (here, index) in marks:
-                self.mark(marks[here, index])
-            elif type(value) is int and not free:
+            kind = type(value)
+            if marks and (id(node), index) in marks:
+                self.mark(marks[id(node), index])
+            elif kind is dict:  # the common cases of `value`, done here
+                self.object(value, free, depth + 1)
+            elif kind is str:
+                self.string(value, None, free, _NOTHING)
+            elif kind is int and not free:
                 self.document.number_tokens += 1  # a token id, or about as dear as one
-            else:
+            elif value is not None:
                 self.value(value, None, free, _NOTHING, depth)
+
+    def at_once(self, node: list[Any], free: bool) -> bool:
+        """Take a long list of short texts, or of numbers, as a whole; False: it is neither."""
+        kinds = set(map(type, node))
+        if kinds == _TEXTS:
+            if max(map(len, node)) >= _BASE64_CHARACTERS_MIN or self.has_data_urls:
+                return False
+            self.tokens += node
+        elif kinds == _TOKEN_IDS and not free:
+            self.document.number_tokens += len(node)
+        elif kinds <= _NUMBERS:
+            self.long_numbers |= free and max(max(node), -min(node)) >= _LONG_NUMBER_MIN
+            self.document.number_tokens += len(orjson.dumps(node))
+        else:
+            return False
+        return True
 
     def repeated(self, node: Repeated, free: bool, depth: int) -> None:
         if depth > MAX_DEPTH:

@@ -33,7 +33,7 @@ def _leaves_around(document: Document) -> Iterator[str]:
 
 def splice_document(document: Document, answers: Answers, *, ascii_only: bool, found: Found) -> list[Splice]:
     """Turn the edits of a document's texts into splices of its bytes; add what was found to ``found``."""
-    spans: list[tuple[int, int]] = []
+    spans: Sequence[tuple[int, int]] = ()
     splices: list[Splice] = []
     for index, text in enumerate(document.tokens):
         if not text or (text not in answers and index not in document.nested):
