@@ -1,14 +1,13 @@
 """Addon: replace personal data and secrets before a call leaves."""
 
-import re
 from dataclasses import replace
-from urllib.parse import quote, unquote
 
 from mitmproxy import http
 
 from outwarden.errors import BodyError
 from outwarden.flow.aside import aside, names_unread
 from outwarden.flow.body import Body, replace_content
+from outwarden.flow.envelope import rewrite_headers, rewrite_target
 from outwarden.flow.guard import answer, fail_closed
 from outwarden.flow.session import Said, Session
 from outwarden.flow.signing import cannot_change
@@ -16,14 +15,9 @@ from outwarden.flow.state import CallState, open_state, state_of
 from outwarden.flow.texts import rewrite_body
 from outwarden.load_rules import Shelf
 from outwarden.pii import RequestRewriter, Vault
-from outwarden.wire.body import Rewritten, rewrite_text
+from outwarden.wire.body import Rewritten
 from outwarden.wire.edits import FindKnown
 from outwarden.wire.format import Refusal
-from outwarden.wire.urlencoded import rewrite_pairs
-
-# Parameters that name a key or a mode of the API, never text of the caller's.
-PLAIN_PATH = re.compile(r"[A-Za-z0-9/_.:~-]*")
-PLAIN_PARAMETERS = frozenset({"key", "alt", "$alt", "api-version", "beta", "prettyPrint"})
 
 
 class RedactPii:
@@ -60,12 +54,13 @@ class RedactPii:
                 answer(flow, state.refusal)
 
     def _rewrite(self, request: http.Request, state: CallState, rewriter: RequestRewriter) -> None:
-        target = request.path
-        rewrite_path(request, rewriter)
-        rewrite_query(request, rewriter)
-        if request.path != target and not state.may_change:
-            refuse_signed(state, "path")
-            return
+        target = rewrite_target(request.path, rewriter)
+        fields = rewrite_headers(request.headers.fields, rewriter)
+        if (target, fields) != (request.path, request.headers.fields):
+            if not state.may_change:
+                refuse_signed(state, "path or headers")
+                return
+            request.path, request.headers.fields = target, fields
         self._name_model(state)
         assert state.body
         rewritten = self._rewrite_texts(
@@ -167,29 +162,5 @@ def unread(state: CallState, parts: int) -> None:
 
 def refuse_signed(state: CallState, part: str) -> None:
     """Note that what would have to be replaced cannot be."""
-    refusal = cannot_change(f"The request's {part} holds personal data, which pii.yml replaces")
+    refusal = cannot_change(f"Personal data stands in the request's {part}, which pii.yml replaces")
     state.refuse(refusal, "refused", "sign")
-
-
-def rewrite_path(request: http.Request, rewriter: RequestRewriter) -> None:
-    """Rewrite the segments of the path that are no plain names."""
-    path, mark, query = request.path.partition("?")
-    if PLAIN_PATH.fullmatch(path):
-        return
-    segments = [unquote(segment) for segment in path.split("/")]
-    rewritten = [segment if PLAIN_PATH.fullmatch(segment) else rewrite_text(segment, rewriter) for segment in segments]
-    if rewritten != segments:
-        request.path = "/".join(quote(segment, safe=":@") for segment in rewritten) + mark + query
-
-
-def rewrite_query(request: http.Request, rewriter: RequestRewriter) -> None:
-    """Rewrite names and values of the query; every other one stays as it is spelled."""
-    path, mark, query = request.path.partition("?")
-    if mark:
-        request.path = (
-            path
-            + mark
-            + rewrite_pairs(
-                query, lambda name, text: text if name in PLAIN_PARAMETERS else rewrite_text(text, rewriter)
-            )
-        )

@@ -2,7 +2,6 @@
 
 import functools
 import logging
-import re
 import time
 from collections import deque
 from typing import Any
@@ -11,6 +10,7 @@ from urllib.parse import unquote
 from mitmproxy import http
 
 from outwarden.errors import StateError
+from outwarden.flow.envelope import is_credential
 from outwarden.flow.guard import fail_closed, where
 from outwarden.flow.state import CallState, end, state_of
 from outwarden.load_rules import Shelf
@@ -19,12 +19,7 @@ from outwarden.wire.format import Refusal
 
 logger = logging.getLogger(__name__)
 
-# Credentials go out with the request; in a flow that someone saves or looks at they have no place. Providers invent new
-# names for them all the time, and what is hidden without need is missed by nobody.
-SECRET = re.compile(
-    r"auth|api.?key|(^|[^a-z])key|token|secret|cookie|passw|credential|signature|^sig$|^sec-websocket-protocol$", re.I
-)
-
+# Credentials go out with the request; in a flow that someone saves or looks at they have no place.
 HIDDEN = b"[hidden]"
 
 # How many records are kept while the log cannot be written: calls that were under way, and refusals after them.
@@ -215,10 +210,10 @@ def hide_credentials(request: http.Request) -> None:
 @functools.lru_cache(1000)
 def is_secret(header: bytes) -> bool:
     """Whether a header of this name holds a credential."""
-    return SECRET.search(header.decode("latin-1")) is not None
+    return is_credential(header.decode("latin-1"))
 
 
 def hide_parameter(parameter: str) -> str:
     """A parameter of a query without its credential."""
     name, mark, _ = parameter.partition("=")
-    return f"{name}={HIDDEN.decode()}" if mark and SECRET.search(unquote(name)) else parameter
+    return f"{name}={HIDDEN.decode()}" if mark and is_credential(unquote(name)) else parameter

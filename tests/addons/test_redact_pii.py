@@ -1,4 +1,4 @@
-"""What is personal does not leave: in body, path and query, however it is packed; what holds nothing is left alone."""
+"""What is personal does not leave, wherever it stands and however it is packed; what holds nothing is left alone."""
 
 import gzip
 import json
@@ -65,6 +65,8 @@ def test_the_same_value_has_the_same_name_for_ever(play: Playbook) -> None:
         (f"/v1/chat/completions?user={quote(EMAIL)}&a=1", False),
         (f"/v1/users/{EMAIL}/chat/completions", False),
         (f"/v1/users/{quote(EMAIL, safe='')}", False),
+        (f"/v1/cards/{CARD.replace(' ', '')}/chat/completions", False),
+        ("/v1/projects/123456789012/locations/eu/chat/completions", True),
         ("/v1/chat/completions?a=1&b=%20x&c", True),
         ("/v1/threads/thread_abc123/messages?limit=20", True),
     ],
@@ -75,8 +77,64 @@ def test_path_and_query(play: Playbook, path: str, clean: bool) -> None:
 
     assert EMAIL not in line
     assert quote(EMAIL, safe="") not in line
+    assert CARD.replace(" ", "") not in line
     assert (path in line) is clean
-    assert ("EMAIL_ADDRESS" in line) is not clean
+    assert ("EMAIL_ADDRESS" in line or "CREDIT_CARD" in line) is not clean
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("helicone-user-id", EMAIL),
+        ("x-portkey-metadata", json.dumps({"_user": EMAIL})),
+        ("cf-aig-metadata", json.dumps({"card": CARD.replace(" ", "")})),
+        ("baggage", f"userId={quote(EMAIL, safe='')},level=3"),
+        ("http-referer", f"https://app.example/inbox?of={EMAIL}"),
+        ("x-title", f"Support for {EMAIL}"),
+        ("x-card", CARD.replace(" ", "")),
+    ],
+)
+def test_headers_that_callers_fill(play: Playbook, services: Services, name: str, value: str) -> None:
+    """What gateways and applications put beside a call is text as well; JSON stays JSON."""
+    sent = got(play, request(PATH, chat(), {name: value}))
+    (line,) = [line for line in sent.split(b"\r\n") if line.startswith(name.encode() + b": ")]
+    left = line.decode().partition(": ")[2]
+
+    assert EMAIL not in left
+    assert quote(EMAIL, safe="") not in left
+    assert CARD.replace(" ", "") not in left
+    assert value.startswith("{") is left.startswith("{")
+    if left.startswith("{"):
+        json.loads(left)
+    play.upstream.says(response(200, said("hi")))
+    assert sum(record(services)["redactions"]["request"].values()) == 1
+
+
+def test_headers_that_are_no_text(play: Playbook) -> None:
+    """Credentials, what HTTP and SDKs define, ids and words: the same bytes."""
+    headers = {
+        "authorization": "Bearer sk-proj-Zk3JmQ9vT2xLr8WnBd5YpGh7ScAeUf4M1oN6iKqRtXyVbCjD",
+        "x-portkey-api-key": "sk-proj-Zk3JmQ9vT2xLr8WnBd5YpGh7ScAeUf4M1oN6iKqRtXyVbCjD",
+        "user-agent": "Mozilla/5.0 (X11) AppleWebKit/537.36 Chrome/120.0.0.0 anna.quartz@kestrel-freight.com",
+        "x-stainless-runtime-version": "3.12.1",
+        "x-request-id": "0f8b1c9e-5b1d-4c57-9d6e-3b0a9f2d7c11",
+        "anthropic-beta": "interleaved-thinking-2025-05-14,fine-grained-tool-streaming-2025-05-14",
+        "x-claude-code-session-id": "d4f1a2b3-0000-4000-8000-123456789abc",
+        "x-datadog-trace-id": "4611686018427387904",
+    }
+    sent = got(play, request(PATH, chat(), headers))
+
+    for name, value in headers.items():
+        assert f"{name}: {value}\r\n".encode() in sent
+
+
+def test_a_signed_call_whose_header_holds_a_value_is_refused(play: Playbook) -> None:
+    """Its signature may cover the header."""
+    play.says(request(PATH, chat(), SIGNED | {"x-title": f"for {EMAIL}"}))
+
+    assert play.answer.status == 403
+    assert b"headers" in play.answer.body
+    assert play.upstreams == []
 
 
 def test_a_key_in_the_query_is_no_text(play: Playbook) -> None:

@@ -83,7 +83,7 @@ STAGES = [
     "outwarden.identify_call:read_body",
     "outwarden.identify_call:begin",
     "outwarden.redact_pii:rewrite_body",
-    "outwarden.redact_pii:rewrite_query",
+    "outwarden.redact_pii:rewrite_target",
     "outwarden.restore_pii:rewrite_body",
     "outwarden.restore_pii:read_reply",
     "outwarden.restore_pii:read_facts",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import quote
 
 from outwarden.budget import accounts, identify
 from outwarden.budget.callers import Evidence
@@ -12,16 +12,15 @@ from outwarden.cli.request_file import RequestFile
 from outwarden.content import Finding, Inspector
 from outwarden.errors import BodyError, PriceUnknown
 from outwarden.flow.body import classify
+from outwarden.flow.envelope import rewrite_headers, rewrite_target
 from outwarden.flow.money import input_bound, output_bound
 from outwarden.flow.state import CallState
 from outwarden.flow.texts import Inspected, rewrite_body
 from outwarden.identify_call import KEY_HEADERS
 from outwarden.pii import PiiEngine, RequestRewriter, Vault, finders_for
 from outwarden.pricing import PriceBook, TokenCounter, usd
-from outwarden.redact_pii import PLAIN_PARAMETERS
 from outwarden.routing import ORIGINAL, Route, match_route
 from outwarden.rules import Rules, StateFolder
-from outwarden.wire.body import rewrite_text
 from outwarden.wire.format import RequestFacts
 from outwarden.wire.formats import format_named
 
@@ -103,9 +102,8 @@ def _redact(
     request: RequestFile, state: CallState, folder: StateFolder, look: Callable[[Sequence[str]], None]
 ) -> RequestRewriter:
     rewriter = PiiEngine(state.rules.pii, folder.secret(), finders_for(state.rules.pii)).request(Vault())
-    for name, value in parse_qsl(request.query, keep_blank_values=True):
-        if name not in PLAIN_PARAMETERS:
-            rewrite_text(value, rewriter)
+    rewrite_target(quote(request.path) + ("?" + request.query if request.query else ""), rewriter)
+    rewrite_headers(tuple((name.encode(), value.encode()) for name, value in request.headers.items()), rewriter)
     counter = TokenCounter()
     encoding = counter.encoding(state.host.provider, state.model)
     if state.body is not None:
