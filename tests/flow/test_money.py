@@ -442,6 +442,18 @@ def test_of_two_models_the_dearer_is_paid(begin: Begin, asked: str, served: str 
     assert state.cost == 900 * rates[0] + 20 * rates[1]
 
 
+def test_what_other_models_used_is_paid_at_their_price(begin: Begin) -> None:
+    """A model that draws, beside the one that was asked; one that nobody knows is paid like that one."""
+    drawn = ("gpt-image-1", Usage(input_tokens=10, output_tokens=4000))
+    unknown = ("a name that nobody knows", Usage(output_tokens=100))
+    services, state, purse = begin(budget(1), model="gpt-4o-mini")
+    purse.pay(None)
+    settle(purse, replace(USAGE, others=(drawn, unknown)))
+
+    assert state.cost == 900 * 150 + 20 * 600 + 10 * 10_000 + 4000 * 40_000 + 100 * 600
+    assert standing(services)[0] == state.cost
+
+
 def test_a_deployments_name_is_paid_as_the_model_it_serves(begin: Begin) -> None:
     """Nobody knows the price of such a name; the fallback held for it gives way to what the reply names."""
     unknown = {"unknown_price": {"input_mtok": 15, "output_mtok": 75}}

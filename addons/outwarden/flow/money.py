@@ -173,7 +173,8 @@ class Purse:
         state.cost, state.cost_source = self._cost(final)
         if self.held is None:
             return
-        amounts = Amounts(state.cost, final.input_tokens + final.output_tokens, 1) if final else None
+        tokens = final.whole.input_tokens + final.whole.output_tokens if final else 0
+        amounts = Amounts(state.cost, tokens, 1) if final else None
         try:
             state.budgets = self._services.resolve(state.call_id, amounts)
         except StoreUnavailable:
@@ -202,12 +203,14 @@ class Purse:
         if self._price is None:
             return 0
         if self._upstream and self._upstream.price:
-            return self._price.cost(final)
+            return self._price.cost(final.whole)
         tier = reported_tier(final.tier) if final.tier else self._tier
         provider, asked = self._asked(self._upstream)
         names = {asked, self._state.served_model} - {None}
         known = [self._prices.known(provider, name, service_tier=tier) for name in names]
-        return max([price.cost(final) for price in known if price] or [self._price.cost(final)])
+        own = max([price.cost(final) for price in known if price] or [self._price.cost(final)])
+        others = [(self._prices.known(provider, model) or self._price, used) for model, used in final.others]
+        return own + sum(price.cost(used) for price, used in others)
 
 
 def counted_tokens(state: CallState) -> int:

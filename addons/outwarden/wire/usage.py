@@ -13,7 +13,8 @@ class Usage:
     ``input_tokens`` includes the cached and cache-write tokens, ``output_tokens`` includes the reasoning tokens,
     whatever the provider's own habit is (the Format adds or not). ``raw`` is the provider's last own usage object.
     ``stated_usd`` is what the provider itself says that the call costs, ``tier`` the price list that it says it used
-    (empty: it says nothing).
+    (empty: it says nothing). ``others`` is what other models used for the same call, each at its own price: an advisor,
+    a tool that draws; none of it is in the counts here.
     """
 
     input_tokens: int = 0
@@ -27,11 +28,20 @@ class Usage:
     cache_write_1h_tokens: int = 0  # part of cache_write_tokens: entries that live an hour (Anthropic), priced dearer
     stated_usd: Decimal | None = None
     tier: str = ""
+    others: "tuple[tuple[str, Usage], ...]" = ()  # (model, what it used)
     raw: Mapping[str, Any] | None = field(default=None, compare=False)
 
+    @property
+    def whole(self) -> "Usage":
+        """What all models used together."""
+        numbers = {
+            name: sum(getattr(each, name) for each in (self, *(used for _, used in self.others))) for name in COUNTS
+        }
+        return replace(self, **numbers, others=()) if self.others else self
+
     def counts(self) -> dict[str, int]:
-        """The non-zero counts plus input and output, as the audit record shows them."""
-        numbers = {name: getattr(self, name) for name in COUNTS}
+        """The non-zero counts of all models plus input and output, as the audit record shows them."""
+        numbers = {name: getattr(self.whole, name) for name in COUNTS}
         return {k: v for k, v in numbers.items() if v or k in ("input_tokens", "output_tokens")}
 
     def latest(self, newer: "Usage") -> "Usage":
@@ -44,9 +54,13 @@ class Usage:
         numbers = {name: getattr(self, name) + getattr(more, name) for name in COUNTS}
         stated = [usd for usd in (self.stated_usd, more.stated_usd) if usd is not None]
         return Usage(
-            **numbers, stated_usd=sum(stated, Decimal()) if stated else None, tier=more.tier or self.tier, raw=more.raw
+            **numbers,
+            stated_usd=sum(stated, Decimal()) if stated else None,
+            tier=more.tier or self.tier,
+            others=self.others + more.others,
+            raw=more.raw,
         )
 
 
-COUNTS = tuple(f.name for f in fields(Usage) if f.name not in ("raw", "stated_usd", "tier"))
+COUNTS = tuple(f.name for f in fields(Usage) if f.name not in ("raw", "stated_usd", "tier", "others"))
 """The fields that are numbers of something."""

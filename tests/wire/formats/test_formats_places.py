@@ -37,7 +37,7 @@ WORDS = {"type", "role", "object", "status", "name", "model", "modelVersion", "m
 WORDS |= {"service_tier", "serviceTier", "encoding_format", "mime_type", "mimeType", "media_type"}
 WORDS |= {"stop_reason", "stopReason", "finish_reason", "finishReason", "done_reason", "native_finish_reason"}
 WORDS |= {"created_at", "createTime"}
-SEALED = {"signature", "thoughtSignature", "thought_signature", "encrypted_content"}
+SEALED = {"signature", "thoughtSignature", "thought_signature", "encrypted_content", "nextPageToken"}
 MEDIA = {"data", "bytes", "b64_json", "file_data", "embedding"}
 
 Place = tuple[str | int, ...]

@@ -22,9 +22,8 @@ from outwarden.wire.formats.openai_paths import MISTRAL_PATHS, PATHS
 from outwarden.wire.formats.paths import Path
 from outwarden.wire.formats.realtime import read_client_message, read_realtime_event
 from outwarden.wire.formats.rules import text_rules
-from outwarden.wire.formats.usages import any_usage, on_tier
-from outwarden.wire.formats.values import mapping, objects, text
-from outwarden.wire.usage import Usage
+from outwarden.wire.formats.usages import any_usage, on_tier, with_tools
+from outwarden.wire.formats.values import mapping, text
 
 _LIMITS = ("max_completion_tokens", "max_output_tokens", "max_tokens", "completion_args.max_tokens")
 _TEXTS = ("messages", "input", "inputs", "prompt", "image", "document")
@@ -65,7 +64,7 @@ class OpenAI(Dialect):
     def read_reply(self, operation: Operation, body: Json, headers: Mapping[str, str]) -> ResponseFacts:
         """Usage stands at the top, in ``x_groq`` or, for a background response, not yet."""
         source = mapping(body)
-        usage = _with_searches(any_usage(source.get("usage")), source)
+        usage = with_tools(any_usage(source.get("usage")), source)
         usage = usage or any_usage(mapping(source.get("x_groq")).get("usage"))
         return ResponseFacts(text(source.get("model")), on_tier(usage, source), errors.error_of(body))
 
@@ -129,14 +128,6 @@ class Mistral(OpenAI):
         return replace(read, unseen_input=True) if operation.name == "conversation_runs" else read
 
 
-def _with_searches(usage: Usage | None, body: Mapping[str, object]) -> Usage | None:
-    """Count the web searches among a response's items: usage does not tell, but each one is billed."""
-    if usage is None or usage.web_searches:
-        return usage
-    searches = sum(1 for item in objects(body.get("output")) if item.get("type") == "web_search_call")
-    return replace(usage, web_searches=searches) if searches else usage
-
-
 def _searched(event: EventFacts, data: Mapping[str, object]) -> EventFacts:
-    usage = _with_searches(event.usage, mapping(data.get("response")))
+    usage = with_tools(event.usage, mapping(data.get("response")))
     return event if usage is event.usage else replace(event, usage=usage)

@@ -18,7 +18,7 @@ _BASE64 = re.compile(r"(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9+/_\-=\r\n]*")
 _TOOL_NAME = re.compile(r"(?=[^A-Za-z_]*[A-Za-z_])[A-Za-z0-9_.:\-/]{1,128}")
 _COMPOUND = re.compile(r"[_\-]|[a-z][A-Z]")
 
-# Opaque wherever the value is base64: keys that only ever hold signatures, ciphertext, padding or media.
+# Opaque wherever the value is base64: keys that only ever hold signatures, ciphertext, cursors, padding or media.
 _SEALED = frozenset(
     {
         "signature",
@@ -29,6 +29,12 @@ _SEALED = frozenset(
         "encrypted_stdout",
         "redactedContent",
         "obfuscation",
+        "fallback_credit_token",
+        "nextPageToken",
+        "next_page_token",
+        "pageToken",
+        "page_token",
+        "googleMapsWidgetContextToken",
         "b64_json",
         "image_b64",
         "partial_image_b64",

@@ -126,6 +126,9 @@ def responses_usage(raw: Raw) -> Usage | None:
     )
 
 
+_ADVISOR = "advisor_message"
+
+
 def _one_anthropic(raw: Raw) -> Usage:
     cached = count(raw.get("cache_read_input_tokens"))
     written = count(raw.get("cache_creation_input_tokens"))
@@ -146,10 +149,13 @@ def anthropic_usage(raw: Raw) -> Usage | None:
     """Anthropic's shape: cached input is reported beside ``input_tokens`` and added here.
 
     Where the reply was made in several passes (compaction, an advisor model) ``iterations`` lists them and the numbers
-    at the top leave some out: the sum of all passes is what was used.
+    at the top leave some out: the sum of all passes is what was used. An advisor is another model, its pass names it.
     """
     usage = _one_anthropic(raw)
-    passes = [_one_anthropic(one) for one in objects(raw.get("iterations"))]
+    iterations = list(objects(raw.get("iterations")))
+    advisors = [one for one in iterations if one.get("type") == _ADVISOR and text(one.get("model"))]
+    usage = replace(usage, others=tuple((str(one["model"]), _bounded(_one_anthropic(one))) for one in advisors))
+    passes = [_one_anthropic(one) for one in iterations if one not in advisors]
     if passes:
         usage = replace(
             usage,
@@ -309,6 +315,8 @@ def any_usage(raw: object) -> Usage | None:
 _BILL = frozenset({"cost", "cost_in_usd_ticks", "service_tier"})
 _TICKS = Decimal(10_000_000_000)  # xAI's, to the dollar
 _TIER_CHARACTERS_MAX = 20
+# What draws where a response's tool names no model (developers.openai.com, image generation tool, read 2026-11).
+_IMAGE_MODEL = "gpt-image-1"
 
 
 def _with_bill(usage: Usage | None, raw: Raw) -> Usage | None:
@@ -328,6 +336,30 @@ def stated_cost(raw: Raw) -> Decimal | None:
         upstream = amount(mapping(raw.get("cost_details")).get("upstream_inference_cost"))
         return None if upstream is None else stated + upstream  # the fee alone is not what the call costs
     return stated
+
+
+def with_tools(usage: Usage | None, response: Raw) -> Usage | None:
+    """Add what a response's tools used beside its own ``usage``: searches, and the tokens of a model that draws.
+
+    ``tool_usage`` counts what is billed; where it is absent, each search among the items is.
+    """
+    if usage is None:
+        return None
+    tools = mapping(response.get("tool_usage"))
+    if not usage.web_searches:
+        listed = sum(1 for item in objects(response.get("output")) if item.get("type") == "web_search_call")
+        billed = mapping(tools.get("web_search")).get("num_requests")
+        usage = replace(usage, web_searches=listed if number(billed) is None else count(billed))
+    drawn = responses_usage(mapping(tools.get("image_gen")))
+    if drawn is None or not (drawn.input_tokens or drawn.output_tokens):
+        return usage
+    return replace(usage, others=(*usage.others, (_image_model(response), drawn)))
+
+
+def _image_model(response: Raw) -> str:
+    tools = objects(response.get("tools"))
+    named = (text(tool.get("model")) for tool in tools if tool.get("type") == "image_generation")
+    return next(filter(None, named), _IMAGE_MODEL)
 
 
 def on_tier(usage: Usage | None, source: Raw) -> Usage | None:
