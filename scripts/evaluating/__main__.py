@@ -3,15 +3,17 @@
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from evaluating.finders import ours, presidio
+from evaluating.invented import SETS, invent
 from evaluating.scores import Report, score, table
 from evaluating.streams import profile
-from evaluating.texts import files_in, read_texts
+from evaluating.texts import Text, as_text, files_in, read_texts
 from outwarden.pii import PiiEngine, finders_for
 from outwarden.rules import load_rules, shipped_rules
 
@@ -19,26 +21,31 @@ from outwarden.rules import load_rules, shipped_rules
 def main() -> int:
     """Read, measure, print. 0; 2 for what cannot be read."""
     parser = argparse.ArgumentParser(prog="scripts/evaluate", description=__doc__)
-    parser.add_argument("paths", nargs="+", type=Path, help="files or folders of labelled JSON lines")
+    parser.add_argument("paths", nargs="*", type=Path, help="files or folders of labelled JSON lines")
+    parser.add_argument("--invented", action="store_true", help="measure texts that are made up on the spot as well")
     parser.add_argument("--rules", type=Path, default=shipped_rules(), help="a folder with pii.yml")
     parser.add_argument("--presidio", action="store_true", help="measure Presidio's patterns beside ours")
     parser.add_argument("--streams", action="store_true", help="measure what streams leak and restore")
     parser.add_argument("--show", type=int, default=0, metavar="N", help="print so many misses and wrong findings")
     parser.add_argument("--json", action="store_true", help="print figures as JSON")
     options = parser.parse_args()
+    if not options.paths and not options.invented:
+        parser.error("name files or folders, or --invented")
     try:
-        reports = {file.name: measure(file, options) for file in files_in(options.paths)}
+        reports = {file.name: measure(file.name, list(read_texts(file)), options) for file in files_in(options.paths)}
     except (OSError, ValueError) as error:
         print(f"evaluate: {error}", file=sys.stderr)
         return 2
+    if options.invented:
+        for name in SETS:
+            reports[name] = measure(name, [as_text(one.as_record()) for one in invent(name)], options)
     if options.json:
         print(json.dumps(reports))
     return 0
 
 
-def measure(file: Path, options: argparse.Namespace) -> dict[str, object]:
-    """Measure one file, and print it unless JSON is asked for."""
-    texts = list(read_texts(file))
+def measure(name: str, texts: Sequence[Text], options: argparse.Namespace) -> dict[str, object]:
+    """Measure one set, and print it unless JSON is asked for."""
     find, known = ours(options.rules)
     bodies = [text.text for text in texts]
     report = score(texts, find(bodies), known)
@@ -60,7 +67,7 @@ def measure(file: Path, options: argparse.Namespace) -> dict[str, object]:
             "different_from_whole": streamed.different,
         }
     if not options.json:
-        show(file.name, report, others, figures, options.show)
+        show(name, report, others, figures, options.show)
     return figures
 
 

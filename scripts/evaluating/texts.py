@@ -59,12 +59,13 @@ def read_texts(path: Path) -> Iterator[Text]:
         for number, line in enumerate(lines, 1):
             if line.strip():
                 try:
-                    yield _read(json.loads(line))
+                    yield as_text(json.loads(line))
                 except (KeyError, TypeError, AttributeError, ValueError) as error:
                     raise ValueError(f"{path.name}:{number}: no labelled text ({type(error).__name__})") from None
 
 
-def _read(told: dict[str, Any]) -> Text:
+def as_text(told: dict[str, Any]) -> Text:
+    """Read one record. Raises what a wrong one makes it raise."""
     text = told["text"]
     labels = tuple(
         Label(span["start"], span["end"], ENTITY_OF.get(span["type"], span["type"])) for span in told["spans"]

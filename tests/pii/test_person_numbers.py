@@ -53,8 +53,11 @@ def test_other_numbers_are_left(find: Find, text: str) -> None:
     ("text", "number"),
     [
         ("Leila (MRN-4225650), born", "MRN-4225650"),
-        ("mrn 4225650", "mrn 4225650"),
-        ("MRN: 4225650", "MRN: 4225650"),
+        ("mrn 4225650", "4225650"),
+        ("MRN: 4225650", "4225650"),
+        ("MR# 42-25-65", "42-25-65"),
+        ("MR No. E4225650", "E4225650"),
+        ('"mrn_id": "4225"', "4225"),
         ("MRN4225650", "MRN4225650"),
         ("medical record number 4225650", "4225650"),
         ("Patient ID: AB4225650", "AB4225650"),

@@ -80,3 +80,45 @@ def test_a_phone_word_reaches_forty_characters(find: Find) -> None:
 
     assert find("phone " + "." * 40 + " 6466135259") == []
     assert len(find("phone " + "." * 30 + " 6466135259")) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("Ada Quill, 70 18 92 27, Mill Lane", "70 18 92 27"),
+        ("Ada Quill\nSales\n612 955 383", "612 955 383"),
+        ("ada.quill@brightquill.com,02 237 7574,active", "02 237 7574"),
+        ("from (11) 2365-0847 at nine", "(11) 2365-0847"),
+        ("3604 1767", "3604 1767"),
+        ("3604 1767 (mobile)", "3604 1767"),
+        ("it was (+61) 2 1270 9939", "(+61) 2 1270 9939"),
+        ("電話は03-1296-7059です", "03-1296-7059"),
+        ("번호는 010-2345-6789입니다", "010-2345-6789"),
+        ("Callback requested, 043021999, any time", "043021999"),
+        ("SĐT: 0912345678", "0912345678"),
+    ],
+)
+def test_numbers_are_found_as_countries_group_them(find: Find, text: str, number: str) -> None:
+    """Beside a name, an address or a bracket, in a field of its own, and where words touch them."""
+
+    assert ("PHONE_NUMBER", number) in find(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Grand Total, 18 200 377",
+        "Bauke Vermaas (1837\u20131930)",
+        "Width Height Depth\n451 219 752",
+        "Meeting id: 533 329 3026",
+        "Coupe de la Ligue 2009 10 20",
+        "from 3604 1767 to the end",
+        "Ada Quill, 2025 580",
+        "Ada Quill, 612 955 383 120",
+        "Ada Quill, 1,612 955 383",
+    ],
+)
+def test_grouped_digits_that_are_no_number_are_left(find: Find, text: str) -> None:
+    """Sums, spans of years, measures, rows, meetings, and groups that nothing introduces."""
+
+    assert [entity for entity, _ in find(text) if entity == "PHONE_NUMBER"] == []

@@ -39,7 +39,7 @@ _IPV6 = (
 )
 # What stands right before a version or section number that looks like an address.
 _NUMBERED = re.compile(
-    r"(?:(?<![a-z])(?:version|ver\.?|v|release|build|revision|section|chapter|oid|identifier\()[_\s:=\"']*|[=~<>]=\s*|[§^]\s*)\Z"
+    r"(?:(?<![a-z])(?:version|ver\.?|v|release|build|firmware|fw|bios|revision|section|chapter|oid|identifier\()[_\s:=\"']*|[=~<>]=\s*|[§^]\s*)\Z"
 )
 _VERSION_WIDTH = 20
 

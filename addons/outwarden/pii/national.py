@@ -155,7 +155,7 @@ NUMBERS: tuple[Number, ...] = (
     Number(
         "DE_TAX_ID",
         "DE",
-        r"steuer.?(?:id|ident|nummer|nr)\w*|idnr|tax.?(?:id|number|no)|tin\b",
+        r"steuer(?:lich\w*)?.?(?:id|ident|nummer|nr)\w*|idnr|tax.?(?:id|number|no)|tin\b",
         r"\d\d ?\d{3} ?\d{3} ?\d{3}",
         "de.idnr",
     ),
@@ -194,7 +194,7 @@ NUMBERS: tuple[Number, ...] = (
     ),
     Number("NL_BSN", "NL", r"bsn\b|burgerservice\w*|sofi\w*|citizen service", r"\d{9}|\d{4}[. ]\d\d[. ]\d{3}|\d{3}[. -]\d{3}[. -]\d{3}", "nl.bsn"),
     Number("PL_PESEL", "PL", r"pesel", r"\d{11}", "pl.pesel"),
-    Number("SE_PERSONNUMMER", "SE", r"person(?:al)? ?n(?:umme)?r|personnummer|samordnings\w*|personal identity", r"(?:\d\d)?\d{6}[-+ ]?\d{4}", "se.personnummer"),
+    Number("SE_PERSONNUMMER", "SE", r"person(?:al)? ?n(?:umme)?r|personnummer|samordnings\w*|personal (?:identity|number)", r"(?:\d\d)?\d{6}[-+ ]?\d{4}", "se.personnummer"),
     Number("IE_PPS", "IE", r"pps\b|ppsn|personal public service", r"\d{7}[A-W][A-IW]?", "ie.pps"),
     Number("CA_SIN", "CA", r"sin\b|s\.i\.n|social insurance|nas\b|assurance sociale", r"\d{3}[- ]?\d{3}[- ]?\d{3}", "ca.sin"),
     Number("AU_TFN", "AU", r"tfn\b|tax file", r"\d{3}[- ]?\d{3}[- ]?\d{2,3}", "au.tfn"),
@@ -262,7 +262,9 @@ ENTITIES = frozenset(number.entity for number in NUMBERS)
 COUNTRIES = frozenset(number.country for number in NUMBERS if number.country)
 
 # Where any of them may begin and end: letters, then digits and letters in groups. The check looks closer.
-_CANDIDATE = EDGE + r"(?:(?:[A-Z]{1,7}[ \-]?)?[0-9]|[A-Z]{3} [A-Z]{3} [0-9])[A-Z0-9](?:[ .\-/+]?[A-Z0-9(kx]){3,22}\)?"
+_CANDIDATE = (
+    EDGE + r"(?:(?:[A-Z]{1,7}[ \-]?)?[0-9]|[A-Z]{3} [A-Z]{3} [0-9])[ \-]?[A-Z0-9](?:[ .\-/+]?[A-Z0-9(kx]){3,22}\)?"
+)
 
 
 def national_recognizers(wanted: Collection[str] | None, countries: Collection[str] | None) -> list[Recognizer]:
@@ -305,10 +307,22 @@ def _context(numbers: Iterable[Number]) -> Context:
     """The words of all, as RE2 takes them."""
     words: dict[str, None] = {}
     for number in numbers:
-        words |= dict.fromkeys(number.words.split("|") if "(" not in number.words else [number.words])
+        words |= dict.fromkeys(_alternatives(number.words))
     return Context(
         "|".join(word for word in words if word[0].isascii()), wide="|".join(w for w in words if not w[0].isascii())
     )
+
+
+def _alternatives(words: str) -> list[str]:
+    """Split at the bars that stand in no bracket."""
+    parts, depth = [""], 0
+    for character in words:
+        depth += (character == "(") - (character == ")")
+        if character == "|" and not depth:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return parts
 
 
 def _check_labelled(numbers: Sequence[Number], text: str, start: int, end: int) -> Verdict | None:

@@ -5,7 +5,9 @@ compiled once (they hold no number).
 """
 
 import re
+from collections.abc import Iterator
 from functools import cache
+from itertools import product
 from typing import NamedTuple
 
 import phonenumbers
@@ -73,3 +75,49 @@ def _trunk() -> re.Pattern[str]:
 def is_assigned_with_trunk(digits: str) -> bool:
     """Whether ``digits``, beginning with the trunk 0, are a fixed or mobile number of one of the larger plans."""
     return len(digits) >= _TRUNK_DIGITS_MIN and _trunk().fullmatch(digits) is not None
+
+
+_Layout = tuple[int, ...]
+_GROUP = re.compile(r"\(\\d(?:\{(\d+)(?:,(\d+))?\})?\)")  # of a format's pattern: (\d{3}), (\d{2,4}), (\d)
+
+
+@cache
+def _layouts() -> dict[_Layout, list[str]]:
+    """Return which regions write their numbers in groups of these lengths, with the trunk prefix if they write one."""
+    found: dict[_Layout, list[str]] = {}
+    for region in sorted(phonenumbers.SUPPORTED_REGIONS):
+        for layout in set(_layouts_of(region)):
+            found.setdefault(layout, []).append(region)
+    return found
+
+
+def _layouts_of(region: str) -> Iterator[_Layout]:
+    metadata = PhoneMetadata.metadata_for_region(region)
+    for one in metadata.number_format if metadata else ():
+        groups = [range(int(low or 1), int(high or low or 1) + 1) for low, high in _GROUP.findall(one.pattern or "")]
+        written, rule = one.format or "", one.national_prefix_formatting_rule
+        if rule:
+            written = written.replace(r"\1", rule, 1)
+        for lengths in product(*groups):
+            shown = written
+            for number, length in enumerate(lengths, 1):
+                shown = shown.replace(f"\\{number}", "9" * length)
+            yield tuple(map(len, re.findall(r"\d+", shown)))
+
+
+@cache
+def _numbers_in(layout: _Layout) -> re.Pattern[str]:
+    numbers = []
+    for region in _layouts()[layout]:
+        if (metadata := PhoneMetadata.metadata_for_region(region)) is not None:
+            kinds = (metadata.fixed_line, metadata.mobile)
+            patterns = filter(None, (kind.national_number_pattern for kind in kinds if kind))
+            numbers.append(f"(?:{metadata.national_prefix or ''})?(?:{'|'.join(patterns)})")
+    return re.compile("|".join(numbers))
+
+
+def is_written_nationally(value: str) -> bool:
+    """Whether some country writes a fixed or mobile number of its plan in just these groups of digits."""
+    groups = re.findall(r"\d+", value)
+    layout = tuple(map(len, groups))
+    return layout in _layouts() and _numbers_in(layout).fullmatch("".join(groups)) is not None

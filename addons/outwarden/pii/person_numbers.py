@@ -1,5 +1,7 @@
 """Numbers that an authority gave to one person: US social security numbers and medical record numbers."""
 
+import re
+
 from outwarden.pii.recognizer import (
     EDGE,
     UNDECIDED,
@@ -23,7 +25,8 @@ _SSN_GROUPS = EDGE + (
 _SSN_SOLID = EDGE + r"\d{9}"
 
 _RECORD_WORDS = Context(
-    r"med(?:ical)?\.?.?rec(?:ord)?s?|mrns?\b|m\.r\.n|emr\b|ehr\b|patient.{0,2}(?:id|no|num|#|record|identifier|file)"
+    r"med(?:ical)?\.?.?rec(?:ord)?s?|mrns?(?:\b|_)|m\.r\.n|m\.?r\.? ?#|mr[ ._]no\b|emr\b|ehr\b"
+    r"|patient.{0,2}(?:id|no|num|#|record|identifier|file)"
     r"|pt\.?.(?:id|no|num|#)|pat\.?.?(?:id|nr)|chart.{0,2}(?:id|no|num|#|:)|hospital.(?:id|no|num|#)"
     r"|record.(?:id|no|num|#)|unit.(?:no|num|#)|uhid|encounter.{0,2}(?:id|no|num|#|:)|admission.(?:id|no|num|#)"
     r"|visit.(?:id|no|num|#)|accession|patienten.?(?:nr|nummer|id)|fallnummer|dossier.(?:m[ée]dical|patient)"
@@ -33,8 +36,13 @@ _GROUPS = r"\d{2}-\d{2}-\d{2}(?:-\d{1,2})?|\d{3}[\- ]\d{2,3}[\- ]\d{3,4}|\d{2}-\
 _RECORD_BODY = rf"(?:[A-Z]{{0,5}}[\-#]?\d{{5,12}}(?:-\d{{1,6}})?[A-Z]?|{_GROUPS})"
 # Right after the abbreviation itself four digits will do.
 _RECORD = (
-    r"(?i)(?:\b|_|\\[nrt])M\.?R\.?N\.?(?:[ \t:#=\-\"'/]{0,4}|[ _]?(?:no|number|num|is|id|of)\.?[ :#=\-]{1,3}){1,2}"
+    r"(?i)(?:\b|_|\\[nrt])M\.?R\.?(?:N\.?(?:_id\b)?| ?#|[ ._]No\b)"
+    r"(?:[ \t:#=\-\"'/]{0,4}|[ _]?(?:no|number|num|is|id|of)\.?[ :#=\-]{1,3}){1,2}"
     rf"(?:[A-Z]{{0,5}}[\-#]?\d{{4,12}}(?:-\d{{1,6}})?[A-Z]?|{_GROUPS})"
+)
+# MRN-2014231 and MRN2014231 are written so; what stands off from its number is a label.
+_RECORD_LABEL = re.compile(
+    r"(?i)M\.?R\.?(?:N\.?(?:_id)?| ?#|[ ._]No)(?!-?[A-Z]{0,5}\d)(?:[^A-Z\d]|(?:no|number|num|is|id|of)(?![A-Z\d]))*"
 )
 _RECORD_NUMBER = EDGE + _RECORD_BODY
 
@@ -53,7 +61,8 @@ def _check_ssn(text: str, start: int, end: int, more: bool) -> Verdict | None:
         return None
     valid = _valid_area(digits_of(text[start:end]))
     if valid and text[start + 3] != "." and not word_after(text, end) and not _in_a_row(text, start, end, tied):
-        return Verdict(start, end, 0.6 if text[start + 3].isspace() else 0.85)
+        unsure = text[start + 3].isspace() or (_RECORD_WORDS.before(text, start) and not _SSN_WORDS.before(text, start))
+        return Verdict(start, end, 0.6 if unsure else 0.85)
     return Verdict(start, end, 0.6) if _SSN_WORDS.before(text, start) else None
 
 
@@ -75,7 +84,10 @@ def _check_record(text: str, start: int, end: int, more: bool) -> Verdict | None
     tied = joined_after(text, end, "-", more)
     if tied is None:
         return UNDECIDED
-    return None if tied or word_after(text, end) else Verdict(start, end, 0.9)
+    if tied or word_after(text, end):
+        return None
+    label = _RECORD_LABEL.match(text, start, end)
+    return Verdict(start if label is None else label.end(), end, 0.9)
 
 
 def _check_record_number(text: str, start: int, end: int, more: bool) -> Verdict | None:

@@ -33,6 +33,9 @@ WORD_EDGE = r"(?:\b|_)"
 _EDGE_LENGTH = re.compile(r"_|\\[nrtbf]|\\u[0-9A-Fa-f]{4}")
 _ESCAPE_BEFORE = re.compile(r"\\(?:[abefnrtv0]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})\Z")
 _ESCAPE_WIDTH = 6  # \u0041
+# Scripts that put no space between a word and a number: Thai, Lao, Burmese, Khmer, kana, Han, and Hangul's particles.
+_SPACELESS_FROM = "\u0e00"
+_SPACELESS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 
 
 class Verdict(NamedTuple):
@@ -124,16 +127,20 @@ def after_escape(text: str, start: int, end: int) -> int:
     return start
 
 
+def _is_word(character: str) -> bool:
+    return character.isalnum() and (character < _SPACELESS_FROM or _SPACELESS.match(character) is None)
+
+
 def word_before(text: str, start: int) -> bool:
     """Whether a letter or digit (not the tail of an escape) touches ``start`` from the left."""
-    if start == 0 or not text[start - 1].isalnum():
+    if start == 0 or not _is_word(text[start - 1]):
         return False
     return _ESCAPE_BEFORE.search(text, max(0, start - _ESCAPE_WIDTH), start) is None
 
 
 def word_after(text: str, end: int) -> bool:
     """Whether a letter or digit touches ``end`` from the right."""
-    return end < len(text) and text[end].isalnum()
+    return end < len(text) and _is_word(text[end])
 
 
 def joined_before(text: str, start: int, joints: str) -> bool:

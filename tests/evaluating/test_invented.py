@@ -1,0 +1,67 @@
+"""Made-up texts are labelled where their values stand, and as much of them is found as was measured."""
+
+from functools import cache
+
+import pytest
+
+from evaluating.invented import SETS, invent
+from evaluating.invented.labelled import fill
+from evaluating.scores import Report, score
+from evaluating.texts import Label, as_text
+from outwarden.pii import Detector, PiiPolicy
+
+
+@cache
+def report(name: str) -> Report:
+    """Score one set by the built-in patterns alone."""
+    texts = [as_text(one.as_record()) for one in invent(name)]
+    detector = Detector(PiiPolicy())
+    found = [[Label(s.start, s.end, s.entity) for s in spans] for spans in detector.find([t.text for t in texts])]
+    return score(texts, found, detector.entities)
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_a_set_is_the_same_every_time(name: str) -> None:
+    """And its values are where it says; harmless texts have none."""
+    once = invent(name)
+
+    assert once == invent(name)
+    assert once != invent(name, seed=1)
+    assert all(bool(one.entity) == (one.end > one.start) and one.end <= len(one.text) for one in once)
+    assert all(bool(one.entity) == (name != "harmless") for one in once)
+
+
+def test_a_frame_keeps_its_braces() -> None:
+    """Doubled ones stand for one, also before the value."""
+    one = fill('{{"phone": "{v}"}}', "123", "X", "c")
+
+    assert one.text == '{"phone": "123"}'
+    assert one.text[one.start : one.end] == "123"
+
+
+# Measured 2026-11-26 with the seed of the sets: 1.000, 0.907, 0.83, 1.000, 1.000. Numbers of four to six digits (on
+# islands) are not in the sets; what stands alone without a name or a label is not always found, and should not be.
+FLOORS = [
+    ("phones", "phone international", 0.995),
+    ("phones", "phone national", 0.89),
+    ("bare phones", "phone bare", 0.79),
+    ("national", "national", 0.97),
+    ("records", "records", 0.998),
+]
+
+
+@pytest.mark.parametrize(("name", "category", "floor"), FLOORS, ids=[floor[1] for floor in FLOORS])
+def test_most_is_covered(name: str, category: str, floor: float) -> None:
+    """By a finding of any entity: then nothing of it leaves."""
+    counted = report(name).categories[category]
+
+    assert counted.labels > 400
+    assert counted.covered >= floor * counted.labels
+
+
+def test_harmless_texts_are_left_alone() -> None:
+    """Logs, source, orders, tables: at most 1.5 of a hundred texts are touched (measured: none of 1,008)."""
+    counted = report("harmless")
+
+    assert counted.harmless > 1000
+    assert counted.hit <= 0.015 * counted.harmless
