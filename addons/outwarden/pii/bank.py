@@ -32,10 +32,13 @@ _ISSUER = re.compile(
     r"|(?:62|81)\d{14,17}"
     r"|(?:50|5[6-9]|6\d)\d{10,17}"
 )
-_CARD_WORDS = Context(
+_CARD_NAMES = (
     r"cards?|credit|debit|visa|master ?card|amex|american express|maestro|diners|jcb|discover|union ?pay"
     r"|pan\b|cc\b|karte|kreditkarte|tarjeta|carte"
 )
+_CARD_WORDS = Context(_CARD_NAMES)
+# Words of a payment: beside a right check digit they tell a card where the number alone could be another.
+_PAY_WORDS = Context(f"{_CARD_NAMES}|charged?\\b|payment|paid with|cvv|cvc|num[ée]ro de carte|kartennummer")
 # Words that name another kind of number; they count only where no check digit speaks for a card.
 _OTHER_WORDS = Context(r"order|transaction|invoice|tracking|reference|ref|uuid|guid|id\b")
 _NEAR = 24  # code points between a card word and a number whose check digit fails
@@ -47,7 +50,7 @@ _CARD_GROUPS = (
     rf"(?:\d{{4}}{_CARD_GAP}\d{{4}}{_CARD_GAP}\d{{4}}(?:{_CARD_GAP}?\d{{1,3}})?|\d{{6}}{_CARD_GAP}\d{{4,5}})"
 )
 _CARD_SOLID = EDGE + r"\d{12,19}"
-_CARD_LOOSE = EDGE + rf"\d(?:{_CARD_GAP}?\d){{12,18}}"
+_CARD_LOOSE = EDGE + rf"\d(?:{_CARD_GAP}?\d){{11,18}}"
 
 _IBAN_GAP = r"[ \-\x{A0}]"
 _IBAN_WORDS = Context(r"iban|account|acct|bank|konto|compte|cuenta|conto|rekening|bic|swift|sepa")
@@ -90,7 +93,7 @@ def _card_score(text: str, start: int, end: int) -> float:
     usual = len(digits) not in (12, 13) or not solid  # not an EAN-13 barcode or a sequence number
     if right and usual and _ISSUER.fullmatch(digits):
         return 0.9
-    if right and _CARD_WORDS.before(text, start):
+    if right and _PAY_WORDS.before(text, start):
         return 0.7
     if right:
         return 0.0 if solid else 0.6
@@ -150,6 +153,6 @@ def _cut(text: str, start: int, end: int, length: int) -> int:
 RECOGNIZERS = (
     Recognizer("CREDIT_CARD", _CARD_GROUPS, _check_card, retry=True),
     Recognizer("CREDIT_CARD", _CARD_SOLID, _check_card),
-    Recognizer("CREDIT_CARD", _CARD_LOOSE, _check_loose_card, near=_CARD_WORDS),
+    Recognizer("CREDIT_CARD", _CARD_LOOSE, _check_loose_card, near=_PAY_WORDS),
     Recognizer("IBAN_CODE", _iban_pattern(), _check_iban, retry=True),
 )

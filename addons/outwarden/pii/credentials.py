@@ -14,12 +14,14 @@ from outwarden.pii.recognizer import (
     Recognizer,
     Verdict,
     skip_edge,
+    word_after,
     word_before,
 )
 
 # Longer than an RSA key of 8192 bits in PEM (6.4 kB) and than the header lines servers accept for a token (8 kB).
 SECRET_MAX = 8192
 
+_UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _EDGE = r"(?:\b|\\[nrtbf]|\\u[0-9A-Fa-f]{4})"
 # The beginnings of keys, and what follows each; the pattern takes them together (every counter is a state that a
 # stream's tail has to carry), the check one by one.
@@ -57,8 +59,7 @@ _BEGINNINGS = (
     r"AC[0-9a-f]{32}(?![A-Za-z0-9])",  # Twilio
     r"SK[0-9a-f]{32}(?![A-Za-z0-9])",
     r"key-[0-9a-f]{32}(?![A-Za-z0-9])",  # Mailgun
-    r"[0-9a-f]{32}-us\d{1,2}(?![A-Za-z0-9])",  # Mailchimp
-    r"xkeysib-[0-9a-f]{60,}",  # Brevo
+    r"x(?:key|smtp)sib-[0-9a-f]{60,}(?:-[A-Za-z0-9]{16})?",  # Brevo
     r"shp(?:at|ca|pa|ss)_[A-Fa-f0-9]{32}",  # Shopify
     r"EAA[A-Za-z0-9]{80,}",  # Facebook
     r"sq0(?:atp|csp|idp)-[A-Za-z0-9_\-]{22,}",  # Square
@@ -103,18 +104,45 @@ _BEGINNINGS = (
     r"duffel_(?:live|test)_[A-Za-z0-9_\-=]{43}",
     r"sl\.[A-Za-z0-9_\-]{130,}",  # Dropbox
     r"gAAAAA[A-Za-z0-9_\-=]{70,}",  # Fernet
+    r"sk_[0-9a-f]{48}(?![A-Za-z0-9])",  # ElevenLabs
+    r"jina_[A-Za-z0-9_\-]{50,}",
+    r"nfp_[A-Za-z0-9]{36}",  # Netlify
+    r"rnd_[A-Za-z0-9]{28}(?![A-Za-z0-9])",  # Render
+    r"f(?:o1|m2)_[A-Za-z0-9_\-+/=]{40,}",  # Fly
+    r"pn[ub]_[a-z0-9]{36}",  # Prefect
+    r"bkua_[0-9a-f]{40}",  # Buildkite
+    r"CCI(?:PAT|PRJ)_[A-Za-z0-9]{22}_[0-9a-f]{40}",  # CircleCI
+    r"sq[upa]_[0-9a-f]{40}",  # SonarQube
+    rf"(?:sdk|mob|api)-{_UUID}",  # LaunchDarkly
+    r"pcsk_[A-Za-z0-9]{4,8}_[A-Za-z0-9]{60,}",  # Pinecone
+    r"tfp_[A-Za-z0-9_\-]{40,}",  # Typeform
+    r"aio_[A-Za-z0-9]{28}(?![A-Za-z0-9])",  # Adafruit
+    r"pk_\d{6,9}_[A-Z0-9]{32}",  # ClickUp
+    r"fio-u-[A-Za-z0-9_\-]{60,}",  # Frame.io
+    r"rdme_[a-z0-9]{70}",  # ReadMe
+    r"tk-us-[A-Za-z0-9_\-]{48}",  # Scalingo
+    r"ico-[A-Za-z0-9]{32}(?![A-Za-z0-9])",  # Infracost
+    rf"pat-(?:na|eu|ap)\d-{_UUID}",  # HubSpot
+    r"AQVN[A-Za-z0-9_\-]{35,38}",  # Yandex
+    r"LTAI[A-Za-z0-9]{17,21}(?![A-Za-z0-9])",  # Alibaba
+    r"AKID[A-Za-z0-9]{32}(?![A-Za-z0-9])",  # Tencent
+    r"HRKU-AA[A-Za-z0-9_\-]{58}",  # Heroku
+    r"(?:live|test)_[0-9a-f]{35}(?![A-Za-z0-9])",  # Lob
 )
 _KEY = _EDGE + (
     r"(?:sk-|A[KSBC][IC]A|ABSK|gh[oprsu]_|github_pat_|gl(?:pat|dt|rt|cbt|ptt|ft|imt|agent|oas|soat)-|AIza|GOCSPX-|ya29\."
     r"|xox[abeoprs]-|xapp-|[rs]k_(?:live|test)_|whsec_|hf_|npm_|pypi-|SG\.|gsk_|xai-|pplx-|r8_|csk-|fw_|nvapi-|tgp_v1_|pa-"
-    r"|vck_|lsv2_|[ps]k-lf-|tvly-|AC[0-9a-f]{4}|SK[0-9a-f]{4}|key-[0-9a-f]{4}|[0-9a-f]{32}-us|xkeysib-|shp(?:at|ca|pa|ss)_"
+    r"|vck_|lsv2_|[ps]k-lf-|tvly-|AC[0-9a-f]{4}|SK[0-9a-f]{4}|key-[0-9a-f]{4}|x(?:key|smtp)sib-|shp(?:at|ca|pa|ss)_"
     r"|EAA|sq0(?:atp|csp|idp)-|do[por]_v1_|dapi[0-9a-f]|hv[sb]\.|[A-Za-z0-9]{14}\.atlasv1\.|dp\.(?:pt|st|sa|ct)\.|lin_(?:api|oauth)_"
     r"|secret_|ntn_|figd_|pat[A-Za-z0-9]{14}\.|AT[AC]TT3|NRAK-|NRII-|glsa_|glc_|sntry[su]_|PMAK-|rubygems_|dckr_|cio[A-Za-z0-9]"
     r"|pul-|tskey-|sbp_|sb_|pscale_|AGE-SECRET-KEY-1|amzn\.mws\.|[0-9]{8,10}:AA|FLWSECK|rzp_|CFPAT-|ops_eyJ|shippo_|EZ[AT]K|duffel_"
-    r"|sl\.|gAAAAA)[A-Za-z0-9_\-+/=.]{10,250}"
+    r"|sl\.|gAAAAA|sk_[0-9a-f]|jina_|nfp_|rnd_|fo1_|fm2_|pn[ub]_|bkua_|CCIP|sq[upa]_|(?:sdk|mob|api)-[0-9a-f]{8}-|pcsk_|tfp_|aio_|pk_[0-9]"
+    r"|fio-u-|rdme_|tk-us-|ico-|pat-(?:na|eu|ap)[0-9]|AQVN|LTAI|AKID|HRKU-|(?:live|test)_[0-9a-f])[A-Za-z0-9_\-+/=.]{10,250}"
 )
+# Keys that are told by their end (Mailchimp) or by their parts (Discord's bots: an id, a time, a signature).
+_PARTED_KEY = _EDGE + r"(?:[0-9a-f]{32}-us\d{1,2}|[MNO][A-Za-z0-9]{23,25}\.[A-Za-z0-9_\-]{6}\.[A-Za-z0-9_\-]{27,38})"
 _KEY_KINDS = re.compile("|".join(_BEGINNINGS))
-_NAMED_PREFIX = re.compile(r"sk-(?:ant|proj|svcacct|admin|or)-")
+_NAMED_PREFIX = re.compile(r"sk-(?:ant|proj|svcacct|admin|or|lf)-")
 _DUMMY = re.compile(r"(.)\1{11}\Z")  # ghp_xxxxxxxxxxxx: nobody's key
 _PLAIN_RUN = re.compile(r"[A-Za-z0-9]{16,}")  # what tells sk-<key> from the class name sk-fading-circle-12-child
 
@@ -148,6 +176,12 @@ def _check_key(text: str, start: int, end: int, more: bool) -> Verdict | None:
     if key[0].startswith("sk-") and not _NAMED_PREFIX.match(key[0]) and not _PLAIN_RUN.search(key[0], 3):
         return None
     return Verdict(start, key.end(), 0.97)
+
+
+def _check_parted_key(text: str, start: int, end: int, more: bool) -> Verdict | None:
+    start = skip_edge(text, start)
+    touched = word_before(text, start) or word_after(text, end) or text[end : end + 1] in ("-", "_")
+    return None if touched else Verdict(start, end, 0.95)
 
 
 def _check_aws_secret(text: str, start: int, end: int, more: bool) -> Verdict | None:
@@ -208,11 +242,11 @@ _URL_LOGIN = r"[a-zA-Z][a-zA-Z0-9+.\-]{1,20}://[^\s:@/'\"<>]{0,64}:[^\s@/'\"<>]{
 _LOGIN = re.compile(r"://[^:@/]*:(?P<password>[^@]+)@.\Z", re.DOTALL)
 _PASSWORD_WORDS = Context(
     r"pass(?:word|wd|phrase|code)?|pwd|passwort|kennwort|mot de passe|contraseñ?n?a|senha|secret|client.?secret"
-    r"|api.?key|apikey|access.?key|auth.?token|token|credentials?|db_pass\w*",
+    r"|(?:api|access|account|signing|encryption|storage|private).?key|auth.?token|token|credentials?|db_pass\w*",
     inside=True,
 )
-_ASSIGNED = r"(?:[\"']?\s{0,3}(?:=>|:=|[=:])\s{0,3}| is | ist | est | es )[\"'`]?[^\s\"'`<>{}()\[\],;]{6,128}"
-_VALUE = re.compile(r"(?:[\"']?\s{0,3}(?:=>|:=|[=:])\s{0,3}| is | ist | est | es )[\"'`]?")
+_ASSIGNED = r"(?:[\"']?\s{0,3}(?:=>|:=|[=:])\s{0,3}| is | ist | est | es | )[\"'`]?[^\s\"'`<>{}()\[\],;]{6,128}"
+_VALUE = re.compile(r"(?:[\"']?\s{0,3}(?:=>|:=|[=:])\s{0,3}| is | ist | est | es | )[\"'`]?")
 # What stands where a password would and is none: a placeholder, a variable, a call, a type, a path.
 _NO_PASSWORD = re.compile(
     r"(?i)\$|%|\*{3}|x{4}|\.\.\.|env|none|null|true|false|undefined|string|bytes|required|optional|example|placeholder"
@@ -249,17 +283,43 @@ def _check_assigned(text: str, start: int, end: int, more: bool) -> Verdict | No
     while stop > at and text[stop - 1] in ".!?:":
         stop -= 1
     said = text[at:stop]
+    if _is_random_run(said) and text[end : end + 1] != "(":
+        return Verdict(at, stop, 0.7)
+    if value[0] == " " and not (len(said) > _PASSWORD_MIN and _MIXED.fullmatch(said)):
+        return None  # "the password Reset2 form"
     if len(said) < _PASSWORD_MIN or _NO_PASSWORD.search(said) or text[end : end + 1] == "(":
         return None
     kinds = sum(map(bool, (re.search("[a-z]", said), re.search("[A-Z]", said), re.search(r"\d", said))))
     odd = re.search(r"[^\w.\-]", said) is not None
-    if kinds + odd < 3 or (said.isidentifier() and kinds < 3) or _DOTTED_NAME.fullmatch(said):
+    if kinds + odd < 3 or (said.isidentifier() and kinds < 3) or _is_a_dotted_name(said):
         return None
     return Verdict(at, stop, 0.6)
 
 
+def _is_random_run(said: str) -> bool:
+    """Whether no word of a language or program looks so: 32 hexadecimal digits, 24 characters of all kinds."""
+    if _HEX_RUN.fullmatch(said):
+        return len(set(said)) > _HEX_KINDS_MIN
+    digits = sum(map(str.isdecimal, said))
+    mixed = said.upper() != said and said.lower() != said
+    return _BASE64_RUN.fullmatch(said) is not None and mixed and digits >= len(said) // 16 + 1
+
+
+def _is_a_dotted_name(said: str) -> bool:
+    if _DOTTED_NAME.fullmatch(said) is None:
+        return False
+    return sum(map(str.isdecimal, said)) < 2 or sum(map(str.isupper, said)) < 2
+
+
 _NAME_WIDTH = 24
 _PASSWORD_MIN = 6
+_HEX_RUN = re.compile(rf"[0-9a-f]{{32,128}}|[0-9A-F]{{32,128}}|{_UUID}")
+_HEX_KINDS_MIN = 6
+_BASE64_RUN = re.compile(r"[A-Za-z0-9+/_\-]{24,128}={0,2}")
+# Letters in both cases, digits, and a sign that no name has.
+_MIXED = re.compile(
+    r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d.*\d)(?=.*[^\w.\-/:]).*|(?=.*[a-z].*[a-z])(?=.*[A-Z].*[A-Z])(?=.*\d.*\d)[^/:()]{10,}"
+)
 _DOTTED_NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 
 # --- wallets
@@ -280,6 +340,7 @@ def _check_wallet(text: str, start: int, end: int, more: bool) -> Verdict | None
 
 RECOGNIZERS = (
     Recognizer("API_KEY", _KEY, _check_key),
+    Recognizer("API_KEY", _PARTED_KEY, _check_parted_key),
     Recognizer("PASSWORD", _URL_LOGIN, _check_login),
     Recognizer("PASSWORD", _ASSIGNED, _check_assigned, near=_PASSWORD_WORDS, whole=True),
     Recognizer("CRYPTO", _WALLET, _check_wallet),

@@ -11,6 +11,7 @@ from evaluating.invented.harmless import harmless
 from evaluating.invented.labelled import Invented
 from evaluating.invented.numbers import national, records
 from evaluating.invented.phones import bare_phones, phones
+from evaluating.invented.secrets import cards, ibans, keys, passwords
 
 SEED = 20261126
 SETS: Mapping[str, Callable[[random.Random], Iterator[Invented]]] = {
@@ -18,6 +19,10 @@ SETS: Mapping[str, Callable[[random.Random], Iterator[Invented]]] = {
     "bare phones": bare_phones,
     "national": national,
     "records": records,
+    "keys": keys,
+    "passwords": passwords,
+    "cards": cards,
+    "ibans": ibans,
     "harmless": harmless,
 }
 
