@@ -1,11 +1,12 @@
 """Patterns are searched so that no match is lost, whatever way they are searched in, in linear time."""
 
+import base64
 import random
 import re
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from outwarden.pii import Detector, PiiPolicy, matching
@@ -13,6 +14,7 @@ from outwarden.pii.detect import BUILT_IN
 from outwarden.pii.matching import Matcher, Pattern, sweep
 from outwarden.pii.page import Page
 from outwarden.pii.recognizer import Context, Recognizer, Verdict
+from outwarden.pii.regexp import Regexp
 
 everything = Detector(PiiPolicy())
 
@@ -92,6 +94,28 @@ def test_the_gate_lets_every_candidate_through() -> None:
         assert [p for p in alone if id(p) not in present] == []
 
 
+PIECES = [
+    "Lange Straße 5", "Lindenstraße 12a", "Marktplatz", " 7", "weg 3", "jane", "@", "acme.com", "://",
+    "https", "user:pw", " at ", " dot ", "AT", "(at)", "[dot]", ".", " ", "gmail", "com", "sk-proj-",
+    "AKIAQ5X7XVJ6GOOCO6XN", "x" * 30, "é", "\n", "amFuZUBhY21lLmNvbSBpcyBteSBtYWls",
+    "6a616e654061636d652e636f6d20697320", "-----BEGIN", "eyJhbGciOiJIUzI1NiJ9", "12 34",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12))
+@example(["Lange Straße 5"])
+@example(["jane", " at ", "gmail", " dot ", "com"])
+@example(["https", "://", "user:pw", "@", "acme.com"])
+def test_what_a_pattern_finds_holds_its_hint(pieces: list[str]) -> None:
+    """Else the gate, which looks for the hint, would hide a value."""
+    data = "".join(pieces).encode()
+    for matcher in (everything.matcher, everything._whole_only):
+        for pattern in matcher.patterns:
+            hint = pattern.recognizer.hint
+            if hint and (found := pattern.regexp.search(data)):
+                assert Regexp(hint).search(data) is not None, (pattern, found)
+
+
 HOSTILE = {
     "digits": "1" * 50_000,
     "digits and spaces": "1 " * 25_000,
@@ -100,6 +124,7 @@ HOSTILE = {
     "dots": "a." * 25_000,
     "mail without end": "a@" + "b." * 25_000,
     "brackets": "[" * 50_000,
+    "a file in base64": base64.b64encode(random.Random(1).randbytes(37_500)).decode(),
     "base64": "".join(random.Random(1).choices("abcdefABCDEF0123456789+/", k=50_000)),
     "tokens": "eyJ" * 16_000,
     "dotted tokens": "eyJabcdefgh." * 4_000,

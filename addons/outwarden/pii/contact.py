@@ -134,7 +134,7 @@ def _check_mac(text: str, start: int, end: int, more: bool) -> Verdict | None:
 
 
 RECOGNIZERS = (
-    Recognizer("EMAIL_ADDRESS", _EMAIL, _check_email),
+    Recognizer("EMAIL_ADDRESS", _EMAIL, _check_email, hint="@"),
     Recognizer("IP_ADDRESS", _IPV4, _check_ipv4),
     Recognizer("IP_ADDRESS", _IPV6, _check_ipv6),
     Recognizer("MAC_ADDRESS", _MAC, _check_mac),

@@ -129,7 +129,7 @@ _BEGINNINGS = (
     r"HRKU-AA[A-Za-z0-9_\-]{58}",  # Heroku
     r"(?:live|test)_[0-9a-f]{35}(?![A-Za-z0-9])",  # Lob
 )
-_KEY = _EDGE + (
+_KEY_BEGINS = _EDGE + (
     r"(?:sk-|A[KSBC][IC]A|ABSK|gh[oprsu]_|github_pat_|gl(?:pat|dt|rt|cbt|ptt|ft|imt|agent|oas|soat)-|AIza|GOCSPX-|ya29\."
     r"|xox[abeoprs]-|xapp-|[rs]k_(?:live|test)_|whsec_|hf_|npm_|pypi-|SG\.|gsk_|xai-|pplx-|r8_|csk-|fw_|nvapi-|tgp_v1_|pa-"
     r"|vck_|lsv2_|[ps]k-lf-|tvly-|AC[0-9a-f]{4}|SK[0-9a-f]{4}|key-[0-9a-f]{4}|x(?:key|smtp)sib-|shp(?:at|ca|pa|ss)_"
@@ -137,8 +137,9 @@ _KEY = _EDGE + (
     r"|secret_|ntn_|figd_|pat[A-Za-z0-9]{14}\.|AT[AC]TT3|NRAK-|NRII-|glsa_|glc_|sntry[su]_|PMAK-|rubygems_|dckr_|cio[A-Za-z0-9]"
     r"|pul-|tskey-|sbp_|sb_|pscale_|AGE-SECRET-KEY-1|amzn\.mws\.|[0-9]{8,10}:AA|FLWSECK|rzp_|CFPAT-|ops_eyJ|shippo_|EZ[AT]K|duffel_"
     r"|sl\.|gAAAAA|sk_[0-9a-f]|jina_|nfp_|rnd_|fo1_|fm2_|pn[ub]_|bkua_|CCIP|sq[upa]_|(?:sdk|mob|api)-[0-9a-f]{8}-|pcsk_|tfp_|aio_|pk_[0-9]"
-    r"|fio-u-|rdme_|tk-us-|ico-|pat-(?:na|eu|ap)[0-9]|AQVN|LTAI|AKID|HRKU-|(?:live|test)_[0-9a-f])[A-Za-z0-9_\-+/=.]{10,250}"
+    r"|fio-u-|rdme_|tk-us-|ico-|pat-(?:na|eu|ap)[0-9]|AQVN|LTAI|AKID|HRKU-|(?:live|test)_[0-9a-f])"
 )
+_KEY = _KEY_BEGINS + r"[A-Za-z0-9_\-+/=.]{10,250}"
 # Keys that are told by their end (Mailchimp) or by their parts (Discord's bots: an id, a time, a signature).
 _PARTED_KEY = _EDGE + r"(?:[0-9a-f]{32}-us\d{1,2}|[MNO][A-Za-z0-9]{23,25}\.[A-Za-z0-9_\-]{6}\.[A-Za-z0-9_\-]{27,38})"
 _KEY_KINDS = re.compile("|".join(_BEGINNINGS))
@@ -339,9 +340,9 @@ def _check_wallet(text: str, start: int, end: int, more: bool) -> Verdict | None
 
 
 RECOGNIZERS = (
-    Recognizer("API_KEY", _KEY, _check_key),
+    Recognizer("API_KEY", _KEY, _check_key, hint=_KEY_BEGINS),
     Recognizer("API_KEY", _PARTED_KEY, _check_parted_key),
-    Recognizer("PASSWORD", _URL_LOGIN, _check_login),
+    Recognizer("PASSWORD", _URL_LOGIN, _check_login, hint="://"),
     Recognizer("PASSWORD", _ASSIGNED, _check_assigned, near=_PASSWORD_WORDS, whole=True),
     Recognizer("CRYPTO", _WALLET, _check_wallet),
     Recognizer("API_KEY", _AWS_SECRET, _check_aws_secret, near=_AWS_WORDS),

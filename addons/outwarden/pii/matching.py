@@ -17,10 +17,11 @@ from typing import NamedTuple
 
 from outwarden.pii.page import SEPARATOR, Page, Ruler, count_points, encode
 from outwarden.pii.recognizer import CONTEXT_WIDTH, PLACEHOLDER, UNDECIDED, WORD_WIDTH, Recognizer
-from outwarden.pii.regexp import SET_BYTES, PatternSet, Regexp
+from outwarden.pii.regexp import PatternSet, Regexp
 from outwarden.pii.syntax import Shape, read_shape
 
 BLOCK_BYTES = 2048
+_TAIL_BYTES = 128 << 20  # for the automaton of all that may have begun at the end of a stream's text
 _POINT_BYTES = 4  # the longest code point in UTF-8
 
 
@@ -75,7 +76,7 @@ class Matcher:
     def __init__(self, recognizers: Sequence[Recognizer]) -> None:
         self.patterns = tuple(map(Pattern, recognizers))
         # What is searched near words only is let through by the words: digits are everywhere, phone words are not.
-        self._gate = PatternSet([(r.near or r.sign or r).pattern for r in recognizers])
+        self._gate = PatternSet([r.hint or (r.near or r.sign or r).pattern for r in recognizers])
 
     @cached_property
     def _tail(self) -> Regexp:
@@ -110,7 +111,7 @@ class Matcher:
 
 
 def _tail(patterns: Sequence[Pattern]) -> Regexp:
-    return Regexp("(?:" + "|".join(pattern.shape.prefixes for pattern in patterns) + r")\z", SET_BYTES)
+    return Regexp("(?:" + "|".join(pattern.shape.prefixes for pattern in patterns) + r")\z", _TAIL_BYTES)
 
 
 Judge = Callable[[int, int], int]

@@ -26,11 +26,13 @@ _ONE_WORD = (  # 2280 Kingsway, 12 Lindenstraße
     rf"{EDGE}\d{{1,5}}[A-Za-z]? [A-ZÀ-Þ][\w\-À-ɏ]{{2,24}}(?:way|gate|stra(?:ß|ss)e|straat|laan|weg){_UNIT}{_CITY}{_STATE_ZIP}"
 )
 _ZIP_CITY = r"(?:,? ?\n?\d{4,5}(?: ?[A-Z]{2})? [A-ZÀ-Þ][\w.\-À-ɏ]{1,24})?"
-_DE = (
-    r"[A-ZÄÖÜ][\w.\-À-ɏ]{1,30}(?:stra(?:ß|ss)e|str\.|weg|platz|gasse|allee|ring|damm|ufer|chaussee|straat|laan|plein"
-    rf"|gracht|kade|singel|steenweg|gatan|vägen|vej|gade|gata) \d{{1,4}} ?[a-zA-Z]?{_ZIP_CITY}"
+_DE_ENDS = (
+    r"(?:stra(?:ß|ss)e|str\.|weg|platz|gasse|allee|ring|damm|ufer|chaussee|straat|laan|plein"
+    r"|gracht|kade|singel|steenweg|gatan|vägen|vej|gade|gata) \d"
 )
-_DE_TWO = rf"[A-ZÄÖÜ][\w.\-À-ɏ]{{1,24}} (?:Stra(?:ß|ss)e|Str\.|Weg|Platz|Gasse|Allee|Ring|Damm) \d{{1,4}} ?[a-zA-Z]?{_ZIP_CITY}"
+_DE = rf"[A-ZÄÖÜ][\w.\-À-ɏ]{{1,30}}{_DE_ENDS}\d{{0,3}} ?[a-zA-Z]?{_ZIP_CITY}"
+_DE_TWO_ENDS = r" (?:Stra(?:ß|ss)e|Str\.|Weg|Platz|Gasse|Allee|Ring|Damm) \d"
+_DE_TWO = rf"[A-ZÄÖÜ][\w.\-À-ɏ]{{1,24}}{_DE_TWO_ENDS}\d{{0,3}} ?[a-zA-Z]?{_ZIP_CITY}"
 _FR = (
     rf"{EDGE}\d{{1,4}}(?: ?(?:bis|ter))?,? (?i:rue|avenue|av\.|boulevard|bd|place|all[ée]e|chemin|impasse|quai|cours|route|square|passage)"
     rf" (?:(?:de|du|des|la|le|les|d'|l'|d’|l’)[ ]?){{0,3}}{_NAME}(?: (?:de |du |des |la )?{_NAME}){{0,3}}(?:{_ZIP_CITY[:-1]}|{_CITY}{_STATE_ZIP})"
@@ -80,8 +82,8 @@ def _check_birth(text: str, start: int, end: int, more: bool) -> Verdict | None:
 RECOGNIZERS = (
     Recognizer("STREET_ADDRESS", _EN, _check_street),
     Recognizer("STREET_ADDRESS", _ONE_WORD, _check_street),
-    Recognizer("STREET_ADDRESS", _DE, _check_street),
-    Recognizer("STREET_ADDRESS", _DE_TWO, _check_street, whole=True),
+    Recognizer("STREET_ADDRESS", _DE, _check_street, hint=_DE_ENDS),
+    Recognizer("STREET_ADDRESS", _DE_TWO, _check_street, whole=True, hint=_DE_TWO_ENDS),
     Recognizer("STREET_ADDRESS", _FR, _check_street),
     Recognizer("STREET_ADDRESS", _ES_IT, _check_street),
     Recognizer("DATE_OF_BIRTH", _DATE, _check_birth, near=_BIRTH),

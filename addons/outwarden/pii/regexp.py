@@ -12,7 +12,8 @@ from outwarden.pii.syntax import PatternError
 
 # Memory for an automaton. RE2's own default, 8 MiB, is small for large texts; too little only makes a search slower.
 PATTERN_BYTES = 16 << 20
-SET_BYTES = 128 << 20
+SET_BYTES = 32 << 20
+_PATTERNS = 13  # in one automaton of a set, at least
 
 
 class Regexp:
@@ -55,11 +56,37 @@ def quoted(text: str) -> str:
 
 
 class PatternSet:
-    """Says with one search which of many patterns occur."""
+    """Says with a few searches which of many patterns occur.
 
-    __slots__ = ("_always", "_set")
+    One automaton for all of them has a state for every mixture of what has begun; in base64 and code most bytes make one
+    that was never there. With three the mixtures are few: 16 KB of base64 take 23 ms instead of 58, of code 10 instead
+    of 21, and a short text 3 us more.
+    """
+
+    __slots__ = ("_sets",)
 
     def __init__(self, patterns: Sequence[str]) -> None:
+        count = max(1, len(patterns) // _PATTERNS)
+        self._sets = [_Set(patterns[part::count], range(part, len(patterns), count)) for part in range(count)]
+
+    def present(self, data: bytes) -> set[int] | None:
+        """Return the indexes of the patterns that occur in ``data``; None if it cannot be said."""
+        found: set[int] = set()
+        for part in self._sets:
+            seen = part.present(data)
+            if seen is None:
+                return None
+            found |= seen
+        return found
+
+
+class _Set:
+    """Some of the patterns, in one automaton."""
+
+    __slots__ = ("_always", "_numbers", "_set")
+
+    def __init__(self, patterns: Sequence[str], numbers: Sequence[int]) -> None:
+        self._numbers = numbers
         self._set = re2.Set.SearchSet(_options(SET_BYTES))
         for pattern in patterns:
             self._set.Add(pattern)
@@ -67,11 +94,10 @@ class PatternSet:
         self._set.Compile()
 
     def present(self, data: bytes) -> set[int] | None:
-        """Return the indexes of the patterns that occur in ``data``; None if it cannot be said."""
-        seen = set(self._set.Match(data) or ())
+        seen = self._set.Match(data) or ()
         if self._always not in seen:
             return None  # out of memory, which RE2 does not tell apart from "nothing occurs"
-        return seen
+        return {self._numbers[index] for index in seen if index != self._always}
 
 
 def _options(memory: int) -> "re2.Options":

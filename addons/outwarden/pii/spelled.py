@@ -215,6 +215,7 @@ _DOT = (
     rf"(?:\s{{0,3}}{_OPEN}\s{{0,2}}(?i:{_DOT_WORDS}|\.|d)\s{{0,2}}{_CLOSE}\s{{0,3}}|\s{{1,3}}(?i:{_DOT_WORDS})\s{{1,3}}"
     r"|\s{0,3}\.\s{0,3}|[_\-](?i:dot)[_\-]|DOT)"
 )
+ADDRESS_HINT = rf"{_AT}{_LABEL}{_DOT}"
 ADDRESS = rf"{_LOCAL}(?:{_DOT}{_LOCAL}){{0,3}}{_AT}{_LABEL}(?:{_DOT}{_LABEL}){{1,4}}"
 
 _WORDY = re.compile(r"[A-Za-z\[({<]", re.IGNORECASE)

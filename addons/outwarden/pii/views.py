@@ -70,7 +70,9 @@ def _class_64(keep: Callable[[int], bool]) -> str:
 _ANY_64 = r"[A-Za-z0-9+/_\-]"
 _GROUP_64 = _class_64(lambda v: v < 32) + _class_64(lambda v: not v & 8) + _class_64(lambda v: not v & 2) + _ANY_64
 _GROUPS_MAX = 480  # a run of up to 1,920 characters: no wider than a block of `matching`
+_BASE64_ROW = rf"(?:{_GROUP_64}){{3}}"
 _BASE64_RUN = rf"(?:{_GROUP_64}){{3,{_GROUPS_MAX}}}{_ANY_64}{{0,3}}={{0,2}}"
+_HEX_ROW = r"[2-7][0-9A-Fa-f](?:[ :]?[2-7][0-9A-Fa-f]){8}"
 _HEX_RUN = r"[2-7][0-9A-Fa-f](?:[ :]?[2-7][0-9A-Fa-f]){8,480}"
 _OVERLAP = 128  # characters at the end of a run of the longest kind that are read again with what follows
 _UNREADABLE = re.compile(r"[^\t\n\r\x20-\x7e]")
@@ -125,8 +127,15 @@ def view_recognizers(matcher: Matcher, depth: int = 0) -> list[Recognizer]:
     unpacked = _Unpacked(matcher, depth)
     return [
         *found,
-        Recognizer(VIEW, _BASE64_RUN, lambda text, start, end, more: _check_base64(unpacked, text, start, end)),
-        Recognizer(VIEW, _HEX_RUN, lambda text, start, end, more: _check_hex(unpacked, text, start, end)),
+        Recognizer(
+            VIEW,
+            _BASE64_RUN,
+            lambda text, start, end, more: _check_base64(unpacked, text, start, end),
+            hint=_BASE64_ROW,
+        ),
+        Recognizer(
+            VIEW, _HEX_RUN, lambda text, start, end, more: _check_hex(unpacked, text, start, end), hint=_HEX_ROW
+        ),
     ]
 
 
@@ -146,6 +155,7 @@ def _whole_text_recognizers(look: Look) -> list[Recognizer]:
             lambda text, start, end, more: _check_address(look, text, start, end),
             retry=True,
             whole=True,
+            hint=spelled.ADDRESS_HINT,
         ),
         Recognizer(
             VIEW,
