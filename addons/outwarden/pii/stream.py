@@ -17,6 +17,10 @@ from outwarden.pii.matching import BLOCK_BYTES, Candidate, Matcher, Pattern, Swe
 from outwarden.pii.page import Page, count_points, encode
 from outwarden.pii.recognizer import LOOK_BACK
 
+# A row of so many ASCII characters without a space is base64, hex or minified: nobody reads along, and what it may
+# become is open for so long that looking at each piece of it took 14 ms. It is looked at in portions.
+_BLOB, _BLOB_PORTION = 256, 512
+
 HOLD_MAX = CHAIN_MAX + SECRET_MAX + 2 * BLOCK_BYTES
 """More code points than this are never held back."""
 
@@ -39,13 +43,16 @@ class Scanner:
         "_base",
         "_base_bytes",
         "_channels",
+        "_decided",
         "_detector",
         "_front",
         "_merger",
         "_pending",
         "_resume",
+        "_row",
         "_settled",
         "_text",
+        "_unseen",
     )
 
     def __init__(
@@ -65,6 +72,9 @@ class Scanner:
         self._pending: list[Candidate] = []  # known, but starting behind it
         self._channels = [finder.channel() for finder in detector.asked(strictness)]
         self._settled = [0] * len(self._channels)
+        self._decided = 0
+        self._unseen = 0  # code points that came since the last look
+        self._row = 0  # ASCII characters since the last space
 
     def __repr__(self) -> str:
         return f"<Scanner {len(self._text)} code points held>"
@@ -72,6 +82,10 @@ class Scanner:
     def feed(self, text: str) -> tuple[int, list[Found]]:
         """Take the next piece; return (offset up to which all is decided, what was found before it)."""
         self._text += text
+        self._unseen += len(text)
+        self._row = _row(text, self._row)
+        if self._unseen < _BLOB_PORTION and self._row > _BLOB:
+            return self._decided, []
         return self._advance(more=True)
 
     def finish(self) -> list[Found]:
@@ -79,6 +93,7 @@ class Scanner:
         return self._advance(more=False)[1]
 
     def _advance(self, *, more: bool) -> tuple[int, list[Found]]:
+        self._unseen = 0
         page = Page((self._text,))
         horizon = self._horizon(page, more)
         horizon = self._find(page, horizon, more)
@@ -87,6 +102,7 @@ class Scanner:
         opened = self._merger.open_from
         decided = max(horizon if opened is None else opened, self._merger.floor)
         self._forget(min(decided, horizon) - LOOK_BACK)
+        self._decided = decided
         return decided, found
 
     def _horizon(self, page: Page, more: bool) -> int:
@@ -94,10 +110,16 @@ class Scanner:
         if not more:
             return self._base + len(self._text)
         front = self._byte(self._front)
-        held = self._detector.matcher.open_from(page.data, front, self._base_bytes)
+        reach = self._detector.matcher.reach
+        if reach is not None and self._row > _BLOB:
+            horizon = max(self._front, self._base + len(self._text) - reach)
+        else:
+            held = self._detector.matcher.open_from(page.data, front, self._base_bytes)
+            horizon = self._front + count_points(page.data[front:held])
         if self._also is not None:
-            held = min(held, self._also.open_from(page.data, front, self._base_bytes))
-        return self._front + count_points(page.data[front:held])
+            held = self._also.open_from(page.data, front, self._base_bytes)
+            horizon = min(horizon, self._front + count_points(page.data[front:held]))
+        return horizon
 
     def _find(self, page: Page, horizon: int, more: bool) -> int:
         """Queue the candidates before ``horizon``; return it, moved back to the first that cannot be judged yet."""
@@ -156,3 +178,11 @@ class Scanner:
             self._base_bytes = self._base_bytes + self._byte(offset)
             self._text = self._text[offset - self._base :]
             self._base = offset
+
+
+def _row(text: str, before: int) -> int:
+    """How many ASCII characters without a space stand at the end, if ``before`` stood ahead of ``text``."""
+    last = text.split()[-1:] if text[-1:].strip() else []
+    if not last or not last[0].isascii():
+        return 0
+    return before + len(text) if len(last[0]) == len(text) else len(last[0])
