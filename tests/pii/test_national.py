@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from outwarden.pii import Detector, PiiPolicy
+from outwarden.pii import Detector, PiiPolicy, national
 from outwarden.pii.national import COUNTRIES, ENTITIES, NUMBERS, _checker
 
 Find = Callable[[str], list[tuple[str, str]]]
@@ -129,3 +129,14 @@ def test_the_table_is_sound() -> None:
     for number in NUMBERS:
         assert not number.stdnum or callable(_checker(number.stdnum))
         assert number.stdnum or not number.alone
+
+
+def test_a_gap_in_a_table_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """python-stdnum raises KeyError for a Chinese county that its table does not list; no text may raise."""
+
+    def gap(value: str) -> bool:
+        raise KeyError("county")
+
+    monkeypatch.setattr(national, "_checker", lambda name: gap)
+
+    assert not any(number.is_valid("110101199003074477") for number in NUMBERS)

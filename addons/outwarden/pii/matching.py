@@ -139,8 +139,13 @@ def _opening(pattern: Pattern) -> str:
     sign = pattern.recognizer.sign
     if sign is None:
         return pattern.shape.prefixes
-    before = "".join(f"\\x{byte:02x}" for byte in sign.before)
-    return rf"[{before}]{{0,{sign.most}}}(?:{read_shape(sign.pattern).prefixes})"
+    inside = _class_of(sign.before)
+    first = _class_of(bytes(byte for byte in sign.before if byte not in sign.inside))
+    return rf"(?:{first}{inside}{{0,{sign.most - 1}}})?(?:{read_shape(sign.pattern).prefixes})"
+
+
+def _class_of(characters: bytes) -> str:
+    return "[" + "".join(f"\\x{byte:02x}" for byte in characters) + "]"
 
 
 def _ended(prefixes: Iterable[str]) -> str:
