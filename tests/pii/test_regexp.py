@@ -18,6 +18,14 @@ def test_what_re2_cannot_take_is_refused_with_its_reason(pattern: str, capfd: py
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_pattern_ends_with_its_last_user() -> None:
+    """Values of a call are made into patterns; the library must not keep them for later."""
+    kept = re2._Regexp._make.cache_info().currsize
+
+    assert Regexp("ada quill").matches(b"ada quill")
+    assert re2._Regexp._make.cache_info().currsize == kept
+
+
 def test_no_pattern_crosses_the_separator() -> None:
     """Byte FF is in no text in UTF-8, and no class, dot or negation matches it."""
 

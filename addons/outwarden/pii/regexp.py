@@ -24,7 +24,9 @@ class Regexp:
     def __init__(self, pattern: str, memory: int = PATTERN_BYTES) -> None:
         """Compile ``pattern``. Raises PatternError with RE2's reason for what it cannot take."""
         try:
-            compiled = re2.compile(pattern, _options(memory))
+            # Not by `re2.compile`, which keeps the last 128 patterns for as long as the process lives: the values of a
+            # call are made into patterns, too, and end with it.
+            compiled = re2._Regexp(pattern, _options(memory))
         except re2.error as error:
             said = error.args[0]
             raise PatternError(said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)) from None
