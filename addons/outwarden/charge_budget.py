@@ -68,14 +68,29 @@ class ChargeBudget:
         call.spoken = call.spoken or said.facts.begins == "maybe"
         if not said.begins or call.refusal:
             return
+        if said.joins is not None:
+            hold_more(said.joins, call)
+            return
         services = self._shelf.services
         call.body_tokens += session.context_tokens + (SPEECH_TOKENS if call.spoken else 0)
         call.trip = session.call.trip.response(call.model) if session.call.trip else None
         call.purse = purse = Purse(call, services.engines, services)
         if not purse.pay(call.trip.upstream if call.trip else None):
-            rule = purse.denied.account.budget.name if purse.denied else None
-            refusal = purse.refusal or Refusal(502, "outwarden_error", "The hold could not be taken.")
-            call.refuse(refusal, "refused", rule or refusal.code)
+            refuse_unpaid(call, purse)
+
+
+def hold_more(response: CallState, call: CallState) -> None:
+    """A response goes on with what ``call`` holds: more input, and as much output again; or the message is refused."""
+    purse = response.purse
+    if purse and not purse.pay_more(call):
+        refuse_unpaid(call, purse)
+
+
+def refuse_unpaid(call: CallState, purse: Purse) -> None:
+    """Note which budget, or what else, left no hold for what the message asks for."""
+    rule = purse.denied.account.budget.name if purse.denied else None
+    refusal = purse.refusal or Refusal(502, "outwarden_error", "The hold could not be taken.")
+    call.refuse(refusal, "refused", rule or refusal.code)
 
 
 def settle_response(call: CallState) -> None:

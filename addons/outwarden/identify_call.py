@@ -144,6 +144,7 @@ def read_message(session: Session, said: Said) -> None:
     on_its_own = facts.begins == "maybe" and session.detects_turns and not session.is_waiting
     if facts.begins == "now" or on_its_own:
         said.begins = True
+        said.joins = session.joined_by(facts)
         call.started_s = time.perf_counter()
         call.body = said.body
         call.facts = merged(state.facts, facts.request) if facts.request else state.facts

@@ -116,6 +116,27 @@ async def test_tools(outwarden: Interceptor, provider: SimulatedProvider) -> Non
     assert_clean(provider)
 
 
+async def test_a_session_of_many_tools(outwarden: Interceptor, provider: SimulatedProvider) -> None:
+    """More rounds than responses may be open at once (64), in one turn: it has one record, and the session goes on."""
+    seen = outwarden.count_records()
+    async with session(outwarden) as live:
+        for number in range(100):
+            provider.queue(Script(tool_calls=(ToolCall("look", f'{{"page": {number}}}'),)))
+        await live.send_client_content(turns={"role": "user", "parts": [{"text": "Read all pages."}]})
+        for number in range(100):
+            (call,) = (await live._receive()).tool_call.function_calls
+            assert call.args == {"page": number}
+            answer = types.FunctionResponse(id=call.id, name=call.name, response={"output": f"{number}: {EMAIL}"})
+            await live.send_tool_response(function_responses=answer)
+        assert f"99: {EMAIL}" in "".join([message.text or "" async for message in live.receive()])
+        assert await ask(live, "Thank you.") == "Thank you."
+
+    assert_clean(provider)
+    reading, thanking = of_responses(outwarden, seen, 2)
+    assert reading["redactions"]["request"]["EMAIL_ADDRESS"] == 100
+    assert [record["usage_source"] for record in (reading, thanking)] == ["provider", "provider"]
+
+
 async def test_a_refusal_is_a_close(outwarden: Interceptor, provider: SimulatedProvider) -> None:
     """The API has no error message: the SDK raises with the rule's name as the reason, and the text did not leave."""
     seen = outwarden.count_records()

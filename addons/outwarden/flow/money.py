@@ -57,6 +57,7 @@ class Purse:
         self.input_tokens = input_bound(state)
         self.output_tokens = output_bound(state, state.host.provider, state.model)
         self._tier = service_tier(state.body.data) if state.body else None
+        self._rounds = 1  # how often the output bound may be written: a response goes on behind each tool's answer
         self.held: Amounts | None = None
         self.denied: Denied | None = None
         self.refusal: Refusal | None = None
@@ -99,6 +100,26 @@ class Purse:
         tokens = min(self.counted_tokens, body // BYTES_PER_TOKEN)
         return window is None or tokens + (self._state.facts.output_limit or 0) <= window
 
+    def pay_more(self, call: CallState) -> bool:
+        """Hold for another round of the same response: what ``call`` adds to it, and as much output again."""
+        before = self.counted_tokens, self.input_tokens, self.output_tokens, self._rounds
+        more = counted_tokens(call)
+        self.counted_tokens += more
+        self.input_tokens += (
+            max(more, len(call.body.data)) if call.body and self._cuts_otherwise(self._upstream) else more
+        )
+        self._rounds += 1
+        self.output_tokens += output_bound(self._state, *self._asked(self._upstream))
+        if self.pay(self._upstream):
+            return True
+        self.counted_tokens, self.input_tokens, self.output_tokens, self._rounds = before
+        return False
+
+    def _cuts_otherwise(self, upstream: Upstream | None) -> bool:
+        """Whether the model of an attempt may cut text into more tokens than the one that was counted for."""
+        encoding, host = self._services.tokens.encoding, self._state.host
+        return encoding(*self._asked(upstream)) != encoding(host.provider, self._state.model)
+
     def _asked(self, upstream: Upstream | None) -> tuple[str, str | None]:
         """Provider and model of an attempt."""
         state = self._state
@@ -107,12 +128,11 @@ class Purse:
 
     def _measure(self, upstream: Upstream | None) -> None:
         """Another model may cut the same text into more tokens, and may write more."""
-        state, encoding = self._state, self._services.tokens.encoding
-        provider, model = self._asked(upstream)
-        if state.body and encoding(provider, model) != encoding(state.host.provider, state.model):
+        state = self._state
+        if state.body and self._cuts_otherwise(upstream):
             self.input_tokens = max(self.input_tokens, len(state.body.data))  # a token is a byte at least
         if state.facts.output_limit is None:
-            self.output_tokens = output_bound(state, provider, model)
+            self.output_tokens = output_bound(state, *self._asked(upstream)) * self._rounds
 
     def _price_at(self, upstream: Upstream | None) -> Price | None:
         if upstream and upstream.price:

@@ -31,12 +31,16 @@ OPEN_MAX = 64
 
 @dataclass(slots=True)
 class Said:
-    """One message of the client's on its way. ``call``: the response that it belongs to; ``body`` is what is sent."""
+    """One message of the client's on its way. ``call``: the response that it belongs to; ``body`` is what is sent.
+
+    ``begins``: it asks for a response; ``joins``: by going on with this one, which is open.
+    """
 
     body: Body
     call: CallState
     facts: MessageFacts = field(default_factory=MessageFacts)
     begins: bool = False
+    joins: CallState | None = None
 
     @property
     def json(self) -> Json:
@@ -63,6 +67,7 @@ class Session:
         self._new_call = new_call
         self._next: CallState | None = None
         self._open: deque[CallState] = deque()
+        self._joined_silently = 0  # how many messages joined the response that has not begun to answer
         self._told_at = -TOLD_EVERY_S
         self._failed = False
 
@@ -83,6 +88,13 @@ class Session:
         """Whether the provider works on a response: its true cost is still to come."""
         return any(call.answered for call in self._open)
 
+    def joined_by(self, facts: MessageFacts) -> CallState | None:
+        """The open response that a message goes on with; None: it begins one of its own."""
+        if facts.joins == "any":
+            return next(iter(self._open), None)  # the one that is answered called the tool
+        last = self._open[-1] if self._open else None
+        return last if facts.joins == "silent" and last and last.first_content_ms is None else None
+
     # -- the client speaks ------------------------------------------------------------------------------------------
 
     def from_client(self, body: Body) -> bytes:
@@ -93,9 +105,14 @@ class Session:
                 stage(said)
         except TextRefused as refused:
             said.call.refuse(refused.refusal, "refused")
+        if said.begins and said.joins is None and len(self._open) >= OPEN_MAX and not said.call.refusal:
+            text = f"No more than {OPEN_MAX} responses are answered on one connection at once."
+            said.call.refuse(Refusal(429, "too_many_responses", text), "refused", "too_many_responses")
         if said.call.refusal:
             self._refuse(said)
-        if said.begins:
+        if said.joins is not None:
+            self._join(said.joins, said)
+        elif said.begins:
             self._begin(said.call)
         return said.body.data
 
@@ -111,9 +128,13 @@ class Session:
         raise Refused(refusal, said.json, silent=told)
 
     def _begin(self, call: CallState) -> None:
-        if len(self._open) >= OPEN_MAX:
-            raise BodyError("too many responses at once")
         self._open.append(begin_alone(call))
+        self._next = None
+
+    def _join(self, response: CallState, said: Said) -> None:
+        """What was noted of the message, and of those before it, is the open response's."""
+        response.take_over(said.call)
+        self._joined_silently += said.facts.joins == "silent"
         self._next = None
 
     # -- the server speaks ------------------------------------------------------------------------------------------
@@ -141,6 +162,10 @@ class Session:
                 return
             self._begin_unasked()
         call = self._open[0]
+        if self._joined_silently and rewriter.ended and not rewriter.began and not rewriter.usage:
+            self._joined_silently -= 1  # the end of the message before, of which the provider said nothing
+            rewriter.forget()
+            return
         call.answered = True
         if call.first_content_ms is None:
             call.first_content_ms = (time.perf_counter() - call.started_s) * 1000
@@ -174,6 +199,7 @@ class Session:
         if rewriter.usage:
             self.context_tokens = rewriter.usage.input_tokens + rewriter.usage.output_tokens
         self._open.remove(call)
+        self._joined_silently = 0
         self._end(call)
 
     def fail(self, refusal: Refusal) -> None:

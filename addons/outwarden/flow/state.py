@@ -101,6 +101,17 @@ class CallState:
         """Whether this reply carries what we did to it (``explain_headers``); the head of a stream is out too early."""
         return self.rules.traffic.explain_headers and response is not None and not response.stream
 
+    def take_over(self, other: CallState) -> None:
+        """Count as this call's what was noted of ``other``, which goes on as part of it."""
+        self.body_tokens += other.body_tokens
+        self.media_bytes += other.media_bytes
+        self.spoken |= other.spoken
+        self.flagged.update(other.flagged)
+        if self.request_rewriter is None:
+            self.request_rewriter = other.request_rewriter
+        elif other.request_rewriter is not None:
+            self.request_rewriter.counts.update(other.request_rewriter.counts)
+
     @property
     def may_change(self) -> bool:
         """Whether the call may leave otherwise than it came."""

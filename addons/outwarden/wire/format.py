@@ -65,10 +65,13 @@ class MessageFacts:
     ``begins``: the provider answers it by a response that is billed (``now``), may do so by itself when it chooses
     (``maybe``: speech whose end it detects), or does not (empty). ``request``: what the message says of model and
     limits, None where it says nothing of the kind; with ``for_session`` that holds for all responses from here on.
-    ``detects_turns``: whether the provider begins responses by itself from here on; None: not said.
+    ``detects_turns``: whether the provider begins responses by itself from here on; None: not said. ``joins``: which
+    response that has not ended it goes on with instead of beginning one: ``any`` (the answer of a tool), or one that
+    is ``silent`` as yet (the provider answers both at once); empty: none.
     """
 
     begins: Literal["", "now", "maybe"] = ""
+    joins: Literal["", "any", "silent"] = ""
     request: RequestFacts | None = None
     for_session: bool = False
     detects_turns: bool | None = None

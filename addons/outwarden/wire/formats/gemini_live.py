@@ -19,17 +19,22 @@ def either(source: Mapping[str, Any], camel: str) -> Any:
 
 
 def read_client_message(message: Mapping[str, Any]) -> MessageFacts:
-    """Setup, a turn, an answer of a tool, or a piece of live input whose end the server detects unless told not to."""
+    """Setup, a turn, an answer of a tool, or a piece of live input whose end the server detects unless told not to.
+
+    The model makes one turn at a time, and what a tool answers belongs to the turn that asked for it: it goes on, ends
+    once and tells its usage once (recorded with gemini-2.5-flash-native-audio and gemini-3.1-flash-live). Some models
+    end the turn with the call (https://github.com/livekit/agents/pull/3192); then the answer begins the next.
+    """
     if isinstance(setup := message.get("setup"), dict):
         return MessageFacts(request=_request(setup), for_session=True, detects_turns=_detects_turns(setup))
     content = either(message, "clientContent")
     if isinstance(content, dict):
-        return MessageFacts(begins="now" if either(content, "turnComplete") is True else "")
+        return MessageFacts(begins="now" if either(content, "turnComplete") is True else "", joins="silent")
     if either(message, "toolResponse") is not None:
-        return MessageFacts(begins="now")
+        return MessageFacts(begins="now", joins="any")
     live = either(message, "realtimeInput")
     if isinstance(live, dict):
-        return MessageFacts(begins="now" if either(live, "activityEnd") is not None else "maybe")
+        return MessageFacts(begins="now" if either(live, "activityEnd") is not None else "maybe", joins="silent")
     return MessageFacts()
 
 
