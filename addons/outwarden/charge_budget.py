@@ -1,5 +1,7 @@
 """Addon: hold money before a call leaves, settle it from what the provider reports."""
 
+from dataclasses import replace
+
 from mitmproxy import http
 
 from outwarden.flow.body import plain_content, replace_content
@@ -9,6 +11,7 @@ from outwarden.flow.session import Said, Session
 from outwarden.flow.session import estimate as estimate_in_session
 from outwarden.flow.session import may_be_billed as may_be_billed_in_session
 from outwarden.flow.state import CallState, open_state, state_of
+from outwarden.flow.transcriptions import INCLUDED
 from outwarden.load_rules import Shelf
 from outwarden.wire.format import Refusal
 from outwarden.wire.formats import ask_for_usage, sends_usage
@@ -17,6 +20,8 @@ from outwarden.wire.usage import Usage
 # What a caller says between two responses: 10 tokens a second at OpenAI, 25 at Google (Realtime and Live guides), so
 # 13 or 5 minutes without a pause. What it is in truth stands in the usage; beyond this it becomes debt.
 SPEECH_TOKENS = 8_000
+# What is written down of it: five tokens a second, where fast speech has three words.
+TRANSCRIPT_TOKENS = 4_000
 
 
 class ChargeBudget:
@@ -61,11 +66,17 @@ class ChargeBudget:
         session = state.session
         session.client_stages.append(lambda said: self._hold(session, said))
         session.end_stages.append(settle_response)
+        if state.host.provider not in INCLUDED:
+            session.transcriptions.pay = lambda call: self._hold_transcription(session, call)
 
     def _hold(self, session: Session, said: Said) -> None:
         """One hold per response: for what the provider has of the conversation already, what is new, and the answer."""
         call = said.call
         call.spoken = call.spoken or said.facts.begins == "maybe"
+        if said.facts.begins == "maybe" and not call.refusal:
+            unpaid = session.transcriptions.hear(len(said.body.data))
+            if unpaid and unpaid.refusal:
+                call.refuse(unpaid.refusal, "refused", unpaid.rule)
         if not said.begins or call.refusal:
             return
         if said.joins is not None:
@@ -73,6 +84,16 @@ class ChargeBudget:
             return
         services = self._shelf.services
         call.body_tokens += session.context_tokens + (SPEECH_TOKENS if call.spoken else 0)
+        call.trip = session.call.trip.response(call.model) if session.call.trip else None
+        call.purse = purse = Purse(call, services.engines, services)
+        if not purse.pay(call.trip.upstream if call.trip else None):
+            refuse_unpaid(call, purse)
+
+    def _hold_transcription(self, session: Session, call: CallState) -> None:
+        """One hold per piece of speech, for as much as a caller says between two."""
+        services = self._shelf.services
+        call.body_tokens = SPEECH_TOKENS
+        call.facts = replace(call.facts, output_limit=TRANSCRIPT_TOKENS)
         call.trip = session.call.trip.response(call.model) if session.call.trip else None
         call.purse = purse = Purse(call, services.engines, services)
         if not purse.pay(call.trip.upstream if call.trip else None):

@@ -15,6 +15,7 @@ from outwarden.errors import BodyError
 from outwarden.flow.body import plain_headers, read_body
 from outwarden.flow.framing import drop_one_hop_headers
 from outwarden.flow.guard import answer, fail_closed, is_grpc
+from outwarden.flow.money import TRANSCRIPTION
 from outwarden.flow.session import Said, Session
 from outwarden.flow.signing import signature_of
 from outwarden.flow.state import CallState, begin, look_at, open_state, state_of
@@ -23,7 +24,7 @@ from outwarden.flow.upgrade import asks_for_socket
 from outwarden.load_rules import Shelf
 from outwarden.wire.aws_signature import signs_chunks
 from outwarden.wire.encodings import readable_offer
-from outwarden.wire.format import Operation, Refusal, RequestFacts
+from outwarden.wire.format import Operation, Refusal, RequestFacts, SessionFacts
 from outwarden.wire.formats import format_named
 
 # Where an API key travels, in the order of preference; the scheme before a space is no part of it (WIRE.md §8).
@@ -103,13 +104,25 @@ class IdentifyCall:
         state = state_of(flow)
         if state is None:
             return
-        state.session = session = Session(state, lambda: self._next_call(state))
+        state.session = session = Session(
+            state, lambda: self._next_call(state), lambda model: self._next_transcription(state, model)
+        )
+        if is_for_transcription(flow.request):
+            session.learn(SessionFacts(answers=False))
         session.client_stages.append(lambda said: read_message(session, said))
 
     def _next_call(self, state: CallState) -> CallState:
         """A response to come, under the rules that are in force when it is asked for."""
         call = CallState(self._shelf.services.engines.rules, state.host, state.format, state.operation, state.caller)
         call.is_socket = True
+        return call
+
+    def _next_transcription(self, state: CallState, model: str) -> CallState:
+        """What the provider will write down of the caller's speech, by a model of its own."""
+        call = self._next_call(state)
+        call.operation = replace(state.operation, name=TRANSCRIPTION, model=None)
+        call.facts = RequestFacts(model=self._shelf.services.engines.shown(model), stream=True)
+        call.spoken = True
         return call
 
     @fail_closed
@@ -137,11 +150,11 @@ def read_message(session: Session, said: Said) -> None:
     if said.body.kind == "json":
         said.facts = state.format.read_message(state.operation, said.json)
     facts = said.facts
-    if facts.detects_turns is not None:
-        session.detects_turns = facts.detects_turns
+    if facts.session is not None:
+        session.learn(facts.session)
     if facts.request and facts.for_session:
         state.facts = merged(state.facts, facts.request)
-    on_its_own = facts.begins == "maybe" and session.detects_turns and not session.is_waiting
+    on_its_own = facts.begins == "maybe" and session.detects_turns and session.answers and not session.is_waiting
     if facts.begins == "now" or on_its_own:
         said.begins = True
         said.joins = session.joined_by(facts)
@@ -163,6 +176,11 @@ def model_in_query(request: http.Request) -> str | None:
     """The model that a connection is opened for; Azure calls it a deployment."""
     asked = dict(parse_qsl(request.path.partition("?")[2]))
     return asked.get("model") or asked.get("deployment")
+
+
+def is_for_transcription(request: http.Request) -> bool:
+    """Whether a connection is opened for transcription alone (OpenAI, Azure)."""
+    return ("intent", "transcription") in parse_qsl(request.path.partition("?")[2])
 
 
 def proxy_user(request: http.Request) -> str | None:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from replaying.exchanges import Record, Unplayable, host_name, label
 
 CLIENT, SERVER, CLOSE = "client", "server", "close"
+TRANSCRIBED = "conversation.item.input_audio_transcription.completed"
 _GEMINI = "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent"
 _VERTEX = "/ws/google.cloud.aiplatform.v1beta1.LlmBidiService/BidiGenerateContent"
 # Where each label's sessions were recorded: the URL itself was not kept. Names under `example` are not in any table.
@@ -92,7 +93,10 @@ def ends_turn(message: dict[str, Any]) -> bool:
 
 
 def reported(messages: list[str]) -> Iterator[dict[str, Any]]:
-    """The usage of each answer: with OpenAI's ``response.done``, of Google's the last one of a turn."""
+    """The usage of each answer: with OpenAI's ``response.done``, of Google's the last one of a turn.
+
+    And of each transcription, where it is told in tokens.
+    """
     last: dict[str, Any] | None = None
     for message in map(parsed, messages):
         if message.get("type") == "response.done":  # xAI tells it beside the response, which has an empty one
@@ -100,6 +104,8 @@ def reported(messages: list[str]) -> Iterator[dict[str, Any]]:
             told = (response.get("usage") if isinstance(response, dict) else None) or message.get("usage")
             if isinstance(told, dict):
                 yield told
+        if message.get("type") == TRANSCRIBED and isinstance(message.get("usage"), dict):
+            yield message["usage"]
         if isinstance(message.get("usageMetadata"), dict):
             last = message["usageMetadata"]
         if last is not None and ends_turn(message) and "toolCall" not in message:

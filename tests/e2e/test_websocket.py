@@ -1,5 +1,6 @@
 """WebSockets through the running interceptor: real clients, the Responses and Realtime APIs, money and memory."""
 
+import base64
 import json
 import ssl
 from collections.abc import Iterator
@@ -10,12 +11,13 @@ from typing import Any
 
 import openai
 import pytest
-from interceptor import CARD, EMAIL, OPENAI, Interceptor, assert_clean, rules_for, until
+from interceptor import CARD, EMAIL, EMAIL_2, OPENAI, Interceptor, assert_clean, rules_for, until
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from outwarden.simulate import HEADER, SimulatedProvider
+from outwarden.simulate import HEADER, Script, SimulatedProvider
 
+SPEECH, SILENCE = (base64.b64encode(sample * 24_000).decode() for sample in (b"\x01\x02", b"\0\0"))  # 1 s at 24 kHz
 SECRET = f"Write to {EMAIL}, the card is {CARD}."
 
 
@@ -116,6 +118,35 @@ def test_the_openai_sdk_speaks_realtime(outwarden: Interceptor, provider: Simula
     assert record["model"] == "gpt-realtime"
     assert record["usage"]["output_tokens"] > 0
     assert record["caller"]["api_key_id"]
+
+
+@pytest.mark.parametrize(("model", "key"), [("whisper-1", "input_audio_ms"), ("gpt-4o-transcribe", "input_tokens")])
+def test_the_openai_sdk_has_speech_written_down(
+    outwarden: Interceptor, provider: SimulatedProvider, model: str, key: str
+) -> None:
+    """A session for transcription: what was heard is read, and each piece is paid for by its own usage."""
+    seen = outwarden.count_records()
+    client = openai.OpenAI(api_key="simulated-key")
+    options: Any = {"ssl": outwarden.trust(), "proxy": outwarden.url}
+    for _ in range(2):
+        provider.queue(Script(transcript=f"My mail is {EMAIL_2}."))
+    query = {"intent": "transcription"}
+    with client.realtime.connect(extra_query=query, websocket_connection_options=options) as connection:
+        transcription: Any = {"type": "transcription", "audio": {"input": {"transcription": {"model": model}}}}
+        connection.session.update(session=transcription)
+        heard = []
+        for sound in (SPEECH, SILENCE) * 2:
+            connection.input_audio_buffer.append(audio=sound)
+        for event in connection:
+            if event.type == "conversation.item.input_audio_transcription.completed":
+                heard.append(event.transcript)
+                if len(heard) == 2:
+                    break
+
+    assert heard == ["My mail is [EMAIL_ADDRESS]."] * 2
+    records = of_responses(outwarden, seen, 2)
+    assert {(record["operation"], record["model"]) for record in records} == {("realtime_transcription", model)}
+    assert all(record["usage"][key] > 0 and float(record["cost_usd"]) > 0 for record in records)
 
 
 def test_a_client_that_speaks_http_2_elsewhere(outwarden: Interceptor, provider: SimulatedProvider) -> None:

@@ -5,6 +5,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))  # helpers are shared; importlib mode adds no folder by itself
 
-from fixtures import module_services, open_play, open_services, play, services
+from fixtures import module_services, open_play, open_services, play, services, talk
 
-__all__ = ["module_services", "open_play", "open_services", "play", "services"]
+__all__ = ["module_services", "open_play", "open_services", "play", "services", "talk"]

@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 from playbook import Playbook
+from sessions import Speak, Talk
+from sockets import Ends
 
 from outwarden.chain import chain
 from outwarden.flow.services import Services
+from outwarden.flow.state import state_of
 from outwarden.routing import Health
 
 TIMEOUTS = {"connect": "5s", "first_byte": "30s", "first_content": "20s", "idle": "15s", "total": "100s"}
@@ -100,3 +103,18 @@ def open_play(services: Services, monkeypatch: pytest.MonkeyPatch) -> Callable[.
 def play(open_play: Callable[..., Playbook]) -> Playbook:
     """A client connection of HTTP/1."""
     return open_play()
+
+
+@pytest.fixture
+def talk(open_play: Callable[..., Playbook]) -> Speak:
+    """Open a connection to an API and return its session."""
+
+    def start(services: Services, path: str, host: str = "api.openai.com") -> Talk:
+        ends = Ends(open_play(services), path, host=host)
+        assert ends.play.flow
+        state = state_of(ends.play.flow)
+        assert state
+        assert state.session
+        return Talk(state.session)
+
+    return start

@@ -3,61 +3,20 @@
 import gc
 import json
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playbook import Playbook
-from sockets import Ends
+from sessions import Speak, Talk, pending, responses
 from talk import EMAIL
 
-from outwarden.audit import read
-from outwarden.flow.frames import Message
-from outwarden.flow.relay import read_message
 from outwarden.flow.services import Services
-from outwarden.flow.session import OPEN_MAX, Refused, Session
-from outwarden.flow.state import state_of
+from outwarden.flow.session import OPEN_MAX, Refused
 
 LIVE = "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent?key=abc"
 GOOGLE = "generativelanguage.googleapis.com"
 SETUP = {"setup": {"model": "models/gemini-2.5-flash", "generationConfig": {"maxOutputTokens": 100}}}
 TURN_END = {"serverContent": {"turnComplete": True}}
-
-Speak = Callable[..., "Talk"]
-
-
-class Talk:
-    """A session of the chain's, without frames around its messages."""
-
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
-    def client(self, *messages: Any) -> list[Any]:
-        """What goes on to the provider."""
-        return [json.loads(self.session.from_client(read_message(Message(packed(one), True)))) for one in messages]
-
-    def server(self, *messages: Any) -> list[Any]:
-        """What goes on to the client."""
-        return [json.loads(data) for one in messages for data in self.session.from_server(packed(one))]
-
-
-def packed(message: Any) -> bytes:
-    return json.dumps(message).encode()
-
-
-@pytest.fixture
-def talk(open_play: Callable[..., Playbook]) -> Speak:
-    """Open a connection to an API and return its session."""
-
-    def start(services: Services, path: str, host: str = "api.openai.com") -> Talk:
-        ends = Ends(open_play(services), path, host=host)
-        assert ends.play.flow
-        state = state_of(ends.play.flow)
-        assert state
-        assert state.session
-        return Talk(state.session)
-
-    return start
 
 
 @pytest.fixture
@@ -92,16 +51,6 @@ def says(text: str) -> dict[str, Any]:
 def turn_end(prompt: int = 10, made: int = 4) -> dict[str, Any]:
     usage = {"promptTokenCount": prompt, "responseTokenCount": made, "totalTokenCount": prompt + made}
     return TURN_END | {"usageMetadata": usage}
-
-
-def responses(services: Services, after: int = 0) -> list[dict[str, Any]]:
-    """The records of responses, without those of connections."""
-    found = [entry for entry in read(services.state.audit) if entry["usage_source"] or entry["verdict"] != "allowed"]
-    return found[after:]
-
-
-def pending(services: Services) -> int:
-    return sum(state.pending for state in services.ledger.states(services.engines.rules.budgets))
 
 
 # -- answers of tools -------------------------------------------------------------------------------------------------

@@ -256,3 +256,25 @@ def test_fixed_price_helpers_agree() -> None:
 
 
 _MODELS = _catalogue_models()
+
+
+def test_speech_sold_by_the_hour_has_a_price_where_it_is_written_down() -> None:
+    """whisper-1 is $0.36 an hour, and unknown everywhere else: no text of a call could be priced by it."""
+    hour = Usage(input_audio_ms=3_600_000)
+    assert book().speech("openai", "whisper-1").cost(hour) == 360_000_000
+    assert book().speech("azure", "gpt-realtime-whisper").cost(hour) == 1_020_000_000
+    with pytest.raises(PriceUnknown):
+        book().price("openai", "whisper-1")
+
+
+def test_speech_sold_by_the_token_is_priced_as_ever() -> None:
+    """By the catalogue, or by a rule; what nobody knows is unknown, or costs what the rules say of such."""
+    assert book().speech("openai", "gpt-4o-transcribe") == book().price("openai", "gpt-4o-transcribe")
+    rule = PriceRule("openai", "whisper-1", Decimal(20), Decimal(0))
+    assert book(rule).speech("openai", "whisper-1").cost(Usage(input_audio_ms=1000)) == 200_000
+    for model in ("nobody-knows", None):
+        with pytest.raises(PriceUnknown):
+            book().speech("openai", model)
+    unknown = PriceBook((), (Decimal(15), Decimal(75)), clock=NOW.timestamp)
+    assert unknown.speech("openai", "nobody-knows").cost(Usage(input_tokens=1)) == 15_000
+    assert unknown.speech("openai", "whisper-1").cost(Usage(input_audio_ms=1000)) == 100_000

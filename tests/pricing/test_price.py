@@ -105,17 +105,29 @@ def test_impossible_usage_is_never_negative_nor_too_much() -> None:
     assert price.cost(Usage(input_tokens=-5, output_tokens=-9, web_searches=-1, cached_input_tokens=-3)) == 0
 
 
+def read(usage: Usage) -> int:
+    """All input, speech that is counted by time included."""
+    return usage.input_tokens + usage.timed_tokens
+
+
+def test_speech_by_time_costs_ten_tokens_a_second() -> None:
+    """At the rate of sound; a begun tenth of a second counts."""
+    price = Price(((0, Rates.of(Fraction(1), Fraction(7), input_audio=Fraction(100))),))
+    assert price.cost(Usage(input_audio_ms=3000)) == 3000
+    assert price.cost(Usage(input_tokens=5, input_audio_ms=1)) == 105
+
+
 @given(prices(), usages(), st.integers(0, 1000), st.integers(0, 1000))
 def test_upper_bound_is_never_below_the_cost(price: Price, usage: Usage, more_in: int, more_out: int) -> None:
     """For every price and usage: no usage within the totals costs more than the bound."""
-    bound = price.upper_bound(usage.input_tokens + more_in, usage.output_tokens + more_out, web_searches=5)
+    bound = price.upper_bound(read(usage) + more_in, usage.output_tokens + more_out, web_searches=5)
     assert price.cost(usage) <= bound
 
 
 @given(prices(), usages())
 def test_upper_bound_without_audio_and_hour_cache(price: Price, usage: Usage) -> None:
     """A caller who excludes audio and hour-long cache entries still gets a bound for all that is left."""
-    plain = replace(usage, input_audio_tokens=0, output_audio_tokens=0, cache_write_1h_tokens=0)
+    plain = replace(usage, input_audio_tokens=0, output_audio_tokens=0, cache_write_1h_tokens=0, input_audio_ms=0)
     bound = price.upper_bound(
         plain.input_tokens, plain.output_tokens, web_searches=plain.web_searches, audio=False, hour_cache=False
     )
@@ -125,7 +137,7 @@ def test_upper_bound_without_audio_and_hour_cache(price: Price, usage: Usage) ->
 @given(prices(), usages())
 def test_upper_bound_covers_the_other_prices(price: Price, usage: Usage) -> None:
     """The bound also holds if one of the alternative prices is charged."""
-    bound = price.upper_bound(usage.input_tokens, usage.output_tokens, web_searches=usage.web_searches)
+    bound = price.upper_bound(read(usage), usage.output_tokens, web_searches=usage.web_searches)
     assert all(other.cost(usage) <= bound for other in price.also)
 
 
@@ -133,7 +145,7 @@ def test_upper_bound_covers_the_other_prices(price: Price, usage: Usage) -> None
 def test_no_cost_exceeds_every_token_at_the_dearest_rate(usage: Usage) -> None:
     """Nothing is counted twice: with one rate for everything the cost is the totals, whatever the parts say."""
     price = Price.flat(Decimal(1), Decimal(1))
-    assert price.cost(usage) == 1000 * (usage.input_tokens + usage.output_tokens)
+    assert price.cost(usage) == 1000 * (read(usage) + usage.output_tokens)
 
 
 def test_bound_is_tight_where_all_rates_are_equal() -> None:

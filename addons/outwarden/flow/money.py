@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 # Operations that read text and write none: their output costs nothing.
 WITHOUT_OUTPUT = frozenset({"embeddings", "embed", "embed_content", "count_tokens", "moderations", "rerank"})
+# What the provider writes down of a caller's speech, which it may sell by the hour.
+TRANSCRIPTION = "realtime_transcription"
 # The least output worth clamping to: OpenAI's Responses API refuses less.
 CLAMP_MIN_TOKENS = 16
 # Of a text whose tokens nobody can count here: tokenizers make at least three bytes of English or code to a token.
@@ -138,6 +140,8 @@ class Purse:
         if upstream and upstream.price:
             return Price.flat(*upstream.price)
         try:
+            if self._state.operation.name == TRANSCRIPTION:
+                return self._prices.speech(*self._asked(upstream))
             return self._prices.price(*self._asked(upstream), service_tier=self._tier)
         except PriceUnknown:
             if any(account.budget.unit == "usd" for account in self.accounts):

@@ -10,16 +10,18 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import ceil
 
 from outwarden.errors import BodyError
 from outwarden.flow.body import Body
 from outwarden.flow.guard import where
 from outwarden.flow.state import CallState, begin_alone, end
 from outwarden.flow.texts import TextRefused
+from outwarden.flow.transcriptions import Transcriptions
 from outwarden.pii import KnownInSession, Vault
-from outwarden.wire.format import Json, MessageFacts, Refusal
+from outwarden.wire.format import Json, MessageFacts, Refusal, SessionFacts
 from outwarden.wire.stream import StreamRewriter
-from outwarden.wire.usage import Usage
+from outwarden.wire.usage import SOUND_TOKENS_PER_S, Usage
 
 logger = logging.getLogger(__name__)
 
@@ -55,14 +57,17 @@ EndStage = Callable[[CallState], None]
 class Session:
     """The messages of one connection, both ways. ``call`` is the upgrade itself; ``vault`` serves all its responses."""
 
-    def __init__(self, call: CallState, new_call: Callable[[], CallState]) -> None:
+    def __init__(
+        self, call: CallState, new_call: Callable[[], CallState], new_transcription: Callable[[str], CallState]
+    ) -> None:
         self.call = call
         self.vault = Vault()
         self.known = KnownInSession()
         self.client_stages: list[ClientStage] = []
         self.end_stages: list[EndStage] = []
         self.rewriter: StreamRewriter | None = None
-        self.detects_turns = True
+        self.detects_turns = self.answers = True
+        self.transcriptions = Transcriptions(new_transcription, self._end)
         self.context_tokens = 0  # what the provider already has, as of the last usage
         self._new_call = new_call
         self._next: CallState | None = None
@@ -86,7 +91,13 @@ class Session:
     @property
     def is_answering(self) -> bool:
         """Whether the provider works on a response: its true cost is still to come."""
-        return any(call.answered for call in self._open)
+        return self.transcriptions.is_awaited or any(call.answered for call in self._open)
+
+    def learn(self, facts: SessionFacts) -> None:
+        """Take over what either side says of the session."""
+        self.detects_turns = self.detects_turns if facts.detects_turns is None else facts.detects_turns
+        self.answers = self.answers if facts.answers is None else facts.answers
+        self.transcriptions.learn(facts)
 
     def joined_by(self, facts: MessageFacts) -> CallState | None:
         """The open response that a message goes on with; None: it begins one of its own."""
@@ -147,6 +158,8 @@ class Session:
         out = rewriter.feed_message(data)
         if rewriter.malformed:
             raise BodyError("a message is not JSON")
+        if rewriter.session or rewriter.transcriptions:
+            self._note_session(rewriter)
         if rewriter.began or rewriter.ended or rewriter.usage:
             self._note_answer(rewriter)
         elif self._open and not self._open[0].spoken and not rewriter.error:
@@ -172,6 +185,17 @@ class Session:
         if rewriter.ended:
             self._close(call, rewriter)
             rewriter.forget()
+
+    def _note_session(self, rewriter: StreamRewriter) -> None:
+        if rewriter.session:
+            self.learn(rewriter.session)
+            rewriter.session = None
+        for event in rewriter.transcriptions:
+            refused = self.transcriptions.take(event)
+            if refused and refused.refusal:
+                self._end(refused)
+                raise Refused(refused.refusal, None)
+        rewriter.transcriptions.clear()
 
     def _note_error(self, rewriter: StreamRewriter) -> None:
         """An error ends the response that it answers; one that nobody works on yet cost nothing."""
@@ -221,14 +245,19 @@ class Session:
             if self.rewriter and call.answered:
                 call.usage, call.output_text_bytes = self.rewriter.usage, self.rewriter.output_text_bytes
             call.client_gone = client_gone
-            try:
-                self._end(call)
-            except Exception as error:  # the others still end; this one's hold is resolved by the next start
-                logger.error("a response could not be closed: %s", where(error))
+            self._end_at_last(call)
+        for call in self.transcriptions.finish(client_gone=client_gone):
+            self._end_at_last(call)
         left, self._next = self._next, None
         if left is not None and (left.purse or (left.request_rewriter and left.request_rewriter.counts)):
             self._end(left)  # on record, too: what was taken out of messages that no response followed, a hold not used
         return [] if self._failed else rest
+
+    def _end_at_last(self, call: CallState) -> None:
+        try:
+            self._end(call)
+        except Exception as error:  # the others still end; this one's hold is resolved by the next start
+            logger.error("a response could not be closed: %s", where(error))
 
     def _end(self, call: CallState) -> None:
         try:
@@ -254,8 +283,12 @@ def may_be_billed(call: CallState) -> bool:
 
 
 def estimate(call: CallState) -> Usage:
-    """What was seen: the counted input, and one output token per byte of text, within the call's own limit."""
+    """What was seen: the counted input, and one output token per byte of text, within the call's own limit.
+
+    Of a transcription: the speech that was sent for it.
+    """
     assert call.purse
-    return Usage(
-        input_tokens=call.purse.counted_tokens, output_tokens=min(call.output_text_bytes, call.purse.output_tokens)
-    )
+    counted = call.purse.counted_tokens
+    if call.sound_s:
+        counted = min(counted, ceil(call.sound_s * SOUND_TOKENS_PER_S))
+    return Usage(input_tokens=counted, output_tokens=min(call.output_text_bytes, call.purse.output_tokens))

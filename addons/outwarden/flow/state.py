@@ -54,6 +54,7 @@ class CallState:
     session: Session | None = None  # what is said over it
     answered: bool = False  # of a response in a session: the provider began to work on it
     spoken: bool = False  # speech, whose length only the provider counts, is part of what was said
+    sound_s: float = 0.0  # of a transcription: how much speech was sent for it, silence included
     output_text_bytes: int = 0
 
     vault: Vault | None = None

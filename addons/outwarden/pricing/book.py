@@ -62,6 +62,19 @@ class PriceBook:
             return None
         return None if found is self._fallback else found
 
+    def speech(self, provider: str, model: str | None) -> Price:
+        """Find the price of a model that writes down speech, sold by the token or by the hour (10 tokens a second).
+
+        Raises PriceUnknown.
+        """
+        known = self.known(provider, model)
+        if known is not None or not model:
+            return known or self.price(provider, model)
+        from outwarden.pricing import catalogue  # as in `_find`
+
+        by_hour = catalogue.speech(provider, model, datetime.fromtimestamp(self._clock(), UTC))
+        return by_hour or self.price(provider, model)
+
     def is_ruled(self, provider: str, model: str | None) -> bool:
         """Whether a rule of the user's own says what the model costs."""
         return model is not None and self._rule(provider, model) is not None

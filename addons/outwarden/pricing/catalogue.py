@@ -22,9 +22,12 @@ from genai_prices.types import (
 )
 
 from outwarden.pricing.price import MODEL_CHARACTERS_MAX, NANO, Price, Rates, highest, per_token
+from outwarden.wire.usage import SOUND_TOKENS_PER_S
 
 # Where a model is searched with but the catalogue has no search price: its dearest one ($35 per 1,000, Gemini 2.5).
 _WEB_SEARCH_UNPRICED = Fraction(35 * NANO, 1000)
+# What a model is sold by that writes down speech by the hour.
+_HOURS = ("audio_hours", "input_audio_hours")
 # Anthropic: a one-hour cache write costs twice the base input price.
 # https://platform.claude.com/docs/en/build-with-claude/prompt-caching#pricing
 _HOUR_CACHE_FACTOR = 2
@@ -94,6 +97,17 @@ def price(provider: Provider, info: ModelInfo, service_tier: str | None, at: dat
         return None
     also = tuple(other for other in others if other is not None)
     return Price(current.tiers, current.call, current.web_search, also) if also else current
+
+
+def speech(provider: str, model: str, at: datetime) -> Price | None:
+    """Make the price of a model that writes down speech and is sold by the hour; None where it is not."""
+    entry = find(provider, model)
+    stated = vars(entry[1].get_prices(at)) if entry else {}
+    hour = highest([None if (usd := stated.get(key)) is None else Fraction(usd) for key in _HOURS])
+    if hour is None:
+        return None
+    rate = hour * NANO / (3600 * SOUND_TOKENS_PER_S)
+    return Price(((0, Rates.of(rate, rate)),))
 
 
 def _sells(info: ModelInfo, tier: str) -> bool:

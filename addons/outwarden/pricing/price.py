@@ -115,7 +115,7 @@ class Price:
         """Price one call, in nano-dollars, rounded up once.
 
         Each token is counted once: `Usage` totals include their parts, and where parts contradict the total, the
-        dearer part goes first and the total wins.
+        dearer part goes first and the total wins. Speech that is counted by time stands beside the total.
         """
         plain, output, cached, write, write_1h, audio_in, audio_out, reasoning = self._rates(usage.input_tokens)
         rest = max(usage.input_tokens, 0)
@@ -123,6 +123,7 @@ class Price:
         write_tokens, rest = _take(usage.cache_write_tokens, rest)
         cached_tokens, rest = _take(usage.cached_input_tokens, rest)
         hour_tokens, write_tokens = _take(usage.cache_write_1h_tokens, write_tokens)
+        audio_tokens += max(usage.timed_tokens, 0)
         total = audio_tokens * audio_in + write_tokens * write + hour_tokens * write_1h + cached_tokens * cached
         total += rest * plain
         rest = max(usage.output_tokens, 0)
@@ -141,7 +142,7 @@ class Price:
         audio: bool = True,
         hour_cache: bool = True,
     ) -> int:
-        """Say what no call within these totals can pass, in nano-dollars.
+        """Say what no call within these totals can pass, in nano-dollars; speech counted by time is part of the input.
 
         Every reachable tier, the dearest kind of token (cache writes and audio included) and every price in ``also``
         count. A caller that knows better may say so: ``audio=False`` (no audio either way), ``hour_cache=False`` (no

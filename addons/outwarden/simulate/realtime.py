@@ -74,6 +74,8 @@ class RealtimeSession:
         self._session = copy.deepcopy(_SESSION)
         self._session |= {"id": self._ids.id("sess_", 21), "model": query.get("model", DEFAULT_MODEL)}
         self._session["expires_at"] = int(clock()) + SESSION_S
+        if query.get("intent") == "transcription":
+            self._session |= {"type": "transcription", "object": "realtime.transcription_session"}
         self._items: list[dict[str, Any]] = []
         self._audio = bytearray()
         self._heard_ms = 0
@@ -82,6 +84,7 @@ class RealtimeSession:
         self._last: str | None = None
         self._takes: Mapping[str, Callable[[dict[str, Any], Ask], Iterator[Said]]] = {
             "session.update": self._update,
+            "transcription_session.update": self._update_transcription,
             "conversation.item.create": self._create_item,
             "conversation.item.delete": self._delete_item,
             "conversation.item.retrieve": self._retrieve_item,
@@ -115,6 +118,14 @@ class RealtimeSession:
     def _update(self, message: dict[str, Any], ask: Ask) -> Iterator[Said]:
         _lay_over(self._session, message.get("session") or {})
         yield self._speak("session.updated", session=self._session)
+
+    def _update_transcription(self, message: dict[str, Any], ask: Ask) -> Iterator[Said]:
+        """The beta's own update for a session that only transcribes, in its flat spelling."""
+        given = dict(message.get("session") or {})
+        names = {"input_audio_transcription": "transcription", "turn_detection": "turn_detection"}
+        heard = {new: given.pop(old) for old, new in names.items() if old in given}
+        _lay_over(self._session, {"type": "transcription", "audio": {"input": heard}})
+        yield self._speak("transcription_session.updated", session=self._session)
 
     def _create_item(self, message: dict[str, Any], ask: Ask) -> Iterator[Said]:
         given = message.get("item")
@@ -175,7 +186,7 @@ class RealtimeSession:
                 return told[0]
 
             yield from self._commit(message, once)
-            if detection.get("create_response", True):
+            if detection.get("create_response", True) and self._session["type"] == "realtime":
                 yield from self._respond({}, once)
 
     def _speech(self, chunk: bytes, detection: dict[str, Any]) -> Iterator[Said]:
@@ -200,9 +211,10 @@ class RealtimeSession:
         content = {"type": "input_audio", "transcript": None}
         item = {"id": item_id, "type": "message", "status": "completed", "role": "user", "content": [content]}
         yield from self._add(item)
-        if self._session["audio"]["input"]["transcription"] is not None:
+        transcriber = self._session["audio"]["input"]["transcription"]
+        if transcriber is not None:
             content["transcript"] = heard = ask({}).transcript
-            yield from self._speak.transcription(item_id, heard, seconds)
+            yield from self._speak.transcription(item_id, heard, seconds, str(transcriber.get("model")))
 
     def _clear(self, message: dict[str, Any], ask: Ask) -> Iterator[Said]:
         self._audio.clear()

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Iterator
+from math import ceil
 from typing import Any
 
 from outwarden.simulate.reply import Call, Part, Reply, Said, compact, overlaid, say
@@ -33,13 +34,18 @@ class Speaker:
         event = {"type": self._names.get(name, name), "event_id": self._ids.id("event_", 21)} | fields
         return compact(event).encode("utf-8", "backslashreplace").decode("utf-8")
 
-    def transcription(self, item_id: str, heard: str, seconds: float) -> Iterator[str]:
-        """What was heard in an item's audio, piece by piece."""
+    def transcription(self, item_id: str, heard: str, seconds: float, model: str) -> Iterator[str]:
+        """What was heard in an item's audio, piece by piece; newer models count it in tokens, older ones in seconds."""
         place = {"item_id": item_id, "content_index": 0}
         name = "conversation.item.input_audio_transcription"
         for piece in pieces(heard):
             yield self(f"{name}.delta", **place, delta=piece, obfuscation=self._ids.padding(16))
-        usage = {"type": "duration", "seconds": round(seconds)}
+        usage: dict[str, Any] = {"type": "duration", "seconds": round(seconds)}
+        if model.startswith("gpt-4o"):
+            audio, made = ceil(seconds * 10), len(heard.split())
+            details = {"text_tokens": 0, "audio_tokens": audio}
+            usage = {"type": "tokens", "total_tokens": audio + made, "input_tokens": audio, "output_tokens": made}
+            usage["input_token_details"] = details
         yield self(f"{name}.completed", **place, transcript=heard, usage=usage)
 
 

@@ -59,13 +59,41 @@ class RequestFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionFacts:
+    """What either side of a WebSocket says of their session; None: not said.
+
+    ``detects_turns``: the provider begins responses by itself where it hears the end of speech. ``answers``: it gives
+    responses at all (a session may be for transcription alone). ``transcriber``: the model that writes down what the
+    caller says; empty: nobody does. ``sound_bytes_per_s``: how much a second of the caller's speech is.
+    """
+
+    detects_turns: bool | None = None
+    answers: bool | None = None
+    transcriber: str | None = None
+    sound_bytes_per_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transcription:
+    """How far the provider is with writing down one piece of a caller's speech, the item of this id.
+
+    ``asked``: it has the sound; ``done`` and ``failed``: no more follows. ``text_bytes``: what it wrote, in UTF-8.
+    """
+
+    item: str
+    state: Literal["asked", "done", "failed"]
+    usage: Usage | None = None
+    text_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class MessageFacts:
     """What a client's message over a WebSocket says.
 
     ``begins``: the provider answers it by a response that is billed (``now``), may do so by itself when it chooses
     (``maybe``: speech whose end it detects), or does not (empty). ``request``: what the message says of model and
     limits, None where it says nothing of the kind; with ``for_session`` that holds for all responses from here on.
-    ``detects_turns``: whether the provider begins responses by itself from here on; None: not said. ``joins``: which
+    ``session``: what it says of the session. ``joins``: which
     response that has not ended it goes on with instead of beginning one: ``any`` (the answer of a tool), or one that
     is ``silent`` as yet (the provider answers both at once); empty: none.
     """
@@ -74,7 +102,7 @@ class MessageFacts:
     joins: Literal["", "any", "silent"] = ""
     request: RequestFacts | None = None
     for_session: bool = False
-    detects_turns: bool | None = None
+    session: SessionFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +136,8 @@ class EventFacts:
     do not. ``closes``: channels that end with this event, before it is sent on (``"all"``: every one). ``usage`` is
     cumulative: later reports win (``usage_adds``: it is that of one step among several, and is added). ``end``: the
     stream is complete and well-formed; a few events (usage, ``[DONE]``) may still follow it. ``usage_only``: nothing
-    but usage is in it, as in the chunk that asking for usage adds.
+    but usage is in it, as in the chunk that asking for usage adds. Over a WebSocket: ``session``, what it says of the
+    session, and ``transcription``.
     """
 
     deltas: Sequence[Delta] = ()
@@ -120,6 +149,8 @@ class EventFacts:
     error: str | None = None
     end: bool = False
     usage_only: bool = False
+    session: SessionFacts | None = None
+    transcription: Transcription | None = None
 
 
 @dataclass(frozen=True, slots=True)

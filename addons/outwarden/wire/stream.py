@@ -18,7 +18,7 @@ from outwarden.wire.body import ask, rewrite_json
 from outwarden.wire.edits import Edit, TextRewriter
 from outwarden.wire.event_shapes import Shape, Shapes
 from outwarden.wire.events import Codec, Event, StreamEvent, too_long
-from outwarden.wire.format import Delta, EventFacts, Format, Framing, Json, Operation
+from outwarden.wire.format import Delta, EventFacts, Format, Framing, Json, Operation, SessionFacts, Transcription
 from outwarden.wire.hold import Channel, Held, Piece, plain_splices
 from outwarden.wire.json_array import JsonArrayCodec
 from outwarden.wire.json_text import Splice, escapes_non_ascii, scannable
@@ -60,7 +60,8 @@ class StreamRewriter:
     began like JSON and were none. ``drop_usage_only``: read, but do not send on, the event that only tells the usage
     (for a client that did not ask for it).
 
-    Framing ``messages``: use ``feed_message`` and ``flush_messages``; each message stays one. Memory stays flat over
+    Framing ``messages``: use ``feed_message`` and ``flush_messages``; each message stays one. ``session`` and
+    ``transcriptions``: what was said of those and not yet taken, by whoever reads them. Memory stays flat over
     any number of replies: what ends a reply (``closes="all"``) ends what is remembered of its texts.
 
     A queue beyond HELD_EVENTS_MAX or HELD_BYTES_MAX is let go: all channels are finished, what is found so far is
@@ -78,6 +79,8 @@ class StreamRewriter:
         drop_usage_only: bool = False,
     ) -> None:
         self._begin()
+        self.session: SessionFacts | None = None
+        self.transcriptions: list[Transcription] = []
         self._format = format
         self._operation = operation
         self._rules = format.text_rules(operation)
@@ -256,6 +259,9 @@ class StreamRewriter:
         self.ended |= facts.end
         self.error = self.error or facts.error
         self.model = facts.model or self.model
+        if self._framing == "messages":
+            self.session = facts.session or self.session
+            self.transcriptions += (facts.transcription,) if facts.transcription else ()
         if facts.usage is not None:
             known = self.usage or Usage()
             self.usage = known.plus(facts.usage) if facts.usage_adds else known.latest(facts.usage)

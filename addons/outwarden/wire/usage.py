@@ -5,6 +5,9 @@ from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 from typing import Any
 
+# OpenAI's Realtime guide: a token of a caller's speech is 100 ms.
+SOUND_TOKENS_PER_S = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:
@@ -25,6 +28,7 @@ class Usage:
     input_audio_tokens: int = 0
     output_audio_tokens: int = 0
     web_searches: int = 0
+    input_audio_ms: int = 0  # speech that the provider counts by time, and in no tokens (whisper-1)
     cache_write_1h_tokens: int = 0  # part of cache_write_tokens: entries that live an hour (Anthropic), priced dearer
     stated_usd: Decimal | None = None
     tier: str = ""
@@ -43,6 +47,11 @@ class Usage:
         """The non-zero counts of all models plus input and output, as the audit record shows them."""
         numbers = {name: getattr(self.whole, name) for name in COUNTS}
         return {k: v for k, v in numbers.items() if v or k in ("input_tokens", "output_tokens")}
+
+    @property
+    def timed_tokens(self) -> int:
+        """What `input_audio_ms` would be in tokens; a begun one counts."""
+        return -(-self.input_audio_ms * SOUND_TOKENS_PER_S // 1000)
 
     def latest(self, newer: "Usage") -> "Usage":
         """Merge a later cumulative report over this one: a non-zero count of the later one wins."""

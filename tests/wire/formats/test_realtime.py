@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from outwarden.wire.format import Format, Operation
+from outwarden.wire.format import Format, Operation, Transcription
 from outwarden.wire.formats import format_named
 from outwarden.wire.stream import StreamRewriter
 
@@ -57,7 +57,62 @@ def test_what_begins_a_realtime_response(message: Any, begins: str) -> None:
 def test_whether_the_provider_detects_turns(session: dict[str, Any], detects: bool | None) -> None:
     format_, operation = talking("openai")
     facts = format_.read_message(operation, {"type": "session.update", "session": session})
-    assert facts.detects_turns is detects
+    assert facts.session
+    assert facts.session.detects_turns is detects
+
+
+@pytest.mark.parametrize(
+    ("kind", "session", "said"),
+    [
+        ("session.update", {}, (None, None, None)),
+        ("session.update", {"audio": {"input": {"transcription": {"model": "whisper-1"}}}}, (None, "whisper-1", None)),
+        ("session.update", {"audio": {"input": {"transcription": {"language": "de"}}}}, (None, None, None)),
+        ("session.update", {"audio": {"input": {"transcription": None}}}, (None, "", None)),
+        ("session.update", {"input_audio_transcription": {"model": "whisper-1"}}, (None, "whisper-1", None)),
+        ("session.update", {"input_audio_transcription": None, "input_audio_format": "pcm16"}, (None, "", 48_000)),
+        ("session.update", {"type": "transcription"}, (False, None, None)),
+        ("session.update", {"type": "realtime"}, (True, None, None)),
+        ("session.update", {"type": []}, (None, None, None)),
+        ("session.update", {"audio": {"input": {"format": {"type": "audio/pcmu"}}}}, (None, None, 8_000)),
+        (
+            "session.update",
+            {"audio": {"input": {"format": {"type": "audio/pcm", "rate": 16_000}}}},
+            (None, None, 32_000),
+        ),
+        ("session.update", {"audio": {"input": {"format": {"type": "audio/pcm", "rate": -1}}}}, (None, None, 48_000)),
+        ("session.update", {"input_audio_format": "g711_ulaw"}, (None, None, 8_000)),
+        ("transcription_session.update", {"input_audio_transcription": {"model": "m"}}, (False, "m", None)),
+    ],
+)
+def test_what_a_session_is_for(kind: str, session: dict[str, Any], said: tuple[Any, ...]) -> None:
+    """The client says it when it asks, the server when it has done so."""
+    format_, operation = talking("openai")
+    asked = format_.read_message(operation, {"type": kind, "session": session}).session
+    answered = format_.read_event(operation, None, {"type": f"{kind}d", "session": session}).session
+    assert asked
+    assert asked == answered
+    assert (asked.answers, asked.transcriber, asked.sound_bytes_per_s) == said
+
+
+def test_a_transcription_is_asked_for_done_or_failed() -> None:
+    """xAI ends a piece each time that it goes on, too; only the last end counts."""
+    format_, operation = talking("openai")
+
+    def read(kind: str, **fields: Any) -> Any:
+        return format_.read_event(operation, None, {"type": kind, "item_id": "i"} | fields).transcription
+
+    name = "conversation.item.input_audio_transcription"
+    assert read("input_audio_buffer.committed") == Transcription("i", "asked")
+    assert read(f"{name}.delta", delta="x") is None
+    assert read(f"{name}.completed", transcript="hé", status="in_progress") is None
+    assert read(f"{name}.failed", error={}) == Transcription("i", "failed")
+    done = read(f"{name}.completed", transcript="hé", usage={"type": "duration", "seconds": 1.2345})
+    assert (done.item, done.state, done.text_bytes, done.usage.input_audio_ms) == ("i", "done", 3, 1235)
+    tokens = {"type": "tokens", "input_tokens": 9, "output_tokens": 4, "input_token_details": {"audio_tokens": 8}}
+    usage = read(f"{name}.completed", transcript="", usage=tokens).usage
+    assert (usage.input_tokens, usage.output_tokens, usage.input_audio_tokens) == (9, 4, 8)
+    assert read(f"{name}.completed", usage={"type": "duration", "seconds": "NaN"}).usage is None
+    assert read(f"{name}.completed", item_id=7, transcript=8, usage=[]) == Transcription("", "done")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from outwarden.wire.format import Delta, EventFacts, MessageFacts, RequestFacts
+from outwarden.wire.format import Delta, EventFacts, MessageFacts, RequestFacts, SessionFacts
 from outwarden.wire.formats.rules import opaque_in
 from outwarden.wire.formats.usages import gemini_usage
 from outwarden.wire.formats.values import mapping, number, objects, text
@@ -26,7 +26,7 @@ def read_client_message(message: Mapping[str, Any]) -> MessageFacts:
     end the turn with the call (https://github.com/livekit/agents/pull/3192); then the answer begins the next.
     """
     if isinstance(setup := message.get("setup"), dict):
-        return MessageFacts(request=_request(setup), for_session=True, detects_turns=_detects_turns(setup))
+        return MessageFacts(request=_request(setup), for_session=True, session=SessionFacts(_detects_turns(setup)))
     content = either(message, "clientContent")
     if isinstance(content, dict):
         return MessageFacts(begins="now" if either(content, "turnComplete") is True else "", joins="silent")

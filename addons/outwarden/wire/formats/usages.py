@@ -24,6 +24,7 @@ Measured on the recorded bodies: each rule makes input + output equal the provid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from math import ceil
 from typing import Any
 
 from outwarden.wire.formats.values import amount, count, first_count, mapping, number, objects, text
@@ -277,6 +278,15 @@ def ollama_usage(raw: Raw) -> Usage | None:
     """Ollama's last object: the counts stand beside the text, and a prompt that was cached has none."""
     kept = {key: raw[key] for key in raw if key.endswith(("_count", "_duration"))}
     return Usage(input_tokens=count(raw.get("prompt_eval_count")), output_tokens=count(raw.get("eval_count")), raw=kept)
+
+
+def duration_usage(raw: object) -> Usage | None:
+    """Speech that is counted in seconds (whisper-1); a begun millisecond counts."""
+    source = mapping(raw)
+    seconds = amount(source.get("seconds")) if source.get("type") == "duration" else None
+    if seconds is None:
+        return None
+    return Usage(input_audio_ms=count(ceil(seconds * 1000)), raw=source)
 
 
 def total_usage(raw: Raw) -> Usage | None:
