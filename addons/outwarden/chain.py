@@ -9,7 +9,7 @@ mitmproxy calls the addons in this order for requests and for replies alike.
 | `ServeStatus` | load, configure, running, request, done | the status page, through the proxy and on the admin port |
 | `IdentifyCall` | http_connect, requestheaders, request, responseheaders, websocket_start | what call, and whose |
 | `EnforceContent` | request, websocket_start | refuses or flags what a content rule names |
-| `RedactPii` | request, websocket_start | takes personal data and secrets out of the request |
+| `RedactPii` | request, websocket_start, read_aside | takes personal data and secrets out of the request |
 | `RestorePii` | request, response, error, websocket_start | restores the caller's own values, masks new ones |
 | `ChargeBudget` | request, response, call_end, error, websocket_start | holds money before the call, settles it after |
 | `RouteCall` | request, websocket_start | chooses the first upstream |
@@ -18,6 +18,7 @@ mitmproxy calls the addons in this order for requests and for replies alike.
 
 `StreamReply` only puts our HTTP layer in place: it holds replies, fails over, streams through stages, and drains.
 `call_end` is a hook of ours: it comes after `response`, once the client has its answer, so that nobody waits for it.
+`read_aside` is one, too: a long message of a WebSocket is read beside the event loop.
 """
 
 from typing import Any

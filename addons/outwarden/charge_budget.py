@@ -64,7 +64,7 @@ class ChargeBudget:
         if state is None or state.session is None:
             return
         session = state.session
-        session.client_stages.append(lambda said: self._hold(session, said))
+        session.add_stage(lambda said: self._hold(session, said))
         session.end_stages.append(settle_response)
         if state.host.provider not in INCLUDED:
             session.transcriptions.pay = lambda call: self._hold_transcription(session, call)

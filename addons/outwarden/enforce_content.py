@@ -42,7 +42,7 @@ class EnforceContent:
     def websocket_start(self, flow: http.HTTPFlow) -> None:
         state = state_of(flow)
         if state and state.session:
-            state.session.client_stages.append(self._look_at)
+            state.session.add_stage(self._look_at, reads=True)
 
     def _look_at(self, said: Said) -> None:
         inspector = self._shelf.services.engines.inspector

@@ -109,7 +109,7 @@ class IdentifyCall:
         )
         if is_for_transcription(flow.request):
             session.learn(SessionFacts(answers=False))
-        session.client_stages.append(lambda said: read_message(session, said))
+        session.add_stage(lambda said: read_message(session, said))
 
     def _next_call(self, state: CallState) -> CallState:
         """A response to come, under the rules that are in force when it is asked for."""

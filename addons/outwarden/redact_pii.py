@@ -5,7 +5,7 @@ from dataclasses import replace
 from mitmproxy import http
 
 from outwarden.errors import BodyError
-from outwarden.flow.aside import aside, names_unread
+from outwarden.flow.aside import Work, aside, names_unread
 from outwarden.flow.body import Body, replace_content
 from outwarden.flow.envelope import rewrite_headers, rewrite_target
 from outwarden.flow.guard import answer, fail_closed
@@ -101,7 +101,11 @@ class RedactPii:
         state = state_of(flow)
         if state and state.session:
             session = state.session
-            session.client_stages.append(lambda said: self._rewrite_message(said, session))
+            session.add_stage(lambda said: self._rewrite_message(said, session), reads=True)
+
+    async def read_aside(self, work: Work) -> None:
+        """Read a long message beside the event loop; what is not done here is done where it is asked for."""
+        await aside(self._shelf.services, work.do, work.size)
 
     def _rewrite_message(self, said: Said, session: Session) -> None:
         """As a request's body; what is known is the session's, because later messages may quote earlier ones."""

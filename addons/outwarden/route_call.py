@@ -58,7 +58,7 @@ class RouteCall:
     def websocket_start(self, flow: http.HTTPFlow) -> None:
         state = state_of(flow)
         if state and state.session:
-            state.session.client_stages.append(rename_model)
+            state.session.add_stage(rename_model)
 
 
 def rename_model(said: Said) -> None:

@@ -1,7 +1,9 @@
 """What is personal does not leave, wherever it stands and however it is packed; what holds nothing is left alone."""
 
+import asyncio
 import gzip
 import json
+import threading
 from collections.abc import Callable
 from urllib.parse import quote
 
@@ -9,7 +11,10 @@ import pytest
 from playbook import Playbook, request, response
 from talk import EMAIL, PATH, asks, chat, record, said
 
+from outwarden.flow.aside import INLINE_BYTES_MAX, Work
 from outwarden.flow.services import Services
+from outwarden.load_rules import Shelf
+from outwarden.redact_pii import RedactPii
 
 CARD = "4716 9083 1125 6045"
 
@@ -260,3 +265,19 @@ def test_what_a_provider_keeps_comes_back_to_its_caller(
         play.says(request("/v1/threads/t/messages", b"", headers, method="GET"))
         play.upstream.says(response(200, kept))
         assert (EMAIL.encode() in play.answer.body) is (play is same)
+
+
+async def test_a_long_message_of_a_session_is_read_beside_the_loop(open_services: Callable[..., Services]) -> None:
+    """The loop turns meanwhile: the work ends only when the loop has let it."""
+    shelf = Shelf()
+    shelf.fill(open_services(pii={"ner": {"model": "bundled"}}))
+    turned, seen = threading.Event(), []
+    work = Work(lambda: seen.append(turned.wait(10)), INLINE_BYTES_MAX + 1)
+    task = asyncio.create_task(RedactPii(shelf).read_aside(work))
+    while not task.done():
+        await asyncio.sleep(0)
+        turned.set()
+    await task
+
+    assert seen == [True]
+    work.outcome()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from outwarden.audit import read
+from outwarden.flow.aside import at_once
 from outwarden.flow.frames import Message
 from outwarden.flow.relay import read_message
 from outwarden.flow.services import Services
@@ -19,11 +20,13 @@ class Talk:
 
     def client(self, *messages: Any) -> list[Any]:
         """What goes on to the provider."""
-        return [json.loads(self.session.from_client(read_message(Message(packed(one), True)))) for one in messages]
+        return [
+            json.loads(at_once(self.session.from_client(read_message(Message(packed(one), True))))) for one in messages
+        ]
 
     def server(self, *messages: Any) -> list[Any]:
         """What goes on to the client."""
-        return [json.loads(data) for one in messages for data in self.session.from_server(packed(one))]
+        return [json.loads(data) for one in messages for data in at_once(self.session.from_server(packed(one)))]
 
 
 def packed(message: Any) -> bytes:

@@ -1,12 +1,14 @@
 """Long texts are read beside the event loop, short ones at once; what has not been read is on record or refused."""
 
 import asyncio
+import base64
+import random
 import threading
 from collections.abc import Callable
 
 import pytest
 
-from outwarden.flow.aside import INLINE_BYTES_MAX, aside
+from outwarden.flow.aside import INLINE_BYTES_MAX, Work, aside, readable_bytes
 from outwarden.flow.services import Services
 
 
@@ -54,3 +56,29 @@ async def test_the_loop_turns_while_a_text_is_read(services: Services) -> None:
     task = asyncio.get_running_loop().create_task(turn())
     assert await aside(services, lambda: turned.wait(10), INLINE_BYTES_MAX + 1)
     await task
+
+
+def test_work_is_done_once_and_tells_what_it_raised() -> None:
+    """Whoever does it, here or elsewhere."""
+    done: list[int] = []
+    work = Work(lambda: done.append(1), INLINE_BYTES_MAX)
+    work.do()
+    work.outcome()
+    work.outcome()
+    assert done == [1]
+    assert not work.is_long
+
+    failing = Work(lambda: [][0], INLINE_BYTES_MAX + 1)
+    assert failing.is_long
+    failing.do()
+    with pytest.raises(IndexError):
+        failing.outcome()
+
+
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_sound_is_nothing_to_read(encode: Callable[[bytes], bytes]) -> None:
+    """Base64 of either alphabet does not count, text around it and between short runs does."""
+    sound = encode(random.Random(1).randbytes(30_000))
+    assert readable_bytes(b'{"audio":"' + sound + b'"}') < 20
+    assert readable_bytes(b"word " * 1000) == 5000
+    assert readable_bytes(b" ".join([sound[:200]] * 20)) == 4019

@@ -489,3 +489,91 @@ def test_gemini_live_in_both_directions(play: Playbook, services: Services) -> N
     entry = responses(services)[-1]
     assert entry["usage"] == {"input_tokens": 10, "output_tokens": 4}
     assert entry["model"] == "gemini-2.5-flash"
+
+
+# -- long messages ----------------------------------------------------------------------------------------------------
+
+PROSE = "Ada Quill went to the station and read the report on the quiet river. " * 40
+
+
+@pytest.fixture
+def reading(open_services: Any) -> Services:
+    """With the bundled model for names."""
+    return open_services(pii={"ner": {"model": "bundled"}})  # type: ignore[no-any-return]
+
+
+def test_a_long_message_is_read_aside(reading: Services, open_play: Play) -> None:
+    """In both directions; names are taken out and put back as ever."""
+    play = open_play(reading)
+    ends = Ends(play, RESPONSES)
+    ends.client_says(create(PROSE))
+    assert play.hooks[-1] == "read_aside"
+    (sent,) = ends.at_server
+    text = sent["input"][0]["content"][0]["text"]
+    assert "Ada Quill" not in text
+    ends.server_says(created(), delta(text), done(text))
+    assert text_in(ends.at_client) == PROSE
+    assert play.hooks.count("read_aside") == 3
+
+
+def test_what_is_short_or_no_text_is_read_at_once(reading: Services, services: Services, open_play: Play) -> None:
+    """The way to another thread costs more than reading it; without a model nothing takes long."""
+    play = open_play(reading)
+    ends = Ends(play, REALTIME)
+    ends.client_says(create("Ada Quill is here."), APPEND, {**APPEND, "audio": "AbC+/" * 20_000})
+    ends.server_says({"type": "response.output_audio.delta", "delta": "AbC+/" * 20_000})
+    plain = open_play(services)
+    Ends(plain, RESPONSES).client_says(create(PROSE))
+
+    assert "read_aside" not in play.hooks + plain.hooks
+
+
+def test_messages_keep_their_order_while_one_is_read(reading: Services, open_play: Play) -> None:
+    """What comes meanwhile from either side waits for it."""
+    play = open_play(reading)
+    ends = Ends(play, RESPONSES)
+    arrived: list[int] = []
+
+    def meanwhile(name: str, data: Any) -> None:
+        if name == "read_aside" and not arrived:
+            arrived.append(1)
+            for number in range(3):
+                play.says(ends._client.send(TextMessage(json.dumps(create(f"short {number}")))))
+            play.upstream.says(ends._server.send(TextMessage(json.dumps({"type": "codex.rate_limits"}))))
+
+    play.before = meanwhile
+    ends.client_says(create(PROSE), create("last"))
+
+    assert arrived
+    texts = [message["input"][0]["content"][0]["text"][:7] for message in ends.at_server]
+    assert texts == ["[PERSON", "short 0", "short 1", "short 2", "last"]
+    assert [message["type"] for message in ends.at_client] == ["codex.rate_limits"]
+
+
+def test_what_fails_aside_lets_nothing_through(
+    reading: Services, open_play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play = open_play(reading)
+    ends = Ends(play, RESPONSES)
+
+    def fail(*args: Any, **more: Any) -> Any:
+        raise RuntimeError(EMAIL)
+
+    monkeypatch.setattr("outwarden.redact_pii.rewrite_body", fail)
+    ends.client_says(create(PROSE))
+
+    assert play.hooks.count("read_aside") == 1
+    assert ends.at_server == []
+    assert ends.at_client[-1]["error"]["code"] == "outwarden_error"
+    assert ends.client_close
+
+
+def test_a_hook_that_nobody_answers_leaves_the_message_to_be_read_here(reading: Services, open_play: Play) -> None:
+    """mitmproxy skips our addon where one before it fails."""
+    play = open_play(reading)
+    play.skipped = {"read_aside"}
+    ends = Ends(play, RESPONSES)
+    ends.client_says(create(PROSE))
+
+    assert "Ada Quill" not in json.dumps(ends.at_server)
+    assert len(ends.at_server) == 1

@@ -1,9 +1,11 @@
-"""The hook that mitmproxy has not: what is done once a client has its answer."""
+"""The hooks that mitmproxy has not."""
 
 from dataclasses import dataclass
 
 from mitmproxy import http
 from mitmproxy.proxy import commands
+
+from outwarden.flow.aside import Work
 
 
 @dataclass
@@ -16,3 +18,11 @@ class CallEndHook(commands.StartHook):
 
     name = "call_end"
     flow: http.HTTPFlow
+
+
+@dataclass
+class ReadAsideHook(commands.StartHook):
+    """A long message of a WebSocket is to be read; its connection waits, in both directions, and no other does."""
+
+    name = "read_aside"
+    work: Work

@@ -1,6 +1,7 @@
 """Stand in the middle of a WebSocket: frames of both sides, the session's messages between them, and how it all ends.
 
-Plain bytes in and out, for any transport: after each call take what is due from `to_client` and `to_server`.
+Plain bytes in and out, for any transport: after each call take what is due from `to_client` and `to_server`. What takes
+long is handed out as work: its caller does it wherever it likes, and gives this relay nothing else meanwhile.
 """
 
 import logging
@@ -10,6 +11,7 @@ from mitmproxy.websocket import WebSocketData, WebSocketMessage
 from wsproto.frame_protocol import Opcode
 
 from outwarden.errors import BodyError
+from outwarden.flow.aside import Steps
 from outwarden.flow.body import Body, classify
 from outwarden.flow.frames import Close, Control, Message, Peer
 from outwarden.flow.guard import broken, where
@@ -57,8 +59,8 @@ class Relay:
 
     # -- the client -------------------------------------------------------------------------------------------------
 
-    def from_client(self, data: bytes) -> None:
-        """Take bytes of the client."""
+    def from_client(self, data: bytes) -> Steps[None]:
+        """Take bytes of the client; in between, what is due is to be sent."""
         if self.client_done:
             return
         for received in self._client.receive(data):
@@ -67,13 +69,13 @@ class Relay:
             elif isinstance(received, Close):
                 self._on_client_close(received)
             else:
-                self._guarded(self._on_client_message, received)
+                yield from self._guarded(self._on_client_message, received)
             if self.client_done:
                 return
 
-    def _on_client_message(self, message: Message) -> None:
+    def _on_client_message(self, message: Message) -> Steps[None]:
         try:
-            sent = self._session.from_client(read_message(message))
+            sent = yield from self._session.from_client(read_message(message))
         except Refused as refused:
             if not refused.silent:
                 self._tell(refused.refusal, refused.message)
@@ -98,8 +100,8 @@ class Relay:
 
     # -- the server -------------------------------------------------------------------------------------------------
 
-    def from_server(self, data: bytes) -> None:
-        """Take bytes of the upstream."""
+    def from_server(self, data: bytes) -> Steps[None]:
+        """Take bytes of the upstream; as `from_client`."""
         if self.server_done:
             return
         for received in self._server.receive(data):
@@ -108,16 +110,16 @@ class Relay:
             elif isinstance(received, Close):
                 self._on_server_close(received)
             else:
-                self._guarded(self._on_server_message, received)
+                yield from self._guarded(self._on_server_message, received)
             if self.server_done:
                 return
 
-    def _on_server_message(self, message: Message) -> None:
+    def _on_server_message(self, message: Message) -> Steps[None]:
         if not message.is_text and read_message(message).kind == "binary":
             self._send(message)
             return
         self._show(message, from_client=False)
-        for data in self._session.from_server(message.data):
+        for data in (yield from self._session.from_server(message.data)):
             self._send(Message(data, message.is_text))
         if self.drains and not self._session.is_answering:
             self.finish()
@@ -168,10 +170,10 @@ class Relay:
         """We failed outside of any message: end both sides."""
         self._stop(broken("relay"), INTERNAL)
 
-    def _guarded(self, step: Callable[[Message], None], message: Message) -> None:
+    def _guarded(self, step: Callable[[Message], Steps[None]], message: Message) -> Steps[None]:
         """Closed when in doubt: what cannot be read or fails ends the connection."""
         try:
-            step(message)
+            yield from step(message)
         except TextRefused as refused:
             self._stop(refused.refusal, POLICY)
         except Refused as refused:

@@ -1,18 +1,22 @@
 """What is said over one WebSocket: each response that a client asks for is a call of its own, with hold and record.
 
 The addons put their stages in when the connection opens (`websocket_start`): each message of the client goes through
-`client_stages`, each response that has ended through `end_stages`; what the server says goes through one
+those of `add_stage`, each response that has ended through `end_stages`; what the server says goes through one
 `StreamRewriter`. A stage that raises ends the connection: nothing goes on unread.
 """
 
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import groupby
 from math import ceil
+from operator import itemgetter
 
 from outwarden.errors import BodyError
+from outwarden.flow.aside import Steps, Work, readable_bytes
 from outwarden.flow.body import Body
 from outwarden.flow.guard import where
 from outwarden.flow.state import CallState, begin_alone, end
@@ -63,7 +67,7 @@ class Session:
         self.call = call
         self.vault = Vault()
         self.known = KnownInSession()
-        self.client_stages: list[ClientStage] = []
+        self._client_stages: list[tuple[ClientStage, bool]] = []
         self.end_stages: list[EndStage] = []
         self.rewriter: StreamRewriter | None = None
         self.detects_turns = self.answers = True
@@ -106,14 +110,20 @@ class Session:
         last = self._open[-1] if self._open else None
         return last if facts.joins == "silent" and last and last.first_content_ms is None else None
 
+    def add_stage(self, stage: ClientStage, *, reads: bool = False) -> None:
+        """Let the client's messages go through one more stage; one that ``reads`` their texts may take its time."""
+        self._client_stages.append((stage, reads))
+
     # -- the client speaks ------------------------------------------------------------------------------------------
 
-    def from_client(self, body: Body) -> bytes:
+    def from_client(self, body: Body) -> Steps[bytes]:
         """Return the message as it may go on. Raises Refused, or BodyError for one that cannot be read."""
         said = Said(body, self.next_call)
         try:
-            for stage in self.client_stages:
-                stage(said)
+            for reads, stages in groupby(self._client_stages, key=itemgetter(1)):
+                work = Work(partial(run_stages, said, [stage for stage, _ in stages]), self._size(body) if reads else 0)
+                yield work
+                work.outcome()
         except TextRefused as refused:
             said.call.refuse(refused.refusal, "refused")
         if said.begins and said.joins is None and len(self._open) >= OPEN_MAX and not said.call.refusal:
@@ -126,6 +136,10 @@ class Session:
         elif said.begins:
             self._begin(said.call)
         return said.body.data
+
+    def _size(self, body: Body) -> int:
+        """How much there is to read; where no model reads, nothing takes long."""
+        return readable_bytes(body.data) if body.kind != "binary" and self.call.rules.pii.ner else 0
 
     def _refuse(self, said: Said) -> None:
         """The message stays here, and with it all that was to be one response."""
@@ -150,12 +164,15 @@ class Session:
 
     # -- the server speaks ------------------------------------------------------------------------------------------
 
-    def from_server(self, data: bytes) -> list[bytes]:
+    def from_server(self, data: bytes) -> Steps[list[bytes]]:
         """Return the messages that may go on to the client. Raises BodyError, Refused."""
         rewriter = self.rewriter
         if rewriter is None:
             return [data]
-        out = rewriter.feed_message(data)
+        out: list[bytes] = []
+        work = Work(lambda: out.extend(rewriter.feed_message(data)), self._size(Body("text", data)))
+        yield work
+        work.outcome()
         if rewriter.malformed:
             raise BodyError("a message is not JSON")
         if rewriter.session or rewriter.transcriptions:
@@ -210,8 +227,7 @@ class Session:
     def _begin_unasked(self) -> None:
         """The provider begins a response that no message asked for: it is held for now, or the connection ends."""
         said = Said(Body("empty", b""), self.next_call, MessageFacts(begins="now"))
-        for stage in self.client_stages:
-            stage(said)
+        run_stages(said, [stage for stage, _ in self._client_stages])
         if said.call.refusal:
             self._refuse(said)
         self._begin(said.call)
@@ -265,6 +281,12 @@ class Session:
                 stage(call)
         finally:
             end(call)  # the stage that would do it may be the one that failed
+
+
+def run_stages(said: Said, stages: Sequence[ClientStage]) -> None:
+    """Let a message go through stages."""
+    for stage in stages:
+        stage(said)
 
 
 class Refused(Exception):

@@ -21,8 +21,10 @@ from mitmproxy.proxy.layers.http._events import (
 from mitmproxy.proxy.layers.websocket import WebsocketEndHook, WebsocketMessageHook
 
 from outwarden.flow import drain
+from outwarden.flow.aside import Steps
 from outwarden.flow.drain import begin_drain
 from outwarden.flow.guard import where
+from outwarden.flow.hooks import ReadAsideHook
 from outwarden.flow.relay import Relay
 
 logger = logging.getLogger(__name__)
@@ -73,24 +75,31 @@ class Upgraded:
         if self._over:
             return
         try:
-            self._take(event)
+            yield from self._take(event)
         except Exception as error:  # mitmproxy would log it and leave both sides waiting
             logger.error("WebSocket failed: %s", where(error))
             self._relay.abort()
         yield from self._send()
 
-    def _take(self, event: events.Event) -> None:
+    def _take(self, event: events.Event) -> Commands:
         relay = self._relay
         if isinstance(event, RequestData):
-            relay.from_client(event.data)
+            yield from self._work(relay.from_client(event.data))
         elif isinstance(event, ResponseData):
-            relay.from_server(event.data)
+            yield from self._work(relay.from_server(event.data))
         elif isinstance(event, RequestEndOfMessage | RequestProtocolError):
             relay.client_lost()
         elif isinstance(event, ResponseEndOfMessage | ResponseProtocolError):
             relay.server_lost()
         elif isinstance(event, events.Wakeup) and relay.drains:
             relay.finish()
+
+    def _work(self, steps: Steps[None]) -> Commands:
+        """Take the steps; while a long one is done elsewhere, mitmproxy keeps what else comes for this connection."""
+        for work in steps:
+            if work.is_long:
+                yield from self._send()
+                yield ReadAsideHook(work)
 
     def _send(self) -> Commands:
         relay = self._relay
