@@ -1,7 +1,9 @@
-"""What reading and rewriting costs: per event of a stream, and per body of 1 MB (and of 2, 4, 8 MB with `--sizes`).
+"""What reading and rewriting costs: per event of a stream, per message of a WebSocket, and per body of 1 MB (and of 2,
+4, 8 MB with `--sizes`).
 
 CPU times of this process, so other work on the machine matters less; the yardstick runs in turn with ours. Streams:
-the same events through json.loads and json.dumps. Bodies: json.loads and one pattern over the bytes.
+the same events through json.loads and json.dumps. WebSockets: frames in, frames out, beside wsproto's own decoding and
+framing with json.loads and json.dumps between. Bodies: json.loads and one pattern over the bytes.
 """
 
 import argparse
@@ -18,17 +20,28 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "addons"))
 
+from mitmproxy.websocket import WebSocketData
+from wsproto.connection import Connection, ConnectionType
+from wsproto.events import TextMessage
+
+from outwarden.flow.aside import at_once
+from outwarden.flow.relay import Relay
+from outwarden.flow.session import Session
+from outwarden.flow.state import CallState
 from outwarden.pii import Vault
 from outwarden.pii.engine import PiiEngine
 from outwarden.pii.policy import PiiPolicy
+from outwarden.rules.load import load_rules, shipped_rules
 from outwarden.wire.body import rewrite_json
 from outwarden.wire.formats import format_named
 from outwarden.wire.stream import StreamRewriter
+from outwarden.wire.traffic import Host
 
 EVENTS = 1000
 MEGABYTE = 1_000_000
 WORDS = ["the", "of", "invoice", "ledger", "shipment", "station", "river", "quiet", "amber", "report", "review"]
 EMAIL = re.compile(rb"[\w.+-]+@[\w-]+\.\w+")
+RULES = load_rules(shipped_rules())
 engine = PiiEngine(PiiPolicy(), b"a secret of this benchmark's own")
 rng = random.Random(1)  # noqa: S311  # benchmark text
 
@@ -110,16 +123,105 @@ def median_us(do: Callable[[bytes], object], events: list[bytes]) -> float:
     return statistics.median(times) / 1000
 
 
+# -- messages ------------------------------------------------------------------------------------
+
+
+def responses_message(piece: str, number: int) -> bytes:
+    """A text delta of Responses over a WebSocket: the event without its framing."""
+    return responses(piece, number).partition(b"data: ")[2].strip()
+
+
+def realtime_message(piece: str, number: int) -> bytes:
+    """A text delta of Realtime."""
+    kind = {"type": "response.output_text.delta", "event_id": f"event_DnoHs2FqcAvTpB8SR{number:04}"}
+    place = {"response_id": "resp_DnoHrJ1s5SbnyVcg", "item_id": "item_DnoHr0kfuzs8pnA", "output_index": 0}
+    more = {"content_index": 0, "delta": piece, "obfuscation": padding()}
+    return json.dumps(kind | place | more, separators=(",", ":")).encode()
+
+
+def live_message(piece: str, number: int) -> bytes:
+    """A piece of what Google's model says aloud, in words."""
+    return json.dumps({"serverContent": {"outputTranscription": {"text": piece}}}).encode()
+
+
+LIVE = "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent"
+MESSAGES: dict[str, tuple[Make, str, str]] = {
+    "OpenAI Responses": (responses_message, "openai", "/v1/responses"),
+    "OpenAI Realtime": (realtime_message, "openai", "/v1/realtime"),
+    "Gemini Live": (live_message, "gemini", LIVE),
+}
+
+
+def opened(format: str, path: str) -> Relay:
+    """A connection on which the provider speaks, with detection on, and nobody looks at the budget."""
+    known = format_named(format)
+    operation = known.identify("POST" if path == "/v1/responses" else "GET", path)
+    call = CallState(RULES, Host(("here.example",), format, format), known, operation)
+    session = Session(call, lambda: call, lambda model: call)
+    session.rewriter = StreamRewriter(known, operation, "messages", engine.reply(session.vault))
+    return Relay(call, session, WebSocketData())
+
+
+def time_messages(frames: list[bytes], format: str, path: str) -> float:
+    """Median CPU time of a message, frame in and frame out, in microseconds."""
+    relay = opened(format, path)
+    sent = 0
+
+    def forward(frame: bytes) -> None:
+        nonlocal sent
+        at_once(relay.from_server(frame))
+        sent += len(relay.to_client)
+        relay.to_client.clear()
+
+    took = median_us(forward, frames)
+    if sent < sum(map(len, frames)) * 9 // 10:
+        raise SystemExit(f"{path}: messages did not come through")
+    return took
+
+
+def time_plain_messages(frames: list[bytes]) -> float:
+    """The yardstick: what the plainest relay would do."""
+    here, there = Connection(ConnectionType.CLIENT), Connection(ConnectionType.SERVER)
+
+    def forward(frame: bytes) -> None:
+        here.receive_data(frame)
+        for event in here.events():
+            if isinstance(event, TextMessage):
+                there.send(TextMessage(json.dumps(json.loads(event.data))))
+
+    return median_us(forward, frames)
+
+
+def measure_messages(rounds: int) -> None:
+    """Print a line for each API."""
+    print("WebSocket messages, text deltas of 4 characters, detection on; median CPU time of one, frame in, frame out")
+    pieces = four_characters()
+    for name, (make, format, path) in MESSAGES.items():
+        peer = Connection(ConnectionType.SERVER)
+        frames = [peer.send(TextMessage(make(piece, at + 1).decode())) for at, piece in enumerate(pieces)]
+        runs = [(time_messages(frames, format, path), time_plain_messages(frames)) for _ in range(rounds)]
+        ours, plain = (min(column) for column in zip(*runs, strict=True))
+        print(f"  {name:18} {ours:6.1f} us   wsproto + json     {plain:5.1f} us   {ours / plain:5.2f}x")
+
+
+# -- the yardstick of streams ----------------------------------------------------------------------
+
+
 def load_and_dump(event: bytes) -> str:
     """The yardstick: what the plainest rewriter would do."""
     return json.dumps(json.loads(event[event.index(b"data: ") + 6 :]))
 
 
+def four_characters() -> list[str]:
+    """Prose in pieces as providers cut it."""
+    text = prose(5 * EVENTS)
+    return [text[at : at + 4] for at in range(0, 4 * EVENTS, 4)]
+
+
 def measure_streams(rounds: int) -> None:
     """Print a line for each format."""
     print("stream events, text deltas of 4 characters, detection on; median CPU time of one")
-    text = prose(5 * EVENTS)
-    pieces = [text[at : at + 4] for at in range(0, 4 * EVENTS, 4)]
+    pieces = four_characters()
     for name, (make, format, path) in STREAMS.items():
         events = [make(piece, number + 1) for number, piece in enumerate(pieces)]
         runs = [(time_stream(events, format, path), median_us(load_and_dump, events)) for _ in range(rounds)]
@@ -205,13 +307,14 @@ def measure_bodies(rounds: int, megabytes: list[int]) -> None:
 
 
 def main() -> None:
-    """Measure both."""
+    """Measure all three."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--sizes", type=int, nargs="+", default=[1], help="of the bodies, in MB")
     options = parser.parse_args()
     print(f"{platform.machine()}, Python {platform.python_version()}")
     measure_streams(options.rounds)
+    measure_messages(options.rounds)
     measure_bodies(options.rounds, options.sizes)
 
 

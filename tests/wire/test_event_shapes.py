@@ -45,6 +45,11 @@ def responses(piece, count, padding):
     return {"type": "response.output_text.delta", **place, "delta": piece, "obfuscation": padding}
 
 
+def realtime(piece, count, padding):
+    place = {"response_id": "resp_1", "item_id": "item_1", "output_index": 0, "content_index": 0}
+    return {"type": "response.output_text.delta", "event_id": padding, **place, "delta": piece, "obfuscation": "abc"}
+
+
 def anthropic(piece, count, padding):
     return {"type": "content_block_delta", "index": count, "delta": {"type": "text_delta", "text": piece}}
 
@@ -64,6 +69,7 @@ FORMATS = {
     chat: ("openai", "/v1/chat/completions"),
     chat_tool: ("openai", "/v1/chat/completions"),
     responses: ("openai", "/v1/responses"),
+    realtime: ("openai", "/v1/realtime"),
     anthropic: ("anthropic", "/v1/messages"),
     gemini: ("gemini", "/v1beta/models/g:streamGenerateContent"),
     thought: ("gemini", "/v1beta/models/g:streamGenerateContent"),

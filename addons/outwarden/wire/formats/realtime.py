@@ -82,7 +82,9 @@ def read_realtime_event(data: dict[str, Any]) -> EventFacts:
     kind = text(data.get("type")) or ""
     if kind.startswith("response."):
         facts = read_responses_event(data)
-        return facts if facts.usage else replace(facts, usage=any_usage(data.get("usage")))  # xAI: beside the response
+        if facts.usage is None and "usage" in data:  # xAI tells it beside the response
+            return replace(facts, usage=any_usage(data["usage"]))
+        return facts
     if kind.startswith(("session.", "transcription_session.")):
         session = mapping(data.get("session"))
         return EventFacts(model=text(session.get("model")), session=_read_session(kind, session))

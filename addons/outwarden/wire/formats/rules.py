@@ -89,6 +89,8 @@ IDS = frozenset(
         "tool_use_id",
         "toolUseId",
         "item_id",
+        "previous_item_id",
+        "event_id",
         "response_id",
         "responseId",
         "previous_response_id",
@@ -238,5 +240,5 @@ def text_rules(*free: str, offsets: Offsets | None = None) -> TextRules:
         is_file=is_file,
         remember=REMEMBER,
         offsets=offsets,
-        padding=frozenset({"obfuscation"}),
+        padding=frozenset({"obfuscation", "event_id"}),
     )
