@@ -232,6 +232,18 @@ def test_a_call_moves_to_another_region(signing: Interceptor, provider: Simulate
     assert second.header("x-amz-security-token") == OWN.token
 
 
+@pytest.mark.parametrize("text", ["hello", SAID])
+def test_a_false_frame_before_the_content_moves_the_call(
+    signing: Interceptor, provider: SimulatedProvider, text: str
+) -> None:
+    """The SDK never sees the frame with the wrong checksum: another region's stream is all there is."""
+    provider.queue(Script(malformed_after=0))
+    answer = client(signing).converse_stream(**asked(text))
+
+    assert said(answer["stream"]) == text
+    assert [request.path.split("/")[2][:3] for request in list(provider.requests)[-2:]] == ["us.", "eu."]
+
+
 def test_no_credential_is_told(signing: Interceptor) -> None:
     """Neither output nor records hold a key, a secret or a token of anybody's."""
     client(signing).converse(**asked())

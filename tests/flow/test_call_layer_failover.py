@@ -4,10 +4,11 @@ import json
 from collections.abc import Callable
 
 import pytest
-from playbook import OPENAI, Playbook, Upstream, response, response_head
+from playbook import OPENAI, Playbook, Upstream, request, response, response_head
 from talk import BILL, DONE, FAULT, ROLE, STOP, asks, attempts, error_of, event, piece, record, said, text_of
 
 from outwarden.flow.services import Services
+from outwarden.wire.aws_events import make_frame
 
 SPARE = ("spare.example", 8080)
 THIRD = ("third.example", 8080)
@@ -329,6 +330,60 @@ def test_a_malformed_event_before_the_content_moves_the_call(play: Playbook) -> 
     play.upstream.streams(ROLE, piece("spare"), STOP, DONE, b"")
 
     assert play.answer.body == ROLE + piece("spare") + STOP + DONE
+
+
+AWS = {"content-type": "application/vnd.amazon.eventstream", "transfer-encoding": "chunked"}
+FRAME = {":message-type": "event", ":content-type": "application/json"}
+START = make_frame(FRAME | {":event-type": "messageStart"}, b'{"role":"assistant"}')
+TEXT = make_frame(FRAME | {":event-type": "contentBlockDelta"}, b'{"contentBlockIndex":0,"delta":{"text":"hello"}}')
+END = make_frame(FRAME | {":event-type": "messageStop"}, b'{"stopReason":"end_turn"}')
+FALSE_FRAMES = {
+    "checksum of the frame": TEXT[:-1] + bytes([TEXT[-1] ^ 1]),
+    "text changed on the way": TEXT.replace(b"hello", b"jello"),
+    "checksum of its lengths": TEXT[:8] + bytes([TEXT[8] ^ 1]) + TEXT[9:],
+    "lengths": TEXT[:3] + bytes([TEXT[3] ^ 1]) + TEXT[4:],
+    "no frame at all": b"<html>Bad Gateway</html>" * 9,
+    "cut": TEXT[:30],
+}
+
+
+@pytest.fixture
+def bedrock(open_services: Callable[..., Services], open_play: Callable[..., Playbook]) -> Playbook:
+    """A connection whose calls to Bedrock may move to another region."""
+    second = {"url": "http://second.example", "provider": "aws", "format": "bedrock", "auth": {"bearer": "env:PATH"}}
+    rest = {"name": "rest", "match": {"model": "*"}, "targets": ["original", "second"]}
+    return open_play(open_services(routes={"upstreams": {"second": second}, "routes": [rest]}))
+
+
+def converses() -> bytes:
+    """A call with a Bedrock API key."""
+    path = "/model/anthropic.claude-3-5-sonnet-20241022-v2%3A0/converse-stream"
+    body = b'{"messages":[{"role":"user","content":[{"text":"hello"}]}],"inferenceConfig":{"maxTokens":50}}'
+    return request(path, body, {"authorization": "Bearer x"}, host="bedrock-runtime.us-east-1.amazonaws.com")
+
+
+@pytest.mark.parametrize("fault", FALSE_FRAMES)
+def test_a_false_frame_before_the_content_moves_the_call(bedrock: Playbook, fault: str) -> None:
+    """Checksums, lengths, a page of some proxy's in between: nothing was shown yet, so another upstream may serve."""
+    bedrock.says(converses())
+    kind = response_head(200, AWS)
+    bedrock.upstream.streams(START, FALSE_FRAMES[fault], b"", head=kind)
+    assert bedrock.upstream.address[0] == "second.example"
+    bedrock.upstream.streams(START, TEXT, END, b"", head=kind)
+
+    assert bedrock.answer.status == 200
+    assert bedrock.answer.body == START + TEXT + END
+
+
+def test_a_false_frame_behind_the_content_ends_the_stream(bedrock: Playbook) -> None:
+    """With an exception that says what is wrong, in a frame that is sound."""
+    bedrock.says(converses())
+    false = FALSE_FRAMES["checksum of the frame"]
+    bedrock.upstream.streams(START, TEXT, false, END, b"", head=response_head(200, AWS))
+
+    assert bedrock.answer.body.startswith(START)
+    assert b"upstream_malformed" in bedrock.answer.body
+    assert false not in bedrock.answer.body
 
 
 def test_an_unfinished_event_is_no_answer(play: Playbook) -> None:

@@ -109,16 +109,25 @@ def test_a_compressed_stream_is_read(play: Playbook) -> None:
     assert "content-encoding" not in play.answer.headers
 
 
-@pytest.mark.parametrize("encoding", ["exi", "gzip"])
-def test_a_stream_that_cannot_be_decoded_is_refused(play: Playbook, encoding: str) -> None:
+@pytest.mark.parametrize(("encoding", "code"), [("exi", "outwarden_error"), ("gzip", "upstream_failed")])
+def test_a_stream_that_cannot_be_decoded_is_refused(play: Playbook, encoding: str, code: str) -> None:
     """An encoding that we do not know, or that the bytes are not, is refused; nothing unread reaches the client."""
-    play.says(asks(stream=True))
+    play.says(asks("gpt-4o-mini", stream=True))  # a model whose route has one target
     play.upstream.says(response(200, b"hidden", {"content-type": "text/event-stream", "content-encoding": encoding}))
 
     assert play.answer.status == 502
-    assert json.loads(play.answer.body)["error"]["code"] == "outwarden_error"
+    assert json.loads(play.answer.body)["error"]["code"] == code
     assert b"hidden" not in play.client_got
     assert play.ended == 1
+
+
+def test_a_stream_that_does_not_unpack_moves_the_call(play: Playbook) -> None:
+    """It is the upstream that sent it, and nothing was shown."""
+    play.says(asks(stream=True))
+    play.upstream.says(response(200, b"hidden", {"content-type": "text/event-stream", "content-encoding": "gzip"}))
+    play.upstream.streams(ROLE, piece("spare"), STOP, DONE, b"")
+
+    assert text_of(play.answer.body) == "spare"
 
 
 def test_a_client_of_http_1_0_gets_no_chunks(play: Playbook) -> None:

@@ -69,7 +69,7 @@ def test_broken_encodings_break_the_reply(data: bytes) -> None:
 
     assert stream.broken
     assert "gzip" in stream.broken
-    assert not stream.upstream_fault
+    assert stream.upstream_fault
 
 
 def test_a_stage_that_raises_breaks_the_reply(monkeypatch: pytest.MonkeyPatch, caplog: Any) -> None:
@@ -84,6 +84,7 @@ def test_a_stage_that_raises_breaks_the_reply(monkeypatch: pytest.MonkeyPatch, c
         patch.setattr(StreamRewriter, "feed", raising)
         assert stream.feed(piece("x")) == b""
     assert stream.broken == "an internal error"
+    assert not stream.upstream_fault
     assert stream.feed(piece("later")) == b""
     assert stream.finish() == b""
     assert "RuntimeError at test_reply.py" in caplog.text

@@ -75,7 +75,6 @@ class ReplyStream:
     def _stop_at_malformed(self) -> None:
         """An event that is no JSON would break the client's parser, and hides text from ours."""
         if self.rewriter.malformed:
-            self.upstream_fault = True
             raise BodyError("an event of the stream is not JSON")
 
     def _break(self, step: str, error: Exception) -> bytes:
@@ -83,6 +82,8 @@ class ReplyStream:
         logger.error("reply %s stopped: %s", step, reason if isinstance(error, BodyError) else where(error))
         self.broken = reason
         self.refusal = error.refusal if isinstance(error, TextRefused) else None
+        # Frames with false checksums or lengths, what is no JSON or does not unpack: bytes that the upstream sent.
+        self.upstream_fault = isinstance(error, BodyError) and self.refusal is None
         return b""
 
     def refuse(self, refusal: Refusal) -> bytes:
