@@ -31,7 +31,8 @@ class RestorePii:
     def request(self, flow: http.HTTPFlow) -> None:
         state = open_state(flow)
         if state:
-            state.open_reply = lambda response: self._open(flow.request, response, state)
+            request = flow.request  # a state that knew its flow would keep it for ever
+            state.open_reply = lambda response: self._open(request, response, state)
             state.error_of = lambda response, content: error_of(response, content, state)
 
     def _rewriter(self, state: CallState) -> TextRewriter:

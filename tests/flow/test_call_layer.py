@@ -1,6 +1,8 @@
 """Calls through our HTTP layer, as transcripts: what the client, the upstreams and the addons see, and when."""
 
+import gc
 import json
+import weakref
 from collections.abc import Callable
 
 import pytest
@@ -8,6 +10,7 @@ from playbook import OPENAI, Answer, Playbook, request, response, response_head
 from talk import DONE, EMAIL, PATH, ROLE, STOP, asks, attempts, chat, piece, record, said, text_of
 
 from outwarden.flow.services import Services
+from outwarden.flow.state import state_of
 
 CALL_HOOKS = ["requestheaders", "request", "responseheaders", "response", "call_end"]
 
@@ -310,3 +313,23 @@ def test_answers_are_read_as_sent() -> None:
 
     assert Answer(whole).complete
     assert not Answer(whole[:-1]).complete
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_nothing_is_kept_of_a_call_that_has_ended(play: Playbook, *, stream: bool) -> None:
+    """Neither the flow nor what we know of it, while the connection goes on: a proxy lives for months."""
+    flows, states = [], []
+    for _ in range(20):
+        play.says(asks(stream=stream))
+        play.upstream.streams(ROLE, piece("hi"), STOP, DONE, b"") if stream else play.upstream.says(
+            response(200, said("hi"))
+        )
+        assert play.flow
+        flows.append(weakref.ref(play.flow))
+        states.append(weakref.ref(state_of(play.flow)))
+    play.flow = None
+    play.passes(200)  # timers still know their streams
+    gc.collect()
+    gc.collect()  # what the first one freed let go of the rest
+
+    assert [ref() for ref in flows + states] == [None] * 40
