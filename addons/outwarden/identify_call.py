@@ -16,6 +16,7 @@ from outwarden.flow.body import plain_headers, read_body
 from outwarden.flow.framing import drop_one_hop_headers
 from outwarden.flow.guard import answer, fail_closed, is_grpc
 from outwarden.flow.money import TRANSCRIPTION
+from outwarden.flow.room import no_room
 from outwarden.flow.session import Said, Session
 from outwarden.flow.signing import signature_of
 from outwarden.flow.state import CallState, begin, look_at, open_state, state_of
@@ -87,6 +88,11 @@ class IdentifyCall:
             body = state.body = read_body(flow.request, state)
         except BodyError as error:
             state.refuse(Refusal(400, "body_unreadable", f"The request body was refused: {error}."), "refused", "body")
+            answer(flow, state.refusal)  # type: ignore[arg-type]
+            return
+        unpacked = len(body.data) if body.data is not flow.request.raw_content else 0
+        if not state.share.take(unpacked, state.rules.traffic.max_in_flight_bytes):
+            state.refuse(no_room("this request"), "refused", "max_in_flight_mib")
             answer(flow, state.refusal)  # type: ignore[arg-type]
             return
         if state.is_socket:

@@ -12,6 +12,7 @@ from tornado.httpserver import HTTPServer
 
 from outwarden.flow.authority import certificate_path
 from outwarden.flow.guard import fail_closed
+from outwarden.flow.room import held_bytes
 from outwarden.load_rules import Shelf
 from outwarden.web import INTERNAL_HOST, Snapshot, StatusApp, start_admin, summarize
 
@@ -74,7 +75,7 @@ class ServeStatus:
 
     def metrics(self) -> str:
         """The Prometheus text."""
-        return self._shelf.services.metrics.text(self._budgets())
+        return self._shelf.services.metrics.text(self._budgets(), held_bytes())
 
     def _budgets(self) -> list[dict[str, Any]]:
         services = self._shelf.services

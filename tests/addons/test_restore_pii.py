@@ -188,7 +188,7 @@ def test_a_stream_of_unreadable_frames_is_refused(play: Playbook, services: Serv
 
     assert play.answer.status == 502
     assert b"\0\0\0\x10" not in play.client_got
-    assert record(services)["verdict"] == "error"
+    assert record(services)["verdict"] == "failed"
 
 
 def test_what_a_cut_stream_said_of_itself_is_kept(play: Playbook, services: Services) -> None:

@@ -133,3 +133,15 @@ def test_budget_gauges_show_the_fullest_account_and_no_account_name() -> None:
     assert shown['outwarden_budget_accounts{budget="key-day",state="ok"}'] == "1"
     assert shown['outwarden_budget_accounts{budget="key-day",state="warn"}'] == "1"
     assert "sha256" not in Metrics().text(budgets)
+
+
+def test_refusals_count_by_their_rule() -> None:
+    """Only those; and what bodies hold is told where it is known."""
+    metrics = Metrics()
+    metrics.record(RECORD | {"verdict": "refused", "rule": "max_in_flight_mib"})
+    metrics.record(RECORD | {"verdict": "allowed", "rule": "clamp_output 100"})
+
+    found = {name: value for name, value in samples(metrics).items() if "refusals" in name}
+    assert found == {'outwarden_refusals_total{rule="max_in_flight_mib"}': "1"}
+    assert "outwarden_bodies_in_flight_bytes" not in metrics.text()
+    assert "outwarden_bodies_in_flight_bytes 1234" in metrics.text((), 1234)

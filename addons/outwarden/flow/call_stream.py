@@ -54,6 +54,7 @@ from outwarden.flow.framing import DIGESTS, check_reply, fit
 from outwarden.flow.guard import broken, last_words, where
 from outwarden.flow.hooks import CallEndHook
 from outwarden.flow.relay import Relay
+from outwarden.flow.room import no_room
 from outwarden.flow.state import CallState, state_of, was_seen
 from outwarden.flow.trip import Trip, target_of_host
 from outwarden.flow.upgrade import Upgraded, is_accepted
@@ -94,6 +95,18 @@ class CallStream(Upload):
     # -- events -----------------------------------------------------------------------------------------------------
 
     def _handle_event(self, event: events.Event) -> Commands:
+        """Nothing is held any more of a stream that is dropped, however it ended."""
+        steps, reply = self._take_event(event), None
+        while True:
+            try:
+                command = steps.send(reply)
+            except StopIteration:
+                return
+            if isinstance(command, DropStream) and (call := state_of(self.flow)):
+                call.share.give_back()
+            reply = yield command
+
+    def _take_event(self, event: events.Event) -> Commands:
         if self._upgraded is not None:
             yield from self._upgraded.handle(event)
         elif self._call is None and isinstance(event, events.Wakeup):
@@ -240,6 +253,8 @@ class CallStream(Upload):
         yield SendHttp(RequestEndOfMessage(self._attempt_id), server)
 
     def _forget_attempt(self) -> None:
+        if self._call and self._mode == "whole":
+            self._call.share.give_back(len(self._held))
         self._parent.streams.pop(self._attempt_id, None)
         self._attempt_id = 0
         self._head = None
@@ -353,10 +368,19 @@ class CallStream(Upload):
             return
         self._held += data
         assert self._call
-        if len(self._held) > self._call.rules.traffic.max_body_bytes:
-            yield from self._abandon()
-            self._trip.stop("too long")
-            yield from self._answer(Refusal(502, "reply_too_large", "The reply is longer than max_body_mib allows."))
+        traffic = self._call.rules.traffic
+        if len(self._held) > traffic.max_body_bytes:
+            yield from self._stop_collecting(
+                Refusal(502, "reply_too_large", "The reply is longer than max_body_mib allows.")
+            )
+        elif not self._call.share.take(len(data), traffic.max_in_flight_bytes):
+            self._call.rule = "max_in_flight_mib"
+            yield from self._stop_collecting(no_room("the reply"))
+
+    def _stop_collecting(self, refusal: Refusal) -> Commands:
+        yield from self._abandon()
+        self._trip.stop("too long")
+        yield from self._answer(refusal)
 
     def _on_stream_data(self, data: bytes) -> Commands:
         assert self._call and self._call.reply
@@ -494,6 +518,13 @@ class CallStream(Upload):
             return
         yield HttpResponseHeadersHook(self.flow)
         yield from self._finish_with(self.send_response())
+
+    def check_killed(self, emit_error_hook: bool) -> layer.CommandGenerator[bool]:
+        """A flow that somebody else ended is over."""
+        killed = yield from super().check_killed(emit_error_hook)
+        if killed and (call := state_of(self.flow)):
+            call.share.give_back()
+        return killed
 
     def send_response(self, already_streamed: bool = False) -> Commands:
         """Send what the addons made of the reply; personal data put back into it never enters the flow itself."""
@@ -691,7 +722,8 @@ def stopped(reason: str) -> Refusal:
 
 def verdict_of(refusal: Refusal) -> str:
     """How the record tells rules and our own failures from the upstreams'."""
-    return {"outwarden_error": "error", "content_refused": "refused"}.get(refusal.code, "failed")
+    ours = {"outwarden_error": "error", "content_refused": "refused", "too_many_bodies": "refused"}
+    return ours.get(refusal.code, "failed")
 
 
 def retry_after(response: http.Response) -> float | None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary, WeakSet
 
 from outwarden.budget import Caller
+from outwarden.flow.room import Share
 from outwarden.wire.aws_signature import Signature
 from outwarden.wire.format import Format, Operation, Refusal, RequestFacts
 from outwarden.wire.traffic import Host
@@ -46,6 +47,7 @@ class CallState:
     started_s: float = field(default_factory=time.perf_counter)
     signature: Signature | None = None  # of AWS, on the request as it arrived
     body: Body | None = None
+    share: Share = field(default_factory=Share)  # of the room that the process has for bodies
     facts: RequestFacts = field(default_factory=RequestFacts)
     body_tokens: int = 0
     media_bytes: int = 0

@@ -28,6 +28,7 @@ from mitmproxy.proxy.layers.http._hooks import HttpErrorHook, HttpRequestHeaders
 
 from outwarden.flow.framing import CONTINUE, announced_bytes, fault_of
 from outwarden.flow.guard import answer_whatever_happens
+from outwarden.flow.room import fits, no_room
 from outwarden.flow.state import CallState, state_of
 from outwarden.flow.waits import Waits
 from outwarden.wire.format import Refusal
@@ -68,7 +69,10 @@ class Upload(HttpStream):
             return
         call = state_of(self.flow)
         if call and not call.unread:
-            self._refuse_length(call, announced_bytes(event.request))
+            announced = announced_bytes(event.request)
+            self._refuse_length(call, announced)
+            if announced and not call.refusal and not fits(announced, call.rules.traffic.max_in_flight_bytes):
+                call.refuse(no_room("this request"), "refused", "max_in_flight_mib")
             if call.refusal:
                 yield from self._refuse_upload(call.refusal, close=invited)
                 return
@@ -114,6 +118,8 @@ class Upload(HttpStream):
             self._body += event.data
             self._waits.lengthen("upload", len(event.data) / UPLOAD_BYTES_PER_S)
             self._refuse_length(call, len(self._body))
+            if not call.refusal and not call.share.take(len(event.data), call.rules.traffic.max_in_flight_bytes):
+                call.refuse(no_room("this request"), "refused", "max_in_flight_mib")
             if call.refusal:
                 yield from self._refuse_upload(call.refusal)
         elif isinstance(event, RequestEndOfMessage):
@@ -140,6 +146,8 @@ class Upload(HttpStream):
     def _refuse_upload(self, refusal: Refusal, *, close: bool = False) -> Commands:
         """Answer in the middle of a request; ``close``: what comes then cannot be told from another request."""
         self._body = bytearray()
+        if call := state_of(self.flow):
+            call.share.give_back()
         length = announced_bytes(self.flow.request)
         answer_whatever_happens(self.flow, refusal)
         assert self.flow.response

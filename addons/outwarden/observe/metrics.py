@@ -31,6 +31,7 @@ class Metrics:
         self._names = Bounded(NAMES_MAX)
         served = ("provider", "model")
         self._calls = Counter("outwarden_calls_total", "Calls, by what became of them.", (*served, "verdict"))
+        self._refusals = Counter("outwarden_refusals_total", "Calls that were refused, by the rule.", ("rule",))
         self._cost = Counter("outwarden_cost_usd_total", "What calls cost, in US dollars.", served)
         self._tokens = Counter(
             "outwarden_tokens_total",
@@ -53,6 +54,8 @@ class Metrics:
         """Count one audit record. Missing or null fields count nothing."""
         provider, model = self._served(record)
         self._calls.add(1, provider, model, self._names.label(record.get("verdict")))
+        if record.get("verdict") == "refused":
+            self._refusals.add(1, self._names.label(record.get("rule")))
         self._cost.add(_dollars(record.get("cost_usd")), provider, model)
         usage = record.get("usage") or {}
         for key, kind in TOKEN_KINDS.items():
@@ -65,10 +68,14 @@ class Metrics:
         if overhead_ms is not None:
             self._overhead.observe(float(overhead_ms) / 1000)
 
-    def text(self, budgets: Sequence[Mapping[str, Any]] = ()) -> str:
-        """Everything in the Prometheus text format; ``budgets`` are budget states as the contract's JSON."""
+    def text(self, budgets: Sequence[Mapping[str, Any]] = (), in_flight_bytes: int | None = None) -> str:
+        """Everything in the Prometheus text format.
+
+        ``budgets`` are budget states as the contract's JSON; ``in_flight_bytes``: what is held of bodies.
+        """
         families = (
             self._calls,
+            self._refusals,
             self._cost,
             self._tokens,
             self._redactions,
@@ -77,9 +84,8 @@ class Metrics:
             self._attempts,
             self._overhead,
         )
-        return "".join(
-            f"{line}\n" for line in chain(chain.from_iterable(f.lines() for f in families), _budgets(budgets))
-        )
+        counted = chain.from_iterable(family.lines() for family in families)
+        return "".join(f"{line}\n" for line in chain(counted, _in_flight(in_flight_bytes), _budgets(budgets)))
 
     def _served(self, record: Mapping[str, Any]) -> tuple[str, str]:
         served = record.get("served") or {}
@@ -113,6 +119,13 @@ def used_share(state: Mapping[str, Any]) -> float:
             )
             return float(used / limit) if limit else 1.0
     return 0.0
+
+
+def _in_flight(held_bytes: int | None) -> Iterator[str]:
+    if held_bytes is not None:
+        yield from gauge_lines(
+            "outwarden_bodies_in_flight_bytes", "Held of requests and of replies being collected.", [({}, held_bytes)]
+        )
 
 
 def _budgets(states: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -19,6 +19,7 @@ ON_ERROR: tuple[Literal["closed", "open"], ...] = ("closed", "open")
 FLAG_OR_REFUSE: tuple[Literal["flag", "refuse"], ...] = ("flag", "refuse")
 GRPC: tuple[Literal["refuse", "tunnel"], ...] = ("refuse", "tunnel")
 BODY_MIB_MAX = 1024  # a body is held in memory while it is read
+IN_FLIGHT_MIB_MAX = 1024 * 1024
 
 _HOST = re.compile(r"[a-z0-9*]([a-z0-9*._-]*[a-z0-9*])?|[0-9a-f:]*:[0-9a-f:.]*")
 _PROVIDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -35,6 +36,7 @@ def read_traffic(node: Node, folder: Path, base: Traffic) -> Traffic:
         otherwise=keys.get("otherwise", one_of(OTHERWISE), defaults.otherwise),
         unknown_path=keys.get("unknown_path", one_of(UNKNOWN_PATH), defaults.unknown_path),
         max_body_mib=keys.get("max_body_mib", number(0.001, BODY_MIB_MAX), defaults.max_body_mib),
+        max_in_flight_mib=keys.get("max_in_flight_mib", number(0.001, IN_FLIGHT_MIB_MAX), defaults.max_in_flight_mib),
         on_error=keys.get("on_error", one_of(ON_ERROR), defaults.on_error),
         explain_headers=keys.get("explain_headers", flag, defaults.explain_headers),
         token_ids=keys.get("token_ids", one_of(FLAG_OR_REFUSE), defaults.token_ids),

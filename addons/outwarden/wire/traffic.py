@@ -38,6 +38,7 @@ class Traffic:
     otherwise: Literal["tunnel", "refuse"] = "tunnel"
     unknown_path: Literal["scan", "refuse", "pass"] = "scan"
     max_body_mib: float = 32
+    max_in_flight_mib: float = 256
     on_error: Literal["closed", "open"] = "closed"
     explain_headers: bool = False
     token_ids: Literal["flag", "refuse"] = "flag"  # noqa: S105  # no password
@@ -48,6 +49,11 @@ class Traffic:
     def max_body_bytes(self) -> int:
         """The longest body that is read, decoded, in bytes."""
         return int(self.max_body_mib * 1024 * 1024)
+
+    @property
+    def max_in_flight_bytes(self) -> int:
+        """How much all calls of a process may hold of bodies at once, in bytes."""
+        return int(self.max_in_flight_mib * 1024 * 1024)
 
     def find(self, host: str) -> Host | None:
         """The entry for a host that is ours to open, or None."""
