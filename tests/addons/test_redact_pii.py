@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import re
 import threading
 from collections.abc import Callable
 from urllib.parse import quote
@@ -281,3 +282,80 @@ async def test_a_long_message_of_a_session_is_read_beside_the_loop(open_services
 
     assert seen == [True]
     work.outcome()
+
+
+BARE = "281440067"  # a number of which nothing says what it is, but the words around it elsewhere
+EXPLAINED = f"my ssn is {BARE}"
+
+
+def line(text: str) -> bytes:
+    """One call of a batch."""
+    body = {"model": "gpt-4o", "messages": [{"role": "user", "content": text}]}
+    return json.dumps({"custom_id": "c", "method": "POST", "url": PATH, "body": body}).encode() + b"\n"
+
+
+def part(content: bytes, disposition: str, content_type: str = "") -> bytes:
+    """A part of a form."""
+    kind = f"Content-Type: {content_type}\r\n" if content_type else ""
+    head = f"--frontier\r\nContent-Disposition: form-data; {disposition}\r\n{kind}\r\n"
+    return head.encode() + content + b"\r\n"
+
+
+def upload(*parts: bytes) -> bytes:
+    """A file on its way to the provider."""
+    headers = {"content-type": "multipart/form-data; boundary=frontier"}
+    return request("/v1/files", b"".join(parts) + b"--frontier--\r\n", headers)
+
+
+@pytest.mark.parametrize("explained_first", [True, False])
+@pytest.mark.parametrize("form", ["lines", "multipart"])
+def test_a_value_is_known_in_every_line(
+    play: Playbook, services: Services, form: str, *, explained_first: bool
+) -> None:
+    """What one line explains is taken out of all others, before it and after it, under the same name."""
+    lines = [line(EXPLAINED), line(f"thanks for {BARE}, bye"), line("nothing here"), line(f"({BARE})")]
+    body = b"".join(lines if explained_first else reversed(lines))
+    whole = upload(part(b"batch", 'name="purpose"'), part(body, 'name="file"; filename="b.jsonl"', "application/jsonl"))
+    sent = got(play, request("/v1/files", body) if form == "lines" else whole)
+
+    assert BARE.encode() not in sent
+    names = set(re.findall(rb"\[US_SSN_\w+\]", sent))
+    assert len(names) == 1
+    assert sent.count(names.pop()) == 3
+    assert line("nothing here") in sent
+    play.upstream.says(response(200, b'{"id": "file-1"}'))
+    assert record(services)["redactions"]["request"] == {"US_SSN": 3}
+
+
+def test_a_value_is_known_in_every_part_of_a_form(play: Playbook) -> None:
+    """In text fields, in files of any kind that is read, in their names, and in other charsets."""
+    sent = got(
+        play,
+        upload(
+            part(f"about {BARE}".encode(), 'name="purpose"'),
+            part(line(EXPLAINED), f'name="file"; filename="{BARE}.jsonl"', "application/jsonl"),
+            part(f"see {BARE}".encode("utf-16"), 'name="other"; filename="n.txt"', "text/plain; charset=utf-16"),
+            part(json.dumps({"n": [f"x {BARE} y"]}).encode(), 'name="more"', "application/json"),
+        ),
+    )
+    name = re.search(rb"\[US_SSN_\w+\]", sent)
+
+    assert name
+    assert BARE.encode() not in sent
+    assert BARE.encode("utf-16-le") not in sent
+    assert sent.count(name[0]) == 4
+    assert sent.count(name[0].decode().encode("utf-16-le")) == 1
+
+
+def test_a_value_is_known_in_a_form_of_pairs(play: Playbook) -> None:
+    """Spelled in their way."""
+    body = f"a={EXPLAINED.replace(' ', '+')}&b=%32{BARE[1:]}&c=plain".encode()
+    sent = got(play, request("/v1/files", body, {"content-type": "application/x-www-form-urlencoded"}))
+
+    assert BARE[1:].encode() not in sent
+    assert sent.endswith(b"&c=plain")
+
+
+def test_lines_without_a_finding_are_the_same_bytes(play: Playbook) -> None:
+    body = b'{"a" : 1.50, "b":"\\u00e9"}\n\n{"c":[ ]}\r\n'
+    assert got(play, request("/v1/files", body)).endswith(b"\r\n\r\n" + body)

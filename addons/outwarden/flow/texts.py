@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from outwarden.errors import BodyError
 from outwarden.flow.body import Body, classify, is_text
 from outwarden.wire.body import Memory, Rewritten, rewrite_json, rewrite_text
-from outwarden.wire.edits import ChannelRewriter, Edit, FindKnown, TextRewriter
+from outwarden.wire.edits import ChannelRewriter, Edit, FindKnown, KnownValues, TextRewriter
 from outwarden.wire.format import Refusal, TextRules
 from outwarden.wire.multipart import Piece, boundary_of, pieces, with_length
 from outwarden.wire.urlencoded import rewrite_pairs
@@ -38,24 +38,94 @@ def rewrite_body(
     count: Count | None = None,
     find_known: FindKnown | None = None,
 ) -> Rewritten:
-    """Rewrite every text of ``body``; the same bytes object where nothing changes. Raises BodyError."""
+    """Rewrite every text of ``body``; the same bytes object where nothing changes. Raises BodyError.
+
+    ``find_known``: what was found anywhere in it, in one line or part, is looked for in all of it.
+    """
     if body.kind == "json":
         done = rewrite_json(
             body.data, rules, rewriter, memory=memory, memory_key=memory_key, count=count, find_known=find_known
         )
+    elif find_known is None:
+        done = _Rewrite(rules, count, lambda rewrite: rewrite(rewriter)).body(body, content_type, 0)
     else:
-        done = _Rewrite(rules, rewriter, count, find_known).body(body, content_type, 0)
+        done = _rewrite_twice(body, content_type, rules, count, rewriter, find_known)
     return _in_charset(done, body.charset, body.data)
+
+
+def _rewrite_twice(
+    body: Body, content_type: str, rules: TextRules, count: Count | None, rewriter: TextRewriter, find_known: FindKnown
+) -> Rewritten:
+    """Read each unit by itself, then again those in which a value that was found in any of them can still be read."""
+    units = _Units(rewriter)
+    done = _Rewrite(rules, count, units.first).body(body, content_type, 0)
+    known = find_known(units.found())
+    if known is not None:
+        done = _Rewrite(rules, count, lambda rewrite: units.again(rewrite, known)).body(body, content_type, 0)
+    rewriter.note(units.found())
+    return done
+
+
+Rewrite = Callable[[TextRewriter], Rewritten]
+
+
+class _Units:
+    """The documents and texts that a body is made of, in their order, and what was found in each."""
+
+    def __init__(self, rewriter: TextRewriter) -> None:
+        self._rewriter = rewriter
+        self._done: list[tuple[Rewritten, list[tuple[Edit, str]]]] = []
+        self._at = 0
+
+    def found(self) -> list[tuple[Edit, str]]:
+        """All edits so far, each with what stood there."""
+        return [pair for _, found in self._done for pair in found]
+
+    def first(self, rewrite: Rewrite) -> Rewritten:
+        """Rewrite a unit for the first time."""
+        collecting = _Collecting(self._rewriter)
+        done = rewrite(collecting)
+        self._done.append((done, collecting.found))
+        return done
+
+    def again(self, rewrite: Rewrite, known: KnownValues) -> Rewritten:
+        """The unit as it was done before, or with values of others; units come in the same order."""
+        done, _ = self._done[self._at]
+        if done.has_files or known.may_stand_in(done.body):
+            collecting = _Collecting(known)
+            done = rewrite(collecting)
+            self._done[self._at] = (done, collecting.found)
+        self._at += 1
+        return done
+
+
+class _Collecting:
+    """A rewriter whose findings are noted later, all at once."""
+
+    def __init__(self, inner: TextRewriter | KnownValues) -> None:
+        self._inner = inner
+        self.found: list[tuple[Edit, str]] = []
+
+    def edits(self, texts: Sequence[str]) -> list[Sequence[Edit]]:
+        return self._inner.edits(texts)
+
+    def note(self, found: Iterable[tuple[Edit, str]]) -> None:
+        self.found += found
+
+    def channel(self) -> ChannelRewriter:
+        raise TypeError("a whole body has no channels")
 
 
 @dataclass(frozen=True, slots=True)
 class _Rewrite:
-    """Bodies of every kind but one whole JSON document, and what they are made of."""
+    """Bodies of every kind but one whole JSON document, and what they are made of.
+
+    ``unit`` rewrites each document and each text, by the rewriter of its choice.
+    """
 
     rules: TextRules
-    rewriter: TextRewriter
     count: Count | None
-    find_known: FindKnown | None = None
+    unit: Callable[[Rewrite], Rewritten]
 
     def body(self, body: Body, content_type: str, depth: int) -> Rewritten:
         if body.kind == "json":
@@ -70,14 +140,24 @@ class _Rewrite:
         if body.kind == "sdp":
             return _joined(body.data, [self.sdp_line(line) for line in body.data.splitlines(keepends=True)])
         if body.kind == "form":
-            return self.text(body.data, lambda text: rewrite_pairs(text, lambda _, t: rewrite_text(t, self.rewriter)))
+            return self.form(body.data)
         if body.kind == "text":
             return self.text(body.data)
         return _unread(body.data) if body.kind == "binary" else Rewritten(body.data, 0)
 
-    def text(self, data: bytes, rewrite: Callable[[str], str] | None = None) -> Rewritten:
+    def form(self, data: bytes) -> Rewritten:
+        def rewrite(rewriter: TextRewriter) -> Rewritten:
+            done = self._text(data, lambda text: rewrite_pairs(text, lambda _, plain: rewrite_text(plain, rewriter)))
+            return replace(done, has_files=b"%" in data or b"+" in data)  # a value may be spelled in another way
+
+        return self.unit(rewrite)
+
+    def text(self, data: bytes) -> Rewritten:
+        return self.unit(lambda rewriter: self._text(data, lambda text: rewrite_text(text, rewriter)))
+
+    def _text(self, data: bytes, rewrite: Callable[[str], str]) -> Rewritten:
         text = data.decode("utf-8", "surrogateescape")
-        rewritten = rewrite(text) if rewrite else rewrite_text(text, self.rewriter)
+        rewritten = rewrite(text)
         tokens = self.count(rewritten.encode("utf-8", "replace").decode()) if self.count else 0
         if rewritten == text:
             return Rewritten(data, 0, tokens)
@@ -87,7 +167,7 @@ class _Rewrite:
         return self.json(line) if line.strip() else Rewritten(line, 0)
 
     def json(self, data: bytes) -> Rewritten:
-        return rewrite_json(data, self.rules, self.rewriter, count=self.count, find_known=self.find_known)
+        return self.unit(lambda rewriter: rewrite_json(data, self.rules, rewriter, count=self.count))
 
     def sdp_line(self, line: bytes) -> Rewritten:
         return Rewritten(line, 0) if _SDP_TRANSPORT.match(line) else self.text(line)

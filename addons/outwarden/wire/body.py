@@ -43,7 +43,8 @@ class Rewritten:
 
     ``edits``: how many replacements were made; ``tokens``: what ``count`` said of its texts after the edits, plus
     PIECE_TOKENS for each piece, without media; ``media_bytes``: characters of base64 media in it; ``unread``: parts of
-    it that nobody here can read (sound, pictures, PDF, an unknown charset).
+    it that nobody here can read (sound, pictures, PDF, an unknown charset). ``has_files``: texts in base64 are in it,
+    whose words do not stand in ``body`` as such.
     """
 
     body: bytes
@@ -51,6 +52,7 @@ class Rewritten:
     tokens: int = 0
     media_bytes: int = 0
     unread: int = 0
+    has_files: bool = False
 
 
 def rewrite_json(
@@ -224,6 +226,7 @@ def _assemble(body: bytes, start: int, parts: Sequence[_Part]) -> Rewritten:
         sum(answer.tokens for answer in answers),
         sum(answer.media_bytes for answer in answers),
         sum(answer.unread for answer in answers),
+        any(answer.has_files for answer in answers),
     )
 
 
