@@ -119,7 +119,11 @@ def settle_response(call: CallState) -> None:
     if call.trip:
         call.trip.stop("client gone" if call.client_gone else call.reply_error or "ok", 101)
     if call.purse:
-        call.purse.settle(call.usage, may_be_billed=may_be_billed_in_session(call), estimate=estimate_in_session(call))
+        try:
+            guess = estimate_in_session(call)
+            call.purse.settle(call.usage, may_be_billed=may_be_billed_in_session(call), estimate=guess)
+        except Exception as error:  # neither the hold nor the answer may hang on it
+            call.purse.charge_held(error)
 
 
 def is_billable(request: http.Request, state: CallState) -> bool:
@@ -133,7 +137,11 @@ def settle(flow: http.HTTPFlow, state: CallState | None) -> None:
     """Resolve the call's hold from what is known of its end."""
     if state is None or state.purse is None:
         return
-    state.purse.settle(state.usage, may_be_billed=may_be_billed(state), estimate=estimate(flow, state))
+    try:
+        guess = estimate(flow, state)
+        state.purse.settle(state.usage, may_be_billed=may_be_billed(state), estimate=guess)
+    except Exception as error:  # as in a session
+        state.purse.charge_held(error)
 
 
 def may_be_billed(state: CallState) -> bool:

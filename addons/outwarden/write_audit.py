@@ -76,10 +76,12 @@ class WriteAudit:
     def _write_response(self, call: CallState) -> None:
         """A response in a session is a call: 101 is the status of all that came over the connection."""
         end(call)
+        charge_unsettled(call)
         self._keep(record(call, 101))
 
     def _write(self, flow: http.HTTPFlow, state: CallState) -> None:
         end(state)
+        charge_unsettled(state)
         entry = record(state, flow.response.status_code if flow.response else None)
         hide_credentials(flow.request)
         flow.comment = annotation(state)
@@ -104,6 +106,12 @@ class WriteAudit:
                 self._owed.popleft()
                 raise
             self._owed.popleft()
+
+
+def charge_unsettled(state: CallState) -> None:
+    """What should have settled the call failed before it did: its hold must not stay open."""
+    if state.purse and not state.purse.settled:
+        state.purse.charge_held(RuntimeError("nobody settled it"))
 
 
 def record(state: CallState, status: int | None) -> dict[str, Any]:

@@ -195,7 +195,7 @@ def test_a_bug_on_a_websocket_harms_nobody(
     armed.write_text("")
 
     assert_clean(provider)
-    assert found <= {"outwarden_error", "refused", "closed"}
+    assert found <= ({None} if short(point) == "Purse.settle" else {"outwarden_error", "refused", "closed"})
     assert one_talk(outwarden) is None
 
 

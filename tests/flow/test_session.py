@@ -10,6 +10,7 @@ import pytest
 from sessions import Speak, Talk, pending, responses
 from talk import EMAIL
 
+from outwarden.audit import read
 from outwarden.flow.services import Services
 from outwarden.flow.session import OPEN_MAX, Refused
 
@@ -185,6 +186,56 @@ def test_too_many_responses_at_once_are_refused_one_by_one(talk: Speak, services
     realtime.client({"type": "response.create"})
     realtime.session.finish(client_gone=True)
     assert pending(services) == free
+
+
+# -- errors of ours at the end of a response --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "bug",
+    [
+        "outwarden.pricing.price.Price.cost",
+        "outwarden.charge_budget.estimate_in_session",
+        "outwarden.flow.money.Purse.settle",
+    ],
+)
+def test_a_bug_in_settling_costs_the_hold_and_no_more(
+    live: Talk, services: Services, monkeypatch: pytest.MonkeyPatch, bug: str
+) -> None:
+    """The session goes on, nothing stays pending, and the record says what happened."""
+    free, seen = pending(services), len(responses(services))
+    monkeypatch.setattr(bug, raising)
+    live.client(turn())
+    assert live.server(says("well"), turn_end()) == [says("well"), turn_end()]
+
+    assert pending(services) == free
+    (record,) = [r for r in read(services.state.audit) if r["flagged"]][-1:]
+    assert record["flagged"] == {"cost_unknown": 1}
+    assert record["cost_usd"] == record["hold_usd"]
+    assert len(responses(services)) - seen <= 1
+    live.client(turn())
+
+
+def test_a_bug_in_another_stage_leaves_no_hold_open(
+    live: Talk, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What comes after it is done all the same; then the session ends, because it is not known what was missed."""
+    free, seen = pending(services), len(responses(services))
+    live.client(turn())
+    with monkeypatch.context() as patch:
+        patch.setattr("outwarden.pii.engine.ReplyRewriter.part", raising)
+        with pytest.raises(RuntimeError):
+            live.server(says("well"), turn_end())
+
+    assert pending(services) == free
+    (record,) = responses(services, seen)
+    assert record["verdict"] == "error"
+    assert record["usage"] == {"input_tokens": 10, "output_tokens": 4}
+
+
+def raising(*args: Any, **more: Any) -> Any:
+    """A bug of ours."""
+    raise RuntimeError("a text that may quote a body")
 
 
 # -- a day ------------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from outwarden.budget import Account, Amounts, Denied, Held
 from outwarden.budget import accounts as accounts_of
 from outwarden.errors import PriceUnknown, StoreUnavailable
+from outwarden.flow.guard import where
 from outwarden.flow.services import Engines, Services
 from outwarden.pricing import (
     Price,
@@ -185,24 +186,44 @@ class Purse:
         return low if low >= CLAMP_MIN_TOKENS else None
 
     def settle(self, usage: Usage | None, *, may_be_billed: bool, estimate: Usage) -> None:
-        """Post the true cost, or an estimate where the provider may have billed and did not say; else give all back."""
+        """Post the true cost, or an estimate where the provider may have billed and did not say; else give all back.
+
+        What raises (a price that cannot be computed, say) leaves the hold to `charge_held`.
+        """
         if self._resolved:
             return
-        self._resolved = True
         state = self._state
         final = usage or (estimate if may_be_billed else None)
         state.usage_source = "" if final is None else "provider" if usage else "estimate"
         state.usage = final
         state.priced = self._priced(final) if final else 0
         state.cost, state.cost_source = self._cost(final)
+        tokens = final.whole.input_tokens + final.whole.output_tokens if final else 0
+        self._resolve(Amounts(state.cost, tokens, 1) if final else None)
+
+    def charge_held(self, error: Exception) -> None:
+        """What the call cost could not be told, by an error of ours: it cost what was held. Never raises."""
+        if self._resolved:
+            return
+        state = self._state
+        state.flagged["cost_unknown"] += 1
+        logger.error("the cost of call %s could not be told, its hold is charged: %s", state.call_id, where(error))
+        state.cost, state.cost_source = (self.held.usd, "hold") if self.held else (0, "")
+        self._resolve(self.held)
+
+    def _resolve(self, amounts: Amounts | None) -> None:
+        """Post ``amounts`` on the hold, or give it back; what cannot be done now is tried again."""
+        self._resolved = True
         if self.held is None:
             return
-        tokens = final.whole.input_tokens + final.whole.output_tokens if final else 0
-        amounts = Amounts(state.cost, tokens, 1) if final else None
+        state = self._state
         try:
             state.budgets = self._services.resolve(state.call_id, amounts)
         except StoreUnavailable:
             logger.error("the budget store does not answer; the cost of call %s is posted later", state.call_id)
+        except Exception as error:  # the reply is the caller's whatever happens to our books
+            state.flagged["cost_not_posted"] += 1
+            logger.error("the cost of call %s could not be posted: %s", state.call_id, where(error))
 
     def _cost(self, final: Usage | None) -> tuple[int, str]:
         """What the call costs: as the provider itself states it, unless the rules say what it costs; else by price."""

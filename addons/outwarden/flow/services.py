@@ -89,14 +89,19 @@ class Services:
             logger.warning("rules reloaded")
 
     def resolve(self, hold_id: str, amounts: Amounts | None) -> tuple[BudgetState, ...]:
-        """Post ``amounts`` on a hold, or void it (None). Raises StoreUnavailable, after which `tend` tries again."""
+        """Post ``amounts`` on a hold, or void it (None).
+
+        Raises StoreUnavailable and whatever else may go wrong in a store, after which `tend` tries again; or another
+        LedgerError, where the hold is over.
+        """
         try:
             if amounts is not None:
                 return self.ledger.post(hold_id, amounts)
             self.ledger.void(hold_id)
             return ()
-        except StoreUnavailable:
-            if len(self._unresolved) < UNRESOLVED_MAX:  # beyond, the next start posts the holds in full
+        except Exception as error:
+            is_over = isinstance(error, LedgerError) and not isinstance(error, StoreUnavailable)
+            if not is_over and len(self._unresolved) < UNRESOLVED_MAX:  # beyond, the next start posts the holds in full
                 self._unresolved.append((hold_id, amounts))
             raise
 
@@ -112,7 +117,7 @@ class Services:
             except StoreUnavailable:
                 self._unresolved += unresolved[at + 1 :]
                 raise
-            except LedgerError as error:  # resolved elsewhere meanwhile
+            except Exception as error:  # resolved elsewhere meanwhile, or tried again the next time
                 logger.error("hold %s could not be resolved: %s", hold_id, type(error).__name__)
 
     def warm(self) -> None:

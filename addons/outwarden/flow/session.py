@@ -276,11 +276,17 @@ class Session:
             logger.error("a response could not be closed: %s", where(error))
 
     def _end(self, call: CallState) -> None:
-        try:
-            for stage in self.end_stages:
+        """All stages see the end, whichever fails: a hold must not stay open for an error elsewhere."""
+        failed: Exception | None = None
+        for stage in self.end_stages:
+            try:
                 stage(call)
-        finally:
-            end(call)  # the stage that would do it may be the one that failed
+            except Exception as error:  # raised below
+                failed = failed or error
+                call.verdict = "error"
+        end(call)  # the stage that would do it may be the one that failed
+        if failed is not None:
+            raise failed
 
 
 def run_stages(said: Said, stages: Sequence[ClientStage]) -> None:

@@ -32,6 +32,7 @@ class Metrics:
         served = ("provider", "model")
         self._calls = Counter("outwarden_calls_total", "Calls, by what became of them.", (*served, "verdict"))
         self._refusals = Counter("outwarden_refusals_total", "Calls that were refused, by the rule.", ("rule",))
+        self._flags = Counter("outwarden_flags_total", "What calls were flagged for, by what or which rule.", ("flag",))
         self._cost = Counter("outwarden_cost_usd_total", "What calls cost, in US dollars.", served)
         self._tokens = Counter(
             "outwarden_tokens_total",
@@ -56,6 +57,8 @@ class Metrics:
         self._calls.add(1, provider, model, self._names.label(record.get("verdict")))
         if record.get("verdict") == "refused":
             self._refusals.add(1, self._names.label(record.get("rule")))
+        for flag, count in (record.get("flagged") or {}).items():
+            self._flags.add(int(count), self._names.label(flag))
         self._cost.add(_dollars(record.get("cost_usd")), provider, model)
         usage = record.get("usage") or {}
         for key, kind in TOKEN_KINDS.items():
@@ -76,6 +79,7 @@ class Metrics:
         families = (
             self._calls,
             self._refusals,
+            self._flags,
             self._cost,
             self._tokens,
             self._redactions,
