@@ -54,11 +54,9 @@ CUT = Script(cut_after=3)
 REFUSED = "my key is sk-proj-" + "aB3" * 16
 MEETS: dict[str, str] = {
     **dict.fromkeys(["RestorePii.error", "ChargeBudget.error", "WriteAudit.error"], "cut"),
-    **dict.fromkeys(
-        ["Mixed.refuse_event", "Trip.stop", "CallStream._on_upstream_lost", "CallStream._break_off"], "cut"
-    ),
+    **dict.fromkeys(["Mixed.refuse_event", "Trip.stop", "Ending._on_upstream_lost", "Ending._break_off"], "cut"),
     **dict.fromkeys(["Mixed.refuse"], "refused"),
-    **dict.fromkeys(["Ledger.void", "Trip.fail", "CallStream._answer", "StreamReply.server_connect_error"], "closed"),
+    **dict.fromkeys(["Ledger.void", "Trip.fail", "Ending._answer", "StreamReply.server_connect_error"], "closed"),
 }
 ERRORS = ("outwarden_error", "upstream_cut", "upstream_unreachable")
 

@@ -27,7 +27,7 @@ from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layers.http import HTTPMode
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
-from outwarden.flow import call_stream, trip, waits
+from outwarden.flow import delivery, ending, trip, waits
 from outwarden.flow.call_layer import CallLayer
 
 OPENAI = "api.openai.com"
@@ -99,7 +99,7 @@ class Playbook:
     def __init__(self, addons: Iterable[Any], monkeypatch: Any, *, http2: bool = False) -> None:
         self.addons = list(addons)
         self.clock = Clock()
-        for module in (call_stream, trip, waits):
+        for module in (delivery, ending, trip, waits):
             monkeypatch.setattr(module, "time", self.clock)
         monkeypatch.setattr(trip, "random", SimpleNamespace(random=random.Random(0).random))
         self.connects: Callable[[tuple[str, int]], str | None] = lambda address: None

@@ -1,0 +1,303 @@
+"""A reply on its way to the client: held until its first content, committed, streamed or collected, completed.
+
+mitmproxy's streaming commits to the client with the first header and has no retry (DESIGN.md §3.3). Here any failure
+before the first content may move the call to another upstream; after it the client sees this reply and no other.
+"""
+
+import time
+
+from mitmproxy import http
+from mitmproxy.proxy import layer
+from mitmproxy.proxy.context import Context
+from mitmproxy.proxy.layers.http import (
+    HttpLayer,
+    SendHttp,
+)
+from mitmproxy.proxy.layers.http._events import (
+    ResponseData,
+    ResponseEndOfMessage,
+    ResponseHeaders,
+)
+from mitmproxy.proxy.layers.http._hooks import HttpResponseHeadersHook, HttpResponseHook
+from mitmproxy.proxy.layers.websocket import WebsocketStartHook
+from mitmproxy.websocket import WebSocketData
+
+from outwarden.errors import BodyError
+from outwarden.flow.body import is_media
+from outwarden.flow.ending import Ending, stopped
+from outwarden.flow.framing import DIGESTS, check_reply
+from outwarden.flow.guard import broken
+from outwarden.flow.hooks import CallEndHook
+from outwarden.flow.relay import Relay
+from outwarden.flow.room import no_room
+from outwarden.flow.upgrade import Upgraded, is_accepted
+from outwarden.flow.upload import Commands
+from outwarden.routing import failure_of_status
+from outwarden.wire.encodings import codings
+from outwarden.wire.format import Refusal
+
+# A reply is held for its first content up to this many bytes; lifecycle events are far smaller.
+MAX_HELD_BYTES = 256 * 1024
+
+
+class Delivery(Ending):
+    """A stream that brings an upstream's reply to the client."""
+
+    def __init__(self, context: Context, stream_id: int, parent: HttpLayer) -> None:
+        super().__init__(context, stream_id, parent)
+        self._upgraded: Upgraded | None = None
+
+    # -- its head -----------------------------------------------------------------------------------------------------
+
+    def _on_head(self, event: ResponseHeaders) -> Commands:
+        call = self._call
+        assert call
+        if event.response.status_code == 101:
+            self._head, self._mode = event, "socket"
+            return
+        status = event.response.status_code
+        failure = None if self._client_gone else failure_of_status(status)
+        if failure and (yield from self._moves_on(failure, status, retry_after(event.response))):
+            return
+        self._head = event
+        try:
+            check_reply(event.response)
+            self._mode = self._choose_mode(event)
+        except BodyError as error:  # a framing or an encoding that we do not read
+            yield from self._break_off(stopped(str(error)))
+            return
+        if self._mode == "stream":
+            yield from self._await("first_content", self._trip.timeouts.first_content)
+        else:
+            yield from self._await("idle", self._trip.timeouts.idle)
+
+    def _choose_mode(self, event: ResponseHeaders) -> str:
+        call = self._call
+        assert call
+        response = event.response
+        if event.end_stream or response.status_code >= 400:
+            return "whole"
+        call.reply = call.open_reply(response) if call.open_reply else None
+        if call.reply:
+            return "stream"
+        # Encoded media could be anything.
+        unencoded = not codings(response.headers.get("content-encoding", ""))
+        return "pass" if unencoded and is_media(response.headers.get("content-type", "")) else "whole"
+
+    def _on_upgrade(self, response: http.Response) -> Commands:
+        """The call becomes a WebSocket; from here on the relay has it."""
+        call = self._call
+        assert call
+        if self._client_gone or not call.is_socket or not is_accepted(self.flow.request, response):
+            yield from self._fail("stream_error")
+            return
+        self._waits.end()
+        self._trip.succeed(101)
+        self.flow.response, self.flow.websocket = response, WebSocketData()
+        yield HttpResponseHeadersHook(self.flow)
+        yield WebsocketStartHook(self.flow)
+        if self.flow.response is not response or call.session is None:  # a hook failed, or an addon answers itself
+            self.flow.websocket = None
+            yield from self._abandon()
+            if self.flow.response is response:
+                yield from self._answer(broken("WebSocket"))
+            else:
+                yield from self._finish_with(self.send_response())
+            return
+        self._told = self._closed = True
+        yield HttpResponseHook(self.flow)
+        yield CallEndHook(self.flow)
+        relay = Relay(call, call.session, self.flow.websocket)
+        self._upgraded = Upgraded(
+            self.flow, relay, self.stream_id, self._attempt_id, self.context.client, self.context.server
+        )
+        yield SendHttp(ResponseHeaders(self.stream_id, response, end_stream=True), self.context.client)
+        yield SendHttp(ResponseEndOfMessage(self.stream_id), self.context.client)
+
+    # -- its body -----------------------------------------------------------------------------------------------------
+
+    def _on_data(self, data: bytes) -> Commands:
+        if self._mode == "stream":
+            yield from self._on_stream_data(data)
+            return
+        self._touch()
+        if self._mode == "pass" and not self._committed:
+            if data.lstrip()[:1] in (b"{", b"["):  # its type says sound or picture, and it is neither
+                self._mode = "whole"
+            else:
+                yield from self._commit()
+        if self._mode == "pass":
+            if not self._client_gone and not self._finished:
+                yield SendHttp(ResponseData(self.stream_id, data), self.context.client)
+            return
+        self._held += data
+        assert self._call
+        traffic = self._call.rules.traffic
+        if len(self._held) > traffic.max_body_bytes:
+            yield from self._stop_collecting(
+                Refusal(502, "reply_too_large", "The reply is longer than max_body_mib allows.")
+            )
+        elif not self._call.share.take(len(data), traffic.max_in_flight_bytes):
+            self._call.rule = "max_in_flight_mib"
+            yield from self._stop_collecting(no_room("the reply"))
+
+    def _stop_collecting(self, refusal: Refusal) -> Commands:
+        yield from self._abandon()
+        self._trip.stop("too long")
+        yield from self._answer(refusal)
+
+    def _on_stream_data(self, data: bytes) -> Commands:
+        assert self._call and self._call.reply
+        reply = self._call.reply
+        out = reply.feed(data)
+        if reply.broken:
+            yield from self._on_stream_broken(reply.broken)
+            return
+        if self._committed:
+            self._touch()
+            if out and not self._client_gone:
+                yield SendHttp(ResponseData(self.stream_id, out), self.context.client)
+            return
+        self._held += out
+        if reply.error and not reply.began and (yield from self._leave_failed_stream()):
+            return
+        if reply.began or reply.error or len(self._held) > MAX_HELD_BYTES:
+            yield from self._commit()
+
+    def _on_stream_broken(self, reason: str) -> Commands:
+        """A stage stopped the stream; where that is the upstream's fault and nothing was shown, another may serve."""
+        assert self._call and self._call.reply
+        if not self._call.reply.upstream_fault:
+            yield from self._break_off(self._call.reply.refusal or stopped(reason))
+        elif self._committed:
+            self._trip.fail_at_last("stream_error", None)
+            yield from self._break_off(Refusal(502, "upstream_malformed", f"The reply was stopped: {reason}."))
+        else:
+            yield from self._fail("stream_error")
+
+    def _leave_failed_stream(self) -> layer.CommandGenerator[bool]:
+        """An error came before the first content: move on if the route allows it, else let the client see it."""
+        if self._client_gone:
+            return False
+        return (yield from self._moves_on("stream_error", self._head.response.status_code if self._head else None))
+
+    def _commit(self) -> Commands:
+        """From here on the client sees this reply, and no other."""
+        call = self._call
+        assert self._head and call
+        if self._committed:
+            return
+        self._committed = True
+        call.first_content_ms = (time.perf_counter() - call.started_s) * 1000
+        response = self.flow.response = self._head.response
+        self._trip.content_began(response.status_code)
+        response.stream = True
+        if self._mode == "stream":
+            make_chunked(response, self.flow.request)
+        elif self.flow.request.http_version == "HTTP/1.0":
+            response.headers.pop("transfer-encoding", None)  # the end of the connection is the end
+        if not self._client_gone:
+            yield HttpResponseHeadersHook(self.flow)
+            if (yield from self.check_killed(True)):
+                yield from self._abandon()
+                self._finish()
+                return
+            if self.flow.response is not response:  # a hook failed, or an addon answers itself
+                yield from self._abandon()
+                self._trip.stop("replaced")
+                yield from self._finish_with(self.send_response())
+                return
+            self._head_sent = True
+            yield SendHttp(ResponseHeaders(self.stream_id, response, end_stream=False), self.context.client)
+            if held := self._take_held():
+                yield SendHttp(ResponseData(self.stream_id, held), self.context.client)
+        yield from self._await("idle", self._trip.timeouts.idle)
+
+    def _take_held(self) -> bytes:
+        held, self._held = bytes(self._held), bytearray()
+        return held
+
+    # -- its end ------------------------------------------------------------------------------------------------------
+
+    def _on_end(self) -> Commands:
+        call = self._call
+        if self._head is None:
+            return  # of an answer that was left
+        assert call
+        if self._mode == "socket":
+            yield from self._on_upgrade(self._head.response)
+            return
+        if self._mode == "stream":
+            assert call.reply
+            rest = call.reply.finish()
+            if call.reply.broken:
+                yield from self._on_stream_broken(call.reply.broken)
+                return
+            if not self._committed:
+                self._held += rest
+                rest = b""
+                if call.reply.error and not call.reply.began and (yield from self._leave_failed_stream()):
+                    return
+                if call.reply.began or call.reply.complete:
+                    yield from self._commit()
+            if rest and not self._client_gone and not self._finished:
+                yield SendHttp(ResponseData(self.stream_id, rest), self.context.client)
+            if not call.reply.complete and not self._finished:  # a body that ends well in the middle of an answer
+                yield from self._on_upstream_lost()
+                return
+        elif self._mode == "whole" and (yield from self._leave_error_body()):
+            return
+        if not self._finished:
+            yield from self._complete()
+
+    def _leave_error_body(self) -> layer.CommandGenerator[bool]:
+        """A 200 whose body is only an error (OpenRouter does that) is a failure: move on if the route allows it."""
+        call = self._call
+        assert call
+        assert self._head
+        error_of = call.error_of
+        if self._client_gone or error_of is None or not error_of(self._head.response, bytes(self._held)):
+            return False
+        return (yield from self._moves_on("5xx", self._head.response.status_code))
+
+    def _complete(self) -> Commands:
+        """The reply is whole and well."""
+        call = self._call
+        assert call and self._head
+        head = self._head
+        self._waits.end()
+        if not self._committed:
+            self._trip.content_began(head.response.status_code)
+        if self._mode == "stream" and call.reply and call.reply.error:
+            self._trip.fail_at_last("stream_error", head.response.status_code)
+        else:
+            self._trip.succeed(head.response.status_code)
+        self._parent.streams.pop(self._attempt_id, None)
+        if not self._committed:
+            self.flow.response = head.response
+            self.flow.response.data.content = self._take_held()
+        if self._client_gone:
+            yield from self._end_drain("ok")
+            return
+        if self._committed:
+            yield from self._finish_with(self.send_response(already_streamed=True))
+            return
+        yield HttpResponseHeadersHook(self.flow)
+        yield from self._finish_with(self.send_response())
+
+
+def retry_after(response: http.Response) -> float | None:
+    """The seconds of a Retry-After header, if it gives seconds."""
+    value = response.headers.get("retry-after", "")
+    return float(value) if value.isascii() and value.isdigit() else None
+
+
+def make_chunked(response: http.Response, request: http.Request) -> None:
+    """Let a streamed reply have any length: what comes out of the stages is not what the header promised."""
+    response.headers.pop("content-length", None)
+    response.headers.pop("content-encoding", None)
+    response.headers.pop("transfer-encoding", None)
+    for name in DIGESTS:
+        response.headers.pop(name, None)
+    if request.http_version == "HTTP/1.1":  # older clients know no chunks: the end of the connection is the end
+        response.headers["transfer-encoding"] = "chunked"
