@@ -92,8 +92,8 @@ class Matcher:
 
     @cached_property
     def _signed_tails(self) -> list[tuple[Regexp, Regexp]]:
-        """Per pattern that has a sign: the sign, and how the pattern goes on once there was one."""
-        signed = [pattern for pattern in self.patterns if pattern.sign is not None and not pattern.windowed]
+        """Per pattern whose `_opening` goes up to its sign: the sign, and how it goes on once there was one."""
+        signed = [pattern for pattern in self.patterns if _opens_anywhere(pattern) and not pattern.windowed]
         return [
             (pattern.sign, Regexp(_ended([pattern.shape.prefixes]))) for pattern in signed if pattern.sign is not None
         ]
@@ -134,10 +134,15 @@ class Matcher:
         return held
 
 
-def _opening(pattern: Pattern) -> str:
-    """How a pattern begins; where it has a sign, up to that: beyond it there is another search."""
+def _opens_anywhere(pattern: Pattern) -> bool:
     sign = pattern.recognizer.sign
-    if sign is None:
+    return sign is not None and sign.anywhere
+
+
+def _opening(pattern: Pattern) -> str:
+    """How a pattern begins; where that can be said without it, up to its sign: beyond it there is another search."""
+    sign = pattern.recognizer.sign
+    if sign is None or not sign.anywhere:
         return pattern.shape.prefixes
     inside = _class_of(sign.before)
     first = _class_of(bytes(byte for byte in sign.before if byte not in sign.inside))

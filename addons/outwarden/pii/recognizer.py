@@ -81,13 +81,14 @@ class Sign:
     """What every match of a pattern holds, in another pattern that is searched much faster.
 
     ``before``: the characters (of ASCII) that may stand in a match before its first sign, ``most`` of them at most;
-    with those of ``inside`` no match begins.
+    with those of ``inside`` no match begins. ``anywhere``: with any other of them one may, whatever stands before it.
     """
 
     pattern: str
     before: bytes
     inside: bytes = b""
     most: int = 64
+    anywhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ _ODD = (
 # RE2 takes nested repeats of up to 1,000 in all.
 _ODD_RUN = rf"{_VALUE}{{0,64}}(?:{_ODD}{_VALUE}{{0,24}}){{1,32}}{_VALUE}{{0,64}}"
 
-_ODD_SIGN = Sign(_ODD, b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._%+-@:/=&;#~")
+_ODD_SIGN = Sign(_ODD, b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._%+-@:/=&;#~", anywhere=True)
 
 # --- text in base64 and hex
 
