@@ -104,6 +104,12 @@ def test_other_numbers_are_left(find: Find, text: str) -> None:
     assert find(text) == []
 
 
+@pytest.mark.parametrize("value", ["367099950907093903", "11999919800101123X"])
+def test_a_place_that_no_table_knows_stops_nothing(find: Find, value: str) -> None:
+    """A Chinese number of a county that python-stdnum does not list: it raises there, and the call would be refused."""
+    assert find(f"it is {value}, thanks") == [("CN_RESIDENT_ID", value)]
+
+
 def test_countries_can_be_chosen() -> None:
     """Only theirs, and what belongs to none."""
     detector = Detector(PiiPolicy(countries=frozenset({"PL"})))
