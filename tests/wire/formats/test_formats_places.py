@@ -33,6 +33,7 @@ IDS = {"id", "call_id", "tool_call_id", "tool_use_id", "toolUseId", "file_id", "
 IDS |= {"response_id", "responseId", "previous_response_id", "conversation", "conversation_id", "session_id"}
 IDS |= {"thread_id", "run_id", "message_id", "assistant_id", "vector_store_id", "request_id", "generation_id"}
 IDS |= {"cachedContent", "prompt_cache_key", "system_fingerprint", "encrypted_index"}
+IDS |= {"sessionId", "knowledgeBaseId", "modelArn", "guardrailIdentifier"}
 WORDS = {"type", "role", "object", "status", "name", "model", "modelVersion", "model_version", "effort", "detail"}
 WORDS |= {"service_tier", "serviceTier", "encoding_format", "mime_type", "mimeType", "media_type"}
 WORDS |= {"stop_reason", "stopReason", "finish_reason", "finishReason", "done_reason", "native_finish_reason"}

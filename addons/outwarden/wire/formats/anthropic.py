@@ -16,17 +16,20 @@ _REST = r"(?:/.*)?"
 _LIMITS = ("max_tokens", "max_tokens_to_sample")
 _TEXTS = ("messages", "system")
 
-# The string that each kind of content_block_delta carries, and of what kind it is. A thinking_delta is missing on
-# purpose: its text will be signed, so it passes as it is.
-_DELTAS = {"text_delta": "text", "input_json_delta": "partial_json", "compaction_delta": "content"}
+# The string that each kind of content_block_delta carries, and of what kind it is. Thinking and compaction are missing
+# on purpose: their text will be signed, so it passes as it is.
+_DELTAS = {"text_delta": "text", "input_json_delta": "partial_json"}
 _KINDS: tuple[str, ...] = tuple(_DELTAS.values())
 
 
 class Anthropic(Dialect):
-    """Messages, token counts, batches, files, models, and the old completions."""
+    """Messages, token counts, batches, files, models, managed agents, and the old completions."""
 
     name = "anthropic"
-    rules = text_rules("input", "input_schema", "properties", "metadata", "examples")
+    elsewhere = frozenset({"messages", "count_tokens", "message_batches", "complete"})
+    rules = text_rules(
+        "input", "input_schema", "input_examples", "output_schema", "properties", "schema", "metadata", "examples"
+    )
     paths = (
         path("messages", r"messages", billed="POST"),
         path("count_tokens", r"messages/count_tokens"),
@@ -47,6 +50,7 @@ class Anthropic(Dialect):
         path("memory_stores", rf"(?:memory_stores|dreams){_REST}", keeps=True),
         path("agents", rf"(?:agents|deployments|deployment_runs|environments|user_profiles){_REST}", keeps=True),
         path("administration", rf"(?:vaults|tunnels){_REST}"),
+        path("compliance", rf"compliance{_REST}", keeps=True),
     )
 
     def read_request(self, operation: Operation, body: Json) -> RequestFacts:
@@ -57,7 +61,7 @@ class Anthropic(Dialect):
         read = facts.read(operation, source, limits=_LIMITS, texts=_TEXTS)
         fetches = any("web_" in str(tool.get("type")) for tool in objects(source.get("tools")))
         servers = bool(source.get("mcp_servers"))
-        return replace(read, unseen_input=read.unseen_input or fetches or servers)
+        return replace(read, unseen_input=read.unseen_input or fetches or servers or _has_compaction(source))
 
     def _read_batch(self, operation: Operation, source: dict[str, Any]) -> RequestFacts:
         parts = [self.read_request(Operation("messages"), one.get("params")) for one in objects(source.get("requests"))]
@@ -76,6 +80,8 @@ class Anthropic(Dialect):
             return EventFacts()
         if operation.name == "message_batches":
             return super().read_event(operation, name, data)
+        if operation.name == "agent_sessions" and errors.error_of(data) is None:
+            return _read_session_event(data) or super().read_event(operation, name, data)
         kind = data.get("type") or name
         read = _EVENTS.get(kind) if isinstance(kind, str) else None
         if error := errors.error_of(data):
@@ -89,6 +95,21 @@ class Anthropic(Dialect):
     def refuse_event(self, operation: Operation, framing: Framing, refusal: Refusal) -> bytes:
         """``event: error``, on which the SDKs raise."""
         return errors.framed(framing, errors.anthropic_error(refusal), "error")
+
+
+def _has_compaction(source: dict[str, Any]) -> bool:
+    """Whether a turn was replaced by the provider's own summary of it, which names what earlier calls replaced."""
+    parts = (part for message in objects(source.get("messages")) for part in objects(message.get("content")))
+    return any(part.get("type") == "compaction" for part in parts)
+
+
+def _read_session_event(data: dict[str, Any]) -> EventFacts | None:
+    """A piece of an agent's message that is still being written; the message itself repeats the whole, and may end."""
+    delta = mapping(data.get("delta"))
+    if data.get("type") != "event_delta" or not text(mapping(delta.get("content")).get("text")):
+        return None
+    channel = (text(data.get("event_id")), position(delta))
+    return EventFacts(deltas=(Delta(delta["content"], "text", channel),), content=True)
 
 
 def _block_channels(index: int) -> tuple[Hashable, ...]:
@@ -115,8 +136,8 @@ def _read_block_delta(data: dict[str, Any]) -> EventFacts:
     delta = mapping(data.get("delta"))
     kind = delta.get("type")
     key = _DELTAS.get(kind) if isinstance(kind, str) else None
-    if key is None:  # thinking, its signature, citations
-        return EventFacts(content=bool(delta.get("thinking")))
+    if key is None:  # thinking, its signature, a compaction, citations
+        return EventFacts(content=bool(delta.get("thinking") or delta.get("content")))
     if not text(delta.get(key)):
         return EventFacts()
     piece = Delta(delta, key, (position(data), key), "json" if key == "partial_json" else "text")

@@ -42,6 +42,9 @@ class Dialect:
 
     name: str
     paths: Sequence[Path] = ()
+    # Operations that other hosts serve as well. What an API has beside them (administration, agents …) is its own: a
+    # path of another host that only looks like it must not become an operation that costs nothing.
+    elsewhere: frozenset[str] = frozenset()
     rules = TextRules()
 
     def recognise(self, method: str, path: str) -> Operation | None:
@@ -116,9 +119,11 @@ class Mixed(Dialect):
         return self._by_name.get(operation.dialect, self._own)
 
     def recognise(self, method: str, path: str) -> Operation | None:
-        """Ask each dialect in turn."""
-        found = (dialect.recognise(method, path) for dialect in self._dialects)
-        return next((operation for operation in found if operation is not None), None)
+        """Ask each dialect in turn; the guests for what they have on other hosts."""
+        if (own := self._own.recognise(method, path)) is not None:
+            return own
+        found = ((guest, guest.recognise(method, path)) for guest in self._dialects[1:])
+        return next((operation for guest, operation in found if operation and operation.name in guest.elsewhere), None)
 
     def identify(self, method: str, path: str) -> Operation:
         """An unknown path is the own dialect's to judge."""

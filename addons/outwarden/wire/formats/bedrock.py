@@ -18,6 +18,7 @@ from outwarden.wire.format import (
     Refusal,
     RequestFacts,
     ResponseFacts,
+    TextRules,
 )
 from outwarden.wire.formats import bedrock_events, errors, facts
 from outwarden.wire.formats.base import Dialect
@@ -29,6 +30,33 @@ from outwarden.wire.formats.values import count, mapping, number, objects, text
 from outwarden.wire.usage import Usage
 
 _MODEL = r"model/(?P<model>.+)"
+# Names of what is kept in an account, as an id or an ARN with the account's number in it.
+_IDS = (
+    "modelArn",
+    "modelId",
+    "foundationModel",
+    "knowledgeBaseId",
+    "knowledgeBaseArn",
+    "guardrailIdentifier",
+    "guardrailId",
+    "guardrailArn",
+    "agentAliasArn",
+    "agentCollaboratorAliasArn",
+    "flowIdentifier",
+    "flowAliasIdentifier",
+    "sessionId",
+    "sessionArn",
+    "invocationId",
+    "invocationArn",
+    "executionArn",
+    "executionRoleArn",
+    "traceId",
+    "clientRequestToken",
+    "customerEncryptionKeyArn",
+    "encryptionKeyArn",
+    "kmsKeyArn",
+    "policyVersionArn",
+)
 _LIMITS = (
     "inferenceConfig.maxTokens",
     "inferenceConfig.max_new_tokens",
@@ -81,7 +109,18 @@ class Bedrock(Dialect):
         "properties",
         "parameters",
         "additionalModelRequestFields",
+        "additionalModelResponseFields",
         "requestMetadata",
+        "modelInput",
+        "jsonDocument",
+        "sessionAttributes",
+        "promptSessionAttributes",
+        "sessionMetadata",
+        "operationRequest",
+        "operationResponse",
+        "metadata",
+        "tags",
+        ids=_IDS,
         offsets=BEDROCK,
     )
     paths = (
@@ -93,14 +132,19 @@ class Bedrock(Dialect):
         path("count_tokens", rf"{_MODEL}/count-tokens"),
         path("async_invoke", r"async-invoke", billed="POST"),
         path("async_invoke", r"async-invoke/.+"),
-        path("guardrail", r"guardrail/.+"),
+        path("guardrail", r"guardrail(?:-checks)?/.+"),
         path("agent", r"agents/[^/]+/agentAliases/[^/]+/sessions/[^/]+/text", billed="POST", stream=True),
         path("agent_memory", r"agents/[^/]+/agentAliases/[^/]+/memories"),
         path("agent", r"agents/[^/]+", billed="POST", only="POST", stream=True),  # defined in the call itself
         path("flow", r"flows/[^/]+/aliases/[^/]+", billed="POST", only="POST", stream=True),
+        path("flow", r"flows/[^/]+/aliases/[^/]+/executions", billed="POST", keeps=True),
+        path("flow", r"flows/[^/]+/(?:aliases/[^/]+/)?executions(?:/.*)?", keeps=True),
+        path("sessions", r"sessions(?:/.*)?", keeps=True),
         path("optimize_prompt", r"optimize-prompt", billed="POST", stream=True),
         path("generate_query", r"generateQuery", billed="POST"),
-        path("retrieve", r"knowledgebases/[^/]+/retrieve"),
+        path("retrieve", r"agenticRetrieveStream", billed="POST", stream=True),
+        path("retrieve", r"knowledgebases/[^/]+/.+"),
+        path("administration", r"tags/.+"),
         path("retrieve_and_generate", r"retrieveAndGenerate", billed="POST"),
         path("retrieve_and_generate", r"retrieveAndGenerateStream", billed="POST", stream=True),
         path("rerank", r"rerank", billed="POST"),
@@ -108,6 +152,10 @@ class Bedrock(Dialect):
         path("endpoint", r"endpoints/[^/]+/(?:async-)?invocations"),
         path("endpoint", r"endpoints/[^/]+/invocations-response-stream", stream=True),
     )
+
+    def text_rules(self, operation: Operation) -> TextRules:
+        """What goes in and out of a flow's nodes is any JSON; elsewhere a document is a file."""
+        return _FLOW_RULES if operation.name == "flow" else self.rules
 
     def recognise(self, method: str, path: str) -> Operation | None:
         """The model id is percent-encoded in the path, and may be an ARN that ends with the model's name."""
@@ -160,6 +208,9 @@ class Bedrock(Dialect):
         if framing != "aws-event-stream":
             return errors.framed(framing, body)
         return exception_frame(_STREAM_EXCEPTIONS.get(refusal.status, "internalServerException"), errors.encode(body))
+
+
+_FLOW_RULES = text_rules(*Bedrock.rules.free, "document", ids=_IDS, offsets=BEDROCK)
 
 
 def _model_name(spelled: str) -> str:

@@ -32,7 +32,19 @@ class Cohere(Dialect):
     """Chat, embed, rerank, generate, classify, tokenize, transcriptions, models, data sets."""
 
     name = "cohere"
-    rules = text_rules("parameters", "parameter_definitions", "properties", "fields", "schema", offsets=COHERE)
+    rules = text_rules(
+        "parameters",
+        "parameter_definitions",
+        "properties",
+        "fields",
+        "schema",
+        "json_schema",
+        "documents",
+        "document",
+        "outputs",
+        "tool_output",
+        offsets=COHERE,
+    )
     paths = (
         path("chat", r"chat", billed="POST"),
         path("generate", r"(?:generate|summarize)", billed="POST"),
@@ -44,8 +56,12 @@ class Cohere(Dialect):
         path("embed_jobs", r"embed-jobs/.+"),
         path("tokenize", r"(?:de)?tokenize"),
         path("models", r"models(?:/[^/]+)?", only="GET HEAD OPTIONS"),
-        path("datasets", r"(?:datasets|connectors|batches)(?:/.*)?"),
-        path("fine_tuning", r"finetuning/.+"),
+        path("parse", r"parse", billed="POST"),
+        path("batches", r"batches", billed="POST", keeps=True),
+        path("batches", r"batches/.+", keeps=True),
+        path("datasets", r"(?:datasets|connectors)(?:/.*)?", keeps=True),
+        path("fine_tuning", r"finetuning/finetuned-models", billed="POST", keeps=True),
+        path("fine_tuning", r"finetuning/.+", keeps=True),
         path("check_api_key", r"check-api-key"),
     )
 

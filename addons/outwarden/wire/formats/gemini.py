@@ -16,6 +16,7 @@ from outwarden.wire.format import (
     Refusal,
     RequestFacts,
     ResponseFacts,
+    TextRules,
 )
 from outwarden.wire.formats import errors, facts
 from outwarden.wire.formats.base import Dialect, media_type
@@ -32,20 +33,58 @@ _MODEL = r"(?:models|tunedModels|endpoints)/(?P<model>[^/:]+)"
 _TEXTS = ("contents", "systemInstruction", "system_instruction", "content", "input", "instances", "requests")
 
 
+# Where the caller's own data, or a schema of theirs, stands; both spellings of a key are valid.
+_FREE = (
+    "args",
+    "parameters",
+    "parametersJsonSchema",
+    "parameters_json_schema",
+    "responseSchema",
+    "response_schema",
+    "responseJsonSchema",
+    "response_json_schema",
+    "schema",
+    "properties",
+    "labels",
+    "arguments",
+    "partMetadata",
+    "part_metadata",
+    "userMetadata",
+    "user_metadata",
+    "references",
+)
+# Full names of what is kept in a project. Its number is in them.
+_IDS = (
+    "parent",
+    "ragCorpus",
+    "rag_corpus",
+    "datastore",
+    "dataStore",
+    "data_store",
+    "engine",
+    "endpoint",
+    "baseModel",
+    "base_model",
+    "tunedModelName",
+    "tuned_model_name",
+    "pipelineJob",
+    "pipeline_job",
+    "experiment",
+    "kmsKeyName",
+    "kms_key_name",
+    "resourceName",
+    "resource_name",
+)
+
+
 class Gemini(Dialect):
     """generateContent and its stream, token counts, embeddings, caches, files, batches, Interactions."""
 
     name = "gemini"
-    rules = text_rules(
-        "args",
-        "response",
-        "parameters",
-        "parametersJsonSchema",
-        "properties",
-        "labels",
-        "arguments",
-        offsets=GEMINI,
+    elsewhere = frozenset(
+        {"generate_content", "count_tokens", "embeddings", "predict", "live", "interactions", "caches", "batches"}
     )
+    rules = text_rules(*_FREE, "response", ids=_IDS, offsets=GEMINI)
     paths = (
         path("generate_content", rf"{_MODEL}:generateContent", billed="POST"),
         path("generate_content", rf"{_MODEL}:streamGenerateContent", billed="POST", stream=True),
@@ -73,7 +112,7 @@ class Gemini(Dialect):
         path("operations", rf"operations{_REST}|{_MODEL}:fetchPredictOperation", keeps=True),
         path("auth_tokens", r"(?:auth_tokens|authTokens)"),  # for Live sessions; the body holds the session's prompt
         path("fine_tuning", r"(?:tuningJobs|tunedModels)", billed="POST", keeps=True),
-        path("fine_tuning", rf"tuningJobs{_REST}", keeps=True),
+        path("fine_tuning", r"tuningJobs(?:[/:].*)?", keeps=True),
         path("decisions", r"decisions", billed="POST"),
         path("agents", r"triggers/[^/]+/executions", billed="POST", keeps=True),
         path("agents", rf"(?:agents|environments|triggers|reasoningEngines){_REST}", keeps=True),
@@ -90,6 +129,10 @@ class Gemini(Dialect):
         if asked.get("alt") == "sse" or media_type(content_type) != "application/json":
             return None
         return "json-array"
+
+    def text_rules(self, operation: Operation) -> TextRules:
+        """In what a batch or an operation returns, ``response`` is a whole reply, not what a function gave back."""
+        return _RESULT_RULES if operation.name in ("batches", "operations") else self.rules
 
     def read_request(self, operation: Operation, body: Json) -> RequestFacts:
         """Limits stand in ``generationConfig``, and both spellings of every key are valid."""
@@ -159,6 +202,9 @@ class Gemini(Dialect):
     def refuse_event(self, operation: Operation, framing: Framing, refusal: Refusal) -> bytes:
         """The same body as a chunk: Google's SDKs raise on one that begins with ``error``."""
         return errors.framed(framing, errors.google_error(refusal))
+
+
+_RESULT_RULES = text_rules(*_FREE, "functionResponse", "function_response", ids=_IDS, offsets=GEMINI)
 
 
 def _model(source: Mapping[str, Any]) -> str | None:

@@ -36,7 +36,7 @@ _CHOICES = ("n", "best_of", "candidateCount", "num_generations", "num_return_seq
 _TEXTS = ("messages", "input", "inputs", "prompt", "contents", "content", "data")
 _MODEL_KEYS = ("model", "model_id", "modelId", "model_name", "deployment", "version")
 _MODEL_IN_PATH = re.compile(
-    r"/(?:models?|deployments|endpoints)/([^:]+?)(?:/predictions|/invocations|/versions/.*|:.*)?/?$"
+    r"/(?:models?|deployments|endpoints)/([^:]+?)(?:/predictions|/invocations|/versions/.*|/(?:text|time_series)/.*|:.*)?/?$"
 )
 _USAGE_KEYS = (
     "usage",

@@ -28,11 +28,12 @@ class Ollama(Dialect):
     """Chat, generate, embeddings and the management of models."""
 
     name = "ollama"
-    rules = text_rules("arguments", "parameters", "properties", "format")
+    rules = text_rules("arguments", "parameters", "properties", "format", "state")
     paths = (
         path("chat", r"api/chat", billed="POST"),
         path("generate", r"api/generate", billed="POST"),
         path("embeddings", r"api/embed(?:dings)?", billed="POST"),
+        path("decisions", r"v1/systemone", billed="POST"),
         path("models", r"api/(?:tags|ps|show|version|copy|delete)"),
         path("blobs", r"api/blobs/[^/]+"),
         path("pull", r"api/pull"),

@@ -12,13 +12,14 @@ from outwarden.wire.format import (
     Refusal,
     RequestFacts,
     ResponseFacts,
+    TextRules,
 )
 from outwarden.wire.formats import errors, facts
 from outwarden.wire.formats.base import Dialect
 from outwarden.wire.formats.offset_tables import OPENAI
 from outwarden.wire.formats.openai_chat import read_chat_event
 from outwarden.wire.formats.openai_events import read_other_event, read_responses_event
-from outwarden.wire.formats.openai_paths import MISTRAL_PATHS, PATHS
+from outwarden.wire.formats.openai_paths import ELSEWHERE, MISTRAL_PATHS, PATHS
 from outwarden.wire.formats.paths import Path
 from outwarden.wire.formats.realtime import read_client_message, read_realtime_event
 from outwarden.wire.formats.rules import text_rules
@@ -33,17 +34,27 @@ class OpenAI(Dialect):
     """Chat completions, completions, responses, embeddings, media, files, assistants and the rest of ``/v1``."""
 
     name = "openai"
+    elsewhere = ELSEWHERE
     rules = text_rules(
         "arguments",
         "parameters",
         "properties",
         "schema",
+        "input_schema",
+        "output_schema",
         "metadata",
+        "request_metadata",
         "attributes",
         "variables",
+        "state_variables",
+        "documents",
         offsets=OPENAI,
     )
     paths: Sequence[Path] = PATHS
+
+    def text_rules(self, operation: Operation) -> TextRules:
+        """Evaluations carry records of the caller's own under keys that mean something else elsewhere."""
+        return _EVAL_RULES if operation.name in _EVALUATES else self.rules
 
     def read_request(self, operation: Operation, body: Json) -> RequestFacts:
         """Chat, completions and Responses spell the same things differently; media and files are looked for in all."""
@@ -114,6 +125,10 @@ class OpenAI(Dialect):
             },
         }
         return errors.framed(framing, flat, "error") + errors.framed(framing, failed, "response.failed")
+
+
+_EVALUATES = frozenset({"evals", "fine_tuning", "graders"})
+_EVAL_RULES = text_rules(*OpenAI.rules.free, "item", "item_schema", "datasource_item", "sample", offsets=OPENAI)
 
 
 class Mistral(OpenAI):

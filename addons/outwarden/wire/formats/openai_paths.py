@@ -11,9 +11,48 @@ _VERTEX = r"publishers/(?!google/|anthropic/)[^/]+/models/(?P<model>[^/:]+)"  # 
 _REALTIME = r"realtime(?:/calls|/sessions|/client_secrets|/transcription_sessions|/translations(?:/client_secrets)?)?"
 _READ = "GET HEAD OPTIONS"
 
+_TRAINS = r"rl/training-sessions/[^/]+/operations/[^/]+"  # Together; each is a step on the model, or a sample of it
+
+# What others than OpenAI serve of it.
+ELSEWHERE = frozenset(
+    {
+        "assistants",
+        "batches",
+        "chat",
+        "chat_stored",
+        "completions",
+        "conversations",
+        "count_tokens",
+        "embeddings",
+        "files",
+        "health",
+        "images",
+        "models",
+        "moderations",
+        "ocr",
+        "realtime",
+        "rerank",
+        "responses",
+        "responses_stored",
+        "runs",
+        "speech",
+        "threads",
+        "tokenize",
+        "transcriptions",
+        "uploads",
+        "vector_stores",
+        "videos",
+    }
+)
+
 # Mistral's agents answer what is posted to a conversation; OpenAI's path of the same name only keeps it.
 MISTRAL_PATHS = (
     path("conversation_runs", r"conversations(?:/[^/]+(?:/restart)?)?", billed="POST", only="POST", keeps=True),
+    path("agent_sessions", r"(?:audio|client)/sessions", billed="POST", keeps=True),
+    path("agent_sessions", r"audio/sessions/[^/]+", keeps=True),
+    path("workflows", r"workflows/(?:registrations/)?[^/]+/execute", billed="POST", keeps=True),
+    path("workflows", rf"(?:workflows|triggers){_REST}", keeps=True),
+    path("administration", rf"(?:observability|connectors|context|rag|webhooks|service-accounts|prompts){_REST}"),
 )
 
 PATHS = (
@@ -51,13 +90,16 @@ PATHS = (
     path("vector_stores", rf"(?:vector_stores|libraries){_REST}", keeps=True),  # libraries: Mistral
     path("batches", r"batch(?:es|/jobs)", billed="POST", keeps=True),
     path("batches", r"batch(?:es|/jobs)/[^/]+(?:/cancel)?", keeps=True),
+    path("graders", r"fine_tuning/alpha/graders/run", billed="POST"),
     path("fine_tuning", r"(?:fine_tuning/jobs|fine-tunes)", billed="POST", keeps=True),
+    path("fine_tuning", _TRAINS, billed="POST", keeps=True),
+    path("fine_tuning", rf"rl/training-sessions{_REST}", keeps=True),
     path("fine_tuning", rf"(?:fine_tuning|fine-tunes){_REST}", keeps=True),
     path("files", r"files(?:/[^/]+(?:/content|/url)?)?", keeps=True),
     path("uploads", r"uploads(?:/[^/]+(?:/parts|/complete|/cancel)?)?", keeps=True),
     path("containers", rf"containers{_REST}", keeps=True),
-    path("evals", r"evals/[^/]+/runs", billed="POST", keeps=True),
-    path("evals", rf"evals{_REST}", keeps=True),
+    path("evals", r"(?:evals/[^/]+/runs|evaluation)", billed="POST", keeps=True),  # evaluation: Together
+    path("evals", rf"(?:evals|evaluation){_REST}", keeps=True),
     path("skills", rf"skills{_REST}", keeps=True),
     path("decisions", r"decisions", billed="POST"),
     path("realtime", _REALTIME, billed="POST GET"),
@@ -72,6 +114,8 @@ PATHS = (
     path("traces", r"traces/ingest"),
     path("ocr", r"ocr", billed="POST"),
     path("rerank", r"rerank", billed="POST"),
+    path("queue", r"queue/submit", billed="POST", keeps=True),  # Together
+    path("queue", r"queue/(?:status|cancel|clear)", keeps=True),
     path("search", r"(?:(?:web|documents)[_/])?search", billed="POST"),  # Perplexity, xAI
     path("language_model", r"ai/(?:language|embedding|image)-model", billed="POST"),  # Vercel's own protocol
     path("tokenize", r"(?:de)?tokenize(?:-text)?|apply-template"),

@@ -6,7 +6,7 @@ Enums and ids stand under ``ids``: they are looked at unless they look like an i
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from outwarden.wire.format import TextRules
@@ -34,11 +34,33 @@ _SEALED = frozenset(
         "next_page_token",
         "pageToken",
         "page_token",
+        "next_page",
+        "nextToken",
+        "continuationToken",
+        "continuation_token",
+        "newHandle",
+        "new_handle",
         "googleMapsWidgetContextToken",
+        "google_maps_widget_context_token",
+        "widget_context_token",
+        "sdkBlob",
+        "sdk_blob",
         "b64_json",
         "image_b64",
         "partial_image_b64",
         "bytesBase64Encoded",
+        "imageBytes",
+        "image_bytes",
+        "imageData",
+        "image_data",
+        "videoBytes",
+        "video_bytes",
+        "voiceSampleAudio",
+        "voice_sample_audio",
+        "consentAudio",
+        "consent_audio",
+        "byteContent",
+        "inlineContent",
         "file_data",
         "embedding",
     }
@@ -46,7 +68,18 @@ _SEALED = frozenset(
 
 # Of those, and of what `_media_key` finds: keys that hold a file. Where it is a text file, it is read.
 _FILES = frozenset(
-    {"data", "bytes", "audio", "file_data", "b64_json", "image_b64", "partial_image_b64", "bytesBase64Encoded"}
+    {
+        "data",
+        "bytes",
+        "audio",
+        "byteContent",
+        "file_data",
+        "b64_json",
+        "image_b64",
+        "inlineContent",
+        "partial_image_b64",
+        "bytesBase64Encoded",
+    }
 )
 # Object types whose `data` is sealed.
 _CIPHERTEXT = frozenset({"redacted_thinking", "reasoning.encrypted"})
@@ -73,6 +106,11 @@ _TOOL_BESIDE = frozenset(
 )
 _TOOL_TYPES = frozenset(
     {"function", "function_call", "tool", "tool_use", "server_tool_use", "mcp_tool_use", "custom", "custom_tool_call"}
+)
+
+# What Google Cloud and AWS call things by: the account's number in it can look like a telephone's or a card's.
+_RESOURCE = re.compile(
+    r"(?:projects|organizations|folders)/[\w.\-]+/[\w.\-/:]*|arn:aws[a-z\-]*:[\w.\-/:+=,]*", re.ASCII
 )
 
 # What Bedrock pads its frames with, in any length; it is cut to size from the left.
@@ -102,7 +140,6 @@ IDS = frozenset(
         "step_id",
         "message_id",
         "file_id",
-        "file_ids",
         "container",
         "container_id",
         "vector_store_id",
@@ -183,8 +220,12 @@ def _media_key(node: Mapping[str, Any]) -> str | None:
 def _thinking_key(node: Mapping[str, Any]) -> str | None:
     """The key of thinking text that the provider verifies: it must come back byte for byte."""
     kind = node.get("type")
+    if kind == "compaction_delta":
+        return "content"  # its signature, over the summary, is in the whole block (`compaction`)
     if kind == "thinking_delta" or (kind == "thinking" and node.get("signature")):
         return "thinking"
+    if kind == "compaction" and node.get("signature"):
+        return "content"  # "Signature over the summary, to be sent back with the block verbatim" (Anthropic's SDK)
     if kind == "reasoning.text" and (node.get("signature") or str(node.get("format")).startswith(_SIGNED_REASONING)):
         return "text"
     if node.get("thought") is True and (node.get("thoughtSignature") or node.get("thought_signature")):
@@ -214,13 +255,18 @@ def opaque_in(node: dict[str, Any]) -> frozenset[str]:
         keys.append(thinking)
     if (media := _media_key(node)) is not None:
         keys.append(media)
-    if "name" in node and _names_a_tool(node):
+    if "name" in node and (_names_a_tool(node) or is_resource(node["name"])):
         keys.append("name")
     if "p" in node and _PADDING.startswith(str(node["p"])):
         keys.append("p")
     if "contentBlockIndex" in node and _is_reasoning(node):
         keys.append("delta")
     return frozenset(keys) if keys else _NONE
+
+
+def is_resource(value: object) -> bool:
+    """Whether this is the full name of something at Google Cloud or AWS."""
+    return isinstance(value, str) and _RESOURCE.fullmatch(value) is not None
 
 
 def is_file(node: dict[str, Any], key: str) -> bool:
@@ -231,10 +277,10 @@ def is_file(node: dict[str, Any], key: str) -> bool:
 _NONE: frozenset[str] = frozenset()
 
 
-def text_rules(*free: str, offsets: Offsets | None = None) -> TextRules:
-    """The rules that all APIs share, with the keys under which one of them carries its callers' own data."""
+def text_rules(*free: str, ids: Iterable[str] = (), offsets: Offsets | None = None) -> TextRules:
+    """The rules that all APIs share, with the keys of one under which its callers' own data stands, and its ``ids``."""
     return TextRules(
-        ids=IDS,
+        ids=IDS.union(ids),
         free=frozenset(free),
         opaque_in=opaque_in,
         is_file=is_file,
