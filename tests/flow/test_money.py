@@ -14,7 +14,7 @@ from outwarden.flow.body import classify
 from outwarden.flow.money import Purse
 from outwarden.flow.services import Services
 from outwarden.flow.state import CallState
-from outwarden.pricing import Price, unseen_tokens
+from outwarden.pricing import Price, PriceBook, PriceRule, unseen_tokens
 from outwarden.routing import Upstream
 from outwarden.wire.format import RequestFacts
 from outwarden.wire.formats import format_named
@@ -94,6 +94,56 @@ def test_the_bound_is_held_and_the_cost_is_posted(begin: Begin) -> None:
     assert standing(services) == (COST, 0, 0)
     assert (state.cost, state.usage, state.usage_source) == (COST, USAGE, "provider")
     assert state.budgets[0].posted == COST
+
+
+SOLD_OTHERWISE = [
+    # path, model, asked, the most, used, cost
+    ("/v1/audio/speech", "tts-1", Usage(characters=2000), 30_000_000, None, 30_000_000),
+    ("/v1/images/generations", "pictures", Usage(images=2), 80_000_000, Usage(images=1), 40_000_000),
+    ("/v1/audio/transcriptions", "whisper-1", None, 60_000_000, Usage(input_audio_ms=90_000), 9_000_000),
+    ("/v1/audio/transcriptions", "whisper-1", None, 60_000_000, None, 60_000_000),
+    # whatever it counts in tokens has no price there: what can be told without them holds
+    ("/v1/audio/transcriptions", "whisper-1", None, 60_000_000, Usage(input_tokens=5), 60_000_000),
+]
+
+
+@pytest.mark.parametrize(("path", "model", "asked", "most", "used", "cost"), SOLD_OTHERWISE)
+def test_what_is_sold_by_other_units(
+    begin: Begin, path: str, model: str, asked: Usage | None, most: int, used: Usage | None, cost: int
+) -> None:
+    """Characters, pictures and time of sound are held and charged, from the reply or from the request."""
+    services, *_ = begin(budget(1))
+    pictures = PriceRule("openai", "pictures", units={"image": Decimal("0.04")})
+    state, _ = another(services, model=model, output_limit=None, asks=asked)
+    state.operation = state.format.identify("POST", path)
+    state.media_bytes = 1_200_000  # ten minutes at 2,000 bytes a second
+    purse = Purse(state, replace(services.engines, prices=PriceBook((pictures,))), services)
+    assert purse.pay(None)
+    assert standing(services)[1] == most
+
+    settle(purse, used, may_be_billed=True)
+
+    assert standing(services) == (cost, 0, 0)
+    assert state.flagged["usage_unpriced"] == (used == Usage(input_tokens=5))
+
+
+def test_what_has_no_price_is_never_for_nothing(begin: Begin) -> None:
+    """Pages that nobody prices are charged as the tokens that were counted, and flagged."""
+    services, state, purse = begin(budget(1))
+    purse.pay(None)
+    settle(purse, Usage(pages=3))
+
+    assert standing(services) == (purse.counted_tokens * 1000 + 7 * 10_000, 0, 0)
+    assert state.flagged["usage_unpriced"] == 1
+
+
+def test_a_model_sold_by_time_is_unknown_to_a_chat(begin: Begin) -> None:
+    """Its tokens have no price, so the call does not leave."""
+    services, *_ = begin(budget(1))
+    _, purse = another(services, model="whisper-1")
+    assert not purse.pay(None)
+    assert purse.refusal is not None
+    assert purse.refusal.code == "price_unknown"
 
 
 def test_settling_happens_once(begin: Begin) -> None:
@@ -479,7 +529,9 @@ def test_the_tier_that_the_reply_names_is_paid(
     purse._tier = "flex"
     cheaper = Price.flat(Decimal("0.075"), Decimal("0.3"))
     known = purse._prices.known
-    monkeypatch.setattr(purse._prices, "known", lambda *names, service_tier: cheaper if service_tier else known(*names))
+    monkeypatch.setattr(
+        purse._prices, "known", lambda *names, service_tier, units: cheaper if service_tier else known(*names)
+    )
     purse.pay(None)
     settle(purse, replace(USAGE, tier=tier))
 

@@ -1,6 +1,7 @@
 """Which price holds: rules over the catalogue over the fallback, and never $0 for the unknown."""
 
 import socket
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -265,6 +266,65 @@ def test_speech_sold_by_the_hour_has_a_price_where_it_is_written_down() -> None:
     assert book().speech("azure", "gpt-realtime-whisper").cost(hour) == 1_020_000_000
     with pytest.raises(PriceUnknown):
         book().price("openai", "whisper-1")
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "used", "nano"),
+    [
+        ("openai", "tts-1", Usage(characters=2_000), 30_000_000),  # $15 per million
+        ("openai", "whisper-1", Usage(input_audio_ms=90_000), 9_000_000),  # $0.36 an hour
+        ("groq", "whisper-large-v3", Usage(input_audio_ms=3_600_000), 111_000_000),
+        ("mistral", "mistral-ocr-2512", Usage(pages=3), 6_000_000),  # $2 per 1,000
+        ("mistral", "mistral-ocr-2512", Usage(annotated_pages=3), 9_000_000),
+    ],
+)
+def test_what_is_sold_by_other_units(provider: str, model: str, used: Usage, nano: int) -> None:
+    """For a call that is counted in them the catalogue's price holds; for one that is not, nobody knows any."""
+    price = book().price(provider, model, units=used.units)
+    assert price.cost(used) == price.upper_bound(0, 0, units=used) == nano
+    assert price.missing(used) == ()
+    assert price.missing(Usage(input_tokens=5)) == ("tokens",)
+    with pytest.raises(PriceUnknown):
+        book().price(provider, model)
+    with pytest.raises(PriceUnknown):
+        book().price(provider, model, units={"search_units"})
+
+
+def test_rules_price_other_units() -> None:
+    """A rule's price of a unit stands alone, or beside the tokens that the catalogue or the rule itself prices."""
+    alone = PriceRule("openai", "dall-e-3", units={"image": Decimal("0.04")})
+    assert book(alone).price("openai", "dall-e-3", units={"images"}).cost(Usage(images=2)) == 80_000_000
+    beside = PriceRule("cohere", "command-a*", units={"search_unit": Decimal("0.002")})
+    price = book(beside).price("cohere", "command-a-03-2025")
+    assert price.cost(Usage(search_units=3)) == 6_000_000
+    assert price.cost(Usage(input_tokens=1000)) == book().price("cohere", "command-a-03-2025").cost(
+        Usage(input_tokens=1000)
+    )
+    tokens = PriceRule("openai", "whisper-1", Decimal(20), Decimal(0))
+    assert book(tokens).price("openai", "whisper-1").cost(Usage(input_audio_ms=1000)) == 200_000
+
+
+def test_what_has_no_price_is_told() -> None:
+    """Units that nobody prices are named, unless tokens say what the call costs."""
+    flat = Price.flat(Decimal(1), Decimal(1))
+    assert flat.missing(Usage(pages=2, search_units=1)) == ("pages", "search_units")
+    assert flat.missing(Usage(images=1, input_tokens=5)) == ()
+    assert flat.missing(Usage(input_audio_ms=5)) == ()
+    assert flat.missing(Usage()) == ()
+
+
+def test_file_searches_have_a_price() -> None:
+    """$2.50 per 1,000, as the catalogue says of some models, and as the same provider takes for all others."""
+    assert book().price("openai", "gpt-4o").cost(Usage(file_searches=2)) == 5_000_000
+    assert book().price("anthropic", "claude-3-opus-latest").cost(Usage(file_searches=2)) == 5_000_000
+
+
+def test_cached_sound_has_its_own_price() -> None:
+    """What is both cached and sound is counted once, at the price of that."""
+    price = book().price("google", "gemini-2.5-flash")
+    sound = Usage(input_tokens=1000, cached_input_tokens=1000, input_audio_tokens=1000, cached_audio_tokens=1000)
+    assert price.cost(sound) == 100_000  # $0.10 per million
+    assert price.cost(replace(sound, cached_audio_tokens=0)) > 100_000
 
 
 def test_speech_sold_by_the_token_is_priced_as_ever() -> None:

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outwarden.pricing.price import NANO, Price, Rates, usd
-from outwarden.wire.usage import Usage
+from outwarden.wire.usage import UNITS, Usage
 
 MTOK = 1_000_000
 COUNT = st.integers(0, 3 * MTOK)
 RATE = st.integers(0, 200_000_000).map(lambda thousandths: Fraction(thousandths, 1000))
-RATES = st.builds(Rates, *[RATE] * 8)
+RATES = st.builds(Rates, *[RATE] * 9)
 
 ANTHROPIC = Price(
     (
@@ -29,7 +29,8 @@ def prices(draw: st.DrawFn, depth: int = 1) -> Price:
     starts = draw(st.sets(st.integers(1, 2 * MTOK), max_size=2))
     also = tuple(draw(st.lists(prices(depth=0), max_size=1))) if depth else ()
     tiers = tuple((start, draw(RATES)) for start in sorted({0, *starts}))
-    return Price(tiers, call=draw(RATE), web_search=draw(RATE), also=also)
+    units = draw(st.dictionaries(st.sampled_from(UNITS), RATE))
+    return Price(tiers, call=draw(RATE), web_search=draw(RATE), also=also, file_search=draw(RATE), units=units)
 
 
 @st.composite
@@ -120,7 +121,7 @@ def test_speech_by_time_costs_ten_tokens_a_second() -> None:
 @given(prices(), usages(), st.integers(0, 1000), st.integers(0, 1000))
 def test_upper_bound_is_never_below_the_cost(price: Price, usage: Usage, more_in: int, more_out: int) -> None:
     """For every price and usage: no usage within the totals costs more than the bound."""
-    bound = price.upper_bound(read(usage) + more_in, usage.output_tokens + more_out, web_searches=5)
+    bound = price.upper_bound(read(usage) + more_in, usage.output_tokens + more_out, web_searches=5, units=usage)
     assert price.cost(usage) <= bound
 
 
@@ -129,7 +130,12 @@ def test_upper_bound_without_audio_and_hour_cache(price: Price, usage: Usage) ->
     """A caller who excludes audio and hour-long cache entries still gets a bound for all that is left."""
     plain = replace(usage, input_audio_tokens=0, output_audio_tokens=0, cache_write_1h_tokens=0, input_audio_ms=0)
     bound = price.upper_bound(
-        plain.input_tokens, plain.output_tokens, web_searches=plain.web_searches, audio=False, hour_cache=False
+        plain.input_tokens,
+        plain.output_tokens,
+        web_searches=plain.web_searches,
+        audio=False,
+        hour_cache=False,
+        units=plain,
     )
     assert price.cost(plain) <= bound
 
@@ -137,7 +143,7 @@ def test_upper_bound_without_audio_and_hour_cache(price: Price, usage: Usage) ->
 @given(prices(), usages())
 def test_upper_bound_covers_the_other_prices(price: Price, usage: Usage) -> None:
     """The bound also holds if one of the alternative prices is charged."""
-    bound = price.upper_bound(read(usage), usage.output_tokens, web_searches=usage.web_searches)
+    bound = price.upper_bound(read(usage), usage.output_tokens, web_searches=usage.web_searches, units=usage)
     assert all(other.cost(usage) <= bound for other in price.also)
 
 

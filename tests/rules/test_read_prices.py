@@ -40,10 +40,26 @@ def test_all_keys(load: Load) -> None:
     )
 
 
+def test_other_units(load: Load) -> None:
+    """Time, characters, pages, pictures and searches, beside tokens or alone."""
+    (alone, both) = load(
+        prices="""\
+            prices:
+              - {provider: openai, model: dall-e-3, image: 0.04}
+              - {provider: mistral, model: "ocr*", input_mtok: 1, output_mtok: 2, page: 0.001, audio_hour: 0.18}
+            """
+    ).prices
+    assert alone == PriceRule("openai", "dall-e-3", units={"image": Decimal("0.04")})
+    assert (both.input_mtok, both.output_mtok) == (Decimal(1), Decimal(2))
+    assert both.units == {"page": Decimal("0.001"), "audio_hour": Decimal("0.18")}
+
+
 @pytest.mark.parametrize(
     ("entry", "problem"),
     [
         ("{provider: a, model: b, input_mtok: 1}", "key 'output_mtok' is missing"),
+        ("{provider: a, model: b, image: 1, input_mtok: 1}", "key 'output_mtok' is missing"),
+        ("{provider: a, model: b, image: -1}", "image: expected a number of 0 or more"),
         ("{provider: a, model: b, input_mtok: -1, output_mtok: 1}", "input_mtok: expected a number of 0 or more"),
         ("{provider: a, model: b, input_mtok: 1, output_mtok: free}", "output_mtok: expected a number of 0 or more"),
         ("{provider: a, model: '', input_mtok: 1, output_mtok: 1}", "model: expected a value"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,8 @@ logger = logging.getLogger(__name__)
 WITHOUT_OUTPUT = frozenset({"embeddings", "embed", "embed_content", "count_tokens", "moderations", "rerank"})
 # What the provider writes down of a caller's speech, which it may sell by the hour.
 TRANSCRIPTION = "realtime_transcription"
+# Speech takes no fewer bytes: Opus in voice messages has 16 kbit/s, what is spoken into an MP3 twice that and more.
+SOUND_BYTES_PER_S_MIN = 2_000
 # The least output worth clamping to: OpenAI's Responses API refuses less.
 CLAMP_MIN_TOKENS = 16
 # Of a text whose tokens nobody can count here: tokenizers make at least three bytes of English or code to a token.
@@ -59,6 +62,7 @@ class Purse:
         self.counted_tokens = counted_tokens(state)
         self.input_tokens = input_bound(state)
         self.output_tokens = output_bound(state, state.host.provider, state.model)
+        self.units = unit_bound(state)
         self._tier = service_tier(state.body.data) if state.body else None
         self._rounds = 1  # how often the output bound may be written: a response goes on behind each tool's answer
         self.held: Amounts | None = None
@@ -94,7 +98,7 @@ class Purse:
             price = self._price_at(upstream)
         except PriceUnknown:
             return None
-        return price.upper_bound(self.input_tokens, self.output_tokens) if price else None
+        return price.upper_bound(self.input_tokens, self.output_tokens, units=self.units) if price else None
 
     def fits(self, upstream: Upstream | None) -> bool:
         """Whether the call goes into the context window of the model there, as far as one can tell before."""
@@ -143,14 +147,14 @@ class Purse:
         try:
             if self._state.operation.name == TRANSCRIPTION:
                 return self._prices.speech(*self._asked(upstream))
-            return self._prices.price(*self._asked(upstream), service_tier=self._tier)
+            return self._prices.price(*self._asked(upstream), service_tier=self._tier, units=self.units.units)
         except PriceUnknown:
             if any(account.budget.unit == "usd" for account in self.accounts):
                 raise
             return None  # nobody counts dollars here
 
     def _bound(self, price: Price | None) -> Amounts:
-        cost = price.upper_bound(self.input_tokens, self.output_tokens) if price else 0
+        cost = price.upper_bound(self.input_tokens, self.output_tokens, units=self.units) if price else 0
         return Amounts(cost, self.input_tokens + self.output_tokens, 1)
 
     def _hold(self, price: Price | None, upstream: Upstream | None) -> bool:
@@ -181,7 +185,7 @@ class Purse:
         low, high = 0, self.output_tokens
         while low < high:
             middle = (low + high + 1) // 2
-            fits = self._price.upper_bound(self.input_tokens, middle) <= self.denied.left
+            fits = self._price.upper_bound(self.input_tokens, middle, units=self.units) <= self.denied.left
             low, high = (middle, high) if fits else (low, middle - 1)
         return low if low >= CLAMP_MIN_TOKENS else None
 
@@ -193,13 +197,35 @@ class Purse:
         if self._resolved:
             return
         state = self._state
-        final = usage or (estimate if may_be_billed else None)
+        final = self._counted(usage, estimate) if usage else self._guessed(estimate) if may_be_billed else None
         state.usage_source = "" if final is None else "provider" if usage else "estimate"
         state.usage = final
         state.priced = self._priced(final) if final else 0
         state.cost, state.cost_source = self._cost(final)
         tokens = final.whole.input_tokens + final.whole.output_tokens if final else 0
         self._resolve(Amounts(state.cost, tokens, 1) if final else None)
+
+    def _guessed(self, estimate: Usage) -> Usage:
+        """Nothing was reported: what was seen, and what the model is sold by instead of tokens."""
+        units = self.units.units
+        priced = self._price.units if self._price else {}
+        return estimate.filled({name: number for name, number in units.items() if name in priced})
+
+    def _counted(self, usage: Usage, estimate: Usage) -> Usage:
+        """What was reported; where the price is for nothing of that, what can be told without: never at no cost."""
+        price, asked = self._price, self._state.facts.asks
+        if asked and not (usage.input_tokens or usage.output_tokens or usage.units):
+            usage = usage.filled(asked.units)
+        if price is None or not (missing := price.missing(usage)):
+            return usage
+        self._state.flagged["usage_unpriced"] += 1
+        logger.warning("call %s used what has no price: %s", self._state.call_id, ", ".join(missing))
+        guess = self._guessed(estimate)
+        return replace(
+            usage.filled(guess.units),
+            input_tokens=max(usage.input_tokens, guess.input_tokens),
+            output_tokens=max(usage.output_tokens, guess.output_tokens),
+        )
 
     def charge_held(self, error: Exception) -> None:
         """What the call cost could not be told, by an error of ours: it cost what was held. Never raises."""
@@ -252,7 +278,7 @@ class Purse:
         tier = reported_tier(final.tier) if final.tier else self._tier
         provider, asked = self._asked(self._upstream)
         names = {asked, self._state.served_model} - {None}
-        known = [self._prices.known(provider, name, service_tier=tier) for name in names]
+        known = [self._prices.known(provider, name, service_tier=tier, units=final.units) for name in names]
         own = max([price.cost(final) for price in known if price] or [self._price.cost(final)])
         others = [(self._prices.known(provider, model) or self._price, used) for model, used in final.others]
         return own + sum(price.cost(used) for price, used in others)
@@ -266,6 +292,14 @@ def counted_tokens(state: CallState) -> int:
 def input_bound(state: CallState) -> int:
     """The most input tokens the call can be billed for: what its body holds, and what the provider adds."""
     return counted_tokens(state) + unseen_tokens(state.body.data if state.body else b"")
+
+
+def unit_bound(state: CallState) -> Usage:
+    """The most that the call is counted in beside tokens: as it says itself, or by the sound in it."""
+    asked = state.facts.asks or Usage()
+    if state.operation.name == "transcriptions":
+        return asked.filled({"input_audio_ms": -(-state.media_bytes * 1000 // SOUND_BYTES_PER_S_MIN)})
+    return asked
 
 
 def output_bound(state: CallState, provider: str, model: str | None) -> int:

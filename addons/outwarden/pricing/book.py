@@ -1,7 +1,8 @@
 """Which price holds for a model: the rules first, then the catalogue, then the fallback, else nobody knows."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from fnmatch import fnmatchcase
@@ -9,7 +10,7 @@ from fractions import Fraction
 from typing import Literal
 
 from outwarden.errors import PriceUnknown
-from outwarden.pricing.price import Price, PriceRule, Rates, per_token
+from outwarden.pricing.price import Price, PriceRule, Rates, per_token, unit_rate
 
 _ENTRIES_MAX = 4096  # distinct (provider, model, tier) remembered; hosts name models, so the set is open-ended
 _FOREVER = float("inf")
@@ -43,21 +44,31 @@ class PriceBook:
         """Load the catalogue now (0.5 s and more), so that the first call need not wait for it."""
         self._find("openai", "gpt-4o", None, self._clock())
 
-    def price(self, provider: str, model: str | None, *, service_tier: str | None = None) -> Price:
-        """Find the price of a model as its provider names it. Raises PriceUnknown."""
+    def price(
+        self, provider: str, model: str | None, *, service_tier: str | None = None, units: Collection[str] = ()
+    ) -> Price:
+        """Find the price of a model as its provider names it. Raises PriceUnknown.
+
+        ``units``: what the call is counted in beside tokens; a model that is sold by something else has no price then.
+        """
         key = (provider, model, service_tier)
         now = self._clock()
         known = self._known.get(key)
         if known is None or known[0] <= now:
             known = self._remember(key, now)
-        if known[1] is None:
+        found = known[1]
+        if found is not None and not found.by_tokens and found.units.keys().isdisjoint(units):
+            found = self._fallback
+        if found is None:
             raise PriceUnknown(provider, model)
-        return known[1]
+        return found
 
-    def known(self, provider: str, model: str | None, *, service_tier: str | None = None) -> Price | None:
+    def known(
+        self, provider: str, model: str | None, *, service_tier: str | None = None, units: Collection[str] = ()
+    ) -> Price | None:
         """Find the price of a model as `price` does; None where only the fallback would answer."""
         try:
-            found = self.price(provider, model, service_tier=service_tier)
+            found = self.price(provider, model, service_tier=service_tier, units=units)
         except PriceUnknown:
             return None
         return None if found is self._fallback else found
@@ -110,7 +121,16 @@ class PriceBook:
 
 def overlay(rule: PriceRule, standard: Price | None, price: Price | None) -> Price:
     """Put a rule over the catalogue: ``standard`` is the model's base price, ``price`` the one in question."""
-    if standard is None or price is None:
+    units = dict(unit_rate(name, usd) for name, usd in rule.units.items())
+    if rule.input_mtok is None or rule.output_mtok is None:
+        kept = price or Price(((0, Rates.of(Fraction(0), Fraction(0))),), by_tokens=False)
+        return replace(kept, units={**kept.units, **units})
+    found = _in_tokens(rule, standard, price)
+    return replace(found, units={**found.units, **units}) if units else found
+
+
+def _in_tokens(rule: PriceRule, standard: Price | None, price: Price | None) -> Price:
+    if standard is None or price is None or not price.by_tokens:
         return Price(((0, _stated(rule, None)),))
     base = standard.tiers[0][1]
     factors = [
@@ -121,7 +141,7 @@ def overlay(rule: PriceRule, standard: Price | None, price: Price | None) -> Pri
 
 def _stated(rule: PriceRule, base: Rates | None) -> Rates:
     """The base rates under a rule: its own, else the catalogue's proportion, else those of a plain token."""
-    plain, output = per_token(rule.input_mtok), per_token(rule.output_mtok)
+    plain, output = per_token(rule.input_mtok or Decimal(0)), per_token(rule.output_mtok or Decimal(0))
     cached, write = (
         None if mtok is None else per_token(mtok) for mtok in (rule.cached_input_mtok, rule.cache_write_mtok)
     )
@@ -135,6 +155,7 @@ def _stated(rule: PriceRule, base: Rates | None) -> Rates:
         cached_input=base.cached_input * by_input if cached is None else cached,
         cache_write=write,
         cache_write_1h=max(base.cache_write_1h * by_input, write),
+        cached_audio=base.cached_audio * by_input,
         input_audio=base.input_audio * by_input,
         output_audio=base.output_audio * by_output,
         reasoning=base.reasoning * by_output,
@@ -154,4 +175,4 @@ def _scaled(price: Price, factors: list[tuple[Fraction, Fraction | None]]) -> Pr
         )
         for above, rates in price.tiers
     )
-    return Price(tiers, price.call, price.web_search, tuple(_scaled(other, factors) for other in price.also))
+    return replace(price, tiers=tiers, also=tuple(_scaled(other, factors) for other in price.also))

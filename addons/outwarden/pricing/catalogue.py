@@ -1,11 +1,12 @@
 """The border to genai-prices: its catalogue entry becomes a `Price`. The only file that knows that library.
 
 The catalogue comes with the package and is never updated over the network: what is charged today must be
-reproducible tomorrow. What it says in other units (characters, hours, pages) cannot be priced from tokens, so such a
-model is unknown here. An entry without any price is unknown too, unless its id says ``:free``.
+reproducible tomorrow. What it says in other units (characters, hours, pages) holds for calls that are counted in them;
+for others such a model is unknown. An entry without any price is unknown too, unless its id says ``:free``.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -21,11 +22,21 @@ from genai_prices.types import (
     TimeOfDateConstraint,
 )
 
-from outwarden.pricing.price import MODEL_CHARACTERS_MAX, NANO, Price, Rates, highest, per_token
+from outwarden.pricing.price import MODEL_CHARACTERS_MAX, NANO, Price, Rates, highest, per_token, unit_rate
 from outwarden.wire.usage import SOUND_TOKENS_PER_S
 
 # Where a model is searched with but the catalogue has no search price: its dearest one ($35 per 1,000, Gemini 2.5).
 _WEB_SEARCH_UNPRICED = Fraction(35 * NANO, 1000)
+# Likewise for a search in the caller's own files: $2.50 per 1,000 calls, what OpenAI takes for every model.
+_FILE_SEARCH_UNPRICED = Fraction(5 * NANO, 2000)
+# What the catalogue says in other units than tokens -> what `UNIT_PRICES` calls it, and how many of those it is for.
+_UNITS = {
+    "audio_hours": ("audio_hour", 1),
+    "input_audio_hours": ("audio_hour", 1),
+    "input_mchars": ("input_mchar", 1),
+    "input_document_kpages": ("page", 1000),
+    "input_annotated_document_kpages": ("annotated_page", 1000),
+}
 # What a model is sold by that writes down speech by the hour.
 _HOURS = ("audio_hours", "input_audio_hours")
 # Anthropic: a one-hour cache write costs twice the base input price.
@@ -96,7 +107,7 @@ def price(provider: Provider, info: ModelInfo, service_tier: str | None, at: dat
     if current is None:
         return None
     also = tuple(other for other in others if other is not None)
-    return Price(current.tiers, current.call, current.web_search, also) if also else current
+    return replace(current, also=also) if also else current
 
 
 def speech(provider: str, model: str, at: datetime) -> Price | None:
@@ -143,18 +154,38 @@ def _price(info: ModelInfo, prices: ModelPrice) -> Price | None:
     stated = {key: value for key, value in vars(prices).items() if value is not None}
     if not stated:
         return Price.flat(Decimal(0), Decimal(0)) if info.id.endswith(":free") else None
+    units = _units(stated)
     starts = {tier.start for value in stated.values() if isinstance(value, TieredPrices) for tier in value.tiers}
     tiers = []
     for start in sorted({0, *starts}):
         if (rates := _rates(stated, start)) is None:
-            return None
+            return _by_units(units)
         tiers.append((start, rates))
     searches = _at(stated.get("web_searches_kcount"), 0)
+    files = _at(stated.get("storage_searches_kcount"), 0)
     return Price(
         tuple(tiers),
         call=Fraction(_at(stated.get("requests_kcount"), 0) or 0) * NANO / 1000,
         web_search=_WEB_SEARCH_UNPRICED if searches is None else Fraction(searches) * NANO / 1000,
+        file_search=_FILE_SEARCH_UNPRICED if files is None else Fraction(files) * NANO / 1000,
+        units=units,
     )
+
+
+def _by_units(units: Mapping[str, Fraction]) -> Price | None:
+    """The price of a model that is not sold by tokens; None where it is sold by nothing that is counted here."""
+    return Price(((0, Rates.of(Fraction(0), Fraction(0))),), units=units, by_tokens=False) if units else None
+
+
+def _units(stated: Mapping[str, Decimal | TieredPrices]) -> dict[str, Fraction]:
+    """What one of each other unit costs; of two prices for the same the dearer."""
+    rates: dict[str, Fraction] = {}
+    for key, (name, many) in _UNITS.items():
+        value = _at(stated.get(key), 0)
+        if value is not None:
+            unit, rate = unit_rate(name, Fraction(value) / many)
+            rates[unit] = max(rate, rates.get(unit, rate))
+    return rates
 
 
 def _rates(stated: dict[str, Decimal | TieredPrices], start: int) -> Rates | None:
@@ -180,6 +211,7 @@ def _rates(stated: dict[str, Decimal | TieredPrices], start: int) -> Rates | Non
         cached_input=rate("cache_read", "cache_image_read"),
         cache_write=write,
         cache_write_1h=write_1h,
+        cached_audio=highest([rate("cache_audio_read")]) or rate("input_audio"),
         input_audio=rate("input_audio"),
         output_audio=rate("output_audio"),
         reasoning=rate("output_reasoning"),

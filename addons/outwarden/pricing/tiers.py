@@ -1,11 +1,11 @@
-"""Which price list a call is on: OpenAI's and Google's ``service_tier``, Anthropic's ``speed``."""
+"""Which price list a call is on: ``service_tier`` (an object at Bedrock), Anthropic's ``speed``."""
 
 from typing import Any
 
 import re2  # type: ignore[import-untyped]
 
 # As in `unseen`: the quotes of a key inside a JSON string are escaped, so text about tiers does not match.
-_TIER: Any = re2.compile(rb'"(?:service_tier|serviceTier|speed)"\s*:\s*"([A-Za-z_]{1,20})"')
+_TIER: Any = re2.compile(rb'"(?:service_tier|serviceTier|speed)"\s*:\s*(?:\{\s*"type"\s*:\s*)?"([A-Za-z_]{1,20})"')
 _STANDARD = frozenset({"auto", "default", "standard", "standard_only", "on_demand", "normal"})
 
 

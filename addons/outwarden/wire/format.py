@@ -43,7 +43,8 @@ class RequestFacts:
     will carry no usage unless it is asked for. ``media_bytes``: decoded size of the media in the body. ``token_ids``:
     prompt tokens given as numbers, which no text scan sees. ``unseen_input``: the provider adds input that is not in
     this body (an earlier response, a cache, an uploaded or linked file), so its size is bounded by the model only.
-    ``stored``: the caller asks the provider to keep this call.
+    ``stored``: the caller asks the provider to keep this call. ``asks``: what the request says of its use in other
+    units than tokens (characters, pictures, seconds of video).
     """
 
     model: str | None = None
@@ -56,6 +57,7 @@ class RequestFacts:
     token_ids: int = 0
     unseen_input: bool = False
     stored: bool = False
+    asks: Usage | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,15 @@ class Usage:
     input_audio_tokens: int = 0
     output_audio_tokens: int = 0
     web_searches: int = 0
-    input_audio_ms: int = 0  # speech that the provider counts by time, and in no tokens (whisper-1)
+    file_searches: int = 0
+    input_audio_ms: int = 0  # speech that the provider counts by time (whisper-1), also in tokens or not
+    characters: int = 0  # of a text that is spoken
+    pages: int = 0  # of a document that is read
+    annotated_pages: int = 0  # likewise, with an annotation of what is on them: no part of ``pages``
+    images: int = 0  # that were made
+    video_seconds: int = 0
+    search_units: int = 0  # of a reranker
+    cached_audio_tokens: int = 0  # part of cached_input_tokens and of input_audio_tokens
     cache_write_1h_tokens: int = 0  # part of cache_write_tokens: entries that live an hour (Anthropic), priced dearer
     stated_usd: Decimal | None = None
     tier: str = ""
@@ -50,8 +58,20 @@ class Usage:
 
     @property
     def timed_tokens(self) -> int:
-        """What `input_audio_ms` would be in tokens; a begun one counts."""
+        """What `input_audio_ms` would be in tokens, where it is in none; a begun one counts."""
+        if self.input_audio_tokens:
+            return 0
         return -(-self.input_audio_ms * SOUND_TOKENS_PER_S // 1000)
+
+    @property
+    def units(self) -> dict[str, int]:
+        """The non-zero counts that are no tokens and no searches beside them: what some models are sold by."""
+        return {name: number for name in UNITS if (number := getattr(self, name))}
+
+    def filled(self, units: Mapping[str, int]) -> "Usage":
+        """Take over counts that this one has none of."""
+        missing: dict[str, Any] = {name: number for name, number in units.items() if not getattr(self, name)}
+        return replace(self, **missing) if missing else self
 
     def latest(self, newer: "Usage") -> "Usage":
         """Merge a later cumulative report over this one: a non-zero count of the later one wins."""
@@ -73,3 +93,5 @@ class Usage:
 
 COUNTS = tuple(f.name for f in fields(Usage) if f.name not in ("raw", "stated_usd", "tier", "others"))
 """The fields that are numbers of something."""
+UNITS = ("input_audio_ms", "characters", "pages", "annotated_pages", "images", "video_seconds", "search_units")
+"""Those of them that models are sold by instead of tokens."""

@@ -25,7 +25,7 @@ from outwarden.wire.formats.base import Dialect
 from outwarden.wire.formats.offset_tables import BEDROCK
 from outwarden.wire.formats.paths import path
 from outwarden.wire.formats.rules import text_rules
-from outwarden.wire.formats.usages import any_usage
+from outwarden.wire.formats.usages import any_usage, on_tier
 from outwarden.wire.formats.values import count, mapping, number, objects, text
 from outwarden.wire.usage import Usage
 
@@ -191,7 +191,7 @@ class Bedrock(Dialect):
         kind = headers.get("x-amzn-errortype")
         failed = kind is not None or (isinstance(source.get("message"), str) and len(source) == 1)
         error = errors.error_kind({"type": kind, **source}) if failed else errors.error_of(source)
-        return ResponseFacts(text(source.get("model")), usage, error)
+        return ResponseFacts(text(source.get("model")), on_tier(usage, bedrock_events.tier_of(source)), error)
 
     def read_event(self, operation: Operation, name: str | None, data: Json) -> EventFacts:
         """By the frame's name, and on invoke by the shape of what it wraps."""

@@ -13,7 +13,7 @@ from outwarden.wire.formats import errors
 from outwarden.wire.formats.anthropic import Anthropic
 from outwarden.wire.formats.cohere import Cohere
 from outwarden.wire.formats.openai_chat import read_chat_event
-from outwarden.wire.formats.usages import any_usage
+from outwarden.wire.formats.usages import any_usage, on_tier
 from outwarden.wire.formats.values import mapping, objects, position, text
 from outwarden.wire.usage import Usage
 
@@ -79,7 +79,12 @@ def _read_message_stop(data: dict[str, Any]) -> EventFacts:
 
 
 def _read_metadata(data: dict[str, Any]) -> EventFacts:
-    return EventFacts(closes="all", usage=any_usage(data.get("usage")), end=True)
+    return EventFacts(closes="all", usage=on_tier(any_usage(data.get("usage")), tier_of(data)), end=True)
+
+
+def tier_of(source: dict[str, Any]) -> dict[str, Any]:
+    """The price list that a reply, or its last event, says it was served on, as others write it."""
+    return {"service_tier": mapping(source.get("serviceTier")).get("type")}
 
 
 _CONVERSE: dict[str, Callable[[dict[str, Any]], EventFacts]] = {

@@ -20,6 +20,7 @@ from outwarden.wire.formats.base import Dialect
 from outwarden.wire.formats.offset_tables import COHERE
 from outwarden.wire.formats.paths import path
 from outwarden.wire.formats.rules import text_rules
+from outwarden.wire.formats.units import asked_units
 from outwarden.wire.formats.usages import any_usage
 from outwarden.wire.formats.values import items, mapping, position, text
 
@@ -70,7 +71,7 @@ class Cohere(Dialect):
         source = mapping(body)
         read = facts.read(operation, source, limits=("max_tokens",), choices=("num_generations",), texts=_TEXTS)
         unseen = bool(source.get("connectors") or source.get("conversation_id"))
-        return replace(read, unseen_input=read.unseen_input or unseen)
+        return replace(read, unseen_input=read.unseen_input or unseen, asks=asked_units(operation, body))
 
     def read_reply(self, operation: Operation, body: Json, headers: Mapping[str, str]) -> ResponseFacts:
         """Usage is ``usage`` (v2) or ``meta`` (v1); errors are a bare ``message``."""

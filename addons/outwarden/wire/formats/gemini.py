@@ -24,6 +24,7 @@ from outwarden.wire.formats.gemini_live import read_client_message, read_live_ev
 from outwarden.wire.formats.offset_tables import GEMINI
 from outwarden.wire.formats.paths import path
 from outwarden.wire.formats.rules import opaque_in, text_rules
+from outwarden.wire.formats.units import asked_units
 from outwarden.wire.formats.usages import any_usage, gemini_usage
 from outwarden.wire.formats.values import count, items, mapping, objects, position, text
 from outwarden.wire.usage import Usage
@@ -158,7 +159,7 @@ class Gemini(Dialect):
         tools = [key for tool in objects(source.get("tools")) for key in tool]
         fetches = any("earch" in key or key in ("urlContext", "url_context") for key in tools)
         model = read.model.removeprefix("models/") if read.model else None
-        return replace(read, model=model, unseen_input=read.unseen_input or fetches)
+        return replace(read, model=model, unseen_input=read.unseen_input or fetches, asks=asked_units(operation, body))
 
     def read_reply(self, operation: Operation, body: Json, headers: Mapping[str, str]) -> ResponseFacts:
         """One object; a reply to a stream that was read as a whole is a list of them."""

@@ -23,6 +23,7 @@ from outwarden.wire.formats.openai_paths import ELSEWHERE, MISTRAL_PATHS, PATHS
 from outwarden.wire.formats.paths import Path
 from outwarden.wire.formats.realtime import read_client_message, read_realtime_event
 from outwarden.wire.formats.rules import text_rules
+from outwarden.wire.formats.units import asked_units, reply_units, with_units
 from outwarden.wire.formats.usages import any_usage, on_tier, with_tools
 from outwarden.wire.formats.values import mapping, text
 
@@ -64,6 +65,7 @@ class OpenAI(Dialect):
             read,
             choices=read.choices * facts.prompts(source.get("prompt")),
             token_ids=facts.token_ids(source.get("prompt"), source.get("input")),
+            asks=asked_units(operation, body),
         )
         if operation.name in ("chat", "completions") and read.stream:
             asked = mapping(source.get("stream_options")).get("include_usage") is True
@@ -76,7 +78,8 @@ class OpenAI(Dialect):
         """Usage stands at the top, in ``x_groq`` or, for a background response, not yet."""
         source = mapping(body)
         usage = with_tools(any_usage(source.get("usage")), source)
-        usage = usage or any_usage(mapping(source.get("x_groq")).get("usage"))
+        usage = usage or any_usage(mapping(source.get("x_groq")).get("usage")) or any_usage(source.get("meta"))
+        usage = with_units(usage, reply_units(operation, body))
         return ResponseFacts(text(source.get("model")), on_tier(usage, source), errors.error_of(body))
 
     def read_event(self, operation: Operation, name: str | None, data: Json) -> EventFacts:

@@ -24,9 +24,9 @@ Measured on the recorded bodies: each rule makes input + output equal the provid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
-from math import ceil
 from typing import Any
 
+from outwarden.wire.formats.units import billed_units, seconds_usage
 from outwarden.wire.formats.values import amount, count, first_count, mapping, number, objects, text
 from outwarden.wire.usage import Usage
 
@@ -38,6 +38,7 @@ def _bounded(usage: Usage) -> Usage:
     inputs, outputs = usage.input_tokens, usage.output_tokens
     if (
         usage.cached_input_tokens + usage.cache_write_tokens <= inputs
+        and usage.cached_audio_tokens <= min(usage.cached_input_tokens, usage.input_audio_tokens) <= inputs
         and usage.input_audio_tokens <= inputs
         and max(usage.reasoning_tokens, usage.output_audio_tokens) <= outputs
     ):
@@ -45,6 +46,7 @@ def _bounded(usage: Usage) -> Usage:
     cached = min(usage.cached_input_tokens, inputs)
     return replace(
         usage,
+        cached_audio_tokens=min(usage.cached_audio_tokens, cached, usage.input_audio_tokens),
         cached_input_tokens=cached,
         cache_write_tokens=min(usage.cache_write_tokens, inputs - cached),
         reasoning_tokens=min(usage.reasoning_tokens, outputs),
@@ -63,7 +65,14 @@ def _searches(raw: Raw) -> int:
         if searches := count(mapping(raw.get(key)).get("web_search_requests")):
             return searches
     xai = count(mapping(raw.get("server_side_tool_usage_details")).get("web_search_calls"))
-    return xai or count(raw.get("num_search_queries"))
+    mistral = sum(count(n) for name, n in mapping(raw.get("connectors")).items() if name.startswith("web_search"))
+    perplexity = count(mapping(mapping(raw.get("tool_calls_details")).get("search_web")).get("invocation"))
+    return xai or mistral or perplexity or first_count(raw, "num_search_queries", "num_sources_used")
+
+
+def _rest_of_chat(raw: Raw) -> int:
+    named = count(raw.get("prompt_tokens")) + count(raw.get("completion_tokens"))
+    return max(count(raw.get("total_tokens")) - named, 0)
 
 
 def _missing_in_chat(raw: Raw, reasoning: int, audio: int) -> tuple[int, int]:
@@ -72,10 +81,9 @@ def _missing_in_chat(raw: Raw, reasoning: int, audio: int) -> tuple[int, int]:
     xAI and Gemini's OpenAI endpoint leave reasoning out of completion_tokens, but not out of the total; Mistral leaves
     the audio out of prompt_tokens. A remainder that nobody explains counts as output, the dearer side.
     """
-    named = count(raw.get("prompt_tokens")) + count(raw.get("completion_tokens"))
-    rest = max(count(raw.get("total_tokens")) - named, 0)
-    if rest and audio and rest == audio and not reasoning:
-        return rest, 0
+    rest = _rest_of_chat(raw)
+    if rest and rest in (audio, count(raw.get("connector_tokens"))) and not reasoning:
+        return rest, 0  # Mistral: sound, and in conversations what tools found
     if not rest and reasoning > count(raw.get("completion_tokens")) and "market_cost" in raw:
         # More reasoning than output: Vercel's relay (nobody else states a market cost) kept the total, but not Gemini's
         # habit. OpenRouter bills completion_tokens alone where its count of the reasoning is higher.
@@ -89,7 +97,8 @@ def chat_usage(raw: Raw) -> Usage | None:
     outputs = _details(raw, "completion_tokens_details", "completion_token_details", "output_tokens_details")
     apart = count(raw.get("reasoning_tokens")) if "citation_tokens" in raw else 0  # Perplexity's deep research
     reasoning = count(outputs.get("reasoning_tokens"))
-    audio = count(inputs.get("audio_tokens"))
+    seconds = count(raw.get("prompt_audio_seconds"))
+    audio = count(inputs.get("audio_tokens")) or (_rest_of_chat(raw) if seconds else 0)
     more_input, more_output = _missing_in_chat(raw, reasoning, audio)
     return _bounded(
         Usage(
@@ -103,6 +112,7 @@ def chat_usage(raw: Raw) -> Usage | None:
             input_audio_tokens=audio,
             output_audio_tokens=count(outputs.get("audio_tokens")),
             web_searches=_searches(raw),
+            input_audio_ms=count(seconds * 1000),
             raw=raw,
         )
     )
@@ -115,8 +125,9 @@ def responses_usage(raw: Raw) -> Usage | None:
     return _bounded(
         Usage(
             input_tokens=count(raw.get("input_tokens")),
-            cached_input_tokens=count(inputs.get("cached_tokens")),
-            cache_write_tokens=count(inputs.get("cache_write_tokens")),
+            cached_input_tokens=first_count(inputs, "cached_tokens", "cache_read_input_tokens"),  # Perplexity's names
+            cached_audio_tokens=count(mapping(inputs.get("cached_tokens_details")).get("audio_tokens")),
+            cache_write_tokens=first_count(inputs, "cache_write_tokens", "cache_creation_input_tokens"),
             output_tokens=count(raw.get("output_tokens")),
             reasoning_tokens=count(outputs.get("reasoning_tokens")),
             input_audio_tokens=count(inputs.get("audio_tokens")),
@@ -202,6 +213,7 @@ def gemini_usage(raw: Raw) -> Usage | None:
             cached_input_tokens=count(field("cachedContentTokenCount", "cached_content_token_count")),
             output_tokens=output + unexplained,
             reasoning_tokens=thoughts,
+            cached_audio_tokens=_modality(field("cacheTokensDetails", "cache_tokens_details"), "AUDIO", 4),
             input_audio_tokens=_modality(field("promptTokensDetails", "prompt_tokens_details"), "AUDIO", 4),
             output_audio_tokens=_modality(modalities, "AUDIO", 4),
             raw=raw,
@@ -209,15 +221,24 @@ def gemini_usage(raw: Raw) -> Usage | None:
     )
 
 
+def _sound(details: object) -> int:
+    return sum(count(one.get("tokens")) for one in objects(details) if str(one.get("modality")).lower() == "audio")
+
+
 def interactions_usage(raw: Raw) -> Usage | None:
     """Gemini's Interactions API: thoughts and tool use are counted apart and added here."""
     thoughts = count(raw.get("total_thought_tokens"))
+    tools = objects(raw.get("grounding_tool_count"))
     return _bounded(
         Usage(
             input_tokens=count(raw.get("total_input_tokens")) + count(raw.get("total_tool_use_tokens")),
             cached_input_tokens=count(raw.get("total_cached_tokens")),
             output_tokens=count(raw.get("total_output_tokens")) + thoughts,
             reasoning_tokens=thoughts,
+            cached_audio_tokens=_sound(raw.get("cached_tokens_by_modality")),
+            input_audio_tokens=_sound(raw.get("input_tokens_by_modality")),
+            output_audio_tokens=_sound(raw.get("output_tokens_by_modality")),
+            web_searches=sum(count(tool.get("count")) for tool in tools),
             raw=raw,
         )
     )
@@ -227,11 +248,13 @@ def bedrock_usage(raw: Raw) -> Usage | None:
     """Bedrock's Converse, Nova and invocation metrics; cached input is reported beside ``inputTokens``."""
     cached = first_count(raw, "cacheReadInputTokens", "cacheReadInputTokenCount")
     written = first_count(raw, "cacheWriteInputTokens", "cacheWriteInputTokenCount")
+    hour = sum(count(one.get("inputTokens")) for one in objects(raw.get("cacheDetails")) if one.get("ttl") == "1h")
     return _bounded(
         Usage(
             input_tokens=first_count(raw, "inputTokens", "inputTokenCount", "inputTextTokenCount") + cached + written,
             cached_input_tokens=cached,
             cache_write_tokens=written,
+            cache_write_1h_tokens=min(written, hour),
             output_tokens=first_count(raw, "outputTokens", "outputTokenCount", "totalOutputTextTokenCount"),
             raw=raw,
         )
@@ -252,7 +275,7 @@ def cohere_usage(raw: Raw) -> Usage | None:
     tokens = mapping(raw.get("tokens"))
     billed = mapping(raw.get("billed_units"))
     if not (tokens or "input_tokens" in billed or "output_tokens" in billed or "image_tokens" in billed):
-        return None  # rerank bills searches, not tokens
+        return billed_units(billed)  # rerank bills searches, parse pages
     return _bounded(
         Usage(
             input_tokens=count(billed.get("input_tokens")) + count(billed.get("image_tokens"))
@@ -281,12 +304,10 @@ def ollama_usage(raw: Raw) -> Usage | None:
 
 
 def duration_usage(raw: object) -> Usage | None:
-    """Speech that is counted in seconds (whisper-1); a begun millisecond counts."""
+    """Speech that is counted in seconds (whisper-1)."""
     source = mapping(raw)
-    seconds = amount(source.get("seconds")) if source.get("type") == "duration" else None
-    if seconds is None:
-        return None
-    return Usage(input_audio_ms=count(ceil(seconds * 1000)), raw=source)
+    found = seconds_usage(source.get("seconds")) if source.get("type") == "duration" else None
+    return None if found is None else replace(found, raw=source)
 
 
 def total_usage(raw: Raw) -> Usage | None:
@@ -319,10 +340,10 @@ def any_usage(raw: object) -> Usage | None:
     for keys, read in _SHAPES:
         if any(number(raw.get(key)) is not None or isinstance(raw.get(key), dict) for key in keys & raw.keys()):
             return _with_bill(read(raw), raw)
-    return None
+    return duration_usage(raw)
 
 
-_BILL = frozenset({"cost", "cost_in_usd_ticks", "service_tier"})
+_BILL = frozenset({"cost", "cost_in_usd_ticks", "service_tier", "serviceTier"})
 _TICKS = Decimal(10_000_000_000)  # xAI's, to the dollar
 _TIER_CHARACTERS_MAX = 20
 # What draws where a response's tool names no model (developers.openai.com, image generation tool, read 2026-11).
@@ -360,6 +381,8 @@ def with_tools(usage: Usage | None, response: Raw) -> Usage | None:
         listed = sum(1 for item in objects(response.get("output")) if item.get("type") == "web_search_call")
         billed = mapping(tools.get("web_search")).get("num_requests")
         usage = replace(usage, web_searches=listed if number(billed) is None else count(billed))
+    files = sum(1 for item in objects(response.get("output")) if item.get("type") == "file_search_call")
+    usage = usage.filled({"file_searches": files}) if files else usage
     drawn = responses_usage(mapping(tools.get("image_gen")))
     if drawn is None or not (drawn.input_tokens or drawn.output_tokens):
         return usage
@@ -374,7 +397,7 @@ def _image_model(response: Raw) -> str:
 
 def on_tier(usage: Usage | None, source: Raw) -> Usage | None:
     """Note the price list that a reply says it was served on (``service_tier``: beside the usage, or in it)."""
-    tier = text(source.get("service_tier"))
+    tier = text(source.get("service_tier")) or text(source.get("serviceTier"))
     if usage is None or tier is None or len(tier) > _TIER_CHARACTERS_MAX:
         return usage
     return replace(usage, tier=tier.lower())
