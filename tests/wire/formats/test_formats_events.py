@@ -213,6 +213,30 @@ def gemini(parts: list[dict[str, Any]], **more: Any) -> EventFacts:
     return GEMINI.read_event(GENERATE, None, {"candidates": [{"content": {"parts": parts, "role": "model"}, **more}]})
 
 
+def test_anthropic_compaction_passes_as_it_is() -> None:
+    """The provider signs its summary: it is output, and no text of ours; the caller's earlier values are asked for."""
+    event = {"type": "content_block_delta", "index": 0, "delta": {"type": "compaction_delta", "content": "So far …"}}
+    facts = ANTHROPIC.read_event(MESSAGES, None, event)
+    assert (pieces(facts), facts.content) == ([], True)
+    block = {"type": "compaction", "content": "So far …", "signature": "c2ln"}
+    body = {"model": "m", "messages": [{"role": "assistant", "content": [block]}]}
+    assert ANTHROPIC.read_request(MESSAGES, body).unseen_input
+    assert not ANTHROPIC.read_request(MESSAGES, {"model": "m", "messages": [{"content": "compaction"}]}).unseen_input
+
+
+def test_pieces_of_an_agents_message() -> None:
+    """What a managed agent is writing belongs together by event and place; any event may be the last."""
+    stream = ANTHROPIC.identify("GET", "/v1/sessions/s/events/stream")
+    delta = {"type": "content_delta", "index": 1, "content": {"type": "text", "text": "Hel"}}
+    facts = ANTHROPIC.read_event(stream, "event_delta", {"type": "event_delta", "event_id": "e", "delta": delta})
+    assert pieces(facts) == [(("e", 1), "Hel", "text")]
+    whole = {"type": "agent.message", "id": "e", "content": [{"type": "text", "text": "Hello"}]}
+    facts = ANTHROPIC.read_event(stream, "agent.message", whole)
+    assert (pieces(facts), facts.content, facts.end) == ([], True, True)
+    failed = ANTHROPIC.read_event(stream, "error", {"type": "error", "error": {"type": "overloaded_error"}})
+    assert failed.error and not failed.end
+
+
 def test_gemini_stream() -> None:
     """Thoughts and answer are two texts; a call is output; the finish ends the stream."""
     assert pieces(gemini([{"text": "Hi"}])) == [((0, "text"), "Hi", "text")]

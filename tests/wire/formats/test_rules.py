@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from outwarden.wire.formats import FORMAT_NAMES, format_named, rules
 from outwarden.wire.formats.rules import IDS, opaque_in
+from outwarden.wire.json_walk import read_document
 
 CORPUS = Path(__file__).parents[3].parent / "shared" / "wire"
 SIGNATURE = base64.b64encode(bytes(range(40))).decode()
@@ -78,6 +79,33 @@ def test_opaque_in(node: dict[str, Any], opaque: set[str]) -> None:
 def test_ids_are_never_opaque(value: str, key: str) -> None:
     """Ids and enums are looked at where they do not look like an id: that is not decided here."""
     assert key not in opaque_in({key: value})
+
+
+IBAN = "DE89370400440532013000"  # looks like an id
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "body", "found"),
+    [
+        ("anthropic", "/v1/messages", {"tools": [{"name": "t", "input_examples": [{"id": IBAN}]}]}, True),
+        ("anthropic", "/v1/messages", {"container": {"id": IBAN}}, False),
+        ("openai", "/v1/evals/e/runs", {"data_source": {"source": {"content": [{"item": {"id": IBAN}}]}}}, True),
+        ("openai", "/v1/responses", {"item": {"id": IBAN}}, False),
+        ("openai", "/v1/rerank", {"documents": [{"id": IBAN}]}, True),
+        ("cohere", "/v2/chat", {"documents": [{"data": {"id": IBAN}}]}, True),
+        ("bedrock", "/model/m/converse", {"sessionAttributes": {"id": IBAN}}, True),
+        ("bedrock", "/model/m/converse", {"sessionId": IBAN}, False),
+        ("bedrock", "/flows/f/aliases/a", {"inputs": [{"content": {"document": {"id": IBAN}}}]}, True),
+        ("gemini", "/v1/models/g:generateContent", {"functionResponse": {"response": {"id": IBAN}}}, True),
+        ("gemini", "/v1/batches/b", {"functionResponse": {"response": {"id": IBAN}}}, True),
+        ("gemini", "/v1/batches/b", {"inlinedResponses": [{"response": {"responseId": IBAN}}]}, False),
+    ],
+)
+def test_ids_are_the_apis_and_data_is_the_callers(name: str, path: str, body: dict[str, Any], found: bool) -> None:
+    """What looks like an id is one where the API has its own, and a finding where the caller's data stands."""
+    one = format_named(name)
+    document = read_document(json.dumps(body).encode(), one.text_rules(one.identify("POST", path)))
+    assert (IBAN in document.tokens) is found
 
 
 @pytest.mark.parametrize("name", sorted(FORMAT_NAMES))

@@ -116,6 +116,7 @@ class Bedrock(Dialect):
         "sessionAttributes",
         "promptSessionAttributes",
         "sessionMetadata",
+        "parentActionGroupSignatureParams",
         "operationRequest",
         "operationResponse",
         "metadata",

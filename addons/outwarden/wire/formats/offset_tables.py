@@ -58,7 +58,7 @@ def _openai(key: str, names: tuple[str, str], beside: str | None = None) -> Offs
     return OffsetRule(
         key,
         texts=(("text",), ("value",), ("content",), ("content", EACH, "text")),
-        numbers=(("url_citation",), ()),
+        numbers=(("url_citation",), ("document_citation",), ("function_citation",), ()),
         names=(names,),
         copy=("text",),
         channel=_openai_channel,

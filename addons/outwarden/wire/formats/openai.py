@@ -54,8 +54,8 @@ class OpenAI(Dialect):
     paths: Sequence[Path] = PATHS
 
     def text_rules(self, operation: Operation) -> TextRules:
-        """Evaluations carry records of the caller's own under keys that mean something else elsewhere."""
-        return _EVAL_RULES if operation.name in _EVALUATES else self.rules
+        """Evaluations and decisions carry records of the caller's own under keys that mean something else elsewhere."""
+        return _RECORD_RULES if operation.name in _RECORDS else self.rules
 
     def read_request(self, operation: Operation, body: Json) -> RequestFacts:
         """Chat, completions and Responses spell the same things differently; media and files are looked for in all."""
@@ -130,8 +130,9 @@ class OpenAI(Dialect):
         return errors.framed(framing, flat, "error") + errors.framed(framing, failed, "response.failed")
 
 
-_EVALUATES = frozenset({"evals", "fine_tuning", "graders"})
-_EVAL_RULES = text_rules(*OpenAI.rules.free, "item", "item_schema", "datasource_item", "sample", offsets=OPENAI)
+_RECORDS = frozenset({"decisions", "evals", "fine_tuning", "graders"})
+_RECORD_KEYS = ("item", "item_schema", "datasource_item", "sample", "data", "state", "criteria", "legend")
+_RECORD_RULES = text_rules(*OpenAI.rules.free, *_RECORD_KEYS, offsets=OPENAI)
 
 
 class Mistral(OpenAI):
