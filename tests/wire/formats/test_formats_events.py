@@ -234,7 +234,8 @@ def test_pieces_of_an_agents_message() -> None:
     facts = ANTHROPIC.read_event(stream, "agent.message", whole)
     assert (pieces(facts), facts.content, facts.end) == ([], True, True)
     failed = ANTHROPIC.read_event(stream, "error", {"type": "error", "error": {"type": "overloaded_error"}})
-    assert failed.error and not failed.end
+    assert failed.error
+    assert not failed.end
 
 
 def test_gemini_stream() -> None:
