@@ -77,7 +77,7 @@ def test_the_rule_files_of_the_readme_can_be_used(tmp_path: Path) -> None:
     rules = load_rules(tmp_path)
 
     assert len(list(tmp_path.iterdir())) == 5
-    assert [budget.name for budget in rules.budgets.budgets] == ["one-call", "key-day"]
+    assert [budget.name for budget in rules.budgets.budgets] == ["one-call", "key-day", "ten-minutes", "bursts"]
 
 
 def test_the_example_is_what_happens() -> None:

@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from hypothesis import settings
@@ -11,17 +11,26 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multip
 
 from outwarden.budget import Account, Amounts, Budget, Denied, Held, Ledger, open_store
 
-LIMITS = {"d": 1000, "m": 2500, "t": 400, "r": 12}
-UNITS = {"d": "usd", "m": "usd", "t": "tokens", "r": "requests"}
-NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+LIMITS = {"d": 1000, "m": 2500, "t": 400, "r": 12, "roll": 900, "long": 1500, "calls": 6, "drip": 800}
+UNITS = {"t": "tokens", "r": "requests", "calls": "requests"}
+LENGTHS = {"roll": 60, "long": 7200, "calls": 30, "drip": 90}  # seconds; in bounds for the rest there is no end
+RATE = 200  # what flows back into "drip" within its 90 seconds: no whole number a second
+WINDOWS = {"roll": "rolling 60s", "long": "rolling 2h", "calls": "rolling 30s", "drip": "refill 90s"}
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 def _account(name: str) -> Account:
-    return Account(Budget(name, "all", LIMITS[name], UNITS[name]), "all", None, None)  # type: ignore[arg-type]
+    limit, burst = (RATE, LIMITS[name]) if name == "drip" else (LIMITS[name], None)
+    budget = Budget(name, "all", limit, UNITS.get(name, "usd"), WINDOWS.get(name, "lifetime"), burst=burst)  # type: ignore[arg-type]
+    return Account(budget, "all", None, None)
 
 
 class LedgerMachine(RuleBasedStateMachine):
-    """Holds are taken, grown, posted (below and above), voided and abandoned; the model keeps plain sums."""
+    """Holds are taken, grown, posted (below and above), voided and abandoned while time goes by.
+
+    The model keeps a list of charges for each account and works out anew what still counts: of a rolling window those
+    whose bucket has not left, of a bucket with refill what is left after every single second.
+    """
 
     open = Bundle("open")
 
@@ -29,10 +38,10 @@ class LedgerMachine(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
         self.store = open_store(f"sqlite:///{self.folder / 'ledger.db'}")
-        self.ledger = Ledger(self.store, clock=lambda: NOW)
-        self.holds: dict[str, tuple[tuple[str, ...], Amounts]] = {}
-        self.spent = dict.fromkeys(LIMITS, 0)
-        self.debt = dict.fromkeys(LIMITS, 0)
+        self.now = NOON
+        self.ledger = Ledger(self.store, clock=lambda: self.now)
+        self.holds: dict[str, tuple[tuple[str, ...], Amounts, datetime]] = {}
+        self.charges: dict[str, list[tuple[datetime, int, int]]] = {name: [] for name in LIMITS}
         self.count = 0
 
     def teardown(self) -> None:
@@ -43,10 +52,48 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def pending(self, name: str) -> int:
         unit = _account(name).budget.unit
-        return sum(amounts.of(unit) for names, amounts in self.holds.values() if name in names)
+        return sum(amounts.of(unit) for names, amounts, _ in self.holds.values() if name in names)
+
+    def spent(self, name: str) -> tuple[int, int]:
+        """(posted, debt) as they are now."""
+        if name == "drip":
+            return self.dripped()
+        charges = self.charges[name]
+        if name in LENGTHS:
+            width = 2 if name == "long" else 1  # 7,200 s in 3,600 buckets
+            now = self.now.timestamp()
+            charges = [c for c in charges if (int(c[0].timestamp()) // width + 1) * width + LENGTHS[name] > now]
+        return sum(posted for _, posted, _ in charges), sum(debt for _, _, debt in charges)
+
+    def dripped(self) -> tuple[int, int]:
+        """Second by second: an empty account waits for a whole second after its first charge."""
+        posted, debt, part, since = 0, 0, 0, 0
+        charges = [(int(at.timestamp()), more, over) for at, more, over in self.charges["drip"]]
+        for second in range(int(NOON.timestamp()), int(self.now.timestamp()) + 1):
+            if posted + debt and second > since:
+                freed, part = divmod(RATE + part, LENGTHS["drip"])
+                freed = min(freed, posted + debt)
+                debt, posted = debt - min(debt, freed), posted - (freed - min(debt, freed))
+            for at, more, over in charges:
+                if at == second:
+                    if not posted + debt:
+                        part, since = 0, second + 1
+                    posted, debt = posted + more, debt + over
+        return posted, debt
 
     def room(self, name: str) -> int:
-        return LIMITS[name] - self.spent[name] - self.debt[name] - self.pending(name)
+        return LIMITS[name] - sum(self.spent(name)) - self.pending(name)
+
+    @rule(seconds=st.one_of(st.floats(0, 5), st.integers(10, 90), st.integers(3000, 8000)))
+    def wait(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    @rule(seconds=st.integers(1, 100))
+    def step_back(self, seconds: int) -> None:
+        """Only to look at it: whatever the clock says, reading changes nothing."""
+        now, self.now = self.now, self.now - timedelta(seconds=seconds)
+        self.ledger.states()
+        self.now = now
 
     @rule(
         target=open,
@@ -60,30 +107,43 @@ class LedgerMachine(RuleBasedStateMachine):
         fits = all(amounts.of(_account(name).budget.unit) <= self.room(name) for name in names)
         result = self.ledger.hold(hold_id, [_account(name) for name in names], amounts)
         assert isinstance(result, Held if fits else Denied)
-        if not fits:
+        if isinstance(result, Denied):
+            self.check_wait(result, names, amounts)
             return multiple()
-        self.holds[hold_id] = (names, amounts)
+        self.holds[hold_id] = (names, amounts, self.now)
         return hold_id
+
+    def check_wait(self, denied: Denied, names: tuple[str, ...], amounts: Amounts) -> None:
+        """After the wait the named account has room if what is pending was charged, a second earlier it has not."""
+        name, wait = denied.account.budget.name, denied.retry_after_s
+        if wait is None or self.pending(name):
+            return
+        now, needed = self.now, amounts.of(denied.account.budget.unit)
+        self.now = now + timedelta(seconds=wait)
+        assert needed <= self.room(name)
+        self.now = now + timedelta(seconds=wait - 1)
+        assert needed > self.room(name)
+        self.now = now
 
     @rule(hold_id=open, usd=st.integers(0, 900), tokens=st.integers(0, 400))
     def grow(self, hold_id: str, usd: int, tokens: int) -> None:
         if hold_id not in self.holds:
             return
-        names, old = self.holds[hold_id]
+        names, old, opened = self.holds[hold_id]
         new = Amounts(max(usd, old.usd), max(tokens, old.tokens), old.requests)
         units = {name: _account(name).budget.unit for name in names}
         fits = all(new.of(unit) - old.of(unit) <= self.room(name) for name, unit in units.items()) or new == old
         assert isinstance(self.ledger.grow(hold_id, Amounts(usd, tokens)), Held if fits else Denied)
         if fits:
-            self.holds[hold_id] = (names, new)
+            self.holds[hold_id] = (names, new, opened)
 
     @rule(hold_id=open, usd=st.integers(0, 1500), tokens=st.integers(0, 600))
     def post(self, hold_id: str, usd: int, tokens: int) -> None:
         if hold_id not in self.holds:
             return
-        names, held = self.holds.pop(hold_id)
+        names, held, opened = self.holds.pop(hold_id)
         self.ledger.post(hold_id, Amounts(usd, tokens))
-        self._charge(names, held, Amounts(usd, tokens))
+        self._charge(names, held, Amounts(usd, tokens), opened)
 
     @rule(hold_id=open)
     def void(self, hold_id: str) -> None:
@@ -95,28 +155,29 @@ class LedgerMachine(RuleBasedStateMachine):
     def restart(self) -> None:
         """The process ends with holds open; the next one charges them in full."""
         self.store.end(self.ledger._owner.id)
-        self.ledger = Ledger(self.store, clock=lambda: NOW)
+        self.ledger = Ledger(self.store, clock=lambda: self.now)
         assert self.ledger.recover() == len(self.holds)
-        for names, held in self.holds.values():
-            self._charge(names, held, held)
+        for names, held, opened in self.holds.values():
+            self._charge(names, held, held, opened)
         self.holds.clear()
         assert self.ledger.drift() == []
         assert self.ledger.recover() == 0
 
-    def _charge(self, names: tuple[str, ...], held: Amounts, actual: Amounts) -> None:
+    def _charge(self, names: tuple[str, ...], held: Amounts, actual: Amounts, opened: datetime) -> None:
         for name in names:
             unit = _account(name).budget.unit
-            self.spent[name] += min(actual.of(unit), held.of(unit))
-            self.debt[name] += max(0, actual.of(unit) - held.of(unit))
+            since = opened if unit == "requests" else self.now
+            posted = min(actual.of(unit), held.of(unit))
+            self.charges[name].append((since, posted, actual.of(unit) - posted if actual.of(unit) > posted else 0))
 
     @invariant()
     def balances_are_the_models(self) -> None:
         """Every number agrees and the cap holds."""
         for state in self.ledger.states():
-            expected = (self.spent[state.name], self.pending(state.name), self.debt[state.name])
-            assert (state.posted, state.pending, state.debt) == expected
+            posted, debt = self.spent(state.name)
+            assert (state.posted, state.pending, state.debt) == (posted, self.pending(state.name), debt)
             assert state.posted + state.pending <= LIMITS[state.name]
 
 
-LedgerMachine.TestCase.settings = settings(max_examples=20, stateful_step_count=50, deadline=None)  # 1,000 steps
+LedgerMachine.TestCase.settings = settings(max_examples=25, stateful_step_count=50, deadline=None)  # 1,250 steps
 TestLedgerMachine = LedgerMachine.TestCase

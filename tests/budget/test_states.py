@@ -19,6 +19,7 @@ def test_json_has_the_contracts_fields() -> None:
         "name": "key-day",
         "scope": "api_key",
         "id": "sha256:aa",
+        "window": "day",
         "window_start": "2026-11-20T23:00:00+00:00",
         "window_end": "2026-11-21T23:00:00+00:00",
         "limit_usd": "200",

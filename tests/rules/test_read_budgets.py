@@ -91,6 +91,12 @@ def test_what_is_no_limit(line: str, problem: str, problems: Problems) -> None:
         ("limit_tokens: 5", "'limit_tokens' besides 'limit_usd': a budget has one limit; write two budgets"),
         ("window: dya", "window: expected minute, hour, day"),
         ("window: [day]", "window: expected a single value"),
+        ("window: rolling", "window: expected rolling and a length of 1s to 366d"),
+        ("window: rolling 10 minutes", "window: expected rolling and a length"),
+        ("window: rolling 0s", "window: expected rolling and a length"),
+        ("window: refill 400d", "window: expected refill and a length"),
+        ("window: rate 10m", "window: expected minute, hour, day"),
+        ("burst_usd: 5", "'burst_usd' needs a window such as refill 1h"),
         ("timezone: Mars/Olympus", "timezone: expected a time zone"),
         ("timezone: ../../etc/passwd", "timezone: expected a time zone"),
         ("timezone: Europe", "timezone: expected a time zone"),
@@ -108,6 +114,41 @@ def test_what_is_wrong_with_a_budget(line: str, problem: str, problems: Problems
     assert len(told) == 1
 
 
+@pytest.mark.parametrize(
+    ("written", "window"), [("rolling 10m", "rolling 10m"), ("rolling  60s", "rolling 60s"), ("refill 1h", "refill 1h")]
+)
+def test_moving_windows(written: str, window: str, load: Load) -> None:
+    """By kind and length; how many spaces are between them makes no other window."""
+    rules = load(budgets=f"budgets: [{{name: a, scope: all, limit_usd: 1, window: {written}}}]")
+
+    assert rules.budgets.budgets == (Budget("a", "all", 10**9, window=window),)
+
+
+def test_a_burst(load: Load) -> None:
+    """How much a bucket holds; the limit is what flows back."""
+    (budget,) = load(
+        budgets="budgets: [{name: a, scope: all, limit_usd: 1, burst_usd: 2.5, window: refill 1h}]"
+    ).budgets.budgets
+
+    assert (budget.limit, budget.capacity) == (10**9, 2_500_000_000)
+
+
+@pytest.mark.parametrize(
+    ("burst", "problem"),
+    [
+        ("burst_usd: 0.5", "'burst_usd' is less than the limit"),
+        ("burst_tokens: 500", "'burst_tokens' does not go with the limit"),
+        ("burst_usd: 5, burst_tokens: 5", "'burst_usd' does not go with the limit"),
+        ("burst_usd: -1", "burst_usd: expected a number"),
+    ],
+)
+def test_what_is_no_burst(burst: str, problem: str, problems: Problems) -> None:
+    """In the limit's unit, and at least the limit."""
+    told = problems(budgets=f"budgets:\n  - {{name: a, scope: all, limit_usd: 1, window: refill 1h, {burst}}}\n")
+
+    assert told[0].startswith(f"budgets.yml:2: {problem}")
+
+
 def test_two_budgets_of_one_name_are_refused(problems: Problems) -> None:
     """They would share their counters."""
     assert problems(
@@ -117,7 +158,7 @@ def test_two_budgets_of_one_name_are_refused(problems: Problems) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["window: rolling 10m", "window: rolling", "identical: true", "reroute_at: 0.6", "reroute_to: onprem",
+    ["identical: true", "reroute_at: 0.6", "reroute_to: onprem",
      "on_exceeded: warn", "on_exceeded: reroute"],
 )  # fmt: skip
 def test_what_a_budget_cannot_do_yet_is_refused(line: str, problems: Problems) -> None:

@@ -9,13 +9,14 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from math import ceil
 
 from outwarden.budget.accounts import Account
+from outwarden.budget.ageing import Standing, balance_at, frees_at, leaves_at, seconds_until
 from outwarden.budget.limits import BudgetRules
 from outwarden.budget.owners import is_alive, this_process
 from outwarden.budget.states import Amounts, Balance, BudgetState, Denied, Held, state_of
-from outwarden.budget.store import Entry, HoldRow, Store, Transaction
+from outwarden.budget.store import Entry, HoldRow, Step, Store, Transaction
+from outwarden.budget.windows import moving
 from outwarden.errors import HoldExists, HoldPosted, HoldUnknown, HoldVoided, LedgerError
 
 AMOUNT_MAX = 2**53  # nano-dollars: 9 million dollars a call. What is above can be refused or posted, never summed up
@@ -31,6 +32,7 @@ class _Open:
     accounts: tuple[Account, ...]
     numbers: tuple[int | None, ...]
     amounts: Amounts
+    opened: datetime
     states: tuple[BudgetState, ...]
 
 
@@ -62,15 +64,15 @@ class Ledger:
             with self._store.transaction() as transaction:
                 if not transaction.open_hold(hold_id, self._owner.id, wanted, now):
                     return self._again(transaction, hold_id, accounts, wanted)
-                taken = _reserve(transaction, accounts, wanted, now)
+                step = _Journal(transaction, hold_id, 0, now)
+                taken = _reserve(step, accounts, wanted)
                 if taken is not None:
-                    lines = [Entry(n, Balance(0, amount, 0)) for n, amount in _amounts(accounts, taken, wanted)]
-                    transaction.enter(hold_id, 0, "hold", lines, now)
+                    step.enter("hold", _reserved(accounts, taken, wanted))
                 else:
                     transaction.undo()
             if taken is None:
                 return self._denied(accounts, wanted, Amounts(0, 0, 0), now)
-            self._open[hold_id] = _opened(accounts, taken, wanted)
+            self._open[hold_id] = _opened(accounts, taken, wanted, now)
             return Held(hold_id, self._open[hold_id].states)
 
     def grow(self, hold_id: str, amounts: Amounts) -> Held | Denied:
@@ -91,15 +93,15 @@ class Ledger:
                 number = transaction.grow_hold(hold_id, wanted)
                 if number is None:
                     raise self._over(transaction, hold_id)
-                taken = _reserve(transaction, held.accounts, more, now)
+                step = _Journal(transaction, hold_id, number, now)
+                taken = _reserve(step, held.accounts, more)
                 if taken is not None:
-                    lines = [Entry(n, Balance(0, amount, 0)) for n, amount in _amounts(held.accounts, taken, more)]
-                    transaction.enter(hold_id, number, "grow", lines, now)
+                    step.enter("grow", _reserved(held.accounts, taken, more))
                 else:
                     transaction.undo()
             if taken is None:
                 return self._denied(held.accounts, wanted, held.amounts, now)
-            self._open[hold_id] = _opened(held.accounts, taken, wanted)
+            self._open[hold_id] = _opened(held.accounts, taken, wanted, held.opened)
             return Held(hold_id, self._open[hold_id].states)
 
     def post(self, hold_id: str, amounts: Amounts) -> tuple[BudgetState, ...]:
@@ -125,10 +127,13 @@ class Ledger:
         Limits and warnings are those of ``rules`` where a budget of that name and unit is there, else as last seen.
         """
         known = {(budget.name, budget.unit): budget for budget in rules.budgets} if rules else {}
-        return [
-            state_of(replace(account, budget=known.get((account.budget.name, account.budget.unit), account.budget)), b)
-            for account, b in self._store.balances(self._clock())
-        ]
+        now = self._clock()
+        states = []
+        for account, standing in self._store.standings(now):
+            old = account.budget
+            ruled = replace(known.get((old.name, old.unit), old), window=old.window)
+            states.append(state_of(replace(account, budget=ruled), balance_at(ruled, standing, _second(now))))
+        return states
 
     def recover(self) -> int:
         """Charge in full every hold whose owner died, since its call may have been billed; return how many.
@@ -150,11 +155,12 @@ class Ledger:
     def prune(self, most: int = _BATCH) -> int:
         """Fold journal lines older than `KEEP_ENTRIES` and forget accounts whose window ended `KEEP_ACCOUNTS` ago.
 
-        A session's account goes after as long a silence. Handles at most ``most`` holds and returns how many, so that
-        other writers need not wait: call it again while it returns ``most``. The id of a hold that went may be reused.
+        A session's account goes after as long a silence. Handles at most ``most`` holds and accounts and returns how
+        many, so that other writers need not wait: call it again while it returns ``most``. The id of a hold that went
+        may be reused.
         """
         now = self._clock()
-        return self._store.prune(now - KEEP_ENTRIES, now - KEEP_ACCOUNTS, most)
+        return self._store.prune(now, now - KEEP_ENTRIES, now - KEEP_ACCOUNTS, most)
 
     def drift(self) -> list[str]:
         """Name every account whose balance is not the sum of its entries: none, or the database was tampered with."""
@@ -171,27 +177,31 @@ class Ledger:
             number = transaction.close_hold(hold_id, "voided" if actual is None else "posted", now)
             if number is None:
                 raise self._over(transaction, hold_id)
-            parts = self._parts(transaction, hold_id)
+            step = _Journal(transaction, hold_id, number, now)
+            opened, parts = self._parts(transaction, hold_id)
             states, lines = [], []
             for account_number, account, pending in parts:
                 change = _settled(account, pending, actual)
                 if account_number is None:
                     states.append(state_of(account, Balance(change.posted, 0, change.debt), Balance()))
                     continue
-                after = transaction.move(account_number, change, now)
+                after = step.settle(account_number, account, change, opened)
                 lines.append(Entry(account_number, change))
-                before = Balance(after.posted - change.posted, 0, after.debt - change.debt)
-                states.append(state_of(account, after, before))
-            transaction.enter(hold_id, number, "void" if actual is None else "post", lines, now)
+                states.append(state_of(account, after, after.plus(Balance(-change.posted, 0, -change.debt))))
+            step.enter("void" if actual is None else "post", lines)
         self._open.pop(hold_id, None)
         return tuple(states)
 
-    def _parts(self, transaction: Transaction, hold_id: str) -> Iterable[tuple[int | None, Account, int]]:
-        """What a hold reserves, from memory (limits of the rules it was taken under) or from the store."""
+    def _parts(
+        self, transaction: Transaction, hold_id: str
+    ) -> tuple[datetime, Iterable[tuple[int | None, Account, int]]]:
+        """When a hold was taken and what it reserves: from memory (under the rules of then) or from the store."""
         held = self._open.get(hold_id)
         if held is None:
-            return transaction.pending(hold_id)
-        return [
+            row = transaction.hold(hold_id)
+            assert row
+            return row.opened, transaction.pending(hold_id)
+        return held.opened, [
             (number, account, held.amounts.of(account.budget.unit))
             for number, account in zip(held.numbers, held.accounts, strict=True)
         ]
@@ -220,7 +230,7 @@ class Ledger:
         found = tuple(numbers.get((account.budget.name, account.budget.unit, account.id)) for account in accounts)
         states = tuple(state_of(account, self._balance(account, amounts)) for account in accounts)
         if row.owner == self._owner.id:
-            self._open[hold_id] = _Open(tuple(accounts), found, amounts, states)
+            self._open[hold_id] = _Open(tuple(accounts), found, amounts, row.opened, states)
         return Held(hold_id, states)
 
     def _own(self, hold_id: str) -> _Open:
@@ -246,10 +256,10 @@ class Ledger:
         """An account's balance; of scope `request` it is just what the call itself holds."""
         if account.budget.scope == "request":
             return Balance(0, held.of(account.budget.unit), 0)
-        return self._store.balance(account)
+        return balance_at(account.budget, self._store.standing(account), _second(self._clock()))
 
     def _room(self, account: Account) -> int:
-        return max(0, account.budget.limit - self._balance(account, Amounts(0, 0, 0)).taken)
+        return _room(account, self._balance(account, Amounts(0, 0, 0)))
 
     def _denied(self, accounts: Sequence[Account], wanted: Amounts, held: Amounts, now: datetime) -> Denied:
         """Name the account that stays closed longest: waiting for another one would only meet this one next."""
@@ -259,15 +269,33 @@ class Ledger:
         return max(found, key=lambda denied: float("inf") if denied.retry_after_s is None else denied.retry_after_s)
 
     def _denial(self, account: Account, wanted: Amounts, held: Amounts, now: datetime) -> Denied | None:
-        unit, limit = account.budget.unit, account.budget.limit
+        unit, at_once = account.budget.unit, account.budget.scope == "request"
+        standing = Standing() if at_once else self._store.standing(account)
+        balance = balance_at(account.budget, standing, _second(now))
+        limit, left = account.budget.capacity + balance.credit, _room(account, balance)
         needed = wanted.of(unit)
-        own = 0 if account.budget.scope == "request" else held.of(unit)
-        left = self._room(account)
-        if needed - own <= left and limit > 0 and needed <= AMOUNT_MAX:
+        missing = needed - (0 if at_once else held.of(unit)) - (limit - balance.taken)  # debt may be above the limit
+        if missing <= 0 and limit > 0 and needed <= AMOUNT_MAX:
             return None
-        helps = account.window_end is not None and needed <= min(limit, AMOUNT_MAX) and limit > 0
-        wait = max(1, ceil((account.window_end - now).total_seconds())) if helps and account.window_end else None
-        return Denied(account, left, needed, wait)
+        if at_once or limit <= 0 or needed > min(limit, AMOUNT_MAX):
+            return Denied(account, left, needed, None)
+        frees = _frees(account, standing, missing, now)
+        return Denied(account, left, needed, None if frees is None else seconds_until(frees, now))
+
+
+def _frees(account: Account, standing: Standing, missing: int, now: datetime) -> int | None:
+    """When so much more is free, in seconds since 1970; None: never, as far as one can tell."""
+    if moving(account.budget.window):
+        return frees_at(account.budget, standing, missing, _second(now))
+    return _second(account.window_end) if account.window_end else None
+
+
+def _room(account: Account, balance: Balance) -> int:
+    return max(0, account.budget.capacity + balance.credit - balance.taken)
+
+
+def _second(at: datetime) -> int:
+    return int(at.timestamp())
 
 
 def _checked(amounts: Amounts) -> Amounts:
@@ -277,38 +305,77 @@ def _checked(amounts: Amounts) -> Amounts:
 
 
 def _lacks_room(account: Account, wanted: Amounts) -> bool:
-    """Whether the limit alone says no: 0, or smaller than the call. All there is to say about scope `request`."""
+    """Whether there is no need to ask the store: an absurd amount, or scope `request`, which is never stored."""
     amount = wanted.of(account.budget.unit)
-    return account.budget.limit <= 0 or amount > min(account.budget.limit, AMOUNT_MAX)
+    if account.budget.scope == "request":
+        return account.budget.limit <= 0 or amount > min(account.budget.limit, AMOUNT_MAX)
+    return amount > AMOUNT_MAX
+
+
+class _Journal:
+    """One step of a hold in a transaction: what it changes, and its lines."""
+
+    def __init__(self, transaction: Transaction, hold_id: str, number: int, now: datetime) -> None:
+        self._transaction = transaction
+        self._hold_id = hold_id
+        self._number = number
+        self._now = now
+        self._aged: list[Entry] = []
+
+    def reserve(self, account: Account, amount: int) -> tuple[int, Balance] | None:
+        """`Transaction.reserve`, after what has aged is taken out."""
+        self._age(account)
+        return self._transaction.reserve(account, amount, self._now)
+
+    def settle(self, number: int, account: Account, change: Balance, opened: datetime) -> Balance:
+        """Move an account and let what is charged age: dollars and tokens from now, requests from their admission."""
+        self._age(account)
+        after = self._transaction.move(number, change, self._now)
+        window = moving(account.budget.window)
+        if window and window.kind != "refill" and (change.posted or change.debt):
+            since = opened if account.budget.unit == "requests" else self._now
+            charged = change._replace(pending=0)
+            self._transaction.charge(number, leaves_at(window.length_s, _second(since)), charged)
+        return after
+
+    def enter(self, step: Step, lines: Sequence[Entry]) -> None:
+        """Write the step's lines, those of what aged before it apart."""
+        self._transaction.enter(self._hold_id, -1 - self._number, "age", self._aged, self._now)
+        self._transaction.enter(self._hold_id, self._number, step, lines, self._now)
+
+    def _age(self, account: Account) -> None:
+        if moving(account.budget.window) and (aged := self._transaction.age(account, self._now)):
+            self._aged.append(aged)
 
 
 _Taken = list[tuple[int, Balance] | None]
 
 
-def _reserve(transaction: Transaction, accounts: Sequence[Account], amounts: Amounts, now: datetime) -> _Taken | None:
+def _reserve(step: _Journal, accounts: Sequence[Account], amounts: Amounts) -> _Taken | None:
     taken: _Taken = []
     for account in accounts:
         if account.budget.scope == "request":
             taken.append(None)
             continue
-        reserved = transaction.reserve(account, amounts.of(account.budget.unit), now)
+        reserved = step.reserve(account, amounts.of(account.budget.unit))
         if reserved is None:
             return None
         taken.append(reserved)
     return taken
 
 
-def _amounts(accounts: Sequence[Account], taken: _Taken, amounts: Amounts) -> list[tuple[int, int]]:
+def _reserved(accounts: Sequence[Account], taken: _Taken, amounts: Amounts) -> list[Entry]:
     pairs = zip(accounts, taken, strict=True)
-    return [(reserved[0], amounts.of(account.budget.unit)) for account, reserved in pairs if reserved]
+    return [Entry(took[0], Balance(0, amounts.of(account.budget.unit))) for account, took in pairs if took]
 
 
-def _opened(accounts: Sequence[Account], taken: _Taken, amounts: Amounts) -> _Open:
+def _opened(accounts: Sequence[Account], taken: _Taken, amounts: Amounts, opened: datetime) -> _Open:
     states = tuple(
         state_of(account, reserved[1] if reserved else Balance(0, amounts.of(account.budget.unit), 0))
         for account, reserved in zip(accounts, taken, strict=True)
     )
-    return _Open(tuple(accounts), tuple(reserved[0] if reserved else None for reserved in taken), amounts, states)
+    numbers = tuple(reserved[0] if reserved else None for reserved in taken)
+    return _Open(tuple(accounts), numbers, amounts, opened, states)
 
 
 def _settled(account: Account, pending: int, actual: Amounts | None) -> Balance:
@@ -323,7 +390,8 @@ def _expire(transaction: Transaction, row: HoldRow, now: datetime) -> None:
     number = transaction.close_hold(row.id, "expired", now)
     if number is None:
         return
-    lines = [Entry(n, Balance(pending, -pending, 0)) for n, _, pending in transaction.pending(row.id)]
-    for line in lines:
-        transaction.move(line.account, line.change, now)
-    transaction.enter(row.id, number, "expire", lines, now)
+    step, lines = _Journal(transaction, row.id, number, now), []
+    for account_number, account, pending in transaction.pending(row.id):
+        lines.append(Entry(account_number, Balance(pending, -pending)))
+        step.settle(account_number, account, lines[-1].change, row.opened)
+    step.enter("expire", lines)

@@ -13,8 +13,9 @@ Unit = Literal["usd", "tokens", "requests"]
 class Budget:
     """One limit: for whom (``scope``), how much (``limit`` in ``unit``; nano-dollars for usd), per which ``window``.
 
-    ``window``: ``minute hour day week month year`` (calendar, in ``timezone``) or ``lifetime``. ``only`` restricts the
-    calls that count: caller fields, ``model``, ``provider``, each a ``*`` pattern.
+    ``window``: ``minute hour day week month year`` (calendar, in ``timezone``), ``lifetime``, ``rolling 10m`` or
+    ``refill 1h``: a bucket of ``burst`` (None: ``limit``) into which ``limit`` flows back per hour. ``only`` restricts
+    the calls that count: caller fields, ``model``, ``provider``, each a ``*`` pattern.
     """
 
     name: str
@@ -25,6 +26,12 @@ class Budget:
     timezone: str = "UTC"
     only: Mapping[str, str] = field(default_factory=dict)
     warn_at: tuple[float, ...] = ()
+    burst: int | None = None
+
+    @property
+    def capacity(self) -> int:
+        """The most that may be taken at once."""
+        return self.limit if self.burst is None else self.burst
 
 
 @dataclass(frozen=True)

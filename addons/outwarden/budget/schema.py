@@ -1,8 +1,8 @@
 """The tables of a ledger. Amounts are 64-bit integers in the unit of their account; times are seconds since 1970."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, String, Table, UniqueConstraint
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, String, Table, UniqueConstraint, text
 
-VERSION = 1  # of this file; a database made by another version is refused
+VERSION = 2  # of this file; a database of an older version is migrated (`migrations`), of a newer one refused
 
 metadata = MetaData()
 
@@ -24,6 +24,13 @@ accounts = Table(
     Column("pending", BigInteger, nullable=False),
     Column("debt", BigInteger, nullable=False),
     Column("touched", BigInteger, nullable=False),
+    # Since version 2. `burst_seen` is like `limit_seen`; `credit` is what was topped up; `refilled` and `carry` say how
+    # far a refill has got (`ageing`); `idle_s` is after how long a silence an account tells nothing any more.
+    Column("burst_seen", BigInteger),
+    Column("credit", BigInteger, nullable=False, server_default=text("0")),
+    Column("refilled", BigInteger, nullable=False, server_default=text("0")),
+    Column("carry", BigInteger, nullable=False, server_default=text("0")),
+    Column("idle_s", BigInteger),
     UniqueConstraint("budget", "scope", "id", "unit", "window", "starts"),
 )
 
@@ -56,7 +63,8 @@ holds = Table(
 Index("holds_open", holds.c.owner, sqlite_where=holds.c.state == "open")
 Index("holds_closed", holds.c.closed, sqlite_where=holds.c.state != "open")
 
-# The journal: never changed; when folded, many lines become one with the same sum (hold "", step "carried").
+# The journal: never changed; when folded, many lines become one with the same sum (hold "", step "carried"). The line
+# of what aged before step n of a hold has the number -1 - n.
 entries = Table(
     "entries",
     metadata,
@@ -68,5 +76,19 @@ entries = Table(
     Column("pending", BigInteger, nullable=False),
     Column("debt", BigInteger, nullable=False),
     Column("at", BigInteger, nullable=False),
+    Column("credit", BigInteger, nullable=False, server_default=text("0")),  # since version 2
+    sqlite_with_rowid=False,
+)
+Index("entries_account", entries.c.account)
+
+# Since version 2: what a rolling account was charged, by the second in which it leaves the window.
+charges = Table(
+    "charges",
+    metadata,
+    Column("account", Integer, ForeignKey("accounts.number"), primary_key=True),
+    Column("leaves", BigInteger, primary_key=True),
+    Column("posted", BigInteger, nullable=False),
+    Column("debt", BigInteger, nullable=False),
+    Column("credit", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )

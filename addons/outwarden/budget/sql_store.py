@@ -20,11 +20,14 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from outwarden.budget import schema, statements
 from outwarden.budget.accounts import Account
+from outwarden.budget.ageing import Charge, Standing, refill
 from outwarden.budget.limits import Budget
+from outwarden.budget.migrations import MIGRATIONS, migrate
 from outwarden.budget.owners import Owner
 from outwarden.budget.statements import Statement
 from outwarden.budget.states import Amounts, Balance
 from outwarden.budget.store import Entry, HoldRow, HoldState, Step, Store
+from outwarden.budget.windows import moving
 from outwarden.errors import StateError, StoreUnavailable
 
 _BUSY_MS = 2_000  # how long a writer waits for the others: 50 writers of 0.3 ms each are long done by then
@@ -71,13 +74,19 @@ class SqlStore:
     def transaction(self) -> "SqlTransaction":
         return SqlTransaction(self)
 
-    def balance(self, account: Account) -> Balance:
-        rows = self.run(statements.BALANCE, _key(account))
-        return Balance(*rows[0]) if rows else Balance()
+    def standing(self, account: Account) -> Standing:
+        with self._lock:
+            rows = self.read(statements.ACCOUNT, _key(account))
+            if not rows:
+                return Standing()
+            charges = self.run(statements.CHARGES, {"c_account": rows[0].number}) if _rolls(account) else ()
+        return _standing(rows[0], [Charge(*charge) for charge in charges])
 
-    def balances(self, at: datetime) -> list[tuple[Account, Balance]]:
-        rows = self.read(statements.CURRENT, {"at": _seconds(at)})
-        return [(_account(row), Balance(row.posted, row.pending, row.debt)) for row in rows]
+    def standings(self, at: datetime) -> list[tuple[Account, Standing]]:
+        return [
+            (_account(row), _standing(row, [Charge(0, row.gone_posted, row.gone_debt, row.gone_credit)]))
+            for row in self.read(statements.CURRENT, {"at": _seconds(at)})
+        ]
 
     def register(self, owner: Owner, at: datetime) -> None:
         values = {"o_id": owner.id, "o_pid": owner.pid, "o_started": owner.started, "o_host": owner.host}
@@ -96,16 +105,19 @@ class SqlStore:
     def drift(self) -> list[str]:
         return [f"{row.budget}/{row.scope}/{row.id}" for row in self.read(statements.DRIFT)]
 
-    def prune(self, before: datetime, keep_accounts: datetime, most: int) -> int:
+    def prune(self, at: datetime, keep_entries: datetime, keep_accounts: datetime, most: int) -> int:
+        before, window = _seconds(keep_entries), {"at": _seconds(at), "before": _seconds(keep_accounts)}
         with self.transaction():
-            old = [row.id for row in self.read(statements.OLD_HOLDS, {"before": _seconds(before), "most": most})]
-            for hold in old:
-                self.run(statements.CARRY, {"e_hold": hold, "e_at": _seconds(before)})
+            old = self.run(statements.OLD_HOLDS, {"before": before, "most": most})
+            for (hold,) in old:
+                self.run(statements.CARRY, {"e_hold": hold, "e_at": before})
                 self.run(statements.FORGET_ENTRIES, {"e_hold": hold})
                 self.run(statements.FORGET_HOLD, {"h_id": hold})
-            self.run(statements.FORGET_OLD_ENTRIES, {"before": _seconds(keep_accounts)})
-            self.run(statements.FORGET_OLD_ACCOUNTS, {"before": _seconds(keep_accounts)})
-            return len(old)
+            idle = self.run(statements.OLD_ACCOUNTS, {**window, "most": most})
+            for (number,) in idle:
+                for statement in statements.FORGET_ACCOUNT:
+                    self.run(statement, {"a_number": number})
+            return max(len(old), len(idle))
 
     def close(self) -> None:
         with self._lock:
@@ -210,18 +222,53 @@ class SqlTransaction:
         rows = self._run(statements.CLOSE_HOLD, {"h_id": hold_id, "h_state": state, "h_at": _seconds(at)})
         return rows[0][0] if rows else None
 
-    def reserve(self, account: Account, amount: int, at: datetime) -> tuple[int, Balance] | None:
-        limit = min(account.budget.limit, _AMOUNT_MAX)
-        if limit <= 0 or amount > limit:
+    def age(self, account: Account, at: datetime) -> Entry | None:
+        window = moving(account.budget.window)
+        rows = self._store.read(statements.ACCOUNT, _key(account)) if window else ()
+        if window is None or not rows:
             return None
-        values = {**_key(account), "a_amount": amount, "a_limit": limit, "a_at": _seconds(at)}
-        rows = self._run(statements.RESERVE, {**values, "a_ends": _optional_seconds(account.window_end)})
+        number = rows[0].number
+        change = self._refill(account, rows[0], at) if window.kind == "refill" else self._roll(number, at)
+        if not any(change):
+            return None
+        self.move(number, change, at)
+        return Entry(number, change)
+
+    def _refill(self, account: Account, row: Any, at: datetime) -> Balance:
+        done = refill(account.budget, _standing(row), _seconds(at))
+        if (done.refilled, done.carry) != (row.refilled, row.carry):
+            self._run(statements.REFILL, {"a_number": row.number, "a_refilled": done.refilled, "a_carry": done.carry})
+        return done.change
+
+    def _roll(self, number: int, at: datetime) -> Balance:
+        values = {"c_account": number, "at": _seconds(at)}
+        posted, debt, credit = self._run(statements.GONE, values)[0]
+        if posted is None:
+            return Balance()
+        self._run(statements.FORGET_CHARGES, values)
+        return Balance(-posted, 0, -debt, -credit)
+
+    def reserve(self, account: Account, amount: int, at: datetime) -> tuple[int, Balance] | None:
+        budget = account.budget
+        limit = min(budget.capacity, _AMOUNT_MAX)
+        if (limit <= 0 or amount > limit) and not self._is_topped_up(account):
+            return None  # the first of an account has nothing to compare with in the statement
+        values = {**_key(account), "a_amount": amount, "a_limit": limit, "a_at": _seconds(at), "a_idle_s": None}
+        values |= {"a_limit_seen": min(budget.limit, _AMOUNT_MAX), "a_burst_seen": budget.burst}
+        values["a_ends"] = _optional_seconds(account.window_end)
+        rows = self._run(statements.RESERVE, values)
         return (rows[0][0], Balance(*rows[0][1:])) if rows else None
 
+    def _is_topped_up(self, account: Account) -> bool:
+        rows = self._store.read(statements.ACCOUNT, _key(account))
+        return bool(rows) and rows[0].credit > 0
+
     def move(self, account: int, change: Balance, at: datetime) -> Balance:
-        posted, pending, debt = change
-        values = {"a_number": account, "a_posted": posted, "a_pending": pending, "a_debt": debt, "a_at": _seconds(at)}
+        values = {"a_number": account, "a_at": _seconds(at), **_named("a", change)}
         return Balance(*self._run(statements.MOVE, values)[0])
+
+    def charge(self, account: int, leaves: int, change: Balance) -> None:
+        self._run(statements.CHARGE, {"c_account": account, "c_leaves": leaves, **_named("c", change)})
 
     def enter(self, hold_id: str, number: int, step: Step, lines: Sequence[Entry], at: datetime) -> None:
         if lines:
@@ -269,8 +316,11 @@ def _prepare(connection: Connection, path: str) -> None:
 
 
 def _make_tables(connection: Connection, path: str) -> None:
-    version = connection.exec_driver_sql("PRAGMA user_version").scalar()
+    version = connection.exec_driver_sql("PRAGMA user_version").scalar() or 0
     if version == schema.VERSION:
+        return
+    if version in MIGRATIONS:
+        migrate(connection, version)
         return
     if version:
         raise StateError(f"the database {path} was made by another version of Outwarden (schema {version})")
@@ -315,11 +365,25 @@ def _amounts(amounts: Amounts) -> dict[str, int]:
     return {"h_usd": amounts.usd, "h_tokens": amounts.tokens, "h_requests": amounts.requests}
 
 
+def _named(table: str, change: Balance) -> dict[str, int]:
+    return {f"{table}_{part}": amount for part, amount in zip(Balance._fields, change, strict=True)}
+
+
+def _rolls(account: Account) -> bool:
+    window = moving(account.budget.window)
+    return window is not None and window.kind != "refill"
+
+
+def _standing(row: Any, charges: Sequence[Charge] = ()) -> Standing:
+    return Standing(Balance(row.posted, row.pending, row.debt, row.credit), charges, row.refilled, row.carry)
+
+
 def _hold_row(row: Any) -> HoldRow:
-    return HoldRow(row.id, row.owner, row.state, Amounts(row.usd, row.tokens, row.requests))
+    amounts = Amounts(row.usd, row.tokens, row.requests)
+    return HoldRow(row.id, row.owner, row.state, amounts, _moment(row.opened))
 
 
 def _account(row: Any) -> Account:
-    budget = Budget(row.budget, row.scope, row.limit_seen, row.unit, row.window)
+    budget = Budget(row.budget, row.scope, row.limit_seen, row.unit, row.window, burst=row.burst_seen)
     starts = _moment(row.starts) if row.ends is not None else None
     return Account(budget, row.id, starts, None if row.ends is None else _moment(row.ends))

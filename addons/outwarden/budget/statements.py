@@ -24,7 +24,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects import sqlite
 
 from outwarden.budget import schema
-from outwarden.budget.schema import accounts, entries, holds
+from outwarden.budget.schema import accounts, charges, entries, holds
+
+_PARTS = ("posted", "pending", "debt", "credit")  # of a balance
+_CHARGED = ("posted", "debt", "credit")  # of a bucket
 
 
 class Statement:
@@ -49,23 +52,32 @@ def _bind(name: str) -> BindParameter[Any]:
     return bindparam(name)
 
 
+_ACCOUNT_KEY = [accounts.c[name] for name in ("budget", "scope", "id", "unit", "window", "starts")]
+
+
 def _same_account() -> Any:
-    names = ("budget", "scope", "id", "unit", "window", "starts")
-    return and_(*(accounts.c[name] == _bind(f"a_{name}") for name in names))
+    return and_(*(column == _bind(f"a_{column.name}") for column in _ACCOUNT_KEY))
 
 
 def _reserve() -> Any:
     amount, limit, at = _bind("a_amount"), _bind("a_limit"), _bind("a_at")
-    fresh = {name: _bind(f"a_{name}") for name in ("budget", "scope", "id", "unit", "window", "starts", "ends")}
-    insert = sqlite.insert(accounts).values(
-        **fresh, limit_seen=limit, posted=literal(0), pending=amount, debt=literal(0), touched=at
-    )
+    seen = {name: _bind(f"a_{name}") for name in ("limit_seen", "burst_seen")}
     c = accounts.c
-    return insert.on_conflict_do_update(
-        index_elements=[c.budget, c.scope, c.id, c.unit, c.window, c.starts],
-        set_={"pending": c.pending + amount, "limit_seen": limit, "touched": at},
-        where=c.posted + c.pending + c.debt + amount <= limit,
-    ).returning(c.number, c.posted, c.pending, c.debt)
+    return (
+        _open_account(**seen, pending=amount, touched=at)
+        .on_conflict_do_update(
+            index_elements=_ACCOUNT_KEY,
+            set_={**seen, "pending": c.pending + amount, "touched": at},
+            where=c.posted + c.pending + c.debt + amount <= limit + c.credit,
+        )
+        .returning(c.number, *(c[name] for name in _PARTS))
+    )
+
+
+def _open_account(**values: Any) -> Any:
+    names = ("budget", "scope", "id", "unit", "window", "starts", "ends", "idle_s")
+    fresh = {name: literal(0) for name in (*_PARTS, "refilled", "carry")} | {name: _bind(f"a_{name}") for name in names}
+    return sqlite.insert(accounts).values(**fresh | values)
 
 
 def _open_hold() -> Any:
@@ -81,9 +93,31 @@ def _change_hold(**values: Any) -> Any:
 
 def _move() -> Any:
     c = accounts.c
-    values = {name: c[name] + _bind(f"a_{name}") for name in ("posted", "pending", "debt")}
+    values = {name: c[name] + _bind(f"a_{name}") for name in _PARTS}
     change = update(accounts).where(c.number == _bind("a_number")).values(**values, touched=_bind("a_at"))
-    return change.returning(c.posted, c.pending, c.debt)
+    return change.returning(*(c[name] for name in _PARTS))
+
+
+def _charge() -> Any:
+    c = charges.c
+    values = {name: _bind(f"c_{name}") for name in ("account", "leaves", *_CHARGED)}
+    insert = sqlite.insert(charges).values(**values)
+    return insert.on_conflict_do_update(
+        index_elements=[c.account, c.leaves], set_={name: c[name] + insert.excluded[name] for name in _CHARGED}
+    )
+
+
+def _sum_of(name: str, *condition: Any) -> Any:
+    return func.coalesce(select(func.sum(charges.c[name])).where(*condition).scalar_subquery(), 0)
+
+
+def _current() -> Any:
+    """Accounts to show, each with what has left its rolling window and is still in its balance."""
+    c, at = accounts.c, _bind("at")
+    gone = [
+        _sum_of(name, charges.c.account == c.number, charges.c.leaves <= at).label(f"gone_{name}") for name in _CHARGED
+    ]
+    return select(accounts, *gone).where(or_(c.ends.is_(None), c.ends > at, c.pending > 0)).order_by(c.number)
 
 
 def _register() -> Any:
@@ -99,45 +133,68 @@ def _pending() -> Any:
 
 
 def _drift() -> Any:
-    sums = [func.coalesce(func.sum(entries.c[name]), 0) == accounts.c[name] for name in ("posted", "pending", "debt")]
-    joined = select(accounts).outerjoin(entries, entries.c.account == accounts.c.number)
-    return joined.group_by(accounts.c.number).having(~and_(*sums))
+    """Accounts whose balance is not the sum of their lines, or of their buckets where they have some."""
+    c = accounts.c
+    sums = [func.coalesce(func.sum(entries.c[name]), 0) == c[name] for name in _PARTS]
+    in_buckets = [_sum_of(name, charges.c.account == c.number) == c[name] for name in _CHARGED]
+    rolls = or_(c.window.like("rolling %"), c.window.like("rate %"))
+    joined = select(accounts).outerjoin(entries, entries.c.account == c.number)
+    return joined.group_by(c.number).having(or_(~and_(*sums), and_(rolls, ~and_(*in_buckets))))
 
 
 def _carry() -> Any:
     """Add a hold's lines to the one carried line of each account."""
     c = entries.c
-    parts = [func.sum(c[name]) for name in ("posted", "pending", "debt")]
-    old = select(literal(""), literal(0), c.account, literal("carried"), *parts, _bind("e_at"))
+    parts = [func.sum(c[name]) for name in _PARTS]
+    old = select(literal(""), literal(0), c.account, literal("carried"), _bind("e_at"), *parts)
     old = old.where(c.hold == _bind("e_hold")).group_by(c.account)
-    insert = sqlite.insert(entries).from_select([column.name for column in c], old)
-    sums = {name: c[name] + insert.excluded[name] for name in ("posted", "pending", "debt")}
+    insert = sqlite.insert(entries).from_select(["hold", "number", "account", "step", "at", *_PARTS], old)
+    sums = {name: c[name] + insert.excluded[name] for name in _PARTS}
     return insert.on_conflict_do_update(
         index_elements=[c.hold, c.number, c.account], set_={**sums, "at": insert.excluded["at"]}
     )
 
 
 def _old_account() -> Any:
-    """Past windows, and sessions long silent, with nothing pending. Debt of a past window binds nobody any more."""
+    """Past windows, and what was silent for long, with nothing pending. Debt of a past window binds nobody any more."""
     c, before = accounts.c, _bind("before")
-    return and_(c.pending == 0, or_(c.ends < before, and_(c.scope == "session", c.touched < before)))
+    in_use = select(entries.c.hold).join(holds, holds.c.id == entries.c.hold)
+    in_use = in_use.where(entries.c.account == c.number, holds.c.state == "open")
+    idle = and_(c.touched + c.idle_s < _bind("at"), ~in_use.exists())
+    return and_(c.pending == 0, or_(c.ends < before, and_(c.scope == "session", c.touched < before), idle))
 
 
 @cache
 def enter_sql(lines: int) -> str:
-    columns = ", ".join(column.name for column in entries.c)
-    marks = ", ".join("?" for _ in entries.c)
-    return f"INSERT INTO entries ({columns}) VALUES {', '.join([f'({marks})'] * lines)}"  # noqa: S608 - our own names
+    """Insert so many journal lines: hold, number, account, step, posted, pending, debt, credit, at."""
+    columns = ("hold", "number", "account", "step", *_PARTS, "at")
+    marks = f"({', '.join('?' * len(columns))})"
+    return f"INSERT INTO entries ({', '.join(columns)}) VALUES {', '.join([marks] * lines)}"  # noqa: S608 - our own names
 
 
-BALANCE = Statement(select(accounts.c.posted, accounts.c.pending, accounts.c.debt).where(_same_account()))
-CURRENT = Statement(
-    select(accounts)
-    .where(or_(accounts.c.ends.is_(None), accounts.c.ends > _bind("at"), accounts.c.pending > 0))
-    .order_by(accounts.c.number)
-)
+ACCOUNT = Statement(select(accounts).where(_same_account()))
+CURRENT = Statement(_current())
 RESERVE = Statement(_reserve())
 MOVE = Statement(_move())
+REFILL = Statement(
+    update(accounts)
+    .where(accounts.c.number == _bind("a_number"))
+    .values(refilled=_bind("a_refilled"), carry=_bind("a_carry"))
+)
+CHARGE = Statement(_charge())
+CHARGES = Statement(
+    select(charges.c.leaves, *(charges.c[name] for name in _CHARGED))
+    .where(charges.c.account == _bind("c_account"))
+    .order_by(charges.c.leaves)
+)
+GONE = Statement(
+    select(*(func.sum(charges.c[name]).label(name) for name in _CHARGED)).where(
+        charges.c.account == _bind("c_account"), charges.c.leaves <= _bind("at")
+    )
+)
+FORGET_CHARGES = Statement(
+    delete(charges).where(charges.c.account == _bind("c_account"), charges.c.leaves <= _bind("at"))
+)
 OPEN_HOLD = Statement(_open_hold())
 HOLD = Statement(select(holds).where(holds.c.id == _bind("h_id")))
 GROW_HOLD = Statement(_change_hold(usd=_bind("h_usd"), tokens=_bind("h_tokens"), requests=_bind("h_requests")))
@@ -162,7 +219,9 @@ OLD_HOLDS = Statement(
 CARRY = Statement(_carry())
 FORGET_ENTRIES = Statement(delete(entries).where(entries.c.hold == _bind("e_hold")))
 FORGET_HOLD = Statement(delete(holds).where(holds.c.id == _bind("h_id")))
-FORGET_OLD_ENTRIES = Statement(
-    delete(entries).where(entries.c.account.in_(select(accounts.c.number).where(_old_account())))
+OLD_ACCOUNTS = Statement(select(accounts.c.number).where(_old_account()).limit(_bind("most")))
+FORGET_ACCOUNT = (
+    Statement(delete(charges).where(charges.c.account == _bind("a_number"))),
+    Statement(delete(entries).where(entries.c.account == _bind("a_number"))),
+    Statement(delete(accounts).where(accounts.c.number == _bind("a_number"))),
 )
-FORGET_OLD_ACCOUNTS = Statement(delete(accounts).where(_old_account()))

@@ -24,11 +24,16 @@ class Amounts(NamedTuple):
 
 
 class Balance(NamedTuple):
-    """What an account holds, in its unit. ``debt`` is what calls cost beyond their holds."""
+    """What an account holds, in its unit. ``debt`` is what calls cost beyond their holds, ``credit`` a top-up."""
 
     posted: int = 0
     pending: int = 0
     debt: int = 0
+    credit: int = 0
+
+    def plus(self, change: "Balance") -> "Balance":
+        """The balance after a change."""
+        return Balance(*(have + more for have, more in zip(self, change, strict=True)))
 
     @property
     def taken(self) -> int:
@@ -40,6 +45,7 @@ class Balance(NamedTuple):
 class BudgetState:
     """How one account stands. Numbers are in ``unit`` (nano-dollars for usd).
 
+    ``limit``: the most that may be taken, burst allowance and top-ups included. ``window``: as the rules write it.
     ``state``: ``ok``; ``warn`` once what was spent reaches the first ``warn_at``; ``exceeded`` once nothing is left.
     ``crossed``: the ``warn_at`` fractions that this very step crossed, 1.0 for the limit itself; each once.
     """
@@ -56,6 +62,7 @@ class BudgetState:
     unit: Unit
     state: Literal["ok", "warn", "exceeded"]
     crossed: tuple[float, ...] = ()
+    window: str = "lifetime"
 
     @property
     def left(self) -> int:
@@ -69,6 +76,7 @@ class BudgetState:
             "name": self.name,
             "scope": self.scope,
             "id": self.id,
+            "window": self.window,
             "window_start": self.window_start.isoformat() if self.window_start else None,
             "window_end": self.window_end.isoformat() if self.window_end else None,
             f"limit_{self.unit}": write(self.limit),
@@ -91,7 +99,8 @@ class Held:
 class Denied:
     """Nothing was reserved. ``account`` is the one that stays closed longest; ``left`` and ``needed`` in its unit.
 
-    ``retry_after_s``: when its window ends, if the call fits then; None if waiting does not help.
+    ``retry_after_s``: when its window ends, or enough of a moving one has aged, if the call fits then; None if waiting
+    does not help.
     """
 
     account: Account
@@ -104,7 +113,8 @@ def state_of(account: Account, balance: Balance, before: Balance | None = None) 
     """Describe an account; ``before`` is its balance ahead of the step, to tell what was crossed."""
     budget = account.budget
     spent = balance.posted + balance.debt
-    marks = _marks(budget.limit, budget.warn_at)
+    limit = budget.capacity + balance.credit
+    marks = _marks(limit, budget.warn_at)
     crossed: tuple[float, ...] = ()
     if before is not None:
         earlier = before.posted + before.debt
@@ -115,13 +125,14 @@ def state_of(account: Account, balance: Balance, before: Balance | None = None) 
         id=account.id,
         window_start=account.window_start,
         window_end=account.window_end,
-        limit=budget.limit,
+        limit=limit,
         posted=balance.posted,
         pending=balance.pending,
         debt=balance.debt,
         unit=budget.unit,
-        state="exceeded" if spent >= budget.limit else "warn" if spent >= marks[0][1] else "ok",
+        state="exceeded" if spent >= limit else "warn" if spent >= marks[0][1] else "ok",
         crossed=crossed,
+        window=budget.window,
     )
 
 

@@ -6,11 +6,12 @@ from types import TracebackType
 from typing import Literal, NamedTuple, Protocol, Self
 
 from outwarden.budget.accounts import Account
+from outwarden.budget.ageing import Standing
 from outwarden.budget.owners import Owner
 from outwarden.budget.states import Amounts, Balance
 
 HoldState = Literal["open", "posted", "voided", "expired"]
-Step = Literal["hold", "grow", "post", "void", "expire"]
+Step = Literal["hold", "grow", "post", "void", "expire", "age"]
 
 
 class HoldRow(NamedTuple):
@@ -20,6 +21,7 @@ class HoldRow(NamedTuple):
     owner: str
     state: HoldState
     amounts: Amounts
+    opened: datetime
 
 
 class Entry(NamedTuple):
@@ -44,8 +46,14 @@ class Transaction(Protocol):
     def close_hold(self, hold_id: str, state: HoldState, at: datetime) -> int | None:
         """End an open hold; return the step's number, None unless the hold is open."""
 
+    def age(self, account: Account, at: datetime) -> Entry | None:
+        """Take out of a moving window's balance what has left it (see `ageing`); return how that changed it."""
+
     def reserve(self, account: Account, amount: int, at: datetime) -> tuple[int, Balance] | None:
         """Add to pending if it fits the account's limit; return number and new balance, None if it does not fit."""
+
+    def charge(self, account: int, leaves: int, change: Balance) -> None:
+        """Note the second in which what a change charged leaves its rolling window."""
 
     def move(self, account: int, change: Balance, at: datetime) -> Balance:
         """Change a balance; return the new one."""
@@ -74,11 +82,14 @@ class Store(Protocol):
     def transaction(self) -> Transaction:
         """Begin to write; waits for other writers within a bound."""
 
-    def balance(self, account: Account) -> Balance:
-        """Read an account; zero where it does not exist yet."""
+    def standing(self, account: Account) -> Standing:
+        """Read an account; all zero where it does not exist yet."""
 
-    def balances(self, at: datetime) -> list[tuple[Account, Balance]]:
-        """Read all accounts whose window holds ``at``, or that still have something pending."""
+    def standings(self, at: datetime) -> list[tuple[Account, Standing]]:
+        """Read all accounts whose window holds ``at``, or that still have something pending.
+
+        Of the charges of a rolling window only those that have left it are told, as one.
+        """
 
     def register(self, owner: Owner, at: datetime) -> None:
         """Write that an owner lives, or that it still does."""
@@ -92,8 +103,12 @@ class Store(Protocol):
     def drift(self) -> list[str]:
         """Name every account whose balance is not the sum of its entries. A sound ledger has none."""
 
-    def prune(self, before: datetime, keep_accounts: datetime, most: int) -> int:
-        """Fold old entries and forget old accounts; return how many holds went."""
+    def prune(self, at: datetime, keep_entries: datetime, keep_accounts: datetime, most: int) -> int:
+        """Fold old entries and forget old accounts; return how many went of what went more.
+
+        Entries of holds closed before ``keep_entries``; accounts of windows that ended before ``keep_accounts``, and
+        those that were idle for as long as they say. At most ``most`` of either.
+        """
 
     def close(self) -> None:
         """Let go of the database."""

@@ -2,25 +2,51 @@
 
 A day is a day of the wall clock (23 or 25 hours when the clocks change), a week begins on Monday, an hour and a
 minute are those the wall clock shows. Windows are half-open: the end belongs to the next one.
+
+Other windows move with the clock and have no bounds: ``rolling 10m`` (what was spent in the last ten minutes) and
+``refill 1h`` (a bucket that fills up again within an hour). What that means for a balance is in `ageing`.
 """
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Literal, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
 LIFETIME = "lifetime"
+MOVING_MAX_S = 366 * 86_400  # a year, as the longest calendar window
+_MOVING = re.compile(r"(rolling|refill|rate) +([1-9][0-9]{0,8})([smhd])", re.ASCII)
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 Bounds = tuple[datetime, datetime]
 
 _latest: dict[tuple[str, str], Bounds] = {}  # the last answer per window and zone: nearly always still right
 
 
+class Moving(NamedTuple):
+    """A window without bounds. ``rate``: a rolling one that only measures, for `Projected`."""
+
+    kind: Literal["rolling", "refill", "rate"]
+    length_s: int
+
+
+@lru_cache(1024)
+def moving(window: str) -> Moving | None:
+    """Read ``rolling 10m`` and the like; None for a calendar window, ``lifetime``, and what is longer than a year."""
+    found = _MOVING.fullmatch(window)
+    if found is None:
+        return None
+    length_s = int(found[2]) * _SECONDS[found[3]]
+    return Moving(cast(Literal["rolling", "refill", "rate"], found[1]), length_s) if length_s <= MOVING_MAX_S else None
+
+
 def window_at(window: str, timezone: str, at: datetime) -> Bounds | tuple[None, None]:
-    """Find the window that holds ``at`` (aware), as UTC; (None, None) for ``lifetime``.
+    """Find the window that holds ``at`` (aware), as UTC; (None, None) for ``lifetime`` and for moving windows.
 
     Raises ValueError for a window that is not built, ZoneInfoNotFoundError for an unknown zone.
     """
-    if window == LIFETIME:
+    if window == LIFETIME or moving(window):
         return None, None
     known = _latest.get((window, timezone))
     if known is None or not known[0] <= at < known[1]:

@@ -79,7 +79,7 @@ def print_table(states: list[dict[str, Any]]) -> None:
             f"{state.get(f'posted_{unit}')}{owed}",
             state.get(f"pending_{unit}"),
             f"{state.get(f'limit_{unit}')} {unit}",
-            state.get("window_end") or "for ever",
+            state.get("window_end") or ("for ever" if state["window"] == "lifetime" else state["window"]),
             state["state"],
         )
         tone = "red" if share >= 1 else "yellow" if share >= WARN_SHARE else "green"

@@ -5,6 +5,7 @@ from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 from outwarden.budget.limits import Budget, BudgetRules, Scope, Unit
+from outwarden.budget.windows import moving
 from outwarden.pricing.price import NANO
 from outwarden.rules.nodes import Node, NodeError, Scalar
 from outwarden.rules.values import (
@@ -23,9 +24,11 @@ from outwarden.rules.values import (
 )
 
 SCOPES: tuple[Scope, ...] = get_args(Scope)
+MOVING = ("rolling", "refill")
 WINDOWS = ("minute", "hour", "day", "week", "month", "year", "lifetime")
 MATCHABLE = ("api_key", "user", "team", "project", "organization", "session", "source", "model", "provider")
 LIMITS: dict[str, Unit] = {"limit_usd": "usd", "limit_tokens": "tokens", "limit_requests": "requests"}
+BURSTS = {"burst_usd": "usd", "burst_tokens": "tokens", "burst_requests": "requests"}
 COUNT_MAX = 10**18  # fits the 64 bits that a database keeps, with room to add
 USD_MAX = 1_000_000_000  # the same bound in nano-dollars
 
@@ -50,12 +53,13 @@ def _read_budget(node: Node) -> Budget:
     scope = keys.need("scope", one_of(SCOPES))
     limit, unit = _read_limit(keys)
     window = keys.get("window", _window, "lifetime")
+    burst = _read_burst(keys, limit, unit, window)
     timezone = keys.get("timezone", _timezone, "UTC")
     only = keys.get("only", map_of(text, MATCHABLE, "field"), {})
     warn_at = keys.get("warn_at", list_of(number(0.000001, 1)), ())
     _refuse_later_keys(keys)
-    keys.done("key", tuple(LIMITS))
-    return Budget(name, scope, limit, unit, window, timezone, only, tuple(sorted(set(warn_at))))
+    keys.done("key", (*LIMITS, *BURSTS))
+    return Budget(name, scope, limit, unit, window, timezone, only, tuple(sorted(set(warn_at))), burst)
 
 
 def _read_limit(keys: Keys) -> tuple[int, Unit]:
@@ -80,10 +84,32 @@ def _nano(node: Node) -> int:
 
 
 def _window(node: Node) -> str:
-    window = text(node)
-    if window.split()[0] == "rolling":
-        raise NodeError((node.line, f"window '{window[:20]}' is not supported yet"))
-    return one_of(WINDOWS)(node)
+    """A calendar window by its word, or ``rolling 10m`` and ``refill 1h`` by kind and length."""
+    kind, *length = text(node).split() or [""]
+    if kind not in MOVING:
+        return one_of((*WINDOWS, *MOVING))(node)
+    window = " ".join((kind, *length))
+    if moving(window) is None:
+        raise NodeError((node.line, f"expected {kind} and a length of 1s to 366d, such as {kind} 10m (s, m, h, d)"))
+    return window
+
+
+def _read_burst(keys: Keys, limit: int, unit: Unit, window: str) -> int | None:
+    """How much a bucket holds where that is more than what flows back per window."""
+    given = [key for key in BURSTS if key in keys]
+    if not given:
+        return None
+    key = given[0]
+    burst = keys.get(key, _nano if key == "burst_usd" else whole(0, COUNT_MAX), limit)
+    if not window.startswith("refill "):
+        keys.wrong(key, f"'{key}' needs a window such as refill 1h")
+    for second in given[1:]:
+        keys.get(second, text, "")
+    if BURSTS[key] != unit or given[1:]:
+        keys.wrong(key, f"'{key}' does not go with the limit: a burst is in the limit's own unit")
+    elif burst < limit:
+        keys.wrong(key, f"'{key}' is less than the limit: a bucket holds at least what flows back in its window")
+    return burst
 
 
 def _timezone(node: Node) -> str:

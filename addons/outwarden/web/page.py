@@ -65,7 +65,7 @@ def _budgets(states: Sequence[Mapping[str, Any]]) -> str:
                 f"{share:.0%}",
                 used,
                 f"{_e(state.get(f'limit_{unit}'))} {_e(unit)}",
-                _e(state.get("window_end") or "never"),
+                _e(state.get("window_end") or state.get("window") or "never"),
                 f'<span class="{_tone(str(state.get("state")))}">{_e(state.get("state"))}</span>',
             )
         )

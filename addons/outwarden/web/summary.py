@@ -39,18 +39,23 @@ def _pii(policy: PiiPolicy) -> dict[str, Any]:
 
 
 def _budget(budget: Budget) -> dict[str, Any]:
-    limit: int | str = budget.limit
-    if budget.unit == "usd":
-        limit = f"{budget.limit // NANO}.{budget.limit % NANO:09d}".rstrip("0").rstrip(".")
+    burst = {} if budget.burst is None else {f"burst_{budget.unit}": _amount(budget, budget.burst)}
     return {
         "name": budget.name,
         "scope": budget.scope,
-        f"limit_{budget.unit}": limit,
+        f"limit_{budget.unit}": _amount(budget, budget.limit),
+        **burst,
         "window": budget.window,
         "timezone": budget.timezone,
         "only": dict(budget.only),
         "warn_at": list(budget.warn_at),
     }
+
+
+def _amount(budget: Budget, amount: int) -> int | str:
+    if budget.unit != "usd":
+        return amount
+    return f"{amount // NANO}.{amount % NANO:09d}".rstrip("0").rstrip(".")
 
 
 def _route(route: Route) -> dict[str, Any]:
