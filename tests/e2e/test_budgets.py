@@ -15,6 +15,7 @@ import pytest
 from google import genai
 from interceptor import (
     ANTHROPIC,
+    EMAIL,
     GEMINI,
     OLLAMA,
     OPENAI,
@@ -403,3 +404,28 @@ def test_a_call_without_a_limit_is_given_one(roomy: Interceptor, provider: Simul
     assert answer.status_code == 200
     assert 0 < provider.requests[-1].json()["max_completion_tokens"] < 16_000
     assert Decimal(roomy.record(answer)["hold_usd"]) <= Decimal("0.02")
+
+
+def test_an_infinite_retry_loop_is_stopped(primary: SimulatedProvider, provider: SimulatedProvider, start: Any) -> None:
+    """The contract's loop guard: 30 tries of the same question in a minute, whoever's retry they are; other calls go on.
+
+    A client that retries changes what is beside the question, and the order of its keys.
+    """
+    guard = {"name": "loop-guard", "scope": "api_key", "window": "rolling 60s", "limit_requests": 30}
+    outwarden: Interceptor = start(rules_for(primary, budgets={"budgets": [guard | {"identical": True}]}))
+    answers = []
+    with outwarden.http() as client:
+        for number in range(36):
+            asked = chat(f"why, {EMAIL}?") | {"user": f"try-{number}", "metadata": {"n": str(number)}}
+            asked = dict(sorted(asked.items(), reverse=number % 2 == 0))
+            answers.append(client.post(f"https://{OPENAI}/v1/chat/completions", json=asked))
+        other = client.post(f"https://{OPENAI}/v1/chat/completions", json=chat("something else"))
+
+    assert [answer.status_code for answer in answers] == [200] * 30 + [429] * 6
+    assert other.status_code == 200
+    told(answers[-1], answers[-1].text.replace("loop-guard", "spent"))
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 61
+    assert len(provider.requests) == 31
+    (listed,) = outwarden.budgets()
+    assert (listed["name"], listed["posted_requests"], listed["state"]) == ("loop-guard", "30", "exceeded")
+    assert EMAIL not in json.dumps(listed)

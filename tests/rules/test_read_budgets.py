@@ -149,6 +149,38 @@ def test_what_is_no_burst(burst: str, problem: str, problems: Problems) -> None:
     assert told[0].startswith(f"budgets.yml:2: {problem}")
 
 
+def test_the_loop_guard(load: Load) -> None:
+    """The contract's example."""
+    (budget,) = load(
+        budgets="""\
+            budgets:
+              - name: loop-guard
+                scope: api_key
+                limit_requests: 30
+                identical: true
+                window: rolling 60s
+            """
+    ).budgets.budgets
+
+    assert budget == Budget("loop-guard", "api_key", 30, "requests", "rolling 60s", identical=True)
+
+
+@pytest.mark.parametrize(
+    ("scope", "window", "problem"),
+    [
+        ("request", "minute", "'identical' counts calls"),
+        ("user", "lifetime", "'identical' needs a window that ends soon"),
+        ("user", "month", "'identical' needs a window that ends soon"),
+    ],
+)
+def test_where_identical_calls_cannot_be_counted(scope: str, window: str, problem: str, problems: Problems) -> None:
+    """Each body has a counter, so a window must end before there are too many; a call by itself is no loop."""
+    keys = f"name: a, scope: {scope}, limit_requests: 5, window: {window}"
+    (told,) = problems(budgets=f"budgets:\n  - {{{keys}, identical: true}}\n")
+
+    assert told.startswith(f"budgets.yml:2: {problem}")
+
+
 def test_two_budgets_of_one_name_are_refused(problems: Problems) -> None:
     """They would share their counters."""
     assert problems(
@@ -158,7 +190,7 @@ def test_two_budgets_of_one_name_are_refused(problems: Problems) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["identical: true", "reroute_at: 0.6", "reroute_to: onprem",
+    ["reroute_at: 0.6", "reroute_to: onprem",
      "on_exceeded: warn", "on_exceeded: reroute"],
 )  # fmt: skip
 def test_what_a_budget_cannot_do_yet_is_refused(line: str, problems: Problems) -> None:

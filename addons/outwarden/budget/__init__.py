@@ -6,7 +6,7 @@ steps happen. SQLAlchemy lives in `sql_store`, `statements` and `schema`; the ru
 in `store`.
 """
 
-from outwarden.budget.accounts import Account, accounts
+from outwarden.budget.accounts import Account, accounts, keyed_digest
 from outwarden.budget.callers import Caller, CallerRule, CallerRules, Evidence, header_pattern, identify, key_id
 from outwarden.budget.ledger import Ledger
 from outwarden.budget.limits import Budget, BudgetRules, Scope, Unit
@@ -33,5 +33,6 @@ __all__ = [
     "header_pattern",
     "identify",
     "key_id",
+    "keyed_digest",
     "open_store",
 ]

@@ -1,5 +1,7 @@
 """Which counters a call counts in: one account per budget that applies, for whom and for which window."""
 
+import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import translate
@@ -39,14 +41,23 @@ class Account:
 
 
 def accounts(
-    rules: BudgetRules, caller: Caller, *, provider: str, model: str | None, call_id: str, at: datetime
+    rules: BudgetRules,
+    caller: Caller,
+    *,
+    provider: str,
+    model: str | None,
+    call_id: str,
+    at: datetime,
+    body_id: Callable[[], str] = lambda: UNKNOWN,
 ) -> tuple[Account, ...]:
     """List the accounts a call counts in, in the order of the rules. ``at`` is aware.
 
-    A scope the call says nothing about counts under the id ``unknown``: no budget is ever skipped for want of a name.
+    ``body_id`` names what is asked without telling it (`keyed_digest`); it is called where a budget counts identical
+    calls. A scope the call says nothing about counts under the id ``unknown``: no budget is ever skipped for want of a
+    name.
     """
     return tuple(
-        Account(budget, _id(budget, caller, model, call_id), *_window(budget, at))
+        Account(budget, _id(budget, caller, model, call_id, body_id), *_window(budget, at))
         for budget in rules.budgets
         if _applies(budget, caller, provider, model)
     )
@@ -56,7 +67,12 @@ def _window(budget: Budget, at: datetime) -> tuple[datetime | None, datetime | N
     return (None, None) if budget.scope == "request" else window_at(budget.window, budget.timezone, at)
 
 
-def _id(budget: Budget, caller: Caller, model: str | None, call_id: str) -> str:
+def _id(budget: Budget, caller: Caller, model: str | None, call_id: str, body_id: Callable[[], str]) -> str:
+    owner = _owner(budget, caller, model, call_id)
+    return f"{owner} body:{body_id()}" if budget.identical else owner
+
+
+def _owner(budget: Budget, caller: Caller, model: str | None, call_id: str) -> str:
     match budget.scope:
         case "request":
             return call_id
@@ -67,6 +83,12 @@ def _id(budget: Budget, caller: Caller, model: str | None, call_id: str) -> str:
         case scope:
             value = getattr(caller, _SCOPE_FIELDS[scope])
     return bounded_id(value) if value else UNKNOWN
+
+
+def keyed_digest(secret: bytes, *parts: bytes) -> str:
+    """Name something without telling it: a keyed hash of ``parts``, 96 bits of it in hex."""
+    framed = b"".join(len(part).to_bytes(8, "big") + part for part in (b"budget", *parts))
+    return hmac.digest(secret, framed, "sha256")[:12].hex()
 
 
 def bounded_id(value: str) -> str:

@@ -10,6 +10,7 @@ from datetime import datetime
 from math import ceil
 from typing import NamedTuple
 
+from outwarden.budget.accounts import Account
 from outwarden.budget.limits import Budget
 from outwarden.budget.states import Balance
 from outwarden.budget.windows import moving
@@ -56,6 +57,18 @@ def leaves_at(length_s: int, at_s: int) -> int:
     """When what is charged in the second ``at_s`` leaves a rolling window: never before ``length_s`` have passed."""
     width = bucket_s(length_s)
     return (at_s // width + 1) * width + length_s
+
+
+def idle_s(account: Account) -> int | None:
+    """After how long a silence an account that counts identical calls tells nothing any more; None: keep it."""
+    if not account.budget.identical:
+        return None
+    if window := moving(account.budget.window):
+        full_s = window.length_s * -(-account.budget.capacity // max(1, account.budget.limit))
+        return window.length_s + bucket_s(window.length_s) if window.kind == "rolling" else full_s + 1
+    if account.window_start and account.window_end:
+        return int((account.window_end - account.window_start).total_seconds())
+    return None
 
 
 def refill(budget: Budget, standing: Standing, now_s: int) -> Refilled:

@@ -15,7 +15,8 @@ class Budget:
 
     ``window``: ``minute hour day week month year`` (calendar, in ``timezone``), ``lifetime``, ``rolling 10m`` or
     ``refill 1h``: a bucket of ``burst`` (None: ``limit``) into which ``limit`` flows back per hour. ``only`` restricts
-    the calls that count: caller fields, ``model``, ``provider``, each a ``*`` pattern.
+    the calls that count: caller fields, ``model``, ``provider``, each a ``*`` pattern. ``identical``: each body counts
+    by itself, so that a loop is stopped and nobody else.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Budget:
     only: Mapping[str, str] = field(default_factory=dict)
     warn_at: tuple[float, ...] = ()
     burst: int | None = None
+    identical: bool = False
 
     @property
     def capacity(self) -> int:

@@ -3,17 +3,18 @@
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from outwarden.budget import accounts, identify
+from outwarden.budget import accounts, identify, keyed_digest
 from outwarden.budget.callers import Evidence
 from outwarden.cli.request_file import RequestFile
 from outwarden.content import Finding, Inspector
 from outwarden.errors import BodyError, PriceUnknown
 from outwarden.flow.body import classify
 from outwarden.flow.envelope import rewrite_headers, rewrite_target
-from outwarden.flow.money import input_bound, output_bound
+from outwarden.flow.money import body_id, input_bound, output_bound
 from outwarden.flow.state import CallState
 from outwarden.flow.texts import Inspected, rewrite_body
 from outwarden.identify_call import KEY_HEADERS
@@ -78,7 +79,7 @@ def _acts(request: RequestFile, state: CallState, folder: StateFolder) -> dict[s
         "content": sorted({f"{found.action}: {found.rule} (content.yml)" for found in findings}),
         "redactions": [_redaction(entity, count, rules) for entity, count in sorted(rewriter.counts.items())],
         "cost": _cost(state),
-        "budgets": _budgets(state),
+        "budgets": _budgets(state, folder),
         "route": _route(state),
     }
     if refused:
@@ -138,7 +139,7 @@ def _cost(state: CallState) -> str:
     return f"at most ${bound} for {input_tokens} input and {output_tokens} output tokens"
 
 
-def _budgets(state: CallState) -> list[str]:
+def _budgets(state: CallState, folder: StateFolder) -> list[str]:
     found = accounts(
         state.rules.budgets,
         state.caller,
@@ -146,6 +147,7 @@ def _budgets(state: CallState) -> list[str]:
         model=state.model,
         call_id=state.call_id,
         at=datetime.now(UTC),
+        body_id=lambda: body_id(state, partial(keyed_digest, folder.secret())),
     )
     return [f"{each.budget.name}: {each.budget.scope} {each.id} (budgets.yml)" for each in found]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ from outwarden.pricing import (
     usd,
 )
 from outwarden.wire.format import Refusal
+from outwarden.wire.sameness import same_request
 from outwarden.wire.usage import Usage
 
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ class Purse:
             model=state.model,
             call_id=state.call_id,
             at=now or datetime.now(UTC),
+            body_id=lambda: body_id(state, services.digest),
         )
         self.counted_tokens = counted_tokens(state)
         self.input_tokens = input_bound(state)
@@ -282,6 +285,14 @@ class Purse:
         own = max([price.cost(final) for price in known if price] or [self._price.cost(final)])
         others = [(self._prices.known(provider, model) or self._price, used) for model, used in final.others]
         return own + sum(price.cost(used) for price, used in others)
+
+
+def body_id(state: CallState, digest: Callable[..., str]) -> str:
+    """Name what a call asks, so that the same call has the same name; the name tells nothing of it."""
+    body = state.body
+    asked = same_request(body.data, body.json if body.kind == "json" else None) if body else b""
+    names = (state.host.provider, state.operation.name, state.model or "")
+    return digest(*(name.encode("utf-8", "surrogatepass") for name in names), asked)
 
 
 def counted_tokens(state: CallState) -> int:

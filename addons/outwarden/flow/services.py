@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from outwarden.audit import AuditLog
-from outwarden.budget import Amounts, BudgetState, Ledger, open_store
+from outwarden.budget import Amounts, BudgetState, Ledger, keyed_digest, open_store
 from outwarden.content import Inspector
 from outwarden.errors import LedgerError, RulesError, StoreUnavailable
 from outwarden.observe import Metrics
@@ -27,6 +27,9 @@ UNRESOLVED_MAX = 10_000
 # Threads that read long texts beside the event loop. Python runs one at a time, so more would only wait.
 READERS = 2
 NAME_CHARACTERS_MAX = 200
+# Old rows go in batches of some 5 ms, as many at a time as a busy machine makes between two rounds.
+PRUNE_BATCH = 500
+PRUNE_ROUNDS = 20
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,10 @@ class Services:
         if resolved:
             logger.warning("%d holds of a process that died were resolved", resolved)
 
+    def digest(self, *parts: bytes) -> str:
+        """Name something without telling it; see `keyed_digest`."""
+        return keyed_digest(self._secret, *parts)
+
     def reload(self) -> None:
         """Take changed rule files into force; broken ones leave the last good rules in force and are logged."""
         changed = self._file.reload_if_changed()
@@ -109,7 +116,9 @@ class Services:
         """Show that this process lives, and resolve what the store would not take before."""
         self.ledger.heartbeat()
         self.ledger.recover()
-        self.ledger.prune()
+        for _ in range(PRUNE_ROUNDS):
+            if self.ledger.prune(PRUNE_BATCH) < PRUNE_BATCH:
+                break
         unresolved, self._unresolved = self._unresolved, []
         for at, (hold_id, amounts) in enumerate(unresolved):
             try:

@@ -12,7 +12,6 @@ from outwarden.rules.values import (
     Keys,
     decimal,
     flag,
-    is_off,
     list_of,
     map_of,
     nothing,
@@ -24,6 +23,7 @@ from outwarden.rules.values import (
 )
 
 SCOPES: tuple[Scope, ...] = get_args(Scope)
+SHORT_WINDOWS = ("minute", "hour", "day")  # how many different bodies a longer one sees, nobody can keep
 MOVING = ("rolling", "refill")
 WINDOWS = ("minute", "hour", "day", "week", "month", "year", "lifetime")
 MATCHABLE = ("api_key", "user", "team", "project", "organization", "session", "source", "model", "provider")
@@ -56,10 +56,16 @@ def _read_budget(node: Node) -> Budget:
     burst = _read_burst(keys, limit, unit, window)
     timezone = keys.get("timezone", _timezone, "UTC")
     only = keys.get("only", map_of(text, MATCHABLE, "field"), {})
+    identical = keys.get("identical", flag, False)
+    if identical and scope == "request":
+        keys.wrong("identical", "'identical' counts calls; scope request looks at each call by itself")
+    elif identical and not (moving(window) or window in SHORT_WINDOWS):
+        keys.wrong("identical", f"'identical' needs a window that ends soon: {', '.join((*MOVING, *SHORT_WINDOWS))}")
     warn_at = keys.get("warn_at", list_of(number(0.000001, 1)), ())
     _refuse_later_keys(keys)
     keys.done("key", (*LIMITS, *BURSTS))
-    return Budget(name, scope, limit, unit, window, timezone, only, tuple(sorted(set(warn_at))), burst)
+    marks = tuple(sorted(set(warn_at)))
+    return Budget(name, scope, limit, unit, window, timezone, only, marks, burst, identical)
 
 
 def _read_limit(keys: Keys) -> tuple[int, Unit]:
@@ -126,7 +132,6 @@ def _refuse_later_keys(keys: Keys) -> None:
         keys.wrong("on_exceeded", "on_exceeded other than 'refuse' is not supported yet")
     keys.unsupported("reroute_at", nothing)
     keys.unsupported("reroute_to", nothing)
-    keys.unsupported("identical", is_off)
 
 
 def _read_unknown_price(node: Node) -> Literal["refuse"] | tuple[Decimal, Decimal]:

@@ -46,6 +46,7 @@ def _budget(budget: Budget) -> dict[str, Any]:
         f"limit_{budget.unit}": _amount(budget, budget.limit),
         **burst,
         "window": budget.window,
+        "identical": budget.identical,
         "timezone": budget.timezone,
         "only": dict(budget.only),
         "warn_at": list(budget.warn_at),
