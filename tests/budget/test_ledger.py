@@ -349,6 +349,32 @@ def test_no_budgets(ledger: Ledger) -> None:
         ledger.post("h", usd(5))
 
 
+@pytest.mark.parametrize("limit", [0, 100])
+def test_a_budget_that_only_warns(ledger: Ledger, account: Make, limit: int) -> None:
+    """Counts what goes beyond it, says so, and refuses nothing; a budget beside it still does."""
+    soft, hard = account(limit, name="soft", on_exceeded="warn"), account(250, name="hard")
+    for number in range(2):
+        held = ledger.hold(f"h{number}", [soft, hard], usd(100))
+        assert isinstance(held, Held)
+        assert [state.warned for state in held.states] == [limit < 100 * (number + 1), False]
+        ledger.post(f"h{number}", usd(100))
+    denied = ledger.hold("no", [soft, hard], usd(100))
+    assert isinstance(denied, Denied)
+    assert denied.account == hard
+    assert balance(ledger, soft) == (200, 0, 0)
+    assert ledger.left([soft]) is None
+    assert ledger.drift() == []
+
+
+def test_a_limit_per_call_may_warn_too(ledger: Ledger, account: Make) -> None:
+    """Of scope `request`: told, and let through; an absurd amount is not."""
+    one = account(50, scope="request", on_exceeded="warn")
+    held = ledger.hold("h", [one], usd(60))
+    assert isinstance(held, Held)
+    assert held.states[0].warned
+    assert isinstance(ledger.hold("absurd", [one], usd(2**60)), Denied)
+
+
 def test_threads_share_a_ledger(ledger: Ledger, account: Make) -> None:
     """Eight threads with 25 calls each against room for 7 admit exactly 7."""
     day = account(700)

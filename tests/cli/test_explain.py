@@ -63,7 +63,7 @@ def test_a_call_is_explained_from_host_to_route(rules: Path) -> None:
     assert told["redactions"] == ["1 x EMAIL_ADDRESS: pseudonymize (pii.yml, request: default)"]
     assert told["cost"].startswith("at most $0.00")
     assert told["cost"].endswith("100 output tokens")
-    assert told["budgets"] == ["team-day: team support (budgets.yml)"]
+    assert told["budgets"] == ["team-day: team support, day (budgets.yml)"]
     assert told["route"] == "original (routes.yml, gpt, matches model: gpt-4*)"
     assert told["verdict"] == "sent, if the budgets have room"
 

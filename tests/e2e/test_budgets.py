@@ -406,8 +406,8 @@ def test_a_call_without_a_limit_is_given_one(roomy: Interceptor, provider: Simul
     assert Decimal(roomy.record(answer)["hold_usd"]) <= Decimal("0.02")
 
 
-def test_an_infinite_retry_loop_is_stopped(primary: SimulatedProvider, provider: SimulatedProvider, start: Any) -> None:
-    """The contract's loop guard: 30 tries of the same question in a minute, whoever's retry they are; other calls go on.
+def test_an_infinite_loop_is_stopped(primary: SimulatedProvider, provider: SimulatedProvider, start: Any) -> None:
+    """The contract's loop guard: 30 tries of the same question in a minute, however retried; other calls go on.
 
     A client that retries changes what is beside the question, and the order of its keys.
     """

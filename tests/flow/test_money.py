@@ -214,6 +214,39 @@ def test_what_does_not_fit_is_denied(begin: Begin) -> None:
     assert [state.pending for state in services.ledger.states()] in ([], [0])
 
 
+def test_a_budget_that_warns_is_flagged(begin: Begin) -> None:
+    """The call goes on, and its record says which budget it was beyond."""
+    _, state, purse = begin(budget(0.0001, on_exceeded="warn", name="soft"), budget(5))
+
+    assert purse.pay(None)
+    assert (state.rule, dict(state.flagged)) == ("soft", {"budget_exceeded": 1})
+
+
+def test_a_budget_that_is_spent_too_fast(begin: Begin) -> None:
+    """Refused with the reason: which rate, and when it would be gone."""
+    services, _, purse = begin(budget(0.01, name="day", projected={"within": "1d"}))
+    assert purse.pay(None)
+    settle(purse, Usage(input_tokens=900, output_tokens=300))
+    _, second = another(services)
+
+    assert not second.pay(None)
+    assert second.refusal
+    assert (second.refusal.status, second.refusal.code) == (429, "budget_exceeded")
+    assert "is spent too fast: at the rate of the last 600 s it would be gone in" in second.refusal.message
+    assert second.refusal.retry_after_s in (600, 601)
+
+
+def test_a_budget_that_is_watched_only_warns(begin: Begin) -> None:
+    """With ``action: warn`` the record says it, and nothing is refused."""
+    services, _, purse = begin(budget(0.01, name="day", projected={"within": "1d", "action": "warn"}))
+    purse.pay(None)
+    settle(purse, Usage(input_tokens=900, output_tokens=300))
+    state, second = another(services)
+
+    assert second.pay(None)
+    assert (state.rule, dict(state.flagged)) == ("day", {"budget_running_out": 1})
+
+
 def test_all_accounts_or_none(begin: Begin) -> None:
     """One budget that is full leaves the others untouched."""
     services, _, purse = begin(budget(1, "wide"), budget(0.0001, "tight"))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from outwarden.budget.limits import Budget
+from outwarden.budget.limits import Budget, Projected
 from outwarden.rules import Rules
 from outwarden.rules.nodes import parse
 from outwarden.rules.read_budgets import read_budgets
@@ -181,6 +181,43 @@ def test_where_identical_calls_cannot_be_counted(scope: str, window: str, proble
     assert told.startswith(f"budgets.yml:2: {problem}")
 
 
+def test_budgets_that_warn_and_watch(load: Load) -> None:
+    """What only counts, and what looks at how fast it is spent."""
+    counted, watched, all_told = load(
+        budgets="""\
+            budgets:
+              - {name: counted, scope: team, limit_usd: 5, window: day, on_exceeded: warn}
+              - {name: watched, scope: api_key, limit_usd: 200, window: day, projected: {within: 1h}}
+              - name: all-told
+                scope: all
+                limit_tokens: 5
+                projected: {within: 1d, over: 90s, action: warn}
+            """
+    ).budgets.budgets
+
+    assert (counted.on_exceeded, counted.projected) == ("warn", None)
+    assert watched.projected == Projected(3600, 600, "refuse")
+    assert all_told.projected == Projected(86_400, 90, "warn")
+
+
+@pytest.mark.parametrize(
+    ("keys", "problem"),
+    [
+        ("projected: {}", "key 'within' is missing"),
+        ("projected: {within: soon}", "within: expected a duration"),
+        ("projected: {within: 1h, over: 0s}", "over: expected a duration"),
+        ("projected: {within: 1h, action: reroute}", "action: expected refuse or warn"),
+        ("projected: {within: 1h, withn: 2h}", "unknown key 'withn'"),
+        ("window: rolling 10m, projected: {within: 1h}", "'projected' watches a calendar window"),
+    ],
+)
+def test_what_is_no_projection(keys: str, problem: str, problems: Problems) -> None:
+    """Told by its key."""
+    (told,) = problems(budgets=f"budgets:\n  - {{name: a, scope: all, limit_usd: 1, {keys}}}\n")
+
+    assert told.startswith(f"budgets.yml:2: {problem}")
+
+
 def test_two_budgets_of_one_name_are_refused(problems: Problems) -> None:
     """They would share their counters."""
     assert problems(
@@ -190,8 +227,7 @@ def test_two_budgets_of_one_name_are_refused(problems: Problems) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["reroute_at: 0.6", "reroute_to: onprem",
-     "on_exceeded: warn", "on_exceeded: reroute"],
+    ["reroute_at: 0.6", "reroute_to: onprem", "on_exceeded: reroute"],
 )  # fmt: skip
 def test_what_a_budget_cannot_do_yet_is_refused(line: str, problems: Problems) -> None:
     """Never taken silently for something else."""

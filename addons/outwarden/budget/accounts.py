@@ -2,7 +2,7 @@
 
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fnmatch import translate
 from functools import lru_cache
@@ -11,7 +11,7 @@ from re import Pattern
 from re import compile as compile_pattern
 
 from outwarden.budget.callers import Caller
-from outwarden.budget.limits import Budget, BudgetRules
+from outwarden.budget.limits import Budget, BudgetRules, Projected
 from outwarden.budget.windows import window_at
 
 UNKNOWN = "unknown"  # the id of whoever does not say: one counter for all of them, never none
@@ -32,12 +32,16 @@ _SCOPE_FIELDS = {
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One counter of a budget: ``id`` says for whom within its scope; the window is [start, end) in UTC, or None."""
+    """One counter of a budget: ``id`` says for whom within its scope; the window is [start, end) in UTC, or None.
+
+    ``rate_of``: this one only measures how fast that one is spent (`Projected`); it stands right behind it.
+    """
 
     budget: Budget
     id: str
     window_start: datetime | None
     window_end: datetime | None
+    rate_of: "Account | None" = None
 
 
 def accounts(
@@ -56,11 +60,20 @@ def accounts(
     calls. A scope the call says nothing about counts under the id ``unknown``: no budget is ever skipped for want of a
     name.
     """
-    return tuple(
-        Account(budget, _id(budget, caller, model, call_id, body_id), *_window(budget, at))
-        for budget in rules.budgets
-        if _applies(budget, caller, provider, model)
-    )
+    found = []
+    for budget in rules.budgets:
+        if _applies(budget, caller, provider, model):
+            found.append(Account(budget, _id(budget, caller, model, call_id, body_id), *_window(budget, at)))
+            if budget.projected:
+                found.append(_rate_of(found[-1], budget.projected))
+    return tuple(found)
+
+
+def _rate_of(account: Account, rule: Projected) -> Account:
+    """A rolling account beside another one; it never refuses by its own limit."""
+    window = f"rate {rule.over_s}s"
+    budget = replace(account.budget, window=window, burst=None, warn_at=(), on_exceeded="warn")
+    return Account(budget, account.id, None, None, account)
 
 
 def _window(budget: Budget, at: datetime) -> tuple[datetime | None, datetime | None]:

@@ -6,20 +6,21 @@ charges in full what a dead process left behind. What must hold at every moment,
 """
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from outwarden.budget.accounts import Account
-from outwarden.budget.ageing import Standing, balance_at, frees_at, leaves_at, seconds_until
+from outwarden.budget.ageing import balance_at
+from outwarden.budget.denials import Denials, is_hopeless
 from outwarden.budget.limits import BudgetRules
 from outwarden.budget.owners import is_alive, this_process
-from outwarden.budget.states import Amounts, Balance, BudgetState, Denied, Held, state_of
-from outwarden.budget.store import Entry, HoldRow, Step, Store, Transaction
-from outwarden.budget.windows import moving
+from outwarden.budget.states import AMOUNT_MAX, Amounts, Balance, BudgetState, Denied, Held, state_of
+from outwarden.budget.steps import Journal, Taken, expire, reserved, settled, told
+from outwarden.budget.store import Entry, Store, Transaction
 from outwarden.errors import HoldExists, HoldPosted, HoldUnknown, HoldVoided, LedgerError
 
-AMOUNT_MAX = 2**53  # nano-dollars: 9 million dollars a call. What is above can be refused or posted, never summed up
+NOTHING = Amounts(0, 0, 0)
 _BATCH = 500  # holds resolved in one transaction: some 50 ms in which the others wait
 KEEP_ENTRIES = timedelta(days=35)  # single lines, for looking a call up; then folded into one line per account
 KEEP_ACCOUNTS = timedelta(days=400)  # balances of past windows: a year and a month
@@ -59,20 +60,20 @@ class Ledger:
         wanted = _checked(amounts)
         now = self._clock()
         with self._lock:
-            if any(_lacks_room(account, wanted) for account in accounts):
-                return self._denied(accounts, wanted, Amounts(0, 0, 0), now)
+            if any(is_hopeless(account, wanted) for account in accounts):
+                return Denials(self._store, now).longest(accounts, wanted, NOTHING)
             with self._store.transaction() as transaction:
                 if not transaction.open_hold(hold_id, self._owner.id, wanted, now):
                     return self._again(transaction, hold_id, accounts, wanted)
-                step = _Journal(transaction, hold_id, 0, now)
-                taken = _reserve(step, accounts, wanted)
+                step = Journal(transaction, hold_id, 0, now)
+                taken = step.reserve(accounts, wanted)
                 if taken is not None:
-                    step.enter("hold", _reserved(accounts, taken, wanted))
+                    step.enter("hold", reserved(accounts, taken, wanted))
                 else:
                     transaction.undo()
             if taken is None:
-                return self._denied(accounts, wanted, Amounts(0, 0, 0), now)
-            self._open[hold_id] = _opened(accounts, taken, wanted, now)
+                return Denials(self._store, now).longest(accounts, wanted, NOTHING)
+            self._open[hold_id] = _opened(accounts, taken, wanted, now, now)
             return Held(hold_id, self._open[hold_id].states)
 
     def grow(self, hold_id: str, amounts: Amounts) -> Held | Denied:
@@ -87,21 +88,21 @@ class Ledger:
             more = Amounts(*(new - old for old, new in zip(held.amounts, wanted, strict=True)))
             if not any(more):
                 return Held(hold_id, held.states)
-            if any(_lacks_room(account, wanted) for account in held.accounts):
-                return self._denied(held.accounts, wanted, held.amounts, now)
+            if any(is_hopeless(account, wanted) for account in held.accounts):
+                return Denials(self._store, now).longest(held.accounts, wanted, held.amounts)
             with self._store.transaction() as transaction:
                 number = transaction.grow_hold(hold_id, wanted)
                 if number is None:
                     raise self._over(transaction, hold_id)
-                step = _Journal(transaction, hold_id, number, now)
-                taken = _reserve(step, held.accounts, more)
+                step = Journal(transaction, hold_id, number, now)
+                taken = step.reserve(held.accounts, more)
                 if taken is not None:
-                    step.enter("grow", _reserved(held.accounts, taken, more))
+                    step.enter("grow", reserved(held.accounts, taken, more))
                 else:
                     transaction.undo()
             if taken is None:
-                return self._denied(held.accounts, wanted, held.amounts, now)
-            self._open[hold_id] = _opened(held.accounts, taken, wanted, held.opened)
+                return Denials(self._store, now).longest(held.accounts, wanted, held.amounts)
+            self._open[hold_id] = _opened(held.accounts, taken, wanted, held.opened, now)
             return Held(hold_id, self._open[hold_id].states)
 
     def post(self, hold_id: str, amounts: Amounts) -> tuple[BudgetState, ...]:
@@ -118,8 +119,10 @@ class Ledger:
         self._resolve(hold_id, None)
 
     def left(self, accounts: Sequence[Account]) -> int | None:
-        """Tell the fewest nano-dollars still free over the accounts that count dollars; None without any."""
-        return min((self._room(account) for account in accounts if account.budget.unit == "usd"), default=None)
+        """Tell the fewest nano-dollars still free over the accounts that refuse in dollars; None without any."""
+        look = Denials(self._store, self._clock())
+        refusing = (each for each in accounts if each.budget.unit == "usd" and each.budget.on_exceeded == "refuse")
+        return min((look.room(account) for account in refusing), default=None)
 
     def states(self, rules: BudgetRules | None = None) -> list[BudgetState]:
         """List the accounts of current windows (and of past ones with something pending).
@@ -132,7 +135,8 @@ class Ledger:
         for account, standing in self._store.standings(now):
             old = account.budget
             ruled = replace(known.get((old.name, old.unit), old), window=old.window)
-            states.append(state_of(replace(account, budget=ruled), balance_at(ruled, standing, _second(now))))
+            balance = balance_at(ruled, standing, int(now.timestamp()))
+            states.append(state_of(replace(account, budget=ruled), balance))
         return states
 
     def recover(self) -> int:
@@ -177,24 +181,25 @@ class Ledger:
             number = transaction.close_hold(hold_id, "voided" if actual is None else "posted", now)
             if number is None:
                 raise self._over(transaction, hold_id)
-            step = _Journal(transaction, hold_id, number, now)
+            step = Journal(transaction, hold_id, number, now)
             opened, parts = self._parts(transaction, hold_id)
-            states, lines = [], []
+            lines: list[Entry] = []
+            before, after = [], []
             for account_number, account, pending in parts:
-                change = _settled(account, pending, actual)
+                change = settled(account, pending, actual)
                 if account_number is None:
-                    states.append(state_of(account, Balance(change.posted, 0, change.debt), Balance()))
-                    continue
-                after = step.settle(account_number, account, change, opened)
-                lines.append(Entry(account_number, change))
-                states.append(state_of(account, after, after.plus(Balance(-change.posted, 0, -change.debt))))
+                    after.append(change._replace(pending=0))
+                else:
+                    after.append(step.settle(account_number, account, change, opened))
+                    lines.append(Entry(account_number, change))
+                before.append(after[-1].plus(Balance(-change.posted, 0, -change.debt)))
             step.enter("void" if actual is None else "post", lines)
         self._open.pop(hold_id, None)
-        return tuple(states)
+        return told([account for _, account, _ in parts], after, now, before)
 
     def _parts(
         self, transaction: Transaction, hold_id: str
-    ) -> tuple[datetime, Iterable[tuple[int | None, Account, int]]]:
+    ) -> tuple[datetime, Sequence[tuple[int | None, Account, int]]]:
         """When a hold was taken and what it reserves: from memory (under the rules of then) or from the store."""
         held = self._open.get(hold_id)
         if held is None:
@@ -212,7 +217,7 @@ class Ledger:
             with self._store.transaction() as transaction:
                 rows = transaction.open_holds(owner, _BATCH)
                 for row in rows:
-                    _expire(transaction, row, now)
+                    expire(transaction, row, now)
             count += len(rows)
             if len(rows) < _BATCH:
                 return count
@@ -226,9 +231,14 @@ class Ledger:
             raise HoldExists(f"hold {hold_id} exists with other amounts")
         if (held := self._open.get(hold_id)) is not None:
             return Held(hold_id, held.states)
-        numbers = {(a.budget.name, a.budget.unit, a.id): number for number, a, _ in transaction.pending(hold_id)}
-        found = tuple(numbers.get((account.budget.name, account.budget.unit, account.id)) for account in accounts)
-        states = tuple(state_of(account, self._balance(account, amounts)) for account in accounts)
+        numbers = {_name(account): number for number, account, _ in transaction.pending(hold_id)}
+        found = tuple(numbers.get(_name(account)) for account in accounts)
+        look = Denials(self._store, self._clock())
+        balances = [
+            Balance(0, amounts.of(account.budget.unit)) if account.budget.scope == "request" else look.balance(account)
+            for account in accounts
+        ]
+        states = told(accounts, balances, self._clock())
         if row.owner == self._owner.id:
             self._open[hold_id] = _Open(tuple(accounts), found, amounts, row.opened, states)
         return Held(hold_id, states)
@@ -252,146 +262,17 @@ class Ledger:
             return HoldVoided(f"hold {hold_id} was voided before")
         return HoldPosted(f"hold {hold_id} was posted before" if row.state == "posted" else f"hold {hold_id} expired")
 
-    def _balance(self, account: Account, held: Amounts) -> Balance:
-        """An account's balance; of scope `request` it is just what the call itself holds."""
-        if account.budget.scope == "request":
-            return Balance(0, held.of(account.budget.unit), 0)
-        return balance_at(account.budget, self._store.standing(account), _second(self._clock()))
 
-    def _room(self, account: Account) -> int:
-        return _room(account, self._balance(account, Amounts(0, 0, 0)))
-
-    def _denied(self, accounts: Sequence[Account], wanted: Amounts, held: Amounts, now: datetime) -> Denied:
-        """Name the account that stays closed longest: waiting for another one would only meet this one next."""
-        found = [denied for account in accounts if (denied := self._denial(account, wanted, held, now))]
-        if not found:  # room was made between the refusal and this look: the first account is as good as any
-            found = [Denied(accounts[0], self._room(accounts[0]), wanted.of(accounts[0].budget.unit), 1)]
-        return max(found, key=lambda denied: float("inf") if denied.retry_after_s is None else denied.retry_after_s)
-
-    def _denial(self, account: Account, wanted: Amounts, held: Amounts, now: datetime) -> Denied | None:
-        unit, at_once = account.budget.unit, account.budget.scope == "request"
-        standing = Standing() if at_once else self._store.standing(account)
-        balance = balance_at(account.budget, standing, _second(now))
-        limit, left = account.budget.capacity + balance.credit, _room(account, balance)
-        needed = wanted.of(unit)
-        missing = needed - (0 if at_once else held.of(unit)) - (limit - balance.taken)  # debt may be above the limit
-        if missing <= 0 and limit > 0 and needed <= AMOUNT_MAX:
-            return None
-        if at_once or limit <= 0 or needed > min(limit, AMOUNT_MAX):
-            return Denied(account, left, needed, None)
-        frees = _frees(account, standing, missing, now)
-        return Denied(account, left, needed, None if frees is None else seconds_until(frees, now))
+def _opened(accounts: Sequence[Account], taken: Taken, amounts: Amounts, opened: datetime, now: datetime) -> _Open:
+    states = told(accounts, [balance for _, balance in taken], now)
+    return _Open(tuple(accounts), tuple(number for number, _ in taken), amounts, opened, states)
 
 
-def _frees(account: Account, standing: Standing, missing: int, now: datetime) -> int | None:
-    """When so much more is free, in seconds since 1970; None: never, as far as one can tell."""
-    if moving(account.budget.window):
-        return frees_at(account.budget, standing, missing, _second(now))
-    return _second(account.window_end) if account.window_end else None
-
-
-def _room(account: Account, balance: Balance) -> int:
-    return max(0, account.budget.capacity + balance.credit - balance.taken)
-
-
-def _second(at: datetime) -> int:
-    return int(at.timestamp())
+def _name(account: Account) -> tuple[str, str, str, str]:
+    return account.budget.name, account.budget.unit, account.budget.window, account.id
 
 
 def _checked(amounts: Amounts) -> Amounts:
     if min(amounts) < 0:
         raise ValueError("amounts are never negative")
     return Amounts(*(min(amount, 2 * AMOUNT_MAX) for amount in amounts))
-
-
-def _lacks_room(account: Account, wanted: Amounts) -> bool:
-    """Whether there is no need to ask the store: an absurd amount, or scope `request`, which is never stored."""
-    amount = wanted.of(account.budget.unit)
-    if account.budget.scope == "request":
-        return account.budget.limit <= 0 or amount > min(account.budget.limit, AMOUNT_MAX)
-    return amount > AMOUNT_MAX
-
-
-class _Journal:
-    """One step of a hold in a transaction: what it changes, and its lines."""
-
-    def __init__(self, transaction: Transaction, hold_id: str, number: int, now: datetime) -> None:
-        self._transaction = transaction
-        self._hold_id = hold_id
-        self._number = number
-        self._now = now
-        self._aged: list[Entry] = []
-
-    def reserve(self, account: Account, amount: int) -> tuple[int, Balance] | None:
-        """`Transaction.reserve`, after what has aged is taken out."""
-        self._age(account)
-        return self._transaction.reserve(account, amount, self._now)
-
-    def settle(self, number: int, account: Account, change: Balance, opened: datetime) -> Balance:
-        """Move an account and let what is charged age: dollars and tokens from now, requests from their admission."""
-        self._age(account)
-        after = self._transaction.move(number, change, self._now)
-        window = moving(account.budget.window)
-        if window and window.kind != "refill" and (change.posted or change.debt):
-            since = opened if account.budget.unit == "requests" else self._now
-            charged = change._replace(pending=0)
-            self._transaction.charge(number, leaves_at(window.length_s, _second(since)), charged)
-        return after
-
-    def enter(self, step: Step, lines: Sequence[Entry]) -> None:
-        """Write the step's lines, those of what aged before it apart."""
-        self._transaction.enter(self._hold_id, -1 - self._number, "age", self._aged, self._now)
-        self._transaction.enter(self._hold_id, self._number, step, lines, self._now)
-
-    def _age(self, account: Account) -> None:
-        if moving(account.budget.window) and (aged := self._transaction.age(account, self._now)):
-            self._aged.append(aged)
-
-
-_Taken = list[tuple[int, Balance] | None]
-
-
-def _reserve(step: _Journal, accounts: Sequence[Account], amounts: Amounts) -> _Taken | None:
-    taken: _Taken = []
-    for account in accounts:
-        if account.budget.scope == "request":
-            taken.append(None)
-            continue
-        reserved = step.reserve(account, amounts.of(account.budget.unit))
-        if reserved is None:
-            return None
-        taken.append(reserved)
-    return taken
-
-
-def _reserved(accounts: Sequence[Account], taken: _Taken, amounts: Amounts) -> list[Entry]:
-    pairs = zip(accounts, taken, strict=True)
-    return [Entry(took[0], Balance(0, amounts.of(account.budget.unit))) for account, took in pairs if took]
-
-
-def _opened(accounts: Sequence[Account], taken: _Taken, amounts: Amounts, opened: datetime) -> _Open:
-    states = tuple(
-        state_of(account, reserved[1] if reserved else Balance(0, amounts.of(account.budget.unit), 0))
-        for account, reserved in zip(accounts, taken, strict=True)
-    )
-    numbers = tuple(reserved[0] if reserved else None for reserved in taken)
-    return _Open(tuple(accounts), numbers, amounts, opened, states)
-
-
-def _settled(account: Account, pending: int, actual: Amounts | None) -> Balance:
-    """How ending a hold changes an account: up to the hold is posted, beyond it is debt."""
-    if actual is None:
-        return Balance(0, -pending, 0)
-    amount = actual.of(account.budget.unit)
-    return Balance(min(amount, pending), -pending, max(0, amount - pending))
-
-
-def _expire(transaction: Transaction, row: HoldRow, now: datetime) -> None:
-    number = transaction.close_hold(row.id, "expired", now)
-    if number is None:
-        return
-    step, lines = _Journal(transaction, row.id, number, now), []
-    for account_number, account, pending in transaction.pending(row.id):
-        lines.append(Entry(account_number, Balance(pending, -pending)))
-        step.settle(account_number, account, lines[-1].change, row.opened)
-    step.enter("expire", lines)

@@ -8,6 +8,17 @@ from typing import Literal
 Scope = Literal["request", "session", "api_key", "user", "team", "project", "organization", "model", "all"]
 Unit = Literal["usd", "tokens", "requests"]
 
+RATE_OVER_S = 600  # long enough that one dear call is no rate, short enough to stop a runaway in minutes
+
+
+@dataclass(frozen=True, slots=True)
+class Projected:
+    """Act while a budget, at the rate of the last ``over_s`` seconds, would be gone in less than ``within_s``."""
+
+    within_s: int
+    over_s: int = RATE_OVER_S
+    action: Literal["refuse", "warn"] = "refuse"
+
 
 @dataclass(frozen=True, slots=True)
 class Budget:
@@ -16,7 +27,8 @@ class Budget:
     ``window``: ``minute hour day week month year`` (calendar, in ``timezone``), ``lifetime``, ``rolling 10m`` or
     ``refill 1h``: a bucket of ``burst`` (None: ``limit``) into which ``limit`` flows back per hour. ``only`` restricts
     the calls that count: caller fields, ``model``, ``provider``, each a ``*`` pattern. ``identical``: each body counts
-    by itself, so that a loop is stopped and nobody else.
+    by itself, so that a loop is stopped and nobody else. ``on_exceeded``: whether what does not fit is refused, or only
+    counted.
     """
 
     name: str
@@ -29,6 +41,8 @@ class Budget:
     warn_at: tuple[float, ...] = ()
     burst: int | None = None
     identical: bool = False
+    on_exceeded: Literal["refuse", "warn"] = "refuse"
+    projected: Projected | None = None
 
     @property
     def capacity(self) -> int:

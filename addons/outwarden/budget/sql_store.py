@@ -254,7 +254,7 @@ class SqlTransaction:
 
     def reserve(self, account: Account, amount: int, at: datetime) -> tuple[int, Balance] | None:
         budget = account.budget
-        limit = min(budget.capacity, _AMOUNT_MAX)
+        limit = min(budget.capacity, _AMOUNT_MAX) if budget.on_exceeded == "refuse" else _AMOUNT_MAX
         if (limit <= 0 or amount > limit) and not self._is_topped_up(account):
             return None  # the first of an account has nothing to compare with in the statement
         values = {

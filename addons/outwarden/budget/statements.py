@@ -120,7 +120,7 @@ def _current() -> Any:
     # Of accounts that count identical calls there are many: those that begin to look like a loop are shown.
     shown = or_(c.idle_s.is_(None), 2 * (c.posted + c.pending + c.debt) >= c.limit_seen)
     current = or_(c.ends.is_(None), c.ends > at, c.pending > 0)
-    return select(accounts, *gone).where(current, shown).order_by(c.number)
+    return select(accounts, *gone).where(current, shown, ~c.window.like("rate %")).order_by(c.number)
 
 
 def _register() -> Any:

@@ -10,6 +10,8 @@ from outwarden.budget.accounts import Account
 from outwarden.budget.limits import Unit
 from outwarden.pricing.price import usd
 
+AMOUNT_MAX = 2**53  # nano-dollars: 9 million dollars a call. What is above can be refused or posted, never summed up
+
 
 class Amounts(NamedTuple):
     """What a call takes: nano-dollars, tokens, and how many requests it is. Each budget counts the one of its unit."""
@@ -47,6 +49,8 @@ class BudgetState:
 
     ``limit``: the most that may be taken, burst allowance and top-ups included. ``window``: as the rules write it.
     ``state``: ``ok``; ``warn`` once what was spent reaches the first ``warn_at``; ``exceeded`` once nothing is left.
+    ``warned``: more is taken than the limit, of a budget that only warns. ``runs_out``: at the present rate it would be
+    gone too soon (`Projected`), ``now``: since this very step.
     ``crossed``: the ``warn_at`` fractions that this very step crossed, 1.0 for the limit itself; each once.
     """
 
@@ -63,6 +67,8 @@ class BudgetState:
     state: Literal["ok", "warn", "exceeded"]
     crossed: tuple[float, ...] = ()
     window: str = "lifetime"
+    warned: bool = False
+    runs_out: Literal["no", "yes", "now"] = "no"
 
     @property
     def left(self) -> int:
@@ -97,8 +103,11 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """Nothing was reserved. ``account`` is the one that stays closed longest; ``left`` and ``needed`` in its unit.
+    """Nothing was reserved. ``account`` is the one that stays closed longest.
 
+    ``left``, ``needed`` and ``limit`` (burst allowance and top-ups included) are in its unit.
+
+    ``gone_in_s``: the money is there, but spent so fast that it would be gone then (`Projected`).
     ``retry_after_s``: when its window ends, or enough of a moving one has aged, if the call fits then; None if waiting
     does not help.
     """
@@ -107,6 +116,13 @@ class Denied:
     left: int
     needed: int
     retry_after_s: int | None
+    gone_in_s: int | None = None
+    credit: int = 0
+
+    @property
+    def limit(self) -> int:
+        """The most that may be taken."""
+        return self.account.budget.capacity + self.credit
 
 
 def state_of(account: Account, balance: Balance, before: Balance | None = None) -> BudgetState:
@@ -133,6 +149,7 @@ def state_of(account: Account, balance: Balance, before: Balance | None = None) 
         state="exceeded" if spent >= limit else "warn" if spent >= marks[0][1] else "ok",
         crossed=crossed,
         window=budget.window,
+        warned=budget.on_exceeded == "warn" and balance.taken > limit,
     )
 
 

@@ -149,7 +149,12 @@ def _budgets(state: CallState, folder: StateFolder) -> list[str]:
         at=datetime.now(UTC),
         body_id=lambda: body_id(state, partial(keyed_digest, folder.secret())),
     )
-    return [f"{each.budget.name}: {each.budget.scope} {each.id} (budgets.yml)" for each in found]
+    return [
+        f"{each.budget.name}: {each.budget.scope} {each.id}, {each.budget.window} (budgets.yml)"
+        + (", only warns" if each.budget.on_exceeded == "warn" else "")
+        for each in found
+        if each.rate_of is None
+    ]
 
 
 def _route(state: CallState) -> str:

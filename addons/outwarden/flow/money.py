@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from outwarden.budget import Account, Amounts, Denied, Held
+from outwarden.budget import Account, Amounts, BudgetState, Denied, Held
 from outwarden.budget import accounts as accounts_of
 from outwarden.errors import PriceUnknown, StoreUnavailable
 from outwarden.flow.guard import where
@@ -176,10 +176,18 @@ class Purse:
         if isinstance(answer, Held):
             self.held, self._state.budgets = amounts, answer.states
             self.denied = None
+            self._flag(answer.states)
             return True
         self.denied = answer
         self.refusal = refusal_of(answer)
         return False
+
+    def _flag(self, states: Sequence[BudgetState]) -> None:
+        """Note in the record what a budget that only warns would have refused."""
+        for budget in states:
+            if budget.warned or budget.runs_out != "no":
+                self._state.flagged["budget_exceeded" if budget.warned else "budget_running_out"] += 1
+                self._state.rule = self._state.rule or budget.name
 
     def affordable_output(self) -> int | None:
         """How many output tokens what is left would pay for, after a denial in dollars; None: clamping cannot help."""
@@ -326,12 +334,23 @@ def output_bound(state: CallState, provider: str, model: str | None) -> int:
 def refusal_of(denied: Denied) -> Refusal:
     """The contract's budget refusal: which budget, what is left, when it may fit again."""
     budget = denied.account.budget
-    left, limit, needed = (amount_in(budget.unit, n) for n in (denied.left, budget.limit, denied.needed))
+    left, limit, needed = (amount_in(budget.unit, n) for n in (denied.left, denied.limit, denied.needed))
+    if denied.gone_in_s is not None:
+        return Refusal(429, "budget_exceeded", _too_fast(denied, left, limit), denied.retry_after_s)
     text = (
         f"Budget '{budget.name}' ({budget.scope}, {budget.window}) would be exceeded: "
         f"this call may take {needed}, {left} of {limit} is left."
     )
     return Refusal(429, "budget_exceeded", text, denied.retry_after_s)
+
+
+def _too_fast(denied: Denied, left: str, limit: str) -> str:
+    budget = denied.account.budget
+    over_s = budget.projected.over_s if budget.projected else 0
+    return (
+        f"Budget '{budget.name}' ({budget.scope}, {budget.window}) is spent too fast: "
+        f"at the rate of the last {over_s} s it would be gone in {denied.gone_in_s} s, {left} of {limit} is left."
+    )
 
 
 def amount_in(unit: str, amount: int) -> str:

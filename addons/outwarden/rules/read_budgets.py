@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
-from outwarden.budget.limits import Budget, BudgetRules, Scope, Unit
+from outwarden.budget.limits import RATE_OVER_S, Budget, BudgetRules, Projected, Scope, Unit
 from outwarden.budget.windows import moving
 from outwarden.pricing.price import NANO
 from outwarden.rules.nodes import Node, NodeError, Scalar
@@ -29,6 +29,7 @@ WINDOWS = ("minute", "hour", "day", "week", "month", "year", "lifetime")
 MATCHABLE = ("api_key", "user", "team", "project", "organization", "session", "source", "model", "provider")
 LIMITS: dict[str, Unit] = {"limit_usd": "usd", "limit_tokens": "tokens", "limit_requests": "requests"}
 BURSTS = {"burst_usd": "usd", "burst_tokens": "tokens", "burst_requests": "requests"}
+ACTIONS: tuple[Literal["refuse", "warn"], ...] = ("refuse", "warn")
 COUNT_MAX = 10**18  # fits the 64 bits that a database keeps, with room to add
 USD_MAX = 1_000_000_000  # the same bound in nano-dollars
 
@@ -53,19 +54,42 @@ def _read_budget(node: Node) -> Budget:
     scope = keys.need("scope", one_of(SCOPES))
     limit, unit = _read_limit(keys)
     window = keys.get("window", _window, "lifetime")
-    burst = _read_burst(keys, limit, unit, window)
-    timezone = keys.get("timezone", _timezone, "UTC")
-    only = keys.get("only", map_of(text, MATCHABLE, "field"), {})
-    identical = keys.get("identical", flag, False)
-    if identical and scope == "request":
-        keys.wrong("identical", "'identical' counts calls; scope request looks at each call by itself")
-    elif identical and not (moving(window) or window in SHORT_WINDOWS):
-        keys.wrong("identical", f"'identical' needs a window that ends soon: {', '.join((*MOVING, *SHORT_WINDOWS))}")
-    warn_at = keys.get("warn_at", list_of(number(0.000001, 1)), ())
-    _refuse_later_keys(keys)
+    budget = Budget(
+        name,
+        scope,
+        limit,
+        unit,
+        window,
+        keys.get("timezone", _timezone, "UTC"),
+        keys.get("only", map_of(text, MATCHABLE, "field"), {}),
+        tuple(sorted(set(keys.get("warn_at", list_of(number(0.000001, 1)), ())))),
+        _read_burst(keys, limit, unit, window),
+        keys.get("identical", flag, False),
+        _read_on_exceeded(keys),
+        keys.get("projected", _read_projected, None),
+    )
+    _check_guards(keys, budget)
+    keys.unsupported("reroute_at", nothing)
+    keys.unsupported("reroute_to", nothing)
     keys.done("key", (*LIMITS, *BURSTS))
-    marks = tuple(sorted(set(warn_at)))
-    return Budget(name, scope, limit, unit, window, timezone, only, marks, burst, identical)
+    return budget
+
+
+def _read_on_exceeded(keys: Keys) -> Literal["refuse", "warn"]:
+    action = keys.get("on_exceeded", one_of(("refuse", "reroute", "warn")), "refuse")
+    if action == "reroute":
+        keys.wrong("on_exceeded", "on_exceeded 'reroute' is not supported yet")
+    return "warn" if action == "warn" else "refuse"
+
+
+def _check_guards(keys: Keys, budget: Budget) -> None:
+    """What needs a window of a certain kind, or more calls than one."""
+    if budget.identical and budget.scope == "request":
+        keys.wrong("identical", "'identical' counts calls; scope request looks at each call by itself")
+    elif budget.identical and not (moving(budget.window) or budget.window in SHORT_WINDOWS):
+        keys.wrong("identical", f"'identical' needs a window that ends soon: {', '.join((*MOVING, *SHORT_WINDOWS))}")
+    if budget.projected and (budget.scope == "request" or budget.identical or moving(budget.window)):
+        keys.wrong("projected", "'projected' watches a calendar window or lifetime, of more than one call or body")
 
 
 def _read_limit(keys: Keys) -> tuple[int, Unit]:
@@ -118,6 +142,23 @@ def _read_burst(keys: Keys, limit: int, unit: Unit, window: str) -> int | None:
     return burst
 
 
+def _read_projected(node: Node) -> Projected:
+    """When a budget is spent too fast: gone in less than ``within`` at the rate of the time ``over`` before."""
+    keys = Keys(node)
+    within = keys.need("within", _whole_seconds)
+    over = keys.get("over", _whole_seconds, RATE_OVER_S)
+    action = keys.get("action", one_of(ACTIONS), ACTIONS[0])
+    keys.done()
+    return Projected(within, over, action)
+
+
+def _whole_seconds(node: Node) -> int:
+    window = moving(f"rolling {text(node)}")
+    if window is None:
+        raise NodeError((node.line, "expected a duration of 1s to 366d, such as 90s, 10m, 1h or 1d"))
+    return window.length_s
+
+
 def _timezone(node: Node) -> str:
     name = text(node)
     try:
@@ -125,13 +166,6 @@ def _timezone(node: Node) -> str:
     except (KeyError, ValueError, OSError):  # unknown name, a path, a directory
         raise NodeError((node.line, "expected a time zone such as Europe/Berlin")) from None
     return name
-
-
-def _refuse_later_keys(keys: Keys) -> None:
-    if keys.get("on_exceeded", one_of(("refuse", "reroute", "warn")), "refuse") != "refuse":
-        keys.wrong("on_exceeded", "on_exceeded other than 'refuse' is not supported yet")
-    keys.unsupported("reroute_at", nothing)
-    keys.unsupported("reroute_to", nothing)
 
 
 def _read_unknown_price(node: Node) -> Literal["refuse"] | tuple[Decimal, Decimal]:

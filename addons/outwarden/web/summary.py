@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from outwarden.budget.limits import Budget
@@ -50,6 +51,8 @@ def _budget(budget: Budget) -> dict[str, Any]:
         "timezone": budget.timezone,
         "only": dict(budget.only),
         "warn_at": list(budget.warn_at),
+        "on_exceeded": budget.on_exceeded,
+        "projected": asdict(budget.projected) if budget.projected else None,
     }
 
 
