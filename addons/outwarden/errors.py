@@ -5,6 +5,7 @@ OutwardenError
 ├── StateError         the state folder, the database or a key file cannot be used
 ├── BodyError          bytes that cannot be read as what they claim to be
 ├── PriceUnknown       no price for this provider and model
+├── OrderError         an order to the ledger that cannot be carried out
 └── LedgerError        a wrong step in the life of a hold
     ├── HoldExists         a second hold with the same id, but other amounts
     ├── HoldUnknown        no hold with this id
@@ -57,6 +58,10 @@ class PriceUnknown(OutwardenError):
         super().__init__(f"no price is known for {provider} model {model!r}")
         self.provider = provider
         self.model = model
+
+
+class OrderError(OutwardenError):
+    """An order to the ledger that cannot be carried out."""
 
 
 class LedgerError(OutwardenError):

@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
 
-from outwarden.budget import Account, Amounts, Budget, Denied, Held, Ledger, open_store
+from outwarden.budget import Account, Amounts, Budget, Denied, Held, Ledger, Orders, open_store
 
 LIMITS = {"d": 1000, "m": 2500, "t": 400, "r": 12, "roll": 900, "long": 1500, "calls": 6, "drip": 800}
 UNITS = {"t": "tokens", "r": "requests", "calls": "requests"}
@@ -150,6 +150,12 @@ class LedgerMachine(RuleBasedStateMachine):
         if hold_id in self.holds:
             del self.holds[hold_id]
             self.ledger.void(hold_id)
+
+    @rule(name=st.sampled_from(sorted(LIMITS)))
+    def reset(self, name: str) -> None:
+        """Somebody lets an account begin anew; what is held stays held."""
+        Orders(self.store, "root", clock=lambda: self.now).reset(_account(name).budget, "all")
+        self.charges[name] = []
 
     @rule()
     def restart(self) -> None:

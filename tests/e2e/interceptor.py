@@ -89,7 +89,7 @@ class Interceptor(Process):
         """The audit record of a call, by its id or by a response that carries it; waits for it."""
         headers = getattr(response_or_id, "headers", None)
         call_id = headers["x-outwarden-call-id"] if headers is not None else response_or_id
-        return until(lambda: next((r for r in self.records() if r["call_id"] == call_id), None), seconds)
+        return until(lambda: next((r for r in self.records() if r.get("call_id") == call_id), None), seconds)
 
     def new_records(self, seen: int, count: int = 1, seconds: float = 15.0) -> list[dict[str, Any]]:
         """The records after the first ``seen``, once there are ``count`` of them."""

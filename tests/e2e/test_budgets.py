@@ -27,7 +27,9 @@ from interceptor import (
     run_async,
     until,
 )
+from typer.testing import CliRunner
 
+from outwarden.cli.app import app
 from outwarden.simulate import Script, SimulatedProvider
 from replaying.process import write_rules
 
@@ -429,3 +431,38 @@ def test_an_infinite_loop_is_stopped(primary: SimulatedProvider, provider: Simul
     (listed,) = outwarden.budgets()
     assert (listed["name"], listed["posted_requests"], listed["state"]) == ("loop-guard", "30", "exceeded")
     assert EMAIL not in json.dumps(listed)
+
+
+def test_rules_and_orders_apply_to_the_running_window(
+    primary: SimulatedProvider, provider: SimulatedProvider, start: Any
+) -> None:
+    """A limit that is raised in the file, a pause and a top-up by command: all on what was spent already."""
+    budget = {"name": "calls", "scope": "all", "window": "month", "limit_requests": 1}
+    outwarden: Interceptor = start(rules_for(primary, budgets={"budgets": [budget]}))
+    with outwarden.http() as client:
+
+        def ask() -> int:
+            return client.post(f"https://{OPENAI}/v1/chat/completions", json=chat("hello")).status_code
+
+        assert [ask(), ask()] == [200, 429]
+        write_rules(outwarden.rules, {"budgets": {"budgets": [budget | {"limit_requests": 2}]}})
+        until(lambda: "rules reloaded" in outwarden.output)
+        assert [ask(), ask()] == [200, 429]
+
+        order(outwarden, "top-up", "calls", "2")
+        assert ask() == 200
+        order(outwarden, "pause", "calls")
+        refused = client.post(f"https://{OPENAI}/v1/chat/completions", json=chat("hello"))
+        assert (refused.status_code, refused.json()["error"]["code"]) == (403, "budget_paused")
+        assert refused.headers["x-should-retry"] == "false"
+        order(outwarden, "resume", "calls")
+        assert [ask(), ask()] == [200, 429]
+    assert outwarden.record(refused)["rule"] == "budget_paused"
+    assert [r["order"] for r in outwarden.records() if "order" in r] == ["top-up", "pause", "resume"]
+
+
+def order(outwarden: Interceptor, *arguments: str) -> None:
+    """Give an order as an operator does, beside the running interceptor."""
+    command = ["budgets", *arguments, "--rules", str(outwarden.rules), "--state", str(outwarden.state)]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output

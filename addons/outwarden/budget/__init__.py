@@ -10,7 +10,8 @@ from outwarden.budget.accounts import Account, accounts, keyed_digest
 from outwarden.budget.callers import Caller, CallerRule, CallerRules, Evidence, header_pattern, identify, key_id
 from outwarden.budget.ledger import Ledger
 from outwarden.budget.limits import Budget, BudgetRules, Scope, Unit
-from outwarden.budget.states import Amounts, BudgetState, Denied, Held
+from outwarden.budget.orders import Orders, Target
+from outwarden.budget.states import Amounts, BudgetState, Denied, Held, Paused
 from outwarden.budget.store import Store, open_store
 
 __all__ = [
@@ -26,8 +27,11 @@ __all__ = [
     "Evidence",
     "Held",
     "Ledger",
+    "Orders",
+    "Paused",
     "Scope",
     "Store",
+    "Target",
     "Unit",
     "accounts",
     "header_pattern",

@@ -69,6 +69,11 @@ def accounts(
     return tuple(found)
 
 
+def account_of(budget: Budget, id_: str, at: datetime) -> Account:
+    """The account of a budget that counts for ``id_`` at a time."""
+    return Account(budget, bounded_id(id_), *_window(budget, at))
+
+
 def _rate_of(account: Account, rule: Projected) -> Account:
     """A rolling account beside another one; it never refuses by its own limit."""
     window = f"rate {rule.over_s}s"

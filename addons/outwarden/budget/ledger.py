@@ -14,8 +14,9 @@ from outwarden.budget.accounts import Account
 from outwarden.budget.ageing import balance_at
 from outwarden.budget.denials import Denials, is_hopeless
 from outwarden.budget.limits import BudgetRules
+from outwarden.budget.orders import targets_of
 from outwarden.budget.owners import is_alive, this_process
-from outwarden.budget.states import AMOUNT_MAX, Amounts, Balance, BudgetState, Denied, Held, state_of
+from outwarden.budget.states import AMOUNT_MAX, Amounts, Balance, BudgetState, Denied, Held, Paused, state_of
 from outwarden.budget.steps import Journal, Taken, expire, reserved, settled, told
 from outwarden.budget.store import Entry, Store, Transaction
 from outwarden.errors import HoldExists, HoldPosted, HoldUnknown, HoldVoided, LedgerError
@@ -51,8 +52,10 @@ class Ledger:
         self._owner = this_process()
         store.register(self._owner, clock())
 
-    def hold(self, hold_id: str, accounts: Sequence[Account], amounts: Amounts) -> Held | Denied:
-        """Reserve the amounts on every account, or on none.
+    def hold(
+        self, hold_id: str, accounts: Sequence[Account], amounts: Amounts, key_id: str | None = None
+    ) -> Held | Denied | Paused:
+        """Reserve the amounts on every account, or on none. ``key_id``: the key of the call, which may be paused.
 
         The same id with the same amounts again changes nothing and answers the same. Raises HoldExists for other
         amounts, HoldPosted or HoldVoided for a hold that is over, StoreUnavailable.
@@ -65,6 +68,9 @@ class Ledger:
             with self._store.transaction() as transaction:
                 if not transaction.open_hold(hold_id, self._owner.id, wanted, now):
                     return self._again(transaction, hold_id, accounts, wanted)
+                if paused := transaction.paused(targets_of(accounts, key_id)):
+                    transaction.undo()
+                    return Paused(paused)
                 step = Journal(transaction, hold_id, 0, now)
                 taken = step.reserve(accounts, wanted)
                 if taken is not None:
@@ -118,6 +124,11 @@ class Ledger:
         """Give a hold back, as if the call had never been. Raises as `post` does."""
         self._resolve(hold_id, None)
 
+    def is_paused(self, key_id: str) -> Paused | None:
+        """Tell whether a key is paused, for a call that counts in no budget. Raises StoreUnavailable."""
+        target = self._store.is_paused(targets_of((), key_id))
+        return Paused(target) if target else None
+
     def left(self, accounts: Sequence[Account]) -> int | None:
         """Tell the fewest nano-dollars still free over the accounts that refuse in dollars; None without any."""
         look = Denials(self._store, self._clock())
@@ -130,13 +141,15 @@ class Ledger:
         Limits and warnings are those of ``rules`` where a budget of that name and unit is there, else as last seen.
         """
         known = {(budget.name, budget.unit): budget for budget in rules.budgets} if rules else {}
-        now = self._clock()
+        now, paused = self._clock(), set(self._store.pauses())
         states = []
         for account, standing in self._store.standings(now):
             old = account.budget
             ruled = replace(known.get((old.name, old.unit), old), window=old.window)
             balance = balance_at(ruled, standing, int(now.timestamp()))
-            states.append(state_of(replace(account, budget=ruled), balance))
+            state = state_of(replace(account, budget=ruled), balance)
+            stopped = not paused.isdisjoint(targets_of((account,), None))
+            states.append(replace(state, state="paused") if stopped else state)
         return states
 
     def recover(self) -> int:

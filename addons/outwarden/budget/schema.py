@@ -92,3 +92,23 @@ charges = Table(
     Column("credit", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
+
+# Since version 2: what is paused (`orders.Target`), and every order that was ever given. `told` is the one thing of an
+# order that changes: that a process has taken it on to tell of it.
+pauses = Table(
+    "pauses",
+    metadata,
+    Column("target", String, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+)
+orders = Table(
+    "orders",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("by", String, nullable=False),
+    Column("step", String, nullable=False),
+    Column("target", String, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("told", Integer, nullable=False),
+)

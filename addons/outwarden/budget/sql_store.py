@@ -9,10 +9,9 @@ and run on the driver's own cursor: measured, 6 µs a statement instead of 38 (`
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from sqlalchemy import Connection, Engine, StaticPool, create_engine, inspect
 from sqlalchemy.engine import make_url
@@ -20,18 +19,16 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from outwarden.budget import schema, statements
 from outwarden.budget.accounts import Account
-from outwarden.budget.ageing import Charge, Standing, idle_s, refill
-from outwarden.budget.limits import Budget
+from outwarden.budget.ageing import Charge, Standing
 from outwarden.budget.migrations import MIGRATIONS, migrate
 from outwarden.budget.owners import Owner
+from outwarden.budget.sql_rows import account_in, key_of, moment, order_in, rolls, seconds, standing_in
+from outwarden.budget.sql_transaction import SqlTransaction
 from outwarden.budget.statements import Statement
-from outwarden.budget.states import Amounts, Balance
-from outwarden.budget.store import Entry, HoldRow, HoldState, Step, Store
-from outwarden.budget.windows import moving
+from outwarden.budget.store import Order, Store
 from outwarden.errors import StateError, StoreUnavailable
 
 _BUSY_MS = 2_000  # how long a writer waits for the others: 50 writers of 0.3 ms each are long done by then
-_AMOUNT_MAX = 2**62  # SQLite turns a sum past 2**63 into a float, silently: no limit and no change comes near
 _PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={_BUSY_MS}")
 CROWD_MAX = 20_000  # accounts of identical calls, each body one: half a minute of a busy machine's calls; 6 MB
 _CHECKED_BYTES_MAX = 64 * 1024 * 1024  # quick_check reads the whole file: 64 MiB take some 0.2 s
@@ -77,25 +74,41 @@ class SqlStore:
 
     def standing(self, account: Account) -> Standing:
         with self._lock:
-            rows = self.read(statements.ACCOUNT, _key(account))
+            rows = self.read(statements.ACCOUNT, key_of(account))
             if not rows:
                 return Standing()
-            charges = self.run(statements.CHARGES, {"c_account": rows[0].number}) if _rolls(account) else ()
-        return _standing(rows[0], [Charge(*charge) for charge in charges])
+            charges = self.run(statements.CHARGES, {"c_account": rows[0].number}) if rolls(account) else ()
+        return standing_in(rows[0], [Charge(*charge) for charge in charges])
 
     def standings(self, at: datetime) -> list[tuple[Account, Standing]]:
         return [
-            (_account(row), _standing(row, [Charge(0, row.gone_posted, row.gone_debt, row.gone_credit)]))
-            for row in self.read(statements.CURRENT, {"at": _seconds(at)})
+            (account_in(row), standing_in(row, [Charge(0, row.gone_posted, row.gone_debt, row.gone_credit)]))
+            for row in self.read(statements.CURRENT, {"at": seconds(at)})
         ]
+
+    def pauses(self) -> list[str]:
+        return [target for (target,) in self.run(statements.PAUSES, {})]
+
+    def is_paused(self, targets: Sequence[str]) -> str | None:
+        rows = self.run_sql(statements.paused_sql(len(targets)), targets) if targets else ()
+        return rows[0][0] if rows else None
+
+    def untold(self) -> list[Order]:
+        return [order_in(row) for row in self.read(statements.UNTOLD)]
+
+    def tell(self, order: int) -> bool:
+        return self.changed(statements.TELL, {"number": order})
+
+    def orders(self) -> list[Order]:
+        return [order_in(row) for row in reversed(self.read(statements.ORDERS))]
 
     def register(self, owner: Owner, at: datetime) -> None:
         values = {"o_id": owner.id, "o_pid": owner.pid, "o_started": owner.started, "o_host": owner.host}
-        self.run(statements.REGISTER, {**values, "o_seen": _seconds(at)})
+        self.run(statements.REGISTER, {**values, "o_seen": seconds(at)})
 
     def owners(self) -> list[tuple[Owner, datetime, bool]]:
         return [
-            (Owner(row.id, row.pid, row.started, row.host), _moment(row.seen), bool(row.ended))
+            (Owner(row.id, row.pid, row.started, row.host), moment(row.seen), bool(row.ended))
             for row in self.read(statements.OWNERS)
         ]
 
@@ -107,7 +120,7 @@ class SqlStore:
         return [f"{row.budget}/{row.scope}/{row.id}" for row in self.read(statements.DRIFT)]
 
     def prune(self, at: datetime, keep_entries: datetime, keep_accounts: datetime, most: int) -> int:
-        before, window = _seconds(keep_entries), {"at": _seconds(at), "before": _seconds(keep_accounts)}
+        before, window = seconds(keep_entries), {"at": seconds(at), "before": seconds(keep_accounts)}
         with self.transaction():
             old = self.run(statements.OLD_HOLDS, {"before": before, "most": most})
             for (hold,) in old:
@@ -154,6 +167,12 @@ class SqlStore:
                 raise StoreUnavailable(f"the database {self._path} does not answer: {_reason(error)}") from None
             return rows
 
+    def changed(self, statement: Statement, given: Mapping[str, Any]) -> bool:
+        """Run a statement; tell whether it changed any row."""
+        with self._lock:
+            self.run(statement, given)
+            return bool(self._cursor.rowcount > 0)
+
     def begin(self) -> None:
         """Take the lock and become the one writer."""
         self._lock.acquire()
@@ -188,113 +207,6 @@ class SqlStore:
             self._connection.exec_driver_sql(f"PRAGMA {pragma}")
         self._cursor = self._connection.connection.cursor()
         return self._connection
-
-
-class SqlTransaction:
-    """One `Transaction`; see `store.py` for what each step promises."""
-
-    def __init__(self, store: SqlStore) -> None:
-        self._store = store
-        self._run = store.run
-        self._undone = False
-
-    def __enter__(self) -> Self:
-        self._store.begin()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._store.finish(commit=kind is None and not self._undone)
-
-    def undo(self) -> None:
-        self._undone = True
-
-    def open_hold(self, hold_id: str, owner: str, amounts: Amounts, at: datetime) -> bool:
-        values = {"h_id": hold_id, "h_owner": owner, **_amounts(amounts), "h_at": _seconds(at)}
-        return bool(self._run(statements.OPEN_HOLD, values))
-
-    def hold(self, hold_id: str) -> HoldRow | None:
-        rows = self._store.read(statements.HOLD, {"h_id": hold_id})
-        return _hold_row(rows[0]) if rows else None
-
-    def grow_hold(self, hold_id: str, amounts: Amounts) -> int | None:
-        rows = self._run(statements.GROW_HOLD, {"h_id": hold_id, **_amounts(amounts)})
-        return rows[0][0] if rows else None
-
-    def close_hold(self, hold_id: str, state: HoldState, at: datetime) -> int | None:
-        rows = self._run(statements.CLOSE_HOLD, {"h_id": hold_id, "h_state": state, "h_at": _seconds(at)})
-        return rows[0][0] if rows else None
-
-    def age(self, account: Account, at: datetime) -> Entry | None:
-        window = moving(account.budget.window)
-        rows = self._store.read(statements.ACCOUNT, _key(account)) if window else ()
-        if window is None or not rows:
-            return None
-        number = rows[0].number
-        change = self._refill(account, rows[0], at) if window.kind == "refill" else self._roll(number, at)
-        if not any(change):
-            return None
-        self.move(number, change, at)
-        return Entry(number, change)
-
-    def _refill(self, account: Account, row: Any, at: datetime) -> Balance:
-        done = refill(account.budget, _standing(row), _seconds(at))
-        if (done.refilled, done.carry) != (row.refilled, row.carry):
-            self._run(statements.REFILL, {"a_number": row.number, "a_refilled": done.refilled, "a_carry": done.carry})
-        return done.change
-
-    def _roll(self, number: int, at: datetime) -> Balance:
-        values = {"c_account": number, "at": _seconds(at)}
-        posted, debt, credit = self._run(statements.GONE, values)[0]
-        if posted is None:
-            return Balance()
-        self._run(statements.FORGET_CHARGES, values)
-        return Balance(-posted, 0, -debt, -credit)
-
-    def reserve(self, account: Account, amount: int, at: datetime) -> tuple[int, Balance] | None:
-        budget = account.budget
-        limit = min(budget.capacity, _AMOUNT_MAX) if budget.on_exceeded == "refuse" else _AMOUNT_MAX
-        if (limit <= 0 or amount > limit) and not self._is_topped_up(account):
-            return None  # the first of an account has nothing to compare with in the statement
-        values = {
-            **_key(account),
-            "a_amount": amount,
-            "a_limit": limit,
-            "a_at": _seconds(at),
-            "a_idle_s": idle_s(account),
-        }
-        values |= {"a_limit_seen": min(budget.limit, _AMOUNT_MAX), "a_burst_seen": budget.burst}
-        values["a_ends"] = _optional_seconds(account.window_end)
-        rows = self._run(statements.RESERVE, values)
-        return (rows[0][0], Balance(*rows[0][1:])) if rows else None
-
-    def _is_topped_up(self, account: Account) -> bool:
-        rows = self._store.read(statements.ACCOUNT, _key(account))
-        return bool(rows) and rows[0].credit > 0
-
-    def move(self, account: int, change: Balance, at: datetime) -> Balance:
-        values = {"a_number": account, "a_at": _seconds(at), **_named("a", change)}
-        return Balance(*self._run(statements.MOVE, values)[0])
-
-    def charge(self, account: int, leaves: int, change: Balance) -> None:
-        self._run(statements.CHARGE, {"c_account": account, "c_leaves": leaves, **_named("c", change)})
-
-    def enter(self, hold_id: str, number: int, step: Step, lines: Sequence[Entry], at: datetime) -> None:
-        if lines:
-            seconds = _seconds(at)
-            flat = [v for line in lines for v in (hold_id, number, line.account, step, *line.change, seconds)]
-            self._store.run_sql(statements.enter_sql(len(lines)), tuple(flat))
-
-    def pending(self, hold_id: str) -> list[tuple[int, Account, int]]:
-        rows = self._store.read(statements.PENDING, {"e_hold": hold_id})
-        return [(row.number, _account(row), row.amount) for row in rows]
-
-    def open_holds(self, owner: str, most: int) -> list[HoldRow]:
-        return [_hold_row(row) for row in self._store.read(statements.OPEN_HOLDS, {"h_owner": owner, "most": most})]
-
-
-# --- opening -------------------------------------------------------------------------------------------------------
 
 
 def _engine(url: str) -> Engine:
@@ -342,58 +254,3 @@ def _make_tables(connection: Connection, path: str) -> None:
 def _reason(error: Exception) -> str:
     """What the database itself says: no statement, no value."""
     return str(getattr(error, "orig", None) or getattr(error, "strerror", None) or error)
-
-
-# --- values to rows and back ---------------------------------------------------------------------------------------
-
-
-def _seconds(at: datetime) -> int:
-    return int(at.timestamp())
-
-
-def _optional_seconds(at: datetime | None) -> int | None:
-    return None if at is None else _seconds(at)
-
-
-def _moment(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-def _key(account: Account) -> dict[str, Any]:
-    budget = account.budget
-    return {
-        "a_budget": budget.name,
-        "a_scope": budget.scope,
-        "a_id": account.id,
-        "a_unit": budget.unit,
-        "a_window": budget.window,
-        "a_starts": _seconds(account.window_start) if account.window_start else 0,
-    }
-
-
-def _amounts(amounts: Amounts) -> dict[str, int]:
-    return {"h_usd": amounts.usd, "h_tokens": amounts.tokens, "h_requests": amounts.requests}
-
-
-def _named(table: str, change: Balance) -> dict[str, int]:
-    return {f"{table}_{part}": amount for part, amount in zip(Balance._fields, change, strict=True)}
-
-
-def _rolls(account: Account) -> bool:
-    window = moving(account.budget.window)
-    return window is not None and window.kind != "refill"
-
-
-def _standing(row: Any, charges: Sequence[Charge] = ()) -> Standing:
-    return Standing(Balance(row.posted, row.pending, row.debt, row.credit), charges, row.refilled, row.carry)
-
-
-def _hold_row(row: Any) -> HoldRow:
-    amounts = Amounts(row.usd, row.tokens, row.requests)
-    return HoldRow(row.id, row.owner, row.state, amounts, _moment(row.opened))
-
-
-def _account(row: Any) -> Account:
-    budget = Budget(row.budget, row.scope, row.limit_seen, row.unit, row.window, burst=row.burst_seen)
-    starts = _moment(row.starts) if row.ends is not None else None
-    return Account(budget, row.id, starts, None if row.ends is None else _moment(row.ends))

@@ -158,6 +158,14 @@ def _carry() -> Any:
     )
 
 
+def _numbers() -> Any:
+    """Accounts of a budget in the present window, of one id (of all its bodies, where they count apart) or of all."""
+    c, id_, of_bodies = accounts.c, _bind("a_id"), _bind("a_of_bodies")
+    whose = or_(id_ == "", c.id == id_, func.substr(c.id, 1, func.length(of_bodies)) == of_bodies)
+    present = or_(c.ends.is_(None), c.ends > _bind("at"))
+    return select(c.number, *(c[name] for name in _PARTS)).where(c.budget == _bind("a_budget"), whose, present)
+
+
 def _unused() -> Any:
     """No open hold has anything to do with the account, not even one of nothing."""
     lines = select(entries.c.hold).join(holds, holds.c.id == entries.c.hold)
@@ -169,6 +177,42 @@ def _old_account() -> Any:
     c, before = accounts.c, _bind("before")
     idle = and_(c.touched + c.idle_s < _bind("at"), _unused())
     return and_(c.pending == 0, or_(c.ends < before, and_(c.scope == "session", c.touched < before), idle))
+
+
+OPEN_ACCOUNT = Statement(
+    _open_account(
+        limit_seen=_bind("a_limit_seen"), burst_seen=_bind("a_burst_seen"), touched=_bind("a_at")
+    ).on_conflict_do_nothing()
+)
+NUMBERS = Statement(_numbers())
+BEGIN_ANEW = (
+    Statement(delete(charges).where(charges.c.account == _bind("a_number"))),
+    Statement(
+        update(accounts).where(accounts.c.number == _bind("a_number")).values(refilled=_bind("a_at"), carry=literal(0))
+    ),
+)
+PAUSE = Statement(sqlite.insert(schema.pauses).values(target=_bind("target"), at=_bind("at")).on_conflict_do_nothing())
+RESUME = Statement(delete(schema.pauses).where(schema.pauses.c.target == _bind("target")))
+PAUSES = Statement(select(schema.pauses.c.target).order_by(schema.pauses.c.target))
+LOG = Statement(
+    sqlite.insert(schema.orders).values(
+        **{name: _bind(f"o_{name}") for name in ("at", "by", "step", "target", "amount")}, told=literal(0)
+    )
+)
+LAST_ORDER = Statement(select(func.max(schema.orders.c.number).label("number")))
+UNTOLD = Statement(
+    select(schema.orders).where(schema.orders.c.told == 0).order_by(schema.orders.c.number).limit(literal(100))
+)
+ORDERS = Statement(select(schema.orders).order_by(schema.orders.c.number.desc()).limit(literal(1000)))
+TELL = Statement(
+    update(schema.orders).where(schema.orders.c.number == _bind("number"), schema.orders.c.told == 0).values(told=1)
+)
+
+
+@cache
+def paused_sql(targets: int) -> str:
+    """Find what of so many targets is paused."""
+    return f"SELECT target FROM pauses WHERE target IN ({', '.join('?' * targets)}) LIMIT 1"  # noqa: S608 - our own names
 
 
 @cache

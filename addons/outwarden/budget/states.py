@@ -48,7 +48,8 @@ class BudgetState:
     """How one account stands. Numbers are in ``unit`` (nano-dollars for usd).
 
     ``limit``: the most that may be taken, burst allowance and top-ups included. ``window``: as the rules write it.
-    ``state``: ``ok``; ``warn`` once what was spent reaches the first ``warn_at``; ``exceeded`` once nothing is left.
+    ``state``: ``ok``; ``warn`` once what was spent reaches the first ``warn_at``; ``exceeded`` once nothing is left;
+    ``paused`` by command.
     ``warned``: more is taken than the limit, of a budget that only warns. ``runs_out``: at the present rate it would be
     gone too soon (`Projected`), ``now``: since this very step.
     ``crossed``: the ``warn_at`` fractions that this very step crossed, 1.0 for the limit itself; each once.
@@ -64,7 +65,7 @@ class BudgetState:
     pending: int
     debt: int
     unit: Unit
-    state: Literal["ok", "warn", "exceeded"]
+    state: Literal["ok", "warn", "exceeded", "paused"]
     crossed: tuple[float, ...] = ()
     window: str = "lifetime"
     warned: bool = False
@@ -99,6 +100,13 @@ class Held:
 
     hold_id: str
     states: tuple[BudgetState, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """Somebody has paused this: ``key …``, ``budget …`` or ``account …``."""
+
+    target: str
 
 
 @dataclass(frozen=True, slots=True)

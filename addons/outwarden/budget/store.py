@@ -11,7 +11,7 @@ from outwarden.budget.owners import Owner
 from outwarden.budget.states import Amounts, Balance
 
 HoldState = Literal["open", "posted", "voided", "expired"]
-Step = Literal["hold", "grow", "post", "void", "expire", "age"]
+Step = Literal["hold", "grow", "post", "void", "expire", "age", "top-up", "reset"]
 
 
 class HoldRow(NamedTuple):
@@ -29,6 +29,17 @@ class Entry(NamedTuple):
 
     account: int
     change: Balance
+
+
+class Order(NamedTuple):
+    """What somebody ordered by command; never changed. ``number`` is the store's own."""
+
+    number: int
+    at: datetime
+    by: str
+    step: str
+    target: str
+    amount: int
 
 
 class Transaction(Protocol):
@@ -67,6 +78,27 @@ class Transaction(Protocol):
     def open_holds(self, owner: str, most: int) -> list[HoldRow]:
         """The holds an owner has not resolved."""
 
+    def paused(self, targets: Sequence[str]) -> str | None:
+        """Name one of the targets that is paused, if any is."""
+
+    def pause(self, target: str, at: datetime) -> bool:
+        """Pause a target; False where it was paused already."""
+
+    def resume(self, target: str) -> bool:
+        """Resume a target; False where it was not paused."""
+
+    def open_account(self, account: Account, at: datetime) -> int:
+        """Make an account if there is none; return its number."""
+
+    def numbers(self, budget: str, id_: str, at: datetime) -> list[tuple[int, Balance]]:
+        """The accounts of a budget in their present window, of one id or (empty) of all, as they are stored."""
+
+    def begin_anew(self, account: int, at: datetime) -> None:
+        """Forget how an account ages; its balance is set apart from this."""
+
+    def log(self, order: Order) -> int:
+        """Write down an order; return its number."""
+
     def undo(self) -> None:
         """Let nothing of this transaction remain."""
 
@@ -90,6 +122,21 @@ class Store(Protocol):
 
         Of the charges of a rolling window only those that have left it are told, as one.
         """
+
+    def pauses(self) -> list[str]:
+        """All targets that are paused."""
+
+    def is_paused(self, targets: Sequence[str]) -> str | None:
+        """As `Transaction.paused`, without one."""
+
+    def untold(self) -> list[Order]:
+        """Orders that nobody was told of yet, oldest first, 100 at most."""
+
+    def tell(self, order: int) -> bool:
+        """Take it on to tell of an order; False where another process does."""
+
+    def orders(self) -> list[Order]:
+        """The last 1,000 orders, oldest first."""
 
     def register(self, owner: Owner, at: datetime) -> None:
         """Write that an owner lives, or that it still does."""

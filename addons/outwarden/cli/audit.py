@@ -65,6 +65,11 @@ def line(record: dict[str, Any]) -> str:
     """One record for people; control characters of a model's name cannot move the cursor."""
     if "repaired" in record:
         return f"{record.get('ts')}  repaired: {record['repaired']}"
+    if "order" in record:
+        amount = f" {record['amount']}" if record.get("amount") else ""
+        return printable(
+            f"{record.get('ts')}  order: {record['order']} {record.get('target')}{amount} by {record['by']}"
+        )
     caller, usage, served = record.get("caller") or {}, record.get("usage") or {}, record.get("served") or {}
     redactions = record.get("redactions") or {}
     taken = sum(sum((redactions.get(direction) or {}).values()) for direction in ("request", "response"))

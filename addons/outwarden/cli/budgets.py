@@ -1,11 +1,12 @@
 """`outwarden budgets`: spend against limits."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from outwarden.cli.later import later
 from outwarden.cli.options import JsonOption, RulesOption, StateOption, open_rules, open_state, print_json, printable
+from outwarden.cli.orders import pause, reset, resume, top_up
 
 if TYPE_CHECKING:
     from outwarden.budget import BudgetState
@@ -15,10 +16,10 @@ BAR_CELLS = 24
 WARN_SHARE = 0.8  # from here on a bar is yellow
 
 budgets_app = typer.Typer(name="budgets", help="Show spend against limits.", invoke_without_command=True)
-for _name in ("pause", "resume", "top-up", "reset"):
-    budgets_app.command(
-        _name, hidden=True, context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
-    )(later(f"budgets {_name}"))
+budgets_app.command("pause")(pause)
+budgets_app.command("resume")(resume)
+budgets_app.command("top-up")(top_up)
+budgets_app.command("reset")(reset)
 
 
 @budgets_app.callback()
@@ -28,11 +29,14 @@ def budgets(
     """Show what each budget has spent and holds, of how much."""
     if context.invoked_subcommand is not None:
         return
-    states = [each.as_json() for each in read_states(open_state(state).database_url, open_rules(rules).budgets)]
+    url = open_state(state).database_url
+    states = [each.as_json() for each in read_states(url, open_rules(rules).budgets)]
     if json:
         print_json(states)
-    else:
-        print_table(states)
+        return
+    print_table(states)
+    for target in read_pauses(url):
+        print(f"paused: {printable(target)}")
 
 
 def read_states(url: str, rules: "BudgetRules | None" = None) -> "list[BudgetState]":
@@ -40,18 +44,33 @@ def read_states(url: str, rules: "BudgetRules | None" = None) -> "list[BudgetSta
 
     Raises StateError, StoreUnavailable.
     """
-    from pathlib import Path
-
     from outwarden.budget import Ledger, open_store
 
-    file = Path(url.removeprefix("sqlite:///"))
-    if url.startswith("sqlite:///") and not file.exists():
-        return []  # reading must not make a database
+    if not _is_there(url):
+        return []
     ledger = Ledger(open_store(url))
     try:
         return ledger.states(rules)
     finally:
         ledger.close()
+
+
+def read_pauses(url: str) -> list[str]:
+    """What is paused: keys, budgets, accounts."""
+    from outwarden.budget import open_store
+
+    if not _is_there(url):
+        return []
+    store = open_store(url)
+    try:
+        return store.pauses()
+    finally:
+        store.close()
+
+
+def _is_there(url: str) -> bool:
+    """Whether there is a database: reading must not make one."""
+    return not url.startswith("sqlite:///") or Path(url.removeprefix("sqlite:///")).exists()
 
 
 def print_table(states: list[dict[str, Any]]) -> None:
@@ -82,7 +101,7 @@ def print_table(states: list[dict[str, Any]]) -> None:
             state.get("window_end") or ("for ever" if state["window"] == "lifetime" else state["window"]),
             state["state"],
         )
-        tone = "red" if share >= 1 else "yellow" if share >= WARN_SHARE else "green"
+        tone = "red" if share >= 1 or state["state"] == "paused" else "yellow" if share >= WARN_SHARE else "green"
         table.add_row(*(Text(printable(cell), style=tone if at == 2 else "") for at, cell in enumerate(cells)))
     Console().print(table)
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from outwarden.budget import Account, Amounts, BudgetState, Denied, Held
+from outwarden.budget import Account, Amounts, BudgetState, Denied, Held, Paused
 from outwarden.budget import accounts as accounts_of
 from outwarden.errors import PriceUnknown, StoreUnavailable
 from outwarden.flow.guard import where
@@ -161,12 +161,15 @@ class Purse:
         return Amounts(cost, self.input_tokens + self.output_tokens, 1)
 
     def _hold(self, price: Price | None, upstream: Upstream | None) -> bool:
-        ledger, amounts = self._services.ledger, self._bound(price)
+        ledger, amounts, key_id = self._services.ledger, self._bound(price), self._state.caller.api_key_id
+        if not self.accounts and key_id and (paused := ledger.is_paused(key_id)):
+            self.refusal = refusal_of_pause(paused)
+            return False
         if not self.accounts or (self.held and amounts.usd <= self.held.usd and amounts.tokens <= self.held.tokens):
             self._price, self._upstream = price, upstream
             return True
         if self.held is None:
-            answer = ledger.hold(self._state.call_id, self.accounts, amounts)
+            answer = ledger.hold(self._state.call_id, self.accounts, amounts, key_id)
         else:
             amounts = Amounts(max(amounts.usd, self.held.usd), max(amounts.tokens, self.held.tokens), 1)
             answer = ledger.grow(self._state.call_id, amounts)
@@ -178,6 +181,9 @@ class Purse:
             self.denied = None
             self._flag(answer.states)
             return True
+        if isinstance(answer, Paused):
+            self.refusal = refusal_of_pause(answer)
+            return False
         self.denied = answer
         self.refusal = refusal_of(answer)
         return False
@@ -342,6 +348,13 @@ def refusal_of(denied: Denied) -> Refusal:
         f"this call may take {needed}, {left} of {limit} is left."
     )
     return Refusal(429, "budget_exceeded", text, denied.retry_after_s)
+
+
+def refusal_of_pause(paused: Paused) -> Refusal:
+    """Somebody has stopped this caller or this budget: waiting does not help, and nobody needs to try again."""
+    kind, _, name = paused.target.partition(" ")
+    what = "The API key of this call" if kind == "key" else f"Budget '{name}'"
+    return Refusal(403, "budget_paused", f"{what} is paused.")
 
 
 def _too_fast(denied: Denied, left: str, limit: str) -> str:

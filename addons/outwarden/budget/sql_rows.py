@@ -1,0 +1,76 @@
+"""Values as a database keeps them, and rows as the values that they are."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from outwarden.budget.accounts import Account
+from outwarden.budget.ageing import Charge, Standing, idle_s
+from outwarden.budget.limits import Budget
+from outwarden.budget.states import Amounts, Balance
+from outwarden.budget.store import HoldRow, Order
+from outwarden.budget.windows import moving
+
+AMOUNT_MAX = 2**62  # SQLite turns a sum past 2**63 into a float, silently: no limit and no change comes near
+
+
+def seconds(at: datetime) -> int:
+    return int(at.timestamp())
+
+
+def optional_seconds(at: datetime | None) -> int | None:
+    return None if at is None else seconds(at)
+
+
+def moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def key_of(account: Account) -> dict[str, Any]:
+    budget = account.budget
+    return {
+        "a_budget": budget.name,
+        "a_scope": budget.scope,
+        "a_id": account.id,
+        "a_unit": budget.unit,
+        "a_window": budget.window,
+        "a_starts": seconds(account.window_start) if account.window_start else 0,
+    }
+
+
+def fresh(account: Account, at: datetime) -> dict[str, Any]:
+    budget = account.budget
+    seen = {"a_limit_seen": min(budget.limit, AMOUNT_MAX), "a_burst_seen": budget.burst, "a_idle_s": idle_s(account)}
+    return {**key_of(account), **seen, "a_at": seconds(at), "a_ends": optional_seconds(account.window_end)}
+
+
+def order_in(row: Any) -> Order:
+    return Order(row.number, moment(row.at), row.by, row.step, row.target, row.amount)
+
+
+def amounts_of(amounts: Amounts) -> dict[str, int]:
+    return {"h_usd": amounts.usd, "h_tokens": amounts.tokens, "h_requests": amounts.requests}
+
+
+def named(table: str, change: Balance) -> dict[str, int]:
+    return {f"{table}_{part}": amount for part, amount in zip(Balance._fields, change, strict=True)}
+
+
+def rolls(account: Account) -> bool:
+    window = moving(account.budget.window)
+    return window is not None and window.kind != "refill"
+
+
+def standing_in(row: Any, charges: Sequence[Charge] = ()) -> Standing:
+    return Standing(Balance(row.posted, row.pending, row.debt, row.credit), charges, row.refilled, row.carry)
+
+
+def hold_in(row: Any) -> HoldRow:
+    amounts = Amounts(row.usd, row.tokens, row.requests)
+    return HoldRow(row.id, row.owner, row.state, amounts, moment(row.opened))
+
+
+def account_in(row: Any) -> Account:
+    budget = Budget(row.budget, row.scope, row.limit_seen, row.unit, row.window, burst=row.burst_seen)
+    starts = moment(row.starts) if row.ends is not None else None
+    return Account(budget, row.id, starts, None if row.ends is None else moment(row.ends))
