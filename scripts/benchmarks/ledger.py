@@ -1,0 +1,132 @@
+"""What a hold and its post cost, on SQLite in a file: 8 calls open at a time, as the interceptor's event loop has them.
+
+Each call counts in two budgets (a key's day, all of the month), in the kinds of windows that are named. A raw transaction
+of two statements on the same disk is measured in turn with it, as the yardstick. `--threads 8` lets as many threads
+wait for each other, which is what eight processes would do at worst.
+"""
+
+import argparse
+import platform
+import sqlite3
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "addons"))
+
+from outwarden.budget import Amounts, Budget, BudgetRules, Caller, Held, Ledger, accounts, open_store
+from outwarden.budget.limits import Projected
+
+PARALLEL = 8
+MAX = 10**18
+KINDS = {
+    "calendar": (Budget("key-day", "api_key", MAX, window="day"), Budget("month", "all", MAX, window="month")),
+    "rolling": (Budget("ten", "api_key", MAX, window="rolling 10m"), Budget("day", "all", MAX, window="rolling 1d")),
+    "refill": (Budget("hour", "api_key", MAX, window="refill 1h"), Budget("day", "all", MAX, window="refill 1d")),
+    "projected": (Budget("key-day", "api_key", MAX, window="day", projected=Projected(3600)),),
+}
+
+
+def calls(ledger: Ledger, budgets: tuple[Budget, ...], name: str, count: int) -> Iterator[float]:
+    """Seconds that each of ``count`` calls spent in hold and post, with `PARALLEL` of them open at a time."""
+    rules, caller = BudgetRules(budgets), Caller(api_key_id="sha256:aa")
+    running: deque[tuple[str, float]] = deque()
+    for number in range(count):
+        call_id = f"{name}-{number}"
+        begin = time.perf_counter()
+        counted = accounts(rules, caller, provider="openai", model="m", call_id=call_id, at=datetime.now(UTC))
+        answer = ledger.hold(call_id, counted, Amounts(1_000_000, 900), caller.api_key_id)
+        running.append((call_id, time.perf_counter() - begin))
+        if not isinstance(answer, Held):
+            raise SystemExit("a call was denied: the figures would be of something else")
+        if len(running) == PARALLEL:
+            open_id, held_s = running.popleft()
+            begin = time.perf_counter()
+            ledger.post(open_id, Amounts(700_000, 500))
+            yield held_s + time.perf_counter() - begin
+
+
+def in_threads(ledger: Ledger, budgets: tuple[Budget, ...], name: str, count: int, threads: int) -> list[float]:
+    """The same from several threads at once, each with one call open."""
+    taken: list[float] = []
+
+    def work(number: int) -> None:
+        own = tuple(replace(budget) for budget in budgets)
+        for call in range(count // threads):
+            begin = time.perf_counter()
+            at = datetime.now(UTC)
+            call_id = f"{name}-{number}-{call}"
+            counted = accounts(BudgetRules(own), Caller("sha256:aa"), provider="o", model="m", call_id=call_id, at=at)
+            ledger.hold(call_id, counted, Amounts(1_000_000, 900), "sha256:aa")
+            ledger.post(call_id, Amounts(700_000, 500))
+            taken.append(time.perf_counter() - begin)
+
+    workers = [threading.Thread(target=work, args=(number,)) for number in range(threads)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return taken
+
+
+def raw(path: Path, count: int) -> list[float]:
+    """Seconds of one transaction with an insert and an update, through the driver alone."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("CREATE TABLE IF NOT EXISTS t (id TEXT PRIMARY KEY, n INTEGER)")
+    connection.execute("INSERT OR IGNORE INTO t VALUES ('sum', 0)")
+    taken = []
+    for _ in range(count):
+        begin = time.perf_counter()
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("INSERT INTO t VALUES (hex(randomblob(8)), 1)")
+        connection.execute("UPDATE t SET n = n + 1 WHERE id = 'sum'")
+        connection.execute("COMMIT")
+        taken.append(time.perf_counter() - begin)
+    connection.close()
+    return taken
+
+
+def shown(name: str, seconds: list[float]) -> str:
+    """Median, 99th percentile, and what fits in a second."""
+    ordered = sorted(seconds)
+    tail = ordered[int(len(ordered) * 0.99)]
+    return f"{name:<22} median {statistics.median(ordered) * 1000:.3f} ms   p99 {tail * 1000:.3f} ms"
+
+
+def main() -> None:
+    """Measure each kind of window in turn, several rounds over."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--calls", type=int, default=2000, help="calls per kind and round")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=0, help="so many threads instead of one event loop")
+    given = parser.parse_args()
+    print(f"{platform.python_implementation()} {platform.python_version()}, SQLite {sqlite3.sqlite_version}")
+    taken: dict[str, list[float]] = {name: [] for name in ("raw transaction", *KINDS)}
+    with tempfile.TemporaryDirectory() as folder:
+        ledger = Ledger(open_store(f"sqlite:///{folder}/ledger.db"))
+        for number in range(given.rounds):
+            taken["raw transaction"] += raw(Path(folder) / "raw.db", given.calls)
+            for kind, budgets in KINDS.items():
+                name = f"{kind}-{number}"
+                if given.threads:
+                    taken[kind] += in_threads(ledger, budgets, name, given.calls, given.threads)
+                else:
+                    taken[kind] += calls(ledger, budgets, name, given.calls)
+        drift = ledger.drift()
+        ledger.close()
+    for kind, seconds in taken.items():
+        print(shown(kind, seconds))
+    print(f"drift after {sum(map(len, taken.values()))} measured calls: {len(drift)} accounts")
+
+
+if __name__ == "__main__":
+    main()
