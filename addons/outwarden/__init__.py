@@ -15,7 +15,7 @@ The map. Rooms are nouns: each knows one thing. Addons are verbs: each is one cl
     content     patterns that refuse or flag
     audit       one chained record per call
     rules       ``rules/*.yml`` → frozen objects of the rooms, errors with file and line
-    observe     metrics
+    observe     metrics, and messages to webhooks
     web         the status page
     flow        the only room that knows mitmproxy: per-call state, guard, call layer, services
     (addons)    load_rules, pass_through, serve_status, identify_call, enforce_content, redact_pii, restore_pii,

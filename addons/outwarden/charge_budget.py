@@ -109,6 +109,7 @@ def hold_more(response: CallState, call: CallState) -> None:
 
 def refuse_unpaid(call: CallState, purse: Purse) -> None:
     """Note which budget, or what else, left no hold for what the message asks for."""
+    purse.refused()
     rule = purse.denied.account.budget.name if purse.denied else None
     refusal = purse.refusal or Refusal(502, "outwarden_error", "The hold could not be taken.")
     call.refuse(refusal, "refused", rule or refusal.code)

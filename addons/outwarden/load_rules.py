@@ -77,6 +77,7 @@ class LoadRules:
         ctx.options.update(connection_strategy="lazy")
         self._tasks = [
             asyncio.create_task(every(RELOAD_EVERY_S, lambda: self._shelf.services.reload())),
+            asyncio.create_task(every(RELOAD_EVERY_S, lambda: self._shelf.services.notify())),
             asyncio.create_task(every(HEARTBEAT_EVERY_S, lambda: self._shelf.services.tend())),
         ]
 

@@ -1,6 +1,6 @@
 """What a hold and its post cost, on SQLite in a file: 8 calls open at a time, as the interceptor's event loop has them.
 
-Each call counts in two budgets (a key's day, all of the month), in the kinds of windows that are named. A raw transaction
+Each call counts in two budgets (a key's day, all of the month), in each kind of window. A raw transaction
 of two statements on the same disk is measured in turn with it, as the yardstick. `--threads 8` lets as many threads
 wait for each other, which is what eight processes would do at worst.
 """

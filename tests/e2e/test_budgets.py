@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import json
 import threading
+import time
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar
 
 import anthropic
 import httpx
@@ -466,3 +468,45 @@ def order(outwarden: Interceptor, *arguments: str) -> None:
     command = ["budgets", *arguments, "--rules", str(outwarden.rules), "--state", str(outwarden.state)]
     done = CliRunner().invoke(app, command)
     assert done.exit_code == 0, done.output
+
+
+class Receiver(BaseHTTPRequestHandler):
+    """A webhook's other side: slow, and it fails at first."""
+
+    told: ClassVar[list[dict[str, Any]]] = []
+    fails: ClassVar[list[int]] = [503]
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        time.sleep(0.3)
+        if not self.fails:
+            self.told.append(body)
+        self.send_response(self.fails.pop() if self.fails else 200)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, *arguments: Any) -> None:
+        """Quiet."""
+
+
+def test_webhooks_are_told_and_no_call_waits(primary: SimulatedProvider, start: Any) -> None:
+    """Crossing a mark, the last call, a pause: each once, in order, and sent before the program ends."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    hook = {"url": f"http://127.0.0.1:{server.server_port}/T0/hunter2", "on": ["warn", "exceeded", "paused"]}
+    budget = {"name": "calls", "scope": "all", "window": "month", "limit_requests": 2, "warn_at": [0.5]}
+    outwarden: Interceptor = start(rules_for(primary, budgets={"budgets": [budget], "webhooks": [hook]}))
+    try:
+        with outwarden.http() as client:
+            answers = [client.post(f"https://{OPENAI}/v1/chat/completions", json=chat("hello")) for _ in range(4)]
+        assert [answer.status_code for answer in answers] == [200, 200, 429, 429]
+        assert max(answer.elapsed.total_seconds() for answer in answers[1:]) < 0.3
+        order(outwarden, "pause", "calls")
+        until(lambda: any(told["event"] == "paused" for told in Receiver.told))
+        assert outwarden.stop() == 0
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert [told["event"] for told in Receiver.told] == ["warn", "exceeded", "paused"]
+    assert Receiver.told[1]["text"] == "Budget 'calls' (all all, month) is used up: 2 requests of 2 requests is spent"
+    assert "hunter2" not in outwarden.output

@@ -2,15 +2,18 @@
 
 import json
 import os
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from outwarden.budget import Amounts
+from outwarden.budget import Amounts, Caller, Orders, Target, accounts, open_store
 from outwarden.errors import HoldPosted, RulesError, StateError, StoreUnavailable
 from outwarden.flow.services import Services
+from outwarden.observe import Webhooks
 
 Open = Callable[..., Services]
 
@@ -197,3 +200,64 @@ def test_a_name_that_is_a_person_is_not_shown(open_services: Open) -> None:
 
     assert "brightquill" not in (engines.shown("ft:gpt-4o:ada.quill@brightquill-mail.com") or "")
     assert len(engines.shown("m" * 100_000) or "") <= 200
+
+
+HOOK = {"url": "http://127.0.0.1:9/", "on": ["warn", "exceeded", "paused", "breaker"]}
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
+    """What would be sent to webhooks."""
+    sent: list[tuple[str, dict[str, Any]]] = []
+    monkeypatch.setattr(Webhooks, "tell", lambda self, event, text, fields: sent.append((event, dict(fields))))
+    return sent
+
+
+def test_settling_tells_what_was_crossed(open_services: Open, told: list[tuple[str, dict[str, Any]]]) -> None:
+    """The post that passes a mark, and the one that uses the budget up."""
+    budget = {"name": "calls", "scope": "all", "limit_requests": 2, "warn_at": [0.5]}
+    services = open_services(budgets={"budgets": [budget], "webhooks": [HOOK]})
+    (counted,) = accounts(
+        services.engines.rules.budgets, Caller(), provider="p", model="m", call_id="c", at=services.started_at
+    )
+    for number in range(2):
+        services.ledger.hold(f"h{number}", [counted], Amounts(0, 0))
+        services.resolve(f"h{number}", Amounts(0, 0))
+    assert [(event, fields["budget"], fields["posted_requests"]) for event, fields in told] == [
+        ("warn", "calls", "1"),
+        ("exceeded", "calls", "2"),
+    ]
+
+
+def test_orders_are_told_once(open_services: Open, told: list[tuple[str, dict[str, Any]]]) -> None:
+    """By the process that takes it on; one that nobody could tell of for an hour is news no more."""
+    services = open_services(budgets={"webhooks": [HOOK]})
+    store = open_store(services.state.database_url)
+    Orders(store, "root", clock=lambda: datetime.now(UTC) - timedelta(hours=2)).pause(Target("budget", "old"))
+    Orders(store, "root").pause(Target("budget", "new"))
+    for _ in range(2):
+        services.notify()
+    store.close()
+    assert told == [("paused", {"order": "pause", "target": "budget new", "by": "root"})]
+
+
+def test_a_breaker_that_opens_is_told_once(open_services: Open, told: list[tuple[str, dict[str, Any]]]) -> None:
+    """And again when it opens anew after it was closed."""
+    services = open_services(budgets={"webhooks": [HOOK]})
+    for _ in range(2):
+        for number in range(5):
+            services.health.record("onprem", False, time.monotonic() + number / 1000)
+        services.notify()
+        services.notify()
+        services.health.record("onprem", True, time.monotonic())
+        services.notify()
+    assert told == [("breaker", {"upstream": "onprem"})] * 2
+
+
+def test_webhooks_of_changed_rules(open_services: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the rules in force are told."""
+    services = open_services()
+    assert services.webhooks._lines == {}
+    write(services, "budgets", {"webhooks": [HOOK]})
+    services.reload()
+    assert [hook.url for hook in services.webhooks._lines] == [HOOK["url"]]

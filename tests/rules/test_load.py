@@ -76,7 +76,7 @@ def test_every_problem_of_every_file_is_told(problems: Problems) -> None:
               - name: a
                 scope: tem
                 limit_usd: 5
-                window: rolling 10m
+                window: rolling
             clamp: true
             """,
         pii="restore: perhaps\nentities: [EMIAL_ADDRESS]\n",
@@ -86,7 +86,7 @@ def test_every_problem_of_every_file_is_told(problems: Problems) -> None:
         "pii.yml:2: unknown entity 'EMIAL_ADDRESS' (did you mean 'EMAIL_ADDRESS'?)",
         "budgets.yml:3: scope: expected request, session, api_key, user, team, project, organization, model or all,"
         " not 'tem' (did you mean 'team'?)",
-        "budgets.yml:5: window 'rolling 10m' is not supported yet",
+        "budgets.yml:5: window: expected rolling and a length of 1s to 366d, such as rolling 10m (s, m, h, d)",
         "budgets.yml:6: unknown key 'clamp' (did you mean 'clamp_output'?)",
         "prices.yml:2: not YAML: did not find expected node content",
     ]

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from outwarden.budget.limits import Budget, Projected
+from outwarden.budget.webhooks import Webhook
 from outwarden.rules import Rules
 from outwarden.rules.nodes import parse
 from outwarden.rules.read_budgets import read_budgets
@@ -62,7 +64,7 @@ def test_money_is_exact_to_the_nano_dollar(nano: int) -> None:
     node = parse(f"budgets: [{{name: a, scope: all, limit_usd: {Decimal(nano).scaleb(-9):f}}}]")
     assert node is not None
 
-    assert read_budgets(node).budgets[0].limit == nano
+    assert read_budgets(node, Path()).budgets[0].limit == nano
 
 
 @pytest.mark.parametrize(
@@ -237,12 +239,54 @@ def test_what_a_budget_cannot_do_yet_is_refused(line: str, problems: Problems) -
     assert "not supported yet" in told
 
 
-@pytest.mark.parametrize("line", ["hold: metered", "webhooks: [{url: 'env:SLACK', on: [warn]}]"])
-def test_what_the_ledger_cannot_do_yet_is_refused(line: str, problems: Problems) -> None:
+def test_what_the_ledger_cannot_do_yet_is_refused(problems: Problems) -> None:
     """Never taken silently for something else."""
-    (told,) = problems(budgets=line)
+    (told,) = problems(budgets="hold: metered")
 
     assert "not supported yet" in told
+
+
+def test_webhooks(load: Load, folder: Path) -> None:
+    """The contract's example, a file beside the rules, and an address that is no secret."""
+    budgets = load(
+        budgets="""\
+            webhooks:
+              - {url: "env:SLACK_WEBHOOK", on: [warn, exceeded, breaker]}
+              - {url: "file:hook.txt", on: paused}
+              - {url: "http://alerts.internal:9000/x?y=1", on: [warn]}
+            """
+    ).budgets
+
+    assert budgets.webhooks == (
+        Webhook("env:SLACK_WEBHOOK", frozenset({"warn", "exceeded", "breaker"})),
+        Webhook(f"file:{folder / 'hook.txt'}", frozenset({"paused"})),
+        Webhook("http://alerts.internal:9000/x?y=1", frozenset({"warn"})),
+    )
+    assert [hook.name for hook in budgets.webhooks] == [
+        "env:SLACK_WEBHOOK", f"file:{folder / 'hook.txt'}", "to alerts.internal",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("hook", "problem"),
+    [
+        ("{on: [warn]}", "key 'url' is missing"),
+        ("{url: 'env:A'}", "key 'on' is missing"),
+        ("{url: 'env:A', on: []}", "expected warn, exceeded, paused, breaker"),
+        ("{url: 'env:A', on: [wran]}", "on: expected warn, exceeded, paused or breaker, not 'wran'"),
+        ("{url: 'hooks.slack.example/T0/hunter2', on: [warn]}", "url: expected env:NAME, file:PATH"),
+        ("{url: 'ftp://x/hunter2', on: [warn]}", "url: expected env:NAME, file:PATH"),
+        ("{url: 'http://x:port/hunter2', on: [warn]}", "url: expected env:NAME, file:PATH"),
+        ("{url: 'env:', on: [warn]}", "url: expected env:NAME, file:PATH"),
+    ],
+)
+def test_what_is_no_webhook(hook: str, problem: str, problems: Problems) -> None:
+    """Told without the address, which is a secret."""
+    (told,) = problems(budgets=f"webhooks: [{hook}]")
+
+    assert told.startswith("budgets.yml:1: ")
+    assert problem in told
+    assert "hunter2" not in told
 
 
 @pytest.mark.parametrize(

@@ -18,11 +18,12 @@ from outwarden.budget.orders import targets_of
 from outwarden.budget.owners import is_alive, this_process
 from outwarden.budget.states import AMOUNT_MAX, Amounts, Balance, BudgetState, Denied, Held, Paused, state_of
 from outwarden.budget.steps import Journal, Taken, expire, reserved, settled, told
-from outwarden.budget.store import Entry, Store, Transaction
+from outwarden.budget.store import Entry, Order, Store, Transaction
 from outwarden.errors import HoldExists, HoldPosted, HoldUnknown, HoldVoided, LedgerError
 
 NOTHING = Amounts(0, 0, 0)
 _BATCH = 500  # holds resolved in one transaction: some 50 ms in which the others wait
+TOLD_WITHIN = timedelta(hours=1)  # an order that nobody was there to tell of is news no more
 KEEP_ENTRIES = timedelta(days=35)  # single lines, for looking a call up; then folded into one line per account
 KEEP_ACCOUNTS = timedelta(days=400)  # balances of past windows: a year and a month
 
@@ -128,6 +129,11 @@ class Ledger:
         """Tell whether a key is paused, for a call that counts in no budget. Raises StoreUnavailable."""
         target = self._store.is_paused(targets_of((), key_id))
         return Paused(target) if target else None
+
+    def untold(self) -> list[Order]:
+        """The orders of the last hour that this process takes on to tell of; each is told by one process."""
+        since = self._clock() - TOLD_WITHIN
+        return [order for order in self._store.untold() if self._store.tell(order.number) and order.at >= since]
 
     def left(self, accounts: Sequence[Account]) -> int | None:
         """Tell the fewest nano-dollars still free over the accounts that refuse in dollars; None without any."""

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
+from outwarden.budget.webhooks import Webhook
+
 Scope = Literal["request", "session", "api_key", "user", "team", "project", "organization", "model", "all"]
 Unit = Literal["usd", "tokens", "requests"]
 
@@ -57,3 +59,4 @@ class BudgetRules:
     budgets: tuple[Budget, ...] = ()
     clamp_output: bool = False  # a limit refuses unless the rules say that calls may be shortened
     unknown_price: Literal["refuse"] | tuple[Decimal, Decimal] = "refuse"
+    webhooks: tuple[Webhook, ...] = ()

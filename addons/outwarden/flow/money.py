@@ -195,6 +195,11 @@ class Purse:
                 self._state.flagged["budget_exceeded" if budget.warned else "budget_running_out"] += 1
                 self._state.rule = self._state.rule or budget.name
 
+    def refused(self) -> None:
+        """The call is refused for want of money: those who are to know are told."""
+        if self.denied:
+            self._services.notices.denied(self.denied)
+
     def affordable_output(self) -> int | None:
         """How many output tokens what is left would pay for, after a denial in dollars; None: clamping cannot help."""
         if self.denied is None or self._price is None or self.denied.account.budget.unit != "usd":

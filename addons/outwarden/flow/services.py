@@ -1,6 +1,7 @@
 """What the addons share: the long-lived stores, and the engines that the rules in force are compiled into."""
 
 import logging
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,10 +11,10 @@ from outwarden.audit import AuditLog
 from outwarden.budget import Amounts, BudgetState, Ledger, keyed_digest, open_store
 from outwarden.content import Inspector
 from outwarden.errors import LedgerError, RulesError, StoreUnavailable
-from outwarden.observe import Metrics
+from outwarden.observe import Metrics, Notices, Webhooks
 from outwarden.pii import CallerVaults, PiiEngine, Vault, finders_for
 from outwarden.pricing import PriceBook, TokenCounter
-from outwarden.routing import Health
+from outwarden.routing import Health, resolve_reference
 from outwarden.rules import Rules, RulesFile, StateFolder
 from outwarden.web import RecentCalls
 from outwarden.wire.body import Memory
@@ -75,6 +76,10 @@ class Services:
         self.audit = AuditLog(self.state.audit)
         self.ledger = Ledger(open_store(self.state.database_url))
         self.metrics = Metrics()
+        self.webhooks = Webhooks(resolve_reference)
+        self.webhooks.configure(self.engines.rules.budgets.webhooks)
+        self.notices = Notices(self.webhooks.tell, time.monotonic)
+        self._open_breakers: set[str] = set()
         self.recent = RecentCalls()
         self._unresolved: list[tuple[str, Amounts | None]] = []
         self.started_at = datetime.now(UTC)
@@ -93,7 +98,20 @@ class Services:
             logger.error("rules not reloaded, the last good ones stay in force:\n%s", changed)
         elif changed:
             self.engines = Engines.of(self._file.current, self._secret)
+            self.webhooks.configure(self.engines.rules.budgets.webhooks)
             logger.warning("rules reloaded")
+
+    def notify(self) -> None:
+        """Tell of orders that were given, and of upstreams that began to fail since the last look."""
+        if not self.engines.rules.budgets.webhooks:
+            return
+        for order in self.ledger.untold():
+            self.notices.ordered(order)
+        states = self.health.states(time.monotonic())
+        is_open = {name for name, state in states.items() if state in ("open", "half-open")}
+        for name in sorted(is_open - self._open_breakers):
+            self.notices.opened(self.engines.shown(name) or "")
+        self._open_breakers = is_open
 
     def resolve(self, hold_id: str, amounts: Amounts | None) -> tuple[BudgetState, ...]:
         """Post ``amounts`` on a hold, or void it (None).
@@ -102,15 +120,19 @@ class Services:
         LedgerError, where the hold is over.
         """
         try:
-            if amounts is not None:
-                return self.ledger.post(hold_id, amounts)
-            self.ledger.void(hold_id)
-            return ()
+            if amounts is None:
+                self.ledger.void(hold_id)
+                return ()
+            states = self.ledger.post(hold_id, amounts)
         except Exception as error:
             is_over = isinstance(error, LedgerError) and not isinstance(error, StoreUnavailable)
             if not is_over and len(self._unresolved) < UNRESOLVED_MAX:  # beyond, the next start posts the holds in full
                 self._unresolved.append((hold_id, amounts))
             raise
+
+        for state in states:
+            self.notices.settled(state)
+        return states
 
     def tend(self) -> None:
         """Show that this process lives, and resolve what the store would not take before."""
@@ -141,5 +163,6 @@ class Services:
                 self.tend()
         except StoreUnavailable:
             logger.error("the budget store does not answer; %s holds stay for the next start", len(self._unresolved))
+        self.webhooks.close()
         self.readers.shutdown(wait=False)  # what is being read is answered yet
         self.ledger.close()

@@ -38,13 +38,18 @@ def resolve_secret(auth: Auth) -> str:
     """The secret that ``auth`` refers to; empty for ``keep``. Raises StateError, which names the reference only."""
     if auth.kind == "keep":
         return ""
-    kind, _, name = auth.secret.partition(":")
+    return resolve_reference(auth.secret)
+
+
+def resolve_reference(reference: str) -> str:
+    """What ``env:NAME`` or ``file:PATH`` refers to. Raises StateError, which names the reference only."""
+    kind, _, name = reference.partition(":")
     try:
         secret = (os.environ.get(name, "") if kind == "env" else _read(Path(name))).strip()
     except (OSError, UnicodeDecodeError):
-        raise StateError(f"{auth.secret}: cannot be read") from None
+        raise StateError(f"{reference}: cannot be read") from None
     if not _PRINTABLE.fullmatch(secret):
-        raise StateError(f"{auth.secret}: not set, or not one line of printable characters")
+        raise StateError(f"{reference}: not set, or not one line of printable characters")
     return secret
 
 

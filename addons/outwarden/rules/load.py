@@ -54,7 +54,7 @@ def load_rules(folder: Path) -> Rules:
         traffic=base if reading.is_shipped("traffic.yml") else reading.file("traffic.yml", own_traffic, base),
         callers=reading.file("callers.yml", read_callers, CallerRules()),
         pii=reading.file("pii.yml", read_pii, PiiPolicy()),
-        budgets=reading.file("budgets.yml", read_budgets, BudgetRules()),
+        budgets=reading.file("budgets.yml", lambda node: read_budgets(node, folder), BudgetRules()),
         routes=reading.file("routes.yml", lambda node: read_routes(node, folder), RouteRules()),
         prices=reading.file("prices.yml", read_prices, ()),
         content=reading.file("content.yml", read_content, ContentRules()),

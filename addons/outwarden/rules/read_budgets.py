@@ -1,15 +1,18 @@
 """``budgets.yml``: how much may be spent, by whom, per which time."""
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 from outwarden.budget.limits import RATE_OVER_S, Budget, BudgetRules, Projected, Scope, Unit
+from outwarden.budget.webhooks import Event, Webhook, is_address
 from outwarden.budget.windows import moving
 from outwarden.pricing.price import NANO
 from outwarden.rules.nodes import Node, NodeError, Scalar
 from outwarden.rules.values import (
     Keys,
+    Reader,
     decimal,
     flag,
     list_of,
@@ -30,12 +33,13 @@ MATCHABLE = ("api_key", "user", "team", "project", "organization", "session", "s
 LIMITS: dict[str, Unit] = {"limit_usd": "usd", "limit_tokens": "tokens", "limit_requests": "requests"}
 BURSTS = {"burst_usd": "usd", "burst_tokens": "tokens", "burst_requests": "requests"}
 ACTIONS: tuple[Literal["refuse", "warn"], ...] = ("refuse", "warn")
+EVENTS: tuple[Event, ...] = get_args(Event)
 COUNT_MAX = 10**18  # fits the 64 bits that a database keeps, with room to add
 USD_MAX = 1_000_000_000  # the same bound in nano-dollars
 
 
-def read_budgets(node: Node) -> BudgetRules:
-    """Read the file. Raises `NodeError`."""
+def read_budgets(node: Node, folder: Path) -> BudgetRules:
+    """Read the file, which lies in ``folder``. Raises `NodeError`."""
     keys = Keys(node)
     defaults = BudgetRules()
     budgets = keys.get("budgets", unique_list_of(_read_budget, lambda budget: budget.name), ())
@@ -43,9 +47,9 @@ def read_budgets(node: Node) -> BudgetRules:
     unknown_price = keys.get("unknown_price", _read_unknown_price, defaults.unknown_price)
     if keys.get("hold", one_of(("full", "metered")), "full") == "metered":
         keys.wrong("hold", "hold 'metered' is not supported yet")
-    keys.unsupported("webhooks", nothing)
+    webhooks = keys.get("webhooks", list_of(_webhook_in(folder)), ())
     keys.done()
-    return BudgetRules(budgets, clamp_output, unknown_price)
+    return BudgetRules(budgets, clamp_output, unknown_price, webhooks)
 
 
 def _read_budget(node: Node) -> Budget:
@@ -166,6 +170,36 @@ def _timezone(node: Node) -> str:
     except (KeyError, ValueError, OSError):  # unknown name, a path, a directory
         raise NodeError((node.line, "expected a time zone such as Europe/Berlin")) from None
     return name
+
+
+def _webhook_in(folder: Path) -> Reader[Webhook]:
+    def read(node: Node) -> Webhook:
+        keys = Keys(node)
+        url = keys.need("url", _address_in(folder))
+        on = keys.need("on", list_of(one_of(EVENTS)))
+        if on == ():
+            keys.wrong("on", f"expected {', '.join(EVENTS)}, or some of them")
+        keys.done()
+        return Webhook(url, frozenset(on))
+
+    return read
+
+
+def _address_in(folder: Path) -> Reader[str]:
+    """An address, or where it stands. It is read when it is used: a webhook must not stop rules or commands."""
+
+    def read(node: Node) -> str:
+        written = text(node)
+        kind, _, name = written.partition(":")
+        if kind == "env" and name:
+            return written
+        if kind == "file" and name:
+            return f"file:{folder / Path(name).expanduser()}"
+        if is_address(written):
+            return written
+        raise NodeError((node.line, "expected env:NAME, file:PATH, or an http or https address"))
+
+    return read
 
 
 def _read_unknown_price(node: Node) -> Literal["refuse"] | tuple[Decimal, Decimal]:
