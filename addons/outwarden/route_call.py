@@ -11,7 +11,7 @@ from outwarden.flow.session import Said
 from outwarden.flow.state import CallState, open_state, state_of
 from outwarden.flow.trip import Trip, replace_model
 from outwarden.load_rules import Shelf
-from outwarden.routing import GiveUp, match_route
+from outwarden.routing import GiveUp, Route, match_route, places, reroute
 from outwarden.wire.format import Refusal
 from outwarden.wire.top_level import replace_inside
 
@@ -27,15 +27,44 @@ class RouteCall:
         state = open_state(flow)
         if state is None:
             return
+        route = self._route(state)
+        state.trip = self._trip(flow.request, state, route)
+        choice = state.trip.begin()
+        if isinstance(choice, GiveUp) and (elsewhere := self._elsewhere(state, route)):
+            denied = state.trip.steps
+            state.trip = self._trip(flow.request, state, elsewhere)
+            state.trip.steps = denied
+            choice = state.trip.begin()
+        if isinstance(choice, GiveUp) and state.purse and state.may_change and clamp(flow.request, state, state.purse):
+            choice = state.trip.begin_again(flow.request)
+        if isinstance(choice, GiveUp):
+            refuse(flow, state)
+
+    def _route(self, state: CallState) -> Route | None:
+        """The route of the rules, or the one that a budget has sent all its calls to by now."""
         routes = state.rules.routes
         fields = {**asdict(state.caller), "model": state.model, "provider": state.host.provider}
-        state.trip = Trip(
-            request=flow.request,
+        route = match_route(routes, fields)
+        to = state.purse.reroute_to() if state.purse else None
+        elsewhere = reroute(routes, to, route) if to else None
+        return elsewhere if elsewhere and speaks(state, elsewhere) else route
+
+    def _elsewhere(self, state: CallState, route: Route | None) -> Route | None:
+        """Where a call goes that an exceeded budget sends away; None where nobody there reads its format."""
+        budget = state.purse.denied.account.budget if state.purse and state.purse.denied else None
+        if budget is None or budget.on_exceeded != "reroute" or budget.reroute_to is None:
+            return None
+        elsewhere = reroute(state.rules.routes, budget.reroute_to, route)
+        return elsewhere if speaks(state, elsewhere) and state.purse and state.purse.waive() else None
+
+    def _trip(self, request: http.Request, state: CallState, route: Route | None) -> Trip:
+        return Trip(
+            request=request,
             host=state.host,
-            format_name=state.operation.dialect or state.format.name,  # a host may speak several APIs
+            format_name=format_of(state),
             model=state.model,
-            route=match_route(routes, fields),
-            upstreams=routes.upstreams,
+            route=route,
+            upstreams=state.rules.routes.upstreams,
             health=self._shelf.services.health,
             may_take=state.purse.pay if state.purse else lambda upstream: True,
             signature=state.signature,
@@ -48,17 +77,23 @@ class RouteCall:
             cost_at=state.purse.cost_at if state.purse else lambda upstream: None,
             fits=state.purse.fits if state.purse else lambda upstream: True,
         )
-        choice = state.trip.begin()
-        if isinstance(choice, GiveUp) and state.purse and state.may_change and clamp(flow.request, state, state.purse):
-            choice = state.trip.begin_again(flow.request)
-        if isinstance(choice, GiveUp):
-            refuse(flow, state)
 
     @fail_closed
     def websocket_start(self, flow: http.HTTPFlow) -> None:
         state = state_of(flow)
         if state and state.session:
             state.session.add_stage(rename_model)
+
+
+def format_of(state: CallState) -> str:
+    """The API that a call speaks; a host may speak several."""
+    return state.operation.dialect or state.format.name
+
+
+def speaks(state: CallState, route: Route) -> bool:
+    """Whether a place that a route leads to reads the call's format; calls are never translated."""
+    upstreams = state.rules.routes.upstreams
+    return any(upstreams[place].format == format_of(state) for place in places(route) if place in upstreams)
 
 
 def rename_model(said: Said) -> None:

@@ -171,3 +171,97 @@ def test_a_price_that_nobody_knows_is_refused(open_play: Callable[..., Playbook]
     assert play.answer.status == 403
     assert json.loads(play.answer.body)["error"]["code"] == "price_unknown"
     assert record(services)["rule"] == "price_unknown"
+
+
+ONPREM = {"url": "http://onprem.example/v1", "provider": "vllm", "format": "openai", "model": "mixtral"}
+CLAUDE = {"url": "http://claude.example/v1", "provider": "anthropic", "format": "anthropic"}
+PRICED = {"price": {"input_mtok": 0.01, "output_mtok": 0.01}}
+
+
+def rerouting(open_services: Open, **keys: Any) -> Services:
+    """A budget of a dollar for everybody that sends calls to a place of ours."""
+    budget = {"name": "team", "scope": "all", "limit_usd": 1, "window": "month", "reroute_to": "onprem"} | keys
+    upstreams = {"onprem": ONPREM | PRICED, "claude": CLAUDE | PRICED}
+    routes = [{"name": "spare", "match": {"model": "none"}, "targets": ["claude", "onprem"]}]
+    return open_services(
+        budgets={"budgets": [budget, {"name": "hard", "scope": "all", "limit_requests": 6}]},
+        prices=PRICES,
+        routes={"upstreams": upstreams, "routes": routes},
+    )
+
+
+def where(play: Playbook) -> str:
+    """Which host was asked, or the code of the refusal."""
+    if play.upstreams:
+        return str(play.upstream.address[0])
+    return str(json.loads(play.answer.body)["error"]["code"])
+
+
+def said_all(play: Playbook) -> None:
+    """The upstream answers with a thousand tokens, which cost a dollar at OpenAI's."""
+    usage = {"prompt_tokens": 9, "completion_tokens": 990, "total_tokens": 999}
+    play.upstream.says(response(200, said("hi", usage)))
+
+
+@pytest.mark.parametrize("to", ["onprem", "spare"])
+def test_an_exceeded_budget_sends_calls_elsewhere(
+    open_play: Callable[..., Playbook], open_services: Open, to: str
+) -> None:
+    """Where the rules say so, also by a route; what is spent there counts, and is refused by other budgets alone."""
+    services = rerouting(open_services, on_exceeded="reroute", reroute_to=to)
+    seen = []
+    for number in range(4):
+        play = open_play(services)
+        play.says(asks(max_tokens=900 if number == 0 else 200))
+        seen.append(where(play))
+        said_all(play)
+
+    assert seen == ["api.openai.com", "onprem.example", "onprem.example", "onprem.example"]
+    assert [each[:2] for each in attempts(services)] == [("original", "budget"), ("onprem", "ok")]
+    last = record(services)
+    assert (last["rule"], last["flagged"]) == ("team", {"budget_rerouted": 1})
+    assert last["served"]["provider"] == "vllm"
+    assert next(each["spent_usd"] for each in last["budgets"] if each["name"] == "team").startswith("0.9900")
+
+
+def test_from_a_share_on_all_calls_go_elsewhere(open_play: Callable[..., Playbook], open_services: Open) -> None:
+    """``reroute_at``: before the budget is exceeded, and still within its limit."""
+    services = rerouting(open_services, reroute_at=0.6)
+    seen = []
+    for _ in range(3):
+        play = open_play(services)
+        play.says(asks(max_tokens=700))
+        seen.append(where(play))
+        play.upstream.says(response(200, said("hi", {"prompt_tokens": 9, "completion_tokens": 650,
+                                                     "total_tokens": 659})))  # fmt: skip
+
+    assert seen == ["api.openai.com", "onprem.example", "onprem.example"]
+    assert attempts(services) == [("onprem", "ok", 200)]
+    assert (record(services)["rule"], record(services)["flagged"]) == ("team", {"budget_rerouted": 1})
+
+
+def test_nobody_there_reads_the_format(open_play: Callable[..., Playbook], open_services: Open) -> None:
+    """Calls are not translated: an exceeded budget refuses, and before that calls go where they were aimed."""
+    early = rerouting(open_services, reroute_to="claude", reroute_at=0)
+    play = open_play(early)
+    play.says(asks(max_tokens=100))
+    assert where(play) == "api.openai.com"
+
+    late = rerouting(open_services, reroute_to="claude", on_exceeded="reroute")
+    play = open_play(late)
+    play.says(asks(max_tokens=2000))
+    assert play.upstreams == []
+    assert (play.answer.status, record(late)["rule"]) == (429, "team")
+
+
+def test_a_budget_beside_it_still_refuses(open_play: Callable[..., Playbook], open_services: Open) -> None:
+    """Only the budget that sends calls away lets them go beyond it."""
+    services = rerouting(open_services, on_exceeded="reroute", limit_usd=0, scope="all")
+    for _ in range(6):
+        play = open_play(services)
+        play.says(asks(max_tokens=100))
+        assert where(play) == "onprem.example"
+        play.upstream.says(response(200, said("hi")))
+    play = open_play(services)
+    play.says(asks(max_tokens=100))
+    assert (play.answer.status, record(services)["rule"]) == (429, "hard")

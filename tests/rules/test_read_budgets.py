@@ -227,16 +227,55 @@ def test_two_budgets_of_one_name_are_refused(problems: Problems) -> None:
     ) == ["budgets.yml:3: name 'a' was given before, in line 2"]
 
 
-@pytest.mark.parametrize(
-    "line",
-    ["reroute_at: 0.6", "reroute_to: onprem", "on_exceeded: reroute"],
-)  # fmt: skip
-def test_what_a_budget_cannot_do_yet_is_refused(line: str, problems: Problems) -> None:
-    """Never taken silently for something else."""
-    (told,) = problems(budgets=f"budgets:\n  - name: a\n    scope: all\n    limit_usd: 1\n    {line}\n")
+ROUTES = """
+upstreams:
+  onprem: {url: "http://onprem.example/v1", provider: vllm, format: openai}
+routes:
+  - {name: spare, match: {model: none}, targets: [onprem]}
+  - {name: usual, match: {model: "*"}, targets: [original, onprem]}
+"""
 
-    assert told.startswith("budgets.yml:5: ")
-    assert "not supported yet" in told
+
+def test_where_calls_are_sent(load: Load) -> None:
+    """To an upstream or a route; from a share on, or when there is no room."""
+    both, late = load(
+        routes=ROUTES,
+        budgets="""\
+            budgets:
+              - {name: both, scope: all, limit_usd: 1, reroute_at: 0.6, reroute_to: onprem, on_exceeded: reroute}
+              - {name: late, scope: all, limit_usd: 1, reroute_to: spare, on_exceeded: reroute}
+            """,
+    ).budgets.budgets
+
+    assert (both.reroute_at, both.reroute_to, both.on_exceeded) == (0.6, "onprem", "reroute")
+    assert (late.reroute_at, late.reroute_to) == (None, "spare")
+
+
+@pytest.mark.parametrize(
+    ("keys", "problem"),
+    [
+        ("reroute_at: 0.6", "'reroute_at' needs 'reroute_to'"),
+        ("on_exceeded: reroute", "'on_exceeded' needs 'reroute_to'"),
+        ("reroute_to: onprem", "'reroute_to' needs 'reroute_at', or 'on_exceeded: reroute'"),
+        (
+            "reroute_to: onpram, on_exceeded: reroute",
+            "no such route or upstream in routes.yml (did you mean 'onprem'?)",
+        ),
+        ("reroute_to: usual, on_exceeded: reroute", "the route leads to 'original' too"),
+        ("reroute_to: onprem, reroute_at: 1.5", "reroute_at: expected a number from 0 to 1"),
+    ],
+)
+def test_where_calls_cannot_be_sent(keys: str, problem: str, problems: Problems) -> None:
+    """Told with its line; a route that leads back would spend what is to be spared."""
+    told = problems(routes=ROUTES, budgets=f"budgets:\n  - {{name: a, scope: all, limit_usd: 1, {keys}}}\n")
+
+    assert told[0].startswith(f"budgets.yml:2: {problem}")
+
+
+def test_a_limit_per_call_has_no_share(problems: Problems) -> None:
+    """Scope request counts nothing that could be six tenths full."""
+    keys = "name: a, scope: request, limit_usd: 1, reroute_at: 0.6, reroute_to: onprem"
+    assert "'reroute_at' needs a counter" in problems(routes=ROUTES, budgets=f"budgets: [{{{keys}}}]")[0]
 
 
 def test_what_the_ledger_cannot_do_yet_is_refused(problems: Problems) -> None:

@@ -14,7 +14,7 @@ from outwarden.budget.windows import moving
 def is_hopeless(account: Account, wanted: Amounts) -> bool:
     """Whether there is no need to ask the store: an absurd amount, or scope `request`, which is never stored."""
     budget, amount = account.budget, wanted.of(account.budget.unit)
-    if budget.scope == "request" and budget.on_exceeded == "refuse" and not 0 <= amount <= budget.limit > 0:
+    if budget.scope == "request" and budget.on_exceeded != "warn" and not 0 <= amount <= budget.limit > 0:
         return True
     return amount > AMOUNT_MAX
 

@@ -138,8 +138,12 @@ class Ledger:
     def left(self, accounts: Sequence[Account]) -> int | None:
         """Tell the fewest nano-dollars still free over the accounts that refuse in dollars; None without any."""
         look = Denials(self._store, self._clock())
-        refusing = (each for each in accounts if each.budget.unit == "usd" and each.budget.on_exceeded == "refuse")
+        refusing = (each for each in accounts if each.budget.unit == "usd" and each.budget.on_exceeded != "warn")
         return min((look.room(account) for account in refusing), default=None)
+
+    def state(self, account: Account) -> BudgetState:
+        """How one account stands now. Raises StoreUnavailable."""
+        return state_of(account, Denials(self._store, self._clock()).balance(account))
 
     def states(self, rules: BudgetRules | None = None) -> list[BudgetState]:
         """List the accounts of current windows (and of past ones with something pending).

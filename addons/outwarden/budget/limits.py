@@ -29,8 +29,9 @@ class Budget:
     ``window``: ``minute hour day week month year`` (calendar, in ``timezone``), ``lifetime``, ``rolling 10m`` or
     ``refill 1h``: a bucket of ``burst`` (None: ``limit``) into which ``limit`` flows back per hour. ``only`` restricts
     the calls that count: caller fields, ``model``, ``provider``, each a ``*`` pattern. ``identical``: each body counts
-    by itself, so that a loop is stopped and nobody else. ``on_exceeded``: whether what does not fit is refused, or only
-    counted.
+    by itself, so that a loop is stopped and nobody else. ``on_exceeded``: whether what does not fit is refused, only
+    counted, or sent to ``reroute_to`` (a route, or one upstream) and counted; ``reroute_at`` is the share of the limit
+    from which on all calls go there.
     """
 
     name: str
@@ -43,8 +44,10 @@ class Budget:
     warn_at: tuple[float, ...] = ()
     burst: int | None = None
     identical: bool = False
-    on_exceeded: Literal["refuse", "warn"] = "refuse"
+    on_exceeded: Literal["refuse", "warn", "reroute"] = "refuse"
     projected: Projected | None = None
+    reroute_at: float | None = None
+    reroute_to: str | None = None
 
     @property
     def capacity(self) -> int:

@@ -152,6 +152,7 @@ def _budgets(state: CallState, folder: StateFolder) -> list[str]:
     return [
         f"{each.budget.name}: {each.budget.scope} {each.id}, {each.budget.window} (budgets.yml)"
         + (", only warns" if each.budget.on_exceeded == "warn" else "")
+        + (f", may send it to {each.budget.reroute_to}" if each.budget.reroute_to else "")
         for each in found
         if each.rate_of is None
     ]

@@ -192,8 +192,38 @@ class Purse:
         """Note in the record what a budget that only warns would have refused."""
         for budget in states:
             if budget.warned or budget.runs_out != "no":
-                self._state.flagged["budget_exceeded" if budget.warned else "budget_running_out"] += 1
-                self._state.rule = self._state.rule or budget.name
+                self._note("budget_exceeded" if budget.warned else "budget_running_out", budget.name)
+
+    def reroute_to(self) -> str | None:
+        """Where all calls go by now, of the first budget that is spent so far (``reroute_at``)."""
+        try:
+            for account in self.accounts:
+                budget = account.budget
+                if budget.reroute_at is not None and account.rate_of is None:
+                    state = self._services.ledger.state(account)
+                    if state.posted + state.debt >= budget.reroute_at * state.limit:
+                        self._note("budget_rerouted", budget.name)
+                        return budget.reroute_to
+        except StoreUnavailable:
+            logger.error("the budget store does not answer; who goes elsewhere is not known")  # the hold refuses
+        return None
+
+    def waive(self) -> str | None:
+        """Where the call goes instead, after a denial of a budget that says so (``on_exceeded: reroute``), or None.
+
+        From then on the call counts in all budgets that send it there and is refused by none of them.
+        """
+        budget = self.denied.account.budget if self.denied else None
+        if budget is None or budget.on_exceeded != "reroute" or self.held:
+            return None
+        self.accounts = tuple(waived(account, budget.reroute_to) for account in self.accounts)
+        self.denied = self.refusal = None
+        self._note("budget_rerouted", budget.name)
+        return budget.reroute_to
+
+    def _note(self, flag: str, rule: str) -> None:
+        self._state.flagged[flag] += 1
+        self._state.rule = self._state.rule or rule
 
     def refused(self) -> None:
         """The call is refused for want of money: those who are to know are told."""
@@ -304,6 +334,16 @@ class Purse:
         own = max([price.cost(final) for price in known if price] or [self._price.cost(final)])
         others = [(self._prices.known(provider, model) or self._price, used) for model, used in final.others]
         return own + sum(price.cost(used) for price, used in others)
+
+
+def waived(account: Account, to: str | None) -> Account:
+    """The account as it counts a call that was sent to ``to`` because of it: it only warns."""
+    budget = account.budget
+    if budget.reroute_to != to or budget.on_exceeded == "refuse":
+        return account
+    rule = replace(budget.projected, action="warn") if budget.projected else None
+    watched = waived(account.rate_of, to) if account.rate_of else None
+    return replace(account, budget=replace(budget, on_exceeded="warn", projected=rule), rate_of=watched)
 
 
 def body_id(state: CallState, digest: Callable[..., str]) -> str:

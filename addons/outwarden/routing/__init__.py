@@ -7,7 +7,7 @@ caller brings the time and the chance. What a failure is on the wire, and whethe
 
 from outwarden.routing.choose import Attempt, GiveUp, Outcome, failure_of_status, next_attempt
 from outwarden.routing.health import Health
-from outwarden.routing.match import match_route, resolve_reference, resolve_secret, rewrite_model
+from outwarden.routing.match import match_route, places, reroute, resolve_reference, resolve_secret, rewrite_model
 from outwarden.routing.order import Known, ordered
 from outwarden.routing.routes import (
     GROUP,
@@ -44,6 +44,8 @@ __all__ = [
     "match_route",
     "next_attempt",
     "ordered",
+    "places",
+    "reroute",
     "resolve_reference",
     "resolve_secret",
     "rewrite_model",

@@ -3,9 +3,11 @@
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from outwarden.errors import StateError
+from outwarden.routing.order import members
 from outwarden.routing.routes import Auth, Route, RouteRules, Upstream
 
 _SECRET_BYTES_MAX = 64 * 1024
@@ -22,6 +24,24 @@ def match_route(rules: RouteRules, fields: Mapping[str, str | None]) -> Route | 
         if all(_field_matches(name, pattern, fields) for name, pattern in route.match.items()):
             return route
     return None
+
+
+def reroute(rules: RouteRules, to: str, route: Route | None) -> Route:
+    """The route named ``to``, or one to the upstream of that name, with what ``route`` says of time and failures.
+
+    Raises KeyError where there is neither.
+    """
+    for other in rules.routes:
+        if other.name == to:
+            return other
+    base = route or Route(name="")
+    target = rules.upstreams[to].name
+    return replace(base, name=to, strategy="priority", targets=(target,), weights={}, sticky=None, groups={})
+
+
+def places(route: Route) -> frozenset[str]:
+    """All upstreams a route may lead to, nested routes included."""
+    return frozenset(place for target in route.targets for place in members(route, target))
 
 
 def rewrite_model(upstream: Upstream, requested: str | None) -> str | None:

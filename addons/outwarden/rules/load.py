@@ -50,12 +50,13 @@ def load_rules(folder: Path) -> Rules:
     def own_traffic(node: Node) -> Traffic:
         return read_traffic(node, folder, base)
 
+    routes = reading.file("routes.yml", lambda node: read_routes(node, folder), None)
     rules = Rules(
         traffic=base if reading.is_shipped("traffic.yml") else reading.file("traffic.yml", own_traffic, base),
         callers=reading.file("callers.yml", read_callers, CallerRules()),
         pii=reading.file("pii.yml", read_pii, PiiPolicy()),
-        budgets=reading.file("budgets.yml", lambda node: read_budgets(node, folder), BudgetRules()),
-        routes=reading.file("routes.yml", lambda node: read_routes(node, folder), RouteRules()),
+        budgets=reading.file("budgets.yml", lambda node: read_budgets(node, folder, routes), BudgetRules()),
+        routes=routes or RouteRules(),
         prices=reading.file("prices.yml", read_prices, ()),
         content=reading.file("content.yml", read_content, ContentRules()),
     )

@@ -9,6 +9,7 @@ from outwarden.budget.limits import RATE_OVER_S, Budget, BudgetRules, Projected,
 from outwarden.budget.webhooks import Event, Webhook, is_address
 from outwarden.budget.windows import moving
 from outwarden.pricing.price import NANO
+from outwarden.routing import ORIGINAL, RouteRules, places, reroute
 from outwarden.rules.nodes import Node, NodeError, Scalar
 from outwarden.rules.values import (
     Keys,
@@ -17,9 +18,9 @@ from outwarden.rules.values import (
     flag,
     list_of,
     map_of,
-    nothing,
     number,
     one_of,
+    suggest,
     text,
     unique_list_of,
     whole,
@@ -34,15 +35,20 @@ LIMITS: dict[str, Unit] = {"limit_usd": "usd", "limit_tokens": "tokens", "limit_
 BURSTS = {"burst_usd": "usd", "burst_tokens": "tokens", "burst_requests": "requests"}
 ACTIONS: tuple[Literal["refuse", "warn"], ...] = ("refuse", "warn")
 EVENTS: tuple[Event, ...] = get_args(Event)
+ON_EXCEEDED: tuple[Literal["refuse", "reroute", "warn"], ...] = ("refuse", "reroute", "warn")
 COUNT_MAX = 10**18  # fits the 64 bits that a database keeps, with room to add
 USD_MAX = 1_000_000_000  # the same bound in nano-dollars
 
 
-def read_budgets(node: Node, folder: Path) -> BudgetRules:
-    """Read the file, which lies in ``folder``. Raises `NodeError`."""
+def read_budgets(node: Node, folder: Path, routes: RouteRules | None = None) -> BudgetRules:
+    """Read the file, which lies in ``folder``. ``routes`` (None: not readable) are what `reroute_to` may name.
+
+    Raises `NodeError`.
+    """
     keys = Keys(node)
     defaults = BudgetRules()
-    budgets = keys.get("budgets", unique_list_of(_read_budget, lambda budget: budget.name), ())
+    read = unique_list_of(lambda each: _read_budget(each, routes), lambda budget: budget.name)
+    budgets = keys.get("budgets", read, ())
     clamp_output = keys.get("clamp_output", flag, defaults.clamp_output)
     unknown_price = keys.get("unknown_price", _read_unknown_price, defaults.unknown_price)
     if keys.get("hold", one_of(("full", "metered")), "full") == "metered":
@@ -52,7 +58,7 @@ def read_budgets(node: Node, folder: Path) -> BudgetRules:
     return BudgetRules(budgets, clamp_output, unknown_price, webhooks)
 
 
-def _read_budget(node: Node) -> Budget:
+def _read_budget(node: Node, routes: RouteRules | None) -> Budget:
     keys = Keys(node)
     name = keys.need("name", text)
     scope = keys.need("scope", one_of(SCOPES))
@@ -69,21 +75,35 @@ def _read_budget(node: Node) -> Budget:
         tuple(sorted(set(keys.get("warn_at", list_of(number(0.000001, 1)), ())))),
         _read_burst(keys, limit, unit, window),
         keys.get("identical", flag, False),
-        _read_on_exceeded(keys),
+        keys.get("on_exceeded", one_of(ON_EXCEEDED), ON_EXCEEDED[0]),
         keys.get("projected", _read_projected, None),
+        keys.get("reroute_at", number(0, 1), None),
+        keys.get("reroute_to", text, None),
     )
     _check_guards(keys, budget)
-    keys.unsupported("reroute_at", nothing)
-    keys.unsupported("reroute_to", nothing)
+    _check_reroute(keys, budget, routes)
     keys.done("key", (*LIMITS, *BURSTS))
     return budget
 
 
-def _read_on_exceeded(keys: Keys) -> Literal["refuse", "warn"]:
-    action = keys.get("on_exceeded", one_of(("refuse", "reroute", "warn")), "refuse")
-    if action == "reroute":
-        keys.wrong("on_exceeded", "on_exceeded 'reroute' is not supported yet")
-    return "warn" if action == "warn" else "refuse"
+def _check_reroute(keys: Keys, budget: Budget, routes: RouteRules | None) -> None:
+    """What is sent elsewhere needs a place to go that is not where it came from."""
+    wanted = "reroute_at" if budget.reroute_at is not None else "on_exceeded"
+    if budget.reroute_to is None:
+        if budget.reroute_at is not None or budget.on_exceeded == "reroute":
+            keys.wrong(wanted, f"'{wanted}' needs 'reroute_to', a route or an upstream of routes.yml")
+        return
+    if "reroute_at" not in keys and budget.on_exceeded != "reroute":
+        keys.wrong("reroute_to", "'reroute_to' needs 'reroute_at', or 'on_exceeded: reroute'")
+    if budget.reroute_at is not None and budget.scope == "request":
+        keys.wrong("reroute_at", "'reroute_at' needs a counter; scope request looks at each call by itself")
+    if routes is None:
+        return
+    names = [*routes.upstreams, *(route.name for route in routes.routes)]
+    if budget.reroute_to not in names:
+        keys.wrong("reroute_to", f"no such route or upstream in routes.yml{suggest(budget.reroute_to, names)}")
+    elif ORIGINAL in places(reroute(routes, budget.reroute_to, None)):
+        keys.wrong("reroute_to", f"the route leads to '{ORIGINAL}' too, which is where calls are not to go")
 
 
 def _check_guards(keys: Keys, budget: Budget) -> None:

@@ -52,6 +52,8 @@ def _budget(budget: Budget) -> dict[str, Any]:
         "only": dict(budget.only),
         "warn_at": list(budget.warn_at),
         "on_exceeded": budget.on_exceeded,
+        "reroute_at": budget.reroute_at,
+        "reroute_to": budget.reroute_to,
         "projected": asdict(budget.projected) if budget.projected else None,
     }
 
