@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multip
 
 from outwarden.budget import Account, Amounts, Budget, Denied, Held, Ledger, Orders, open_store
 
-LIMITS = {"d": 1000, "m": 2500, "t": 400, "r": 12, "roll": 900, "long": 1500, "calls": 6, "drip": 800}
+LIMITS = {"d": 1000, "m": 2500, "t": 400, "r": 12, "roll": 900, "long": 1500, "calls": 6, "drip": 800, "soft": 300}
 UNITS = {"t": "tokens", "r": "requests", "calls": "requests"}
 LENGTHS = {"roll": 60, "long": 7200, "calls": 30, "drip": 90}  # seconds; in bounds for the rest there is no end
 RATE = 200  # what flows back into "drip" within its 90 seconds: no whole number a second
@@ -22,6 +23,8 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 def _account(name: str) -> Account:
     limit, burst = (RATE, LIMITS[name]) if name == "drip" else (LIMITS[name], None)
     budget = Budget(name, "all", limit, UNITS.get(name, "usd"), WINDOWS.get(name, "lifetime"), burst=burst)  # type: ignore[arg-type]
+    if name == "soft":
+        budget = replace(budget, on_exceeded="warn")
     return Account(budget, "all", None, None)
 
 
@@ -41,6 +44,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.now = NOON
         self.ledger = Ledger(self.store, clock=lambda: self.now)
         self.holds: dict[str, tuple[tuple[str, ...], Amounts, datetime]] = {}
+        self.credits: dict[str, list[tuple[int | None, int]]] = {name: [] for name in LIMITS}
         self.charges: dict[str, list[tuple[datetime, int, int]]] = {name: [] for name in LIMITS}
         self.count = 0
 
@@ -81,8 +85,23 @@ class LedgerMachine(RuleBasedStateMachine):
                     posted, debt = posted + more, debt + over
         return posted, debt
 
+    def credit(self, name: str) -> int:
+        """What was topped up and still counts; in a bucket it is spent first."""
+        now = self.now.timestamp()
+        return sum(more for leaves, more in self.credits[name] if leaves is None or leaves > now)
+
     def room(self, name: str) -> int:
-        return LIMITS[name] - sum(self.spent(name)) - self.pending(name)
+        room = LIMITS[name] + self.credit(name) - sum(self.spent(name)) - self.pending(name)
+        return 10**18 if name == "soft" else room
+
+    @rule(name=st.sampled_from(sorted(LIMITS.keys() - {"drip"})), amount=st.integers(1, 300))
+    def top_up(self, name: str, amount: int) -> None:
+        """Somebody lets an account take more; in a rolling window for its length."""
+        Orders(self.store, "root", clock=lambda: self.now).top_up(_account(name).budget, "all", amount)
+        width = 2 if name == "long" else 1
+        second = int(self.now.timestamp())
+        leaves = (second // width + 1) * width + LENGTHS[name] if name in LENGTHS else None
+        self.credits[name].append((leaves, amount))
 
     @rule(seconds=st.one_of(st.floats(0, 5), st.integers(10, 90), st.integers(3000, 8000)))
     def wait(self, seconds: float) -> None:
@@ -155,7 +174,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def reset(self, name: str) -> None:
         """Somebody lets an account begin anew; what is held stays held."""
         Orders(self.store, "root", clock=lambda: self.now).reset(_account(name).budget, "all")
-        self.charges[name] = []
+        self.charges[name], self.credits[name] = [], []
 
     @rule()
     def restart(self) -> None:
@@ -182,7 +201,9 @@ class LedgerMachine(RuleBasedStateMachine):
         for state in self.ledger.states():
             posted, debt = self.spent(state.name)
             assert (state.posted, state.pending, state.debt) == (posted, self.pending(state.name), debt)
-            assert state.posted + state.pending <= LIMITS[state.name]
+            assert state.limit == LIMITS[state.name] + self.credit(state.name)
+            # A credit that ends, or a reset of what was spent beyond, leaves more taken than is allowed from then on.
+            assert state.name == "soft" or self.credits[state.name] or state.posted + state.pending <= state.limit
 
 
 LedgerMachine.TestCase.settings = settings(max_examples=25, stateful_step_count=50, deadline=None)  # 1,250 steps

@@ -19,6 +19,7 @@ pytestmark = [
 ]
 
 ACCOUNT = Account(Budget("b", "all", 700), "all", None, None)
+WINDOWS = ("lifetime", "rolling 10m", "rolling 1d", "refill 365d")
 ROOM_FOR = 7
 Work = Callable[[Ledger], Any]
 
@@ -69,12 +70,18 @@ def start(url: str) -> Iterator[Callable[[Work], Child]]:
 Start = Callable[[Work], Child]
 
 
-def test_four_processes_never_pass_the_limit(start: Start, url: str) -> None:
-    """Four processes with 50 calls each against room for 7 admit exactly 7 in all."""
+@pytest.mark.parametrize("window", WINDOWS)
+def test_four_processes_never_pass_the_limit(start: Start, url: str, window: str) -> None:
+    """Four processes with 50 calls each against room for 7 admit exactly 7 in all, whatever the window."""
+    account = Account(Budget("b", "all", 700, window=window), "all", None, None)
 
     def work(ledger: Ledger) -> int:
-        names = [f"{os.getpid()}-{number}" for number in range(50)]
-        return sum(isinstance(ledger.hold(name, [ACCOUNT], Amounts(100, 0)), Held) for name in names)
+        names, admitted = [f"{os.getpid()}-{number}" for number in range(50)], 0
+        for name in names:
+            if isinstance(ledger.hold(name, [account], Amounts(100, 0)), Held):
+                ledger.post(name, Amounts(100, 0))
+                admitted += 1
+        return admitted
 
     children = [start(work) for _ in range(4)]
     for child in children:
@@ -82,7 +89,7 @@ def test_four_processes_never_pass_the_limit(start: Start, url: str) -> None:
     assert sum(child.result() for child in children) == ROOM_FOR
     ledger = Ledger(open_store(url))
     (state,) = ledger.states()
-    assert (state.posted, state.pending, state.debt) == (0, 700, 0)
+    assert (state.posted, state.pending, state.debt) == (700, 0, 0)
     assert ledger.drift() == []
     ledger.close()
 
@@ -115,11 +122,13 @@ def test_kill_9_between_hold_and_post(start: Start, url: str) -> None:
 
 def test_kill_9_in_the_middle_of_writing(start: Start, url: str) -> None:
     """However a process dies while it holds and posts as fast as it can, the books are right and holds are whole."""
+    rolling = Account(Budget("r", "all", 10**9, window="rolling 2s"), "all", None, None)
+    refill = Account(Budget("f", "all", 10**9, window="refill 10s"), "all", None, None)
 
     def work(ledger: Ledger) -> None:
         for number in range(10**9):
-            ledger.hold(f"{number}", [ACCOUNT], Amounts(1, 0))
-            ledger.post(f"{number}", Amounts(0, 0))
+            ledger.hold(f"{number}", [ACCOUNT, rolling, refill], Amounts(1, 0))
+            ledger.post(f"{number}", Amounts(number % 2, 0) if number < 100 else Amounts(0, 0))
 
     child = start(work)
     child.go()
@@ -128,7 +137,7 @@ def test_kill_9_in_the_middle_of_writing(start: Start, url: str) -> None:
     ledger = Ledger(open_store(url))
     assert ledger.recover() in (0, 1)
     assert ledger.drift() == []
-    assert [state.pending for state in ledger.states()] == [0]
+    assert [state.pending for state in ledger.states()] == [0, 0, 0]
     ledger.close()
 
 

@@ -38,7 +38,8 @@ def begin(open_services: Callable[..., Services]) -> Begin:
     """Open services with these budgets and a purse for a call of 1,000 counted and at most 100 output tokens."""
 
     def start(*budgets: dict[str, Any], **facts: Any) -> tuple[Services, CallState, Purse]:
-        services = open_services(budgets={"budgets": list(budgets)} | facts.pop("rules", {}), prices=RULES)
+        files = {"routes": facts.pop("routes")} if "routes" in facts else {}
+        services = open_services(budgets={"budgets": list(budgets)} | facts.pop("rules", {}), prices=RULES, **files)
         return services, *another(services, **facts)
 
     return start
@@ -245,6 +246,31 @@ def test_a_budget_that_is_watched_only_warns(begin: Begin) -> None:
 
     assert second.pay(None)
     assert (state.rule, dict(state.flagged)) == ("day", {"budget_running_out": 1})
+
+
+def test_who_is_waived(begin: Begin) -> None:
+    """Of the budgets that send a call to one place, those that say so refuse it no more; their rates warn only."""
+    watched = {"projected": {"within": "1h"}, "reroute_to": "onprem", "reroute_at": 0.9}
+    keys = {"upstreams": {"onprem": {"url": "http://o.example", "provider": "vllm", "format": "openai"}}}
+    _, _, purse = begin(
+        budget(0, name="sends", on_exceeded="reroute", **watched),
+        budget(1, name="refuses", **watched),
+        budget(1, name="other"),
+        routes=keys,
+    )
+    assert not purse.pay(None)
+    assert purse.waive() == "onprem"
+    found = [(a.budget.name, a.rate_of is not None, a.budget.on_exceeded, a.budget.projected) for a in purse.accounts]
+    assert [(name, rate, rule.action if rule else None) for name, rate, _, rule in found] == [
+        ("sends", False, "warn"),
+        ("sends", True, "warn"),
+        ("refuses", False, "refuse"),
+        ("refuses", True, "refuse"),
+        ("other", False, None),
+    ]
+    assert [action for _, rate, action, _ in found if not rate] == ["warn", "refuse", "refuse"]
+    assert purse.pay(None)
+    assert purse.waive() is None
 
 
 def test_all_accounts_or_none(begin: Begin) -> None:

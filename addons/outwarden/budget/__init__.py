@@ -2,8 +2,8 @@
 
 Knows callers, budgets, windows and accounts, and keeps the ledger: money is held before a call and posted or given
 back after it, on every account or on none, in integers. Leaves to `pricing` what a call costs, and to `flow` when the
-steps happen. SQLAlchemy lives in `sql_store`, `statements` and `schema`; the rules of money know only the interface
-in `store`.
+steps happen. SQLAlchemy lives in `sql_store`, `statements`, `schema` and `migrations`; the rules of money know only the
+interface in `store`.
 """
 
 from outwarden.budget.accounts import Account, accounts, keyed_digest

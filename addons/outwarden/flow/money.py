@@ -338,8 +338,8 @@ class Purse:
 
 def waived(account: Account, to: str | None) -> Account:
     """The account as it counts a call that was sent to ``to`` because of it: it only warns."""
-    budget = account.budget
-    if budget.reroute_to != to or budget.on_exceeded == "refuse":
+    budget, ruling = account.budget, (account.rate_of or account).budget
+    if ruling.reroute_to != to or ruling.on_exceeded == "refuse":
         return account
     rule = replace(budget.projected, action="warn") if budget.projected else None
     watched = waived(account.rate_of, to) if account.rate_of else None
