@@ -36,7 +36,7 @@ class RedactPii:
     def _request(self, flow: http.HTTPFlow, state: CallState) -> None:
         if not state.operation.known and state.rules.traffic.unknown_path == "pass":
             return
-        engine = self._shelf.services.engines.pii
+        engine = self._shelf.services.engines.pii_for(state.caller)
         state.vault = self._shelf.services.vaults.open(state.caller.api_key_id) if reaches_back(state) else Vault()
         state.request_rewriter = rewriter = engine.request(state.vault)
         try:
@@ -47,7 +47,7 @@ class RedactPii:
             answer(flow, state.refusal)
             return
         if rewriter.refused:
-            refuse(flow, state, rewriter.refused)
+            refuse(flow, state, rewriter.refused, rewriter.refused_by)
         elif not rewriter.complete:
             names_unread(state)
             if state.refusal:
@@ -91,7 +91,7 @@ class RedactPii:
             state.format.text_rules(state.operation),
             rewriter,
             memory=services.memory,
-            memory_key=services.engines.pii.version + encoding.encode(),
+            memory_key=services.engines.pii_for(state.caller).version + encoding.encode(),
             count=lambda text: services.tokens.count(encoding, text),
             find_known=find_known,
         )
@@ -112,14 +112,14 @@ class RedactPii:
         call = said.call
         if call.request_rewriter is None:
             call.vault = session.vault
-            call.request_rewriter = self._shelf.services.engines.pii.request(session.vault)
+            call.request_rewriter = self._shelf.services.engines.pii_for(call.caller).request(session.vault)
         rewriter = call.request_rewriter
         if said.begins:
             self._name_model(call)
         if said.facts.begins == "maybe" and not call.spoken:
             unread(call, 1)  # speech: one flag for all of it
         rewritten = self._rewrite_texts(
-            call, said.body, "", rewriter, lambda found: session.known.with_found(found, rewriter.edits)
+            call, said.body, "", rewriter, lambda found: session.known.with_found(found, rewriter)
         )
         said.body = replace(said.body, data=rewritten.body)
         if rewritten.unread:
@@ -128,7 +128,7 @@ class RedactPii:
             call.body_tokens += rewritten.tokens
             call.media_bytes += rewritten.media_bytes
         if rewriter.refused:
-            call.refuse(refusal_of(rewriter.refused), "refused", f"pii {rewriter.refused}")
+            call.refuse(refusal_of(rewriter.refused, rewriter.refused_by), "refused", f"pii {rewriter.refused}")
         elif not rewriter.complete:
             names_unread(call)
 
@@ -139,15 +139,15 @@ class RedactPii:
         state.operation = replace(state.operation, model=shown(state.operation.model))
 
 
-def refusal_of(entity: str) -> Refusal:
-    """This entity may not leave."""
-    message = f"The request holds {entity}, which may not leave (pii.yml, request: {entity}: refuse)."
+def refusal_of(entity: str, rule: str) -> Refusal:
+    """This entity may not leave; ``rule`` says so."""
+    message = f"The request holds {entity}, which may not leave (pii.yml{rule}: refuse)."
     return Refusal(403, "pii_refused", message)
 
 
-def refuse(flow: http.HTTPFlow, state: CallState, entity: str) -> None:
-    """Answer that this entity may not leave."""
-    state.refuse(refusal_of(entity), "refused", f"pii {entity}")
+def refuse(flow: http.HTTPFlow, state: CallState, entity: str, rule: str) -> None:
+    """Answer that this entity may not leave; ``rule`` says so."""
+    state.refuse(refusal_of(entity, rule), "refused", f"pii {entity}")
     answer(flow, state.refusal)  # type: ignore[arg-type]
 
 

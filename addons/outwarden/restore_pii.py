@@ -37,7 +37,8 @@ class RestorePii:
 
     def _rewriter(self, state: CallState) -> TextRewriter:
         """A fresh rewriter for each attempt: what a failed one restored does not count."""
-        state.reply_rewriter = self._shelf.services.engines.pii.reply(Vault() if state.vault is None else state.vault)
+        engine = self._shelf.services.engines.pii_for(state.caller)
+        state.reply_rewriter = engine.reply(Vault() if state.vault is None else state.vault)
         if state.inspect_reply:
             return Inspected(state.inspect_reply, state.reply_rewriter)
         return state.reply_rewriter

@@ -64,6 +64,8 @@ def measure(name: str, texts: Sequence[Text], options: argparse.Namespace) -> di
             "values": streamed.values,
             "leak": round(streamed.leak, 5),
             "fidelity": round(streamed.fidelity, 5),
+            "fidelity_in_arguments": round(streamed.fidelity_in_arguments, 5),
+            "same_next_turn": round(streamed.same_next_turn, 5),
             "different_from_whole": streamed.different,
         }
     if not options.json:

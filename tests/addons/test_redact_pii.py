@@ -359,3 +359,61 @@ def test_a_value_is_known_in_a_form_of_pairs(play: Playbook) -> None:
 def test_lines_without_a_finding_are_the_same_bytes(play: Playbook) -> None:
     body = b'{"a" : 1.50, "b":"\\u00e9"}\n\n{"c":[ ]}\r\n'
     assert got(play, request("/v1/files", body)).endswith(b"\r\n\r\n" + body)
+
+
+def test_what_is_done_depends_on_caller_and_field(
+    open_play: Callable[..., Playbook], open_services: Callable[..., Services]
+) -> None:
+    """The same value at once in several fields, from two teams; also when the message is remembered, and in forms."""
+    services = open_services(
+        pii={
+            "request": {"default": "pseudonymize"},
+            "response": {"default": "mask"},
+            "ner": {"model": "off"},
+            "for": [
+                {"field": "tool_result", "request": {"EMAIL_ADDRESS": "mask"}},
+                {"team": "support", "request": {"default": "flag"}, "response": {"default": "allow"}},
+                {"field": ["header", "file_name"], "request": {"default": "hash"}},
+            ],
+        },
+        callers={"callers": [{"match": {"header": {"x-team": "^(?P<team>[a-z]+)$"}}}]},
+    )
+    messages = [
+        {"role": "user", "content": f"to {EMAIL}"},
+        {"role": "tool", "content": f"to {EMAIL}", "tool_call_id": "c"},
+    ]
+    body = json.dumps({"model": "gpt-4o", "messages": messages}).encode()
+    said_by = {}
+    for team in ("support", "sales", "support", "sales"):
+        play = open_play(services)
+        sent = got(play, request(PATH, body, {"x-team": team, "x-title": f"for {EMAIL}"}))
+        play.upstream.says(response(200, said(f"{EMAIL} new@quarzbach.de")))
+        texts = [message["content"] for message in json.loads(sent.partition(b"\r\n\r\n")[2])["messages"]]
+        title = next(line for line in sent.split(b"\r\n") if line.lower().startswith(b"x-title"))
+        answer = json.loads(play.answer.body)["choices"][0]["message"]["content"]
+        assert said_by.setdefault(team, (texts, title, answer)) == (texts, title, answer)
+
+    (support, support_title, support_answer), (sales, sales_title, sales_answer) = said_by["support"], said_by["sales"]
+    assert support == [f"to {EMAIL}", "to [EMAIL_ADDRESS]"]
+    assert sales[0].startswith("to [EMAIL_ADDRESS_")
+    assert sales[1] == "to [EMAIL_ADDRESS]"
+    assert EMAIL.encode() in support_title
+    assert EMAIL.encode() not in sales_title
+    assert len(sales_title) > len(b"x-title: for [EMAIL_ADDRESS_123456]")
+    assert (support_answer, sales_answer) == (f"{EMAIL} new@quarzbach.de", f"{EMAIL} [EMAIL_ADDRESS]")
+    assert record(services)["redactions"] == {"request": {"EMAIL_ADDRESS": 3}, "response": {"EMAIL_ADDRESS": 1}}
+
+
+def test_a_refusal_names_the_rule_that_refuses(
+    open_play: Callable[..., Playbook], open_services: Callable[..., Services]
+) -> None:
+    """By its line, where it stands under `for`."""
+    rule = {"field": "file_name", "request": {"EMAIL_ADDRESS": "refuse"}}
+    services = open_services(pii={"ner": {"model": "off"}, "for": [rule]})
+    play = open_play(services)
+    head = b'content-disposition: form-data; name=file; filename="%s.txt"' % EMAIL.encode()
+    form = b"--b\r\n" + head + b"\r\n\r\nhi\r\n--b--\r\n"
+    play.says(request("/v1/files", form, {"content-type": "multipart/form-data; boundary=b"}))
+
+    assert play.answer.status == 403
+    assert b"pii.yml:1, for, request: EMAIL_ADDRESS: refuse" in play.answer.body

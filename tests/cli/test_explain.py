@@ -133,3 +133,21 @@ def test_a_file_that_is_no_request_is_one_sentence(rules: Path) -> None:
 
     assert result.exit_code == 1
     assert EMAIL not in result.stdout + result.stderr + str(result.exception)
+
+
+def test_the_rule_that_decided_is_named(rules: Path) -> None:
+    """By caller and field, with its line."""
+    (rules / "pii.yml").write_text(
+        "ner: off\nalways: [Bluebird]\nplaceholders: {EMAIL_ADDRESS: MAIL}\nfor:\n"
+        "  - {team: sales, request: {default: refuse}}\n"
+        "  - {field: system, request: {EMAIL_ADDRESS: mask}}\n"
+        "  - {team: sup*, request: {LISTED_VALUE: hash}}\n"
+    )
+    messages = [{"role": "system", "content": f"of {EMAIL}"}, {"role": "user", "content": f"bluebird, {EMAIL}"}]
+    told = explain(rules, body={"model": "gpt-4o", "max_tokens": 100, "messages": messages})
+
+    assert told["redactions"] == [
+        "1 x EMAIL_ADDRESS: mask (pii.yml:6, for, request: EMAIL_ADDRESS)",
+        "1 x EMAIL_ADDRESS: pseudonymize (pii.yml, request: default)",
+        "1 x LISTED_VALUE: hash (pii.yml:7, for, request: LISTED_VALUE)",
+    ]

@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from outwarden.cli.app import app
+from outwarden.pii import hash_of
 
 KEY = "sk-invented-0123456789"
 
@@ -41,3 +42,22 @@ def test_a_key_on_the_command_line_is_not_taken() -> None:
 
     assert (code, out) == (2, "")
     assert hashlib.sha256(KEY.encode()).hexdigest() not in error
+
+
+def test_a_value_is_hashed_for_the_lists() -> None:
+    """In the form that pii.yml takes; in any case of letters the same."""
+    first, second = (
+        CliRunner().invoke(app, ["hash"], input=said) for said in ("Project Bluebird\n", "project bluebird")
+    )
+
+    assert first.exit_code == 0
+    assert first.stdout == second.stdout == hash_of("Project Bluebird") + "\n"
+
+
+@pytest.mark.parametrize("stdin", ["", "\n", "abc", "two\nlines", "v" * 5000])
+def test_what_cannot_be_listed_is_not_hashed(stdin: str) -> None:
+    """Exit code 2 and the reason."""
+    result = CliRunner().invoke(app, ["hash"], input=stdin)
+
+    assert result.exit_code == 2
+    assert result.stdout == ""

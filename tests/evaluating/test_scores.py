@@ -81,3 +81,4 @@ def test_a_stream_leaks_nothing_and_gives_all_back() -> None:
     result = profile(engine, [one])
 
     assert (result.values, result.leak, result.fidelity, result.different) == (2, 0.0, 1.0, 0)
+    assert (result.fidelity_in_arguments, result.same_next_turn) == (1.0, 1.0)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -14,6 +15,8 @@ from outwarden.budget import Amounts, Caller, Orders, Target, accounts, open_sto
 from outwarden.errors import HoldPosted, RulesError, StateError, StoreUnavailable
 from outwarden.flow.services import Services
 from outwarden.observe import Webhooks
+from outwarden.pii import Vault
+from outwarden.wire.edits import apply_edits
 
 Open = Callable[..., Services]
 
@@ -93,6 +96,57 @@ def test_the_same_state_gives_the_same_names(open_services: Open, tmp_path: Path
     finally:
         second.close()
         other.close()
+
+
+def said_by(services: Services, text: str) -> tuple[str, Vault]:
+    """What leaves for ``text``, and the vault of the call."""
+    vault = Vault()
+    rewriter = services.engines.pii.request(vault)
+    (edits,) = rewriter.edits([text])
+    rewriter.note([(edit, text[edit.start : edit.end]) for edit in edits])
+    return apply_edits(text, edits), vault
+
+
+def restored_by(services: Services, vault: Vault, text: str) -> str:
+    """What the client gets for ``text``."""
+    (edits,) = services.engines.pii.reply(vault).edits([text])
+    return apply_edits(text, edits)
+
+
+@pytest.mark.parametrize("action", ["pseudonymize", "surrogate"])
+def test_a_new_key_takes_over_in_all_processes_at_once(
+    open_services: Open, monkeypatch: pytest.MonkeyPatch, action: str
+) -> None:
+    """Two that run, and one that starts later, agree at every moment; each restores what any of them named."""
+    moment = [datetime.now(UTC)]
+    monkeypatch.setattr("outwarden.flow.services.datetime", Mock(now=lambda zone: moment[0]))
+    first = open_services(pii={"request": {"default": action}, "ner": {"model": "off"}})
+    second = Services(rules_folder(first), first.state.path)
+    mail = "jonas.weber@quarzbach.de"
+    former, _ = said_by(first, mail)
+
+    ring = first.state.rotate_key(timedelta(days=1))
+    first.reload()
+    second.reload()
+    assert said_by(first, mail)[0] == said_by(second, mail)[0] == former
+
+    moment[0] = ring.keys[-1].since
+    first.reload()
+    new, vault = said_by(first, mail)
+    assert new != former
+    assert restored_by(second, said_by(second, mail)[1], f"{new}, {former}") == f"{mail}, {mail}"
+    second.reload()
+    third = Services(rules_folder(first), first.state.path)
+    assert {said_by(each, mail)[0] for each in (first, second, third)} == {new}
+    assert restored_by(third, said_by(third, mail)[1], f"{new}, {former}") == f"{mail}, {mail}"
+    assert restored_by(first, Vault(), f"{new}, {former}") == f"{new}, {former}"  # nobody else's
+
+    moment[0] += timedelta(days=1)
+    first.reload()
+    assert restored_by(first, said_by(first, mail)[1], f"{new}, {former}") == f"{mail}, {former}"
+    second.close()
+    third.close()
+    assert vault.restores
 
 
 def test_what_is_wrong_is_said_at_the_start(tmp_path: Path) -> None:

@@ -116,7 +116,7 @@ def test_streamed_requests_are_whole_requests(text: str, data: st.DataObject) ->
     """Channels of requests too, but for what is said in words: only a whole text tells that."""
     rewriter, other = default.request(Vault()), default.request(Vault())
     named: dict[str, str] = {}
-    spans = default.detector.spans([text], default.strictness["request"])[0]
+    spans = default.detector.spans([text], default.actions("request").strictness)[0]
     edits = [edit for span in spans if (edit := other.edit(span, text[span.start : span.end], named))]
 
     assert streamed(rewriter.channel(), cuts(text, data)) == apply_edits(text, edits)

@@ -1,5 +1,6 @@
 """The example profiles are rules that load, and keep what they promise."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -59,9 +60,27 @@ def test_healthcare_gives_the_record_back_to_who_asked() -> None:
 
     for value in ("Jonas Weber", "MRN-7733109", "7340918", "4929 4128"):
         assert value not in said
+    assert re.match(r"Pt\. \[PATIENT_NAME_[0-9a-f]{6}\] \(\[MRN_[0-9a-f]{6}\]\) was seen", said)
     assert "Pt. Jonas Weber (MRN-7733109)" in back
     assert rules("healthcare").traffic.unread_body == "refuse"
     assert rules("healthcare").pii.action("PERSON", "response") == "mask"
+
+
+def test_healthcare_knows_its_placeholders_as_models_write_them() -> None:
+    """With spaces, in lower case, in Markdown; the next turn finds nothing of ours to take out."""
+    policy = rules("healthcare").pii
+    engine = PiiEngine(policy, SECRET, finders_for(policy))
+    vault = Vault()
+    request = engine.request(vault)
+    text = "Pt. Jonas Weber (MRN-7733109) was seen."
+    (edits,) = request.edits([text])
+    request.note([(edit, text[edit.start : edit.end]) for edit in edits])
+    name, number = re.findall(r"\[\w+\]", apply_edits(text, edits))
+    said = f"PATIENT NAME {name[-7:-1]}, {name.lower()}, {name[1:-1].replace('_', chr(92) + '_')}, MRN-{number[-7:-1]}"
+    (restored,) = engine.reply(vault).edits([said])
+
+    assert apply_edits(said, restored) == "Jonas Weber, Jonas Weber, Jonas Weber, MRN-7733109"
+    assert engine.request(Vault()).edits([said]) == [[]]
 
 
 def test_a_coding_agent_keeps_its_addresses_and_its_session() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from outwarden.pii import CustomEntity, NerPolicy, PiiPolicy
+from outwarden.pii import CustomEntity, ForRule, Listed, NerPolicy, PiiPolicy, hash_of
 from outwarden.rules import Rules
 
 Load = Callable[..., Rules]
@@ -47,6 +47,40 @@ def test_all_keys(load: Load) -> None:
     )
 
 
+def test_who_and_where(load: Load) -> None:
+    """Other actions for callers and fields, values that are always found, names of placeholders, reserved values."""
+    key, hashed = "sha256:" + "0" * 64, hash_of("Zephyr")
+    policy = load(
+        pii=f"""
+            always: [Project Bluebird, {{entity: CUSTOMER, values: ['re:KD-[0-9]+', '{hashed}'], match: [zephyr]}}]
+            for:
+              - team: [support, care-*]
+                request: {{CUSTOMER: allow, LISTED_VALUE: mask}}
+              - api_key: {key}
+                field: [system, tool_result]
+                request: {{default: refuse}}
+              - {{user: bob, response: {{default: allow}}}}
+            placeholders: {{PERSON: PATIENT_NAME, CUSTOMER: CLIENT}}
+            find_reserved: [CREDIT_CARD]
+            """
+    ).pii
+
+    assert policy.always == (
+        Listed("LISTED_VALUE", ("Project Bluebird",)),
+        Listed("CUSTOMER", ("re:KD-[0-9]+", hashed), ("zephyr",)),
+    )
+    assert policy.special == (
+        ForRule({"team": ("support", "care-*")}, frozenset(), {"CUSTOMER": "allow", "LISTED_VALUE": "mask"}),
+        ForRule({"api_key_id": (key,)}, frozenset({"system", "tool_result"}), {"default": "refuse"}),
+        ForRule({"user": ("bob",)}, response={"default": "allow"}),
+    )
+    assert [rule.line for rule in policy.special] == [4, 6, 9]
+    assert policy.placeholders == {"PERSON": "PATIENT_NAME", "CUSTOMER": "CLIENT"}
+    assert policy.find_reserved == {"CREDIT_CARD"}
+    assert len(load(pii="find_reserved: all").pii.find_reserved) == 4
+    assert load(pii="find_reserved: no").pii.find_reserved == frozenset()
+
+
 @pytest.mark.parametrize(
     "written", ["entities: all", "entities: [EMAIL_ADDRESS]\n", "ner: off", "ner: {model: no}", "ner:"]
 )
@@ -78,6 +112,34 @@ def test_what_asks_for_nothing_new_is_accepted(written: str, load: Load) -> None
         (r"custom: [{entity: A_B, pattern: 'x\d', match: [x1, xx]}]", "match: example 2 is not found"),
         (r"custom: [{entity: A_B, pattern: 'x\d', no_match: [x1]}]", "no_match: example 1 is found"),
         ("custom: [{entity: A_B, pattern: 'x', contxt: [a]}]", "unknown key 'contxt' (did you mean 'context'?)"),
+        ("for: [{team: a}]", "for: expected 'request' or 'response', with actions"),
+        ("for: [{request: {default: mask}}]", "for: expected a caller or a field"),
+        ("for: [{field: tool_results, request: {default: mask}}]", "field: expected system, message, tool_definition"),
+        ("for: [{field: system, response: {default: mask}}]", "fields are told apart in requests only"),
+        ("for: [{taem: a, request: {default: mask}}]", "unknown key 'taem' (did you mean 'team'?)"),
+        ("for: [{api_key: sk-1, request: {default: mask}}]", "api_key: expected sha256: and 64 hex digits"),
+        ("for: [{team: a, request: {EMIAL_ADDRESS: mask}}]", "unknown entity 'EMIAL_ADDRESS'"),
+        ("for: [{team: a, request: {default: burn}}]", "default: expected mask"),
+        ("for: {team: a}", "for: expected a list"),
+        ("always: [abc]", "a value has 4 to 256 characters"),
+        ("always: ['re:(']", "not a pattern in RE2 syntax"),
+        ("always: ['sha256:12']", "always: expected sha256:, 64 hex digits, a slash and the value's length"),
+        ("always: [{entity: lower, values: [abcd]}]", "entity 'lower' must be an upper-case name"),
+        ("always: [{values: [Bluebird], match: [bluebird, x]}]", "match: example 2 is not found"),
+        ("always: [{values: [Bluebird], no_match: [bluebird]}]", "no_match: example 1 is found"),
+        ("always: [{entity: A_B}]", "key 'values' is missing"),
+        ("allow: ['sha256:12']", "allow: expected sha256:, 64 hex digits"),
+        ("placeholders: {EMAIL_ADDRESS: mail}", "EMAIL_ADDRESS: expected an upper-case name such as PATIENT_NAME"),
+        ("placeholders: {EMAIL_ADDRESS: PHONE_NUMBER}", "placeholders: expected a name that no other"),
+        (
+            "placeholders: {EMAIL_ADDRESS: A_B, IBAN_CODE: A_B}",
+            "placeholders: expected a name that no other",
+        ),
+        ("placeholders: {EMIAL_ADDRESS: A_B}", "unknown entity 'EMIAL_ADDRESS'"),
+        (
+            "find_reserved: [IBAN_CODE]",
+            "find_reserved: expected EMAIL_ADDRESS, PHONE_NUMBER, CREDIT_CARD",
+        ),
     ],
 )
 def test_what_is_wrong(text: str, problem: str, problems: Problems) -> None:

@@ -11,7 +11,8 @@ from outwarden.cli.demo import demo
 from outwarden.cli.doctor import doctor
 from outwarden.cli.environment import env
 from outwarden.cli.explain import explain
-from outwarden.cli.keys import key_id
+from outwarden.cli.key_ring import keys_app
+from outwarden.cli.keys import hash_value, key_id
 from outwarden.cli.later import later
 from outwarden.cli.options import RulesOption, StateOption
 from outwarden.cli.report import report
@@ -43,6 +44,8 @@ app.command()(trust)
 app.command()(untrust)
 app.command()(doctor)
 app.command("key-id")(key_id)
+app.command("hash")(hash_value)
+app.add_typer(keys_app)
 for _name in ("top", "setup"):
     app.command(_name, hidden=True)(later(_name))
 

@@ -70,6 +70,8 @@ def line(record: dict[str, Any]) -> str:
         return printable(
             f"{record.get('ts')}  order: {record['order']} {record.get('target')}{amount} by {record['by']}"
         )
+    if record.get("event") == "key_rotated":
+        return printable(f"{record.get('ts')}  key {record.get('key')} takes over from {record.get('former_key')}")
     caller, usage, served = record.get("caller") or {}, record.get("usage") or {}, record.get("served") or {}
     redactions = record.get("redactions") or {}
     taken = sum(sum((redactions.get(direction) or {}).values()) for direction in ("request", "response"))

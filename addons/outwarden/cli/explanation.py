@@ -77,7 +77,10 @@ def _acts(request: RequestFile, state: CallState, folder: StateFolder) -> dict[s
         "model": state.model,
         "stream": state.facts.stream,
         "content": sorted({f"{found.action}: {found.rule} (content.yml)" for found in findings}),
-        "redactions": [_redaction(entity, count, rules) for entity, count in sorted(rewriter.counts.items())],
+        "redactions": [
+            f"{count} x {entity}: {action} (pii.yml{rule})"
+            for (entity, action, rule), count in sorted(rewriter.decided.items())
+        ],
         "cost": _cost(state),
         "budgets": _budgets(state, folder),
         "route": _route(state),
@@ -102,7 +105,8 @@ def _looking(inspector: Inspector, findings: list[Finding]) -> Callable[[Sequenc
 def _redact(
     request: RequestFile, state: CallState, folder: StateFolder, look: Callable[[Sequence[str]], None]
 ) -> RequestRewriter:
-    rewriter = PiiEngine(state.rules.pii, folder.secret(), finders_for(state.rules.pii)).request(Vault())
+    engine = PiiEngine(state.rules.pii, folder.secret(), finders_for(state.rules.pii))
+    rewriter = engine.for_caller(asdict(state.caller)).request(Vault())
     rewrite_target(quote(request.path) + ("?" + request.query if request.query else ""), rewriter)
     rewrite_headers(tuple((name.encode(), value.encode()) for name, value in request.headers.items()), rewriter)
     counter = TokenCounter()
@@ -118,11 +122,6 @@ def _redact(
         )
         state.body_tokens, state.media_bytes = rewritten.tokens, rewritten.media_bytes
     return rewriter
-
-
-def _redaction(entity: str, count: int, rules: Rules) -> str:
-    named = entity if entity in rules.pii.request else "default"
-    return f"{count} x {entity}: {rules.pii.action(entity, 'request')} (pii.yml, request: {named})"
 
 
 def _cost(state: CallState) -> str:

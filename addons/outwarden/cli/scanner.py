@@ -37,7 +37,7 @@ class Scanner:
         clean = scannable(text)
         named: dict[str, str] = {}
         found = []
-        strictness, whole = self._engine.strictness[direction], direction == "request"
+        strictness, whole = self._engine.actions(direction).strictness, direction == "request"
         for span in self._engine.detector.spans([clean], strictness, whole=whole)[0]:
             if edit := rewriter.edit(span, clean[span.start : span.end], named):
                 found.append((edit, span.score))

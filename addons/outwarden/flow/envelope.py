@@ -5,6 +5,7 @@ from urllib.parse import quote, unquote
 
 from outwarden.pii import RequestRewriter
 from outwarden.wire.body import rewrite_text
+from outwarden.wire.edits import TextRewriter, within
 from outwarden.wire.urlencoded import rewrite_pairs
 
 type Fields = tuple[tuple[bytes, bytes], ...]
@@ -41,20 +42,22 @@ def rewrite_target(target: str, rewriter: RequestRewriter) -> str:
 
     What holds nothing stays as it is spelled.
     """
+    reader = within(rewriter, "url")
     path, mark, query = target.partition("?")
     if mark:
         query = rewrite_pairs(
-            query, lambda name, text: text if name in _DEFINED_PARAMETERS else rewrite_text(text, rewriter)
+            query, lambda name, text: text if name in _DEFINED_PARAMETERS else rewrite_text(text, reader)
         )
-    return _rewrite_path(path, rewriter) + mark + query
+    return _rewrite_path(path, reader) + mark + query
 
 
 def rewrite_headers(fields: Fields, rewriter: RequestRewriter) -> Fields:
     """Rewrite the values of headers that callers fill (gateways' metadata, titles, baggage)."""
-    return tuple((name, _rewritten(name, value, rewriter)) for name, value in fields)
+    reader = within(rewriter, "header")
+    return tuple((name, _rewritten(name, value, reader)) for name, value in fields)
 
 
-def _rewrite_path(path: str, rewriter: RequestRewriter) -> str:
+def _rewrite_path(path: str, rewriter: TextRewriter) -> str:
     if _PLAIN_PATH.fullmatch(path) and not _NUMBER.search(path):
         return path
     segments = [unquote(segment) for segment in path.split("/")]
@@ -67,7 +70,7 @@ def _is_name(segment: str) -> bool:
     return _PLAIN_PATH.fullmatch(segment) is not None and _NUMBER.fullmatch(segment) is None
 
 
-def _rewritten(name: bytes, value: bytes, rewriter: RequestRewriter) -> bytes:
+def _rewritten(name: bytes, value: bytes, rewriter: TextRewriter) -> bytes:
     text = value.decode("utf-8", "surrogateescape")
     header = name.decode("latin-1")
     if not _may_be_text(text) or _DEFINED_HEADER.fullmatch(header) or is_credential(header):

@@ -2,20 +2,21 @@
 
 import logging
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from outwarden.audit import AuditLog
-from outwarden.budget import Amounts, BudgetState, Ledger, keyed_digest, open_store
+from outwarden.budget import Amounts, BudgetState, Caller, Ledger, keyed_digest, open_store
 from outwarden.content import Inspector
 from outwarden.errors import LedgerError, RulesError, StoreUnavailable
 from outwarden.observe import Metrics, Notices, Webhooks
-from outwarden.pii import CallerVaults, PiiEngine, Vault, finders_for
+from outwarden.pii import CallerVaults, Echoes, PiiEngine, Vault, finders_for
 from outwarden.pricing import PriceBook, TokenCounter
 from outwarden.routing import Health, resolve_reference
-from outwarden.rules import Rules, RulesFile, StateFolder
+from outwarden.rules import KeyRing, Rules, RulesFile, StateFolder
 from outwarden.web import RecentCalls
 from outwarden.wire.body import Memory
 from outwarden.wire.edits import apply_edits
@@ -43,14 +44,18 @@ class Engines:
     prices: PriceBook
 
     @classmethod
-    def of(cls, rules: Rules, secret: bytes) -> "Engines":
-        """Compile ``rules``."""
+    def of(cls, rules: Rules, secret: bytes, retired: Sequence[bytes] = (), echoes: Echoes | None = None) -> "Engines":
+        """Compile ``rules``; the rest as `PiiEngine` takes it."""
         return cls(
             rules=rules,
-            pii=PiiEngine(rules.pii, secret, finders_for(rules.pii)),
+            pii=PiiEngine(rules.pii, secret, finders_for(rules.pii), retired=retired, echoes=echoes),
             inspector=Inspector(rules.content),
             prices=PriceBook(rules.prices, rules.budgets.unknown_price),
         )
+
+    def pii_for(self, caller: Caller) -> PiiEngine:
+        """The engine with the actions of one caller."""
+        return self.pii.for_caller(asdict(caller)) if self.rules.pii.special else self.pii
 
     def shown(self, name: str | None) -> str | None:
         """A name that somebody else chose (a model), fit for records, counters and the database: nothing personal."""
@@ -66,8 +71,10 @@ class Services:
     def __init__(self, rules_folder: Path, state_folder: Path) -> None:
         self._file = RulesFile(rules_folder)
         self.state = StateFolder(state_folder)
-        self._secret = self.state.secret()
-        self.engines = Engines.of(self._file.current, self._secret)
+        self._keys_stamp, self._keys = self._read_keys()
+        self._secrets: tuple[bytes, ...] = ()
+        self._echoes = Echoes()
+        self.engines = self._compiled()
         self.memory = Memory(MEMORY_BYTES)
         self.readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         self.vaults = CallerVaults()
@@ -89,7 +96,7 @@ class Services:
 
     def digest(self, *parts: bytes) -> str:
         """Name something without telling it; see `keyed_digest`."""
-        return keyed_digest(self._secret, *parts)
+        return keyed_digest(self._secrets[0], *parts)
 
     def reload(self) -> None:
         """Take changed rule files into force; broken ones leave the last good rules in force and are logged."""
@@ -97,9 +104,29 @@ class Services:
         if isinstance(changed, RulesError):
             logger.error("rules not reloaded, the last good ones stay in force:\n%s", changed)
         elif changed:
-            self.engines = Engines.of(self._file.current, self._secret)
+            self.engines = self._compiled()
             self.webhooks.configure(self.engines.rules.budgets.webhooks)
             logger.warning("rules reloaded")
+        self._follow_keys()
+
+    def _compiled(self) -> Engines:
+        first, *others = secrets = self._keys.secrets(datetime.now(UTC))
+        engines = Engines.of(self._file.current, first, others, self._echoes)
+        self._secrets = secrets
+        return engines
+
+    def _follow_keys(self) -> None:
+        """Take in keys that another process wrote, and change over when it is time."""
+        if self.state.keys_stamp() != self._keys_stamp:
+            self._keys_stamp, self._keys = self._read_keys()
+        now = datetime.now(UTC)
+        if self._secrets != self._keys.secrets(now):
+            self.engines = self._compiled()
+            logger.warning("placeholders are made with key %s", self._keys.current(now).id)
+
+    def _read_keys(self) -> tuple[tuple[int, int], KeyRing]:
+        keys = self.state.keys()
+        return self.state.keys_stamp(), keys
 
     def notify(self) -> None:
         """Tell of orders that were given, and of upstreams that began to fail since the last look."""

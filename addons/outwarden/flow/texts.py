@@ -1,13 +1,14 @@
 """Run a text rewriter over a whole message body, whatever kind of body it is."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 from outwarden.errors import BodyError
 from outwarden.flow.body import Body, classify, is_text
 from outwarden.wire.body import Memory, Rewritten, rewrite_json, rewrite_text
-from outwarden.wire.edits import ChannelRewriter, Edit, FindKnown, KnownValues, TextRewriter
+from outwarden.wire.edits import ChannelRewriter, Edit, FindKnown, KnownValues, PlacedRewriter, TextRewriter, within
 from outwarden.wire.format import Refusal, TextRules
 from outwarden.wire.multipart import Piece, boundary_of, pieces, with_length
 from outwarden.wire.urlencoded import rewrite_pairs
@@ -104,7 +105,11 @@ class _Collecting:
 
     def __init__(self, inner: TextRewriter | KnownValues) -> None:
         self._inner = inner
+        self.by_field = bool(getattr(inner, "by_field", False))
         self.found: list[tuple[Edit, str]] = []
+
+    def edits_in(self, texts: Sequence[str], places: Mapping[str, frozenset[str]]) -> list[Sequence[Edit]]:
+        return cast(PlacedRewriter, self._inner).edits_in(texts, places)
 
     def edits(self, texts: Sequence[str]) -> list[Sequence[Edit]]:
         return self._inner.edits(texts)
@@ -142,7 +147,7 @@ class _Rewrite:
         if body.kind == "form":
             return self.form(body.data)
         if body.kind == "text":
-            return self.text(body.data)
+            return self.text(body.data, field="file" if depth else "message")
         return _unread(body.data) if body.kind == "binary" else Rewritten(body.data, 0)
 
     def form(self, data: bytes) -> Rewritten:
@@ -152,8 +157,8 @@ class _Rewrite:
 
         return self.unit(rewrite)
 
-    def text(self, data: bytes) -> Rewritten:
-        return self.unit(lambda rewriter: self._text(data, lambda text: rewrite_text(text, rewriter)))
+    def text(self, data: bytes, field: str = "message") -> Rewritten:
+        return self.unit(lambda rewriter: self._text(data, lambda text: rewrite_text(text, within(rewriter, field))))
 
     def _text(self, data: bytes, rewrite: Callable[[str], str]) -> Rewritten:
         text = data.decode("utf-8", "surrogateescape")
@@ -183,7 +188,9 @@ class _Rewrite:
         return [head, done]
 
     def part_header(self, line: bytes) -> Rewritten:
-        return Rewritten(line, 0) if _PART_FRAMING.match(line) or not is_text(line) else self.text(line)
+        return (
+            Rewritten(line, 0) if _PART_FRAMING.match(line) or not is_text(line) else self.text(line, field="file_name")
+        )
 
     def part(self, piece: Piece, depth: int) -> Rewritten:
         content_type = piece.header("content-type")
@@ -243,6 +250,12 @@ class Inspected:
     def __init__(self, look: Callable[[Sequence[str]], None], inner: TextRewriter | None = None) -> None:
         self._look = look
         self._inner = inner
+        self.by_field = bool(getattr(inner, "by_field", False))
+
+    def edits_in(self, texts: Sequence[str], places: Mapping[str, frozenset[str]]) -> list[Sequence[Edit]]:
+        """As `edits`, for an inner rewriter that asks where texts stand."""
+        self._look(texts)
+        return cast(PlacedRewriter, self._inner).edits_in(texts, places)
 
     def edits(self, texts: Sequence[str]) -> list[Sequence[Edit]]:
         """Show ``texts``, then ask the inner rewriter."""

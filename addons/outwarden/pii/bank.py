@@ -81,13 +81,13 @@ def _check_card(text: str, start: int, end: int, more: bool) -> Verdict | None:
     tied = tied or word_before(text, start) or word_after(text, end) or joined_before(text, start, "-.")
     if tied and not _CARD_WORDS.before(text, start):
         return None
-    score = _card_score(text, start, end)
+    score = -0.9 if digits_of(text[start:end]) in CARDS else _card_score(text, start, end)
     return Verdict(start, end, score) if score else None
 
 
 def _card_score(text: str, start: int, end: int) -> float:
     digits = digits_of(text[start:end])
-    if digits in CARDS or digits == digits[0] * len(digits):
+    if digits == digits[0] * len(digits):
         return 0.0
     right, solid = passes_luhn(digits), len(digits) == end - start
     usual = len(digits) not in (12, 13) or not solid  # not an EAN-13 barcode or a sequence number
@@ -105,9 +105,9 @@ def _check_loose_card(text: str, start: int, end: int, more: bool) -> Verdict | 
     """Judge digits grouped in an unusual way: only with a card word, an issuer and a right check digit."""
     start = skip_edge(text, start)
     digits = digits_of(text[start:end])
-    if text[end : end + 1].isdecimal() or digits in CARDS:
+    if text[end : end + 1].isdecimal() or not _ISSUER.fullmatch(digits) or not passes_luhn(digits):
         return None
-    return Verdict(start, end, 0.8) if _ISSUER.fullmatch(digits) and passes_luhn(digits) else None
+    return Verdict(start, end, -0.8 if digits in CARDS else 0.8)
 
 
 def _countries() -> Iterator[tuple[str, int, bool]]:

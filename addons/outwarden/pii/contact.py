@@ -54,16 +54,16 @@ def _check_email(text: str, start: int, end: int, more: bool) -> Verdict | None:
     if ".." in domain:  # jane@acme.com...and so on
         domain = domain.partition("..")[0]
         end = start + len(local) + 1 + len(domain)
-    if not local or "." not in domain or is_reserved_domain(domain) or _RETINA_IMAGE.fullmatch(domain):
+    if not local or "." not in domain or _RETINA_IMAGE.fullmatch(domain):
         return None
     if local.lower() in _NOBODY or domain in _ALGORITHM_DOMAINS:
         return None
-    return Verdict(start, end, 0.95)
+    return Verdict(start, end, -0.95 if is_reserved_domain(domain) else 0.95)
 
 
 def _check_ipv4(text: str, start: int, end: int, more: bool) -> Verdict | None:
     start = skip_edge(text, start)
-    if (address := _ipv4(text[start:end])) is None or is_reserved_ipv4(address):
+    if (address := _ipv4(text[start:end])) is None:
         return None
     if word_after(text, end) or text[start - 1 : start] == "." or word_before(text, start):
         return None
@@ -74,7 +74,7 @@ def _check_ipv4(text: str, start: int, end: int, more: bool) -> Verdict | None:
         return UNDECIDED
     if longer and (text[end] == "." or not text[end + 1].isdigit()):
         return None  # 1.2.3.4.5, 1.2.3.4-rc1
-    return Verdict(start, end, 0.9)
+    return Verdict(start, end, -0.9 if is_reserved_ipv4(address) else 0.9)
 
 
 def _ipv4(value: str) -> int | None:
@@ -102,7 +102,9 @@ def _check_ipv6(text: str, start: int, end: int, more: bool) -> Verdict | None:
         address = ipaddress.IPv6Address(text[start:end])
     except ValueError:
         return None
-    return None if longer or is_reserved_ipv6(int(address)) else Verdict(start, end, 0.9)
+    if longer:
+        return None
+    return Verdict(start, end, -0.9 if is_reserved_ipv6(int(address)) else 0.9)
 
 
 def _looks_like_address(value: str) -> bool:

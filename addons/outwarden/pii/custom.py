@@ -16,13 +16,18 @@ _SCORE_IN_CONTEXT = 0.95
 
 def custom_recognizer(custom: CustomEntity) -> Recognizer:
     """Return the recogniser for ``custom``. Raises PatternError, with the reason, for one that cannot be used."""
-    if not _NAME.fullmatch(custom.entity):
-        raise PatternError(f"entity {custom.entity!r} must be an upper-case name such as CUSTOMER_ID")
-    _refuse(custom.pattern)
+    check_entity(custom.entity)
+    check_pattern(custom.pattern)
     return Recognizer(custom.entity, custom.pattern, _check(custom))
 
 
-def _refuse(pattern: str) -> None:
+def check_entity(name: str) -> None:
+    """Raise PatternError for what cannot be the name of an entity, or of its placeholders."""
+    if not _NAME.fullmatch(name):
+        raise PatternError(f"entity {name!r} must be an upper-case name such as CUSTOMER_ID")
+
+
+def check_pattern(pattern: str) -> None:
     """Raise PatternError for a pattern RE2 cannot take, that matches nothing at all, or that cannot be streamed."""
     if len(pattern) > _PATTERN_CHARACTERS_MAX:
         raise PatternError(f"the pattern is longer than {_PATTERN_CHARACTERS_MAX} characters")

@@ -1,19 +1,19 @@
 """Find personal data in texts: which spans, of which entity, how sure."""
 
-import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
-from typing import NamedTuple, Protocol
 
 from outwarden.pii import bank, contact, credentials, national, particulars, person_numbers, phones
 from outwarden.pii.custom import custom_recognizer
+from outwarden.pii.finder import Allowance, Finder, Span
+from outwarden.pii.listed import HASH, HashFinder, hash_of, listed_recognizers
 from outwarden.pii.matching import Candidate, Matcher, sweep
 from outwarden.pii.page import Page
 from outwarden.pii.placeholders import is_closed, is_placeholder, placeholder_pattern
 from outwarden.pii.policy import PiiPolicy
-from outwarden.pii.recognizer import PLACEHOLDER, Recognizer, Verdict, word_after, word_before
+from outwarden.pii.recognizer import PLACEHOLDER, Recognizer, Verdict, finding_reserved, word_after, word_before
 from outwarden.pii.regexp import Regexp, quoted
 from outwarden.pii.views import view_recognizers
 
@@ -32,77 +32,6 @@ ENTITIES = frozenset(recognizer.entity for recognizer in BUILT_IN) | national.EN
 CHAIN_MAX = 4096
 
 
-class Span(NamedTuple):
-    """``text[start:end]`` (code points) is an ``entity``; ``score`` says how sure that is, from 0 to 1."""
-
-    start: int
-    end: int
-    entity: str
-    score: float
-
-
-class Allowance:
-    """How long the finders may look at the texts of one call, all together."""
-
-    __slots__ = ("_clock", "_left_s", "_started_s", "missed")
-
-    def __init__(self, seconds: float = math.inf, clock: Callable[[], float] = time.perf_counter) -> None:
-        self._left_s = seconds
-        self._clock = clock
-        self._started_s: float | None = None
-        self.missed = False
-        """Time ran out before all was looked at."""
-
-    def __repr__(self) -> str:
-        return f"<Allowance {self._left_s:.3f} s left>"
-
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """Count the time that passes."""
-        self._started_s = self._clock()
-        try:
-            yield
-        finally:
-            self._left_s -= self._clock() - self._started_s
-            self._started_s = None
-
-    def is_spent(self) -> bool:
-        """Tell whether no time is left."""
-        running = 0.0 if self._started_s is None else self._clock() - self._started_s
-        return running >= self._left_s
-
-
-class FinderChannel(Protocol):
-    """Finds in one text that arrives in pieces what `Finder.find` finds in the whole."""
-
-    def feed(self, text: str, *, more: bool) -> tuple[int, list[Span]]:
-        """Take all text that has not settled yet; return how many code points settle now, and the findings in them.
-
-        Without ``more`` to come, all of it settles.
-        """
-
-
-class Finder(Protocol):
-    """Another source of findings, such as a language model. Serves all threads."""
-
-    @property
-    def entities(self) -> frozenset[str]:
-        """The entities it may find."""
-
-    @property
-    def version(self) -> bytes:
-        """Differs where the findings may."""
-
-    def find(self, texts: Sequence[str], allowance: Allowance) -> list[list[Span]]:
-        """Per text its findings, in any order; they may overlap those of others.
-
-        If time runs out, ``allowance`` is told.
-        """
-
-    def channel(self) -> FinderChannel:
-        """Open a channel for one text that arrives in pieces."""
-
-
 Strictness = Mapping[str, int]
 """How strict the action for each entity is; where findings overlap the strictest decides. Absent: 0."""
 
@@ -115,19 +44,26 @@ class Detector:
         wanted = policy.entities
         recognizers = [r for r in BUILT_IN if wanted is None or r.entity in wanted]
         recognizers += national.national_recognizers(wanted, policy.countries)
+        recognizers = [_with_reserved(r) if r.entity in policy.find_reserved else r for r in recognizers]
         recognizers += [custom_recognizer(custom) for custom in policy.custom]
-        self.finders = tuple(finders)
+        recognizers += (always := [r for listed in policy.always for r in listed_recognizers(listed)])
+        hashes = HashFinder(policy.always)
+        self.finders = (*finders, hashes) if hashes.entities else tuple(finders)
         names = (r.names or {r.entity} for r in recognizers)
-        self.entities = frozenset().union(*names, *(finder.entities for finder in finders))
+        self.entities = frozenset().union(*names, *(finder.entities for finder in self.finders))
         plain = Matcher(recognizers)
         if recognizers:
             recognizers += view_recognizers(plain)
         if self.entities:
-            recognizers.append(Recognizer(PLACEHOLDER, placeholder_pattern(self.entities), _placeholder))
+            labels = self.entities.union(policy.placeholders.values())
+            recognizers.append(Recognizer(PLACEHOLDER, placeholder_pattern(labels), _placeholder))
         self.matcher = Matcher([r for r in recognizers if not r.whole])
         self._whole_only = Matcher([r for r in recognizers if r.whole])
         self._allowed = frozenset(entry for entry in policy.allow if not entry.startswith("re:"))
         self._allow_patterns = [Regexp(entry[3:]) for entry in policy.allow if entry.startswith("re:")]
+        self._allows_hashes = any(entry.startswith(HASH) for entry in policy.allow)
+        self._always = [Regexp(recognizer.pattern) for recognizer in always]
+        self._hashes = hashes
 
     def find(self, texts: Sequence[str]) -> list[list[Span]]:
         """Return per text its findings, sorted, not overlapping."""
@@ -182,7 +118,7 @@ class Detector:
         return [finder for finder in self.finders if any(strictness.get(entity, 1) for entity in finder.entities)]
 
     def admitted(self, text: str, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
-        """Leave out what the policy allows by value."""
+        """Leave out what the policy allows by value, and does not ask for all the same."""
         if not self._allowed and not self._allow_patterns:
             yield from candidates
             return
@@ -191,9 +127,13 @@ class Detector:
                 yield candidate
 
     def _is_allowed(self, value: str) -> bool:
-        return value in self._allowed or any(
-            pattern.matches(value.encode("utf-8", "replace")) for pattern in self._allow_patterns
+        data = value.encode("utf-8", "replace")
+        allowed = (
+            value in self._allowed
+            or any(pattern.matches(data) for pattern in self._allow_patterns)
+            or (self._allows_hashes and hash_of(value) in self._allowed)
         )
+        return allowed and not self._hashes.knows(value) and not any(p.matches(data) for p in self._always)
 
 
 def literal_placeholders(texts: Iterable[str]) -> Matcher:
@@ -209,6 +149,10 @@ def _literal(text: str, start: int, end: int, more: bool) -> Verdict | None:
 def candidates_of(spans: Iterable[Span]) -> Iterator[Candidate]:
     """Turn a finder's spans into candidates."""
     return (Candidate(span.start, 1, span.end, span.entity, span.score, span.start) for span in spans)
+
+
+def _with_reserved(recognizer: Recognizer) -> Recognizer:
+    return replace(recognizer, check=finding_reserved(recognizer.check))
 
 
 def _page_of_one(text: str) -> Page:

@@ -6,16 +6,20 @@ So what was found once in a request is looked for literally in all of it. This a
 said it: the same value gets the same placeholder, whatever stands around it.
 """
 
+import copy
 import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
+from typing import Protocol
 
-from outwarden.pii.placeholders import mask
+from outwarden.pii.placeholders import meant
 from outwarden.pii.policy import NAME_ENTITIES
 from outwarden.pii.regexp import Regexp, quoted
 from outwarden.wire.edits import Edit
+from outwarden.wire.fields import MESSAGE, Places
 
 # Shorter values (of custom patterns) are parts of too many words and numbers.
 VALUE_CHARACTERS_MIN = 4
@@ -24,22 +28,46 @@ VALUES_MAX = 2000
 
 _PLAIN = re.compile(r"[A-Za-z0-9 @.,:;+()\[\]{}_=-]*")
 
-Ask = Callable[[Sequence[str]], list[Sequence[Edit]]]
+
+class Redactor(Protocol):
+    """The rewriter of the request in which the values are looked for."""
+
+    by_field: bool
+
+    def edits_in(self, texts: Sequence[str], places: Places) -> list[Sequence[Edit]]:
+        """Per text what it finds by itself."""
+
+    def again(self, edit: Edit, value: str, fields: frozenset[str]) -> Edit | None:
+        """What is done with a value that ``edit`` was for elsewhere, where it stands in ``fields``; None: nothing."""
+
+    def mask(self, entity: str) -> str:
+        """The placeholder that says only what was there."""
 
 
 class KnownValues:
     """The values found in one request, each with the edit that was made for it."""
 
-    def __init__(self, values: Mapping[str, Edit], ask: Ask) -> None:
+    def __init__(self, values: Mapping[str, Edit], redactor: Redactor) -> None:
         said = "\n".join(values)
         parts = [value for value in values if said.count(value) > 1]
         # What stands around a value may have hidden its begin or end, or joined it to another.
         self._has_parts = bool(parts)
         self._values = {v: edit for v, edit in values.items() if not any(_has_word(v, part) for part in parts)}
-        self._ask = ask
+        self._redactor = redactor
 
     def __repr__(self) -> str:
         return f"<KnownValues: {len(self._values)}>"
+
+    @property
+    def by_field(self) -> bool:
+        """Whether it matters where a text stands."""
+        return self._redactor.by_field
+
+    def asking(self, redactor: Redactor) -> "KnownValues":
+        """The same values, for another request."""
+        other = copy.copy(self)
+        other._redactor = redactor
+        return other
 
     @cached_property
     def key(self) -> bytes:
@@ -64,26 +92,19 @@ class KnownValues:
 
     def edits(self, texts: Sequence[str]) -> list[Sequence[Edit]]:
         """As the rewriter's, with the values that it did not find by itself."""
-        return [self._with_known(text, edits) for text, edits in zip(texts, self._ask(texts), strict=True)]
+        return self.edits_in(texts, {})
 
-    def _with_known(self, text: str, edits: Sequence[Edit]) -> Sequence[Edit]:
-        """Findings that are made up of known values give way to them; one that is more than they are stays.
+    def edits_in(self, texts: Sequence[str], places: Places) -> list[Sequence[Edit]]:
+        """As `edits`; ``places``: text -> the fields that it stands in."""
+        asked = zip(texts, self._redactor.edits_in(texts, places), strict=True)
+        return [self._with_known(text, edits, places.get(text, MESSAGE)) for text, edits in asked]
 
-        Where a known value begins in such a finding and ends outside, both must go: the rest of the finding is masked.
-        """
-        known = list(self._in(text))
-        if not known:
-            return edits
-        kept: list[Edit] = []
-        for old in edits:
-            inner = [new for new in known if new.start < old.end and old.start < new.end]
-            rest = list(_rest(text, old, inner))
-            if not inner or (rest and all(_covers(old, new) for new in inner)):
-                kept.append(old)
-                known = [new for new in known if new not in inner]
-            else:
-                kept += [Edit(start, end, mask(old.entity), old.entity, "mask") for start, end in rest]
-        return sorted([*kept, *known], key=lambda edit: edit.start)
+    def _with_known(self, text: str, edits: Sequence[Edit], fields: frozenset[str]) -> Sequence[Edit]:
+        known = []
+        for edit in self._in(text):
+            if (done := self._redactor.again(edit, text[edit.start : edit.end], fields)) is not None:
+                known.append(done)
+        return give_way(text, edits, known, self._redactor.mask) if known else edits
 
     def _in(self, text: str) -> Iterator[Edit]:
         data = text.encode("utf-8", "surrogatepass")
@@ -95,24 +116,56 @@ class KnownValues:
                 at, point = span[0] + len(text[start].encode("utf-8", "surrogatepass")), start + 1
                 continue
             edit = self._values[text[start:end]]
-            yield Edit(start, end, edit.replacement, edit.entity, edit.action)
+            yield replace(edit, start=start, end=end)
             at, point = span[1], end
+
+
+def give_way(text: str, edits: Sequence[Edit], known: Sequence[Edit], mask: Callable[[str], str]) -> Sequence[Edit]:
+    """Findings (``edits``) that are made up of known values give way to them; one that is more than they are stays.
+
+    Where a known value begins in such a finding and ends outside, both must go: the rest of the finding is masked. A
+    finding that is the same value, spelled as the provider did, stays too.
+    """
+    left = list(known)
+    kept: list[Edit] = []
+    for old in edits:
+        inner = [new for new in left if new.start < old.end and old.start < new.end]
+        rest = list(_rest(text, old, inner))
+        if not inner or (rest and all(_covers(old, new) for new in inner)) or _says_the_same(old, inner):
+            kept.append(old)
+            left = [new for new in left if new not in inner]
+        else:
+            kept += [Edit(start, end, mask(old.entity), old.entity, "mask", old.rule) for start, end in rest]
+    return sorted([*kept, *left], key=lambda edit: edit.start)
+
+
+def _says_the_same(old: Edit, inner: Sequence[Edit]) -> bool:
+    if old.replacement is None or len(inner) != 1 or (inner[0].start, inner[0].end) != (old.start, old.end):
+        return False
+    return meant(old.replacement) == inner[0].replacement
 
 
 def _is_sought(edit: Edit, value: str) -> bool:
     """One word of a name ("Grant") is a word of code and prose as well; where it is a name, the model says so again."""
-    if edit.replacement is None or len(value) < VALUE_CHARACTERS_MIN:
-        return False
+    if edit.replacement is None or len(value) < VALUE_CHARACTERS_MIN or edit.replacement[:1] == "%":
+        return False  # percent-encoded, it is a value of URLs only
     return edit.entity not in NAME_ENTITIES or " " in value
 
 
-def known_values(found: Iterable[tuple[Edit, str]], ask: Ask) -> KnownValues | None:
+def _usual(edit: Edit) -> Edit:
+    """The edit with the placeholder as we spell it: it is for other places than the provider's own words."""
+    if edit.action != "pseudonymize" or edit.replacement is None:
+        return edit
+    return replace(edit, replacement=meant(edit.replacement))
+
+
+def known_values(found: Iterable[tuple[Edit, str]], redactor: Redactor) -> KnownValues | None:
     """Take what was found in a request (edits with the originals); None where nothing was replaced."""
     values: dict[str, Edit] = {}
     for edit, value in found:
         if _is_sought(edit, value) and len(values) < VALUES_MAX:
-            values.setdefault(value, edit)
-    return KnownValues(values, ask) if values else None
+            values.setdefault(value, _usual(edit))
+    return KnownValues(values, redactor) if values else None
 
 
 class KnownInSession:
@@ -129,18 +182,18 @@ class KnownInSession:
     def __repr__(self) -> str:
         return f"<KnownInSession: {len(self._values)}>"
 
-    def with_found(self, found: Iterable[tuple[Edit, str]], ask: Ask) -> KnownValues | None:
+    def with_found(self, found: Iterable[tuple[Edit, str]], redactor: Redactor) -> KnownValues | None:
         """Take what was found in a message; return what is known by now, None for nothing."""
         for edit, value in found:
             if not _is_sought(edit, value) or value in self._values:
                 continue
             if len(self._values) >= VALUES_MAX:
                 del self._values[next(iter(self._values))]
-            self._values[value] = edit
+            self._values[value] = _usual(edit)
             self._known = None
         if self._known is None and self._values:
-            self._known = KnownValues(self._values, ask)
-        return self._known
+            self._known = KnownValues(self._values, redactor)
+        return None if self._known is None else self._known.asking(redactor)
 
 
 def _rest(text: str, old: Edit, inner: Sequence[Edit]) -> Iterator[tuple[int, int]]:

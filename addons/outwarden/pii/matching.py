@@ -183,7 +183,7 @@ def sweep(
             result.undecided = low
             return len(page.data)  # only streams leave anything undecided, and their page is one text
         if verdict is not None:
-            if verdict.score:
+            if verdict.score > 0:
                 named = verdict.entity or entity
                 result.candidates.append(Candidate(verdict.start, rest, verdict.end, named, verdict.score, low))
             if verdict.end < high:  # what the check cut off may hold the next one

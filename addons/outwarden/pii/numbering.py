@@ -121,3 +121,13 @@ def is_written_nationally(value: str) -> bool:
     groups = re.findall(r"\d+", value)
     layout = tuple(map(len, groups))
     return layout in _layouts() and _numbers_in(layout).fullmatch("".join(groups)) is not None
+
+
+def kind_of(digits: str) -> int | None:
+    """The kind (mobile, fixed line …) of ``digits`` (country code first) as phonenumbers tells it; None: no number."""
+    try:
+        number = phonenumbers.parse(f"+{digits}")
+    except phonenumbers.NumberParseException:
+        return None
+    kind: int = phonenumbers.number_type(number)
+    return None if kind == phonenumbers.PhoneNumberType.UNKNOWN else kind

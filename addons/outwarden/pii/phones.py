@@ -117,7 +117,7 @@ def _check_international(text: str, start: int, end: int, more: bool) -> Verdict
         if not _DIGITS_MIN <= len(code) <= _DIGITS_MAX:
             continue
         if is_reserved_phone(code):
-            return None
+            return Verdict(start, stop, -0.9)
         if is_assigned(code) and (text[sign : sign + 2] != "+ " or _WORDS.before(text, start)):
             return Verdict(start, stop, 0.9)
         if possible is None and is_possible(code):
@@ -142,8 +142,10 @@ def _check_nanp(text: str, start: int, end: int, more: bool) -> Verdict | None:
     if tied and (text[end] != " " or _in_a_row(text, start, end)):
         return None
     digits = digits_of(_EXTENSION_START.split(text[start:end], maxsplit=1)[0])
-    if is_reserved_phone(digits) or _NUMBERED.search(text, max(0, start - _NUMBERED_WIDTH), start):
+    if _NUMBERED.search(text, max(0, start - _NUMBERED_WIDTH), start):
         return None
+    if is_reserved_phone(digits):
+        return Verdict(start, end, -0.85)
     return Verdict(start, end, 0.85 if is_assigned(digits if len(digits) == 11 else f"1{digits}") else 0.65)
 
 
@@ -220,8 +222,10 @@ def _check_loose(text: str, start: int, end: int, more: bool) -> Verdict | None:
     if _DATE.search(number) or _DOTTED.search(number) or _YEARS.fullmatch(number):
         return None
     digits = digits_of(number)
-    if is_reserved_phone(digits) or len(set(digits)) == 1:
+    if len(set(digits)) == 1:
         return None
+    if is_reserved_phone(digits):
+        return Verdict(start, end, -0.5)
     if number.startswith("(") and ")" not in number:
         start += 1
     return Verdict(start, end, 0.5)

@@ -7,8 +7,9 @@ value), so the same value has the same name for ever and nobody without the secr
 import hmac
 import ipaddress
 import re
-from collections.abc import Iterable
-from urllib.parse import quote
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from urllib.parse import quote, unquote
 
 from outwarden.pii.surrogates import surrogate
 
@@ -52,14 +53,28 @@ def mask(entity: str) -> str:
 class Names:
     """Names values by keyed hashes. Holds the secret, so its repr is masked."""
 
-    __slots__ = ("_digits", "_secret")
+    __slots__ = ("_digits", "_entities", "_labels", "_secret")
 
-    def __init__(self, secret: bytes, digits: int = NAME_DIGITS) -> None:
+    def __init__(
+        self, secret: bytes, digits: int = NAME_DIGITS, labels: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """``labels``: entity -> what its placeholders are called instead."""
         self._secret = secret
         self._digits = digits
+        self._labels = labels
+        self._entities = {label: entity for entity, label in labels.items()}
 
     def __repr__(self) -> str:
         return "<Names>"
+
+    def mask(self, entity: str) -> str:
+        """Return the placeholder that says only what was there."""
+        return mask(self._labels.get(entity, entity))
+
+    def entity_in(self, placeholder: str) -> str:
+        """The entity of what a placeholder with a name stands for."""
+        label = placeholder[1:-1].rpartition("_")[0]
+        return self._entities.get(label, label)
 
     def candidates(self, entity: str, value: str) -> Iterable[str]:
         """Yield the names for ``value``: the usual one, then longer ones for when that is taken by another text.
@@ -67,20 +82,22 @@ class Names:
         A longer name begins like the usual one and goes on with a hash of the exact spelling.
         """
         short = self._hash(entity, canonical(entity, value))[: self._digits]
-        yield f"[{entity}_{short}]"
+        label = self._labels.get(entity, entity)
+        yield f"[{label}_{short}]"
         spelling = self._hash(f"{entity} spelling", value)
         longer = (short + spelling[: digits - self._digits] for digits in _DIGITS_OF_LONGER_NAMES)
-        yield from (f"[{entity}_{name}]" for name in longer if not name.isdecimal())
+        yield from (f"[{label}_{name}]" for name in longer if not name.isdecimal())
 
     def surrogates(self, entity: str, value: str) -> Iterable[str]:
         """Yield stand-ins in the form of ``value``: the usual one, then others for when that is taken."""
         for attempt in range(SURROGATE_TRIES):
             message = f"{entity} surrogate {attempt}\0{canonical(entity, value)}".encode("utf-8", "surrogatepass")
-            yield surrogate(entity, value, hmac.digest(self._secret, message, "sha256"))
+            parts = hmac.digest(self._secret, f"parts of surrogates {attempt}".encode(), "sha256")
+            yield surrogate(entity, value, hmac.digest(self._secret, message, "sha256"), parts, attempt)
 
     def hashed(self, entity: str, value: str) -> str:
         """Return the placeholder of the action ``hash``: longer, and never restored."""
-        return f"[{entity}_{self._hash(entity, canonical(entity, value))[:HASH_DIGITS]}]"
+        return f"[{self._labels.get(entity, entity)}_{self._hash(entity, canonical(entity, value))[:HASH_DIGITS]}]"
 
     def _hash(self, entity: str, value: str) -> str:
         message = f"{entity}\0{value}".encode("utf-8", "surrogatepass")
@@ -136,3 +153,8 @@ def _opens(text: str) -> bool:
 def spelled_like(placeholder: str, value: str) -> str:
     """Return ``value`` as it has to be written where ``placeholder`` stood: in a URL, percent-encoded."""
     return quote(value, safe="") if placeholder[:3].upper() == "%5B" else value
+
+
+def value_spelled_like(placeholder: str, text: str) -> str:
+    """The way back from `spelled_like`: the value that ``text`` spells where ``placeholder`` is to stand."""
+    return unquote(text) if placeholder[:3].upper() == "%5B" else text

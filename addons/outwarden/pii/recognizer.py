@@ -41,7 +41,8 @@ _SPACELESS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u
 class Verdict(NamedTuple):
     """A finding: ``text[start:end]`` with ``score`` (0 to 1), of ``entity`` where it is not its recogniser's.
 
-    With the score 0 it is none, but says where to search on: at ``end``.
+    With the score 0 it is none, but says where to search on: at ``end``. A score below 0 is that of a reserved value
+    (`reserved`), which is none either, unless the policy asks for those too.
     """
 
     start: int
@@ -89,6 +90,18 @@ class Sign:
     inside: bytes = b""
     most: int = 64
     anywhere: bool = False
+
+
+def finding_reserved(check: Check) -> Check:
+    """As ``check``, with the reserved values as findings."""
+
+    def judge(text: str, start: int, end: int, more: bool) -> Verdict | None:
+        verdict = check(text, start, end, more)
+        if verdict is None or verdict is UNDECIDED or verdict.score >= 0:
+            return verdict
+        return verdict._replace(score=-verdict.score)
+
+    return judge
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from outwarden.pii.credentials import SECRET_MAX
-from outwarden.pii.detect import CHAIN_MAX, Detector, Merger, Span, Strictness, candidates_of
+from outwarden.pii.detect import CHAIN_MAX, Detector, Merger, Strictness, candidates_of
+from outwarden.pii.finder import Span
 from outwarden.pii.matching import BLOCK_BYTES, Candidate, Matcher, Pattern, Sweep, sweep
 from outwarden.pii.page import Page, count_points, encode
 from outwarden.pii.recognizer import LOOK_BACK

@@ -39,6 +39,11 @@ class Vault:
     def __len__(self) -> int:
         return len(self._values)
 
+    @property
+    def restores(self) -> bool:
+        """Whether there may be anything to restore."""
+        return bool(self._values) or self._earlier is not None
+
     def add_own(self, entity: str, value: str) -> None:
         """Remember that the caller itself sent ``value``."""
         key = (entity, canonical(entity, value))
@@ -62,6 +67,11 @@ class Vault:
             self._remember(entity, placeholder, value)
         if held != value and canonical(entity, held) != canonical(entity, value):
             self._ambiguous.add(placeholder)
+
+    def add_if_free(self, entity: str, placeholder: str, value: str) -> None:
+        """As `add`, unless the placeholder stands for another value: that one has the better right to it."""
+        if not self.stands_for_other(placeholder, value):
+            self.add(entity, placeholder, value)
 
     def add_surrogate(self, entity: str, stand_in: str, value: str) -> None:
         """As `add`, for a stand-in that only a search for itself finds."""

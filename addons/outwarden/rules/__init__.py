@@ -6,12 +6,14 @@ means is left to the room it belongs to: this room builds ``Traffic`` (wire), ``
 part of the contract, but not built yet, is refused here with an error that names the key.
 """
 
+from outwarden.rules.key_ring import KeyRing
 from outwarden.rules.load import RULE_FILES, Rules, load_rules, shipped_rules
 from outwarden.rules.state import StateFolder, default_state_folder
 from outwarden.rules.watch import RulesFile
 
 __all__ = [
     "RULE_FILES",
+    "KeyRing",
     "Rules",
     "RulesFile",
     "StateFolder",

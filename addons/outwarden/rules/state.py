@@ -7,11 +7,13 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from outwarden.errors import StateError
+from outwarden.rules.key_ring import KEY_BYTES, KeyRing, read_ring
 
-SECRET_BYTES = 32  # 256 bits, the key length of HMAC-SHA-256
+_FILE_BYTES_MAX = 4096  # a full ring has some 900
 _OWN_FILES = frozenset({"outwarden.db", "audit.jsonl", "ca", "secret.key"})
 
 
@@ -55,12 +57,43 @@ class StateFolder:
         return self.path / "ca"
 
     def secret(self) -> bytes:
-        """The key of all pseudonyms (32 bytes), created once; processes that start together agree on one."""
+        """The key of all pseudonyms (32 bytes) that is in use."""
+        return self.keys().current(_now()).secret
+
+    def keys(self) -> KeyRing:
+        """The keys of all pseudonyms; the first is made once, processes that start together agree on one."""
         path = self.path / "secret.key"
         with _explained(path), _locked(self.path):
-            if not path.exists():
-                _write_private(path, secrets.token_bytes(SECRET_BYTES))
-            return _read_private(path)
+            return self._keys(path)
+
+    def rotate_key(self, overlap: timedelta) -> KeyRing:
+        """Let a new key take over soon; what the present one named stays known for ``overlap``. Returns the new ring.
+
+        Raises StateError where a key was made just now, or too many former ones are still in their overlap.
+        """
+        path = self.path / "secret.key"
+        with _explained(path), _locked(self.path):
+            try:
+                ring = self._keys(path).rotated(secrets.token_bytes(KEY_BYTES), overlap, _now())
+            except ValueError as error:
+                raise StateError(f"{path}: {error}") from None
+            _write_private(path, ring.to_bytes())
+            return ring
+
+    def keys_stamp(self) -> tuple[int, int]:
+        """Differs where the keys may; costs a stat."""
+        found = os.stat(self.path / "secret.key")
+        return found.st_mtime_ns, found.st_ino
+
+    def _keys(self, path: Path) -> KeyRing:
+        """Read the keys, or make the first; what has expired is forgotten for good. The folder is locked."""
+        if not path.exists():
+            _write_private(path, secrets.token_bytes(KEY_BYTES))
+        ring = _read_private(path)
+        needed = ring.without_expired(_now())
+        if needed != ring:
+            _write_private(path, needed.to_bytes())
+        return needed
 
     def _close_to_others(self) -> None:
         if not stat.S_IMODE(self.path.stat().st_mode) & 0o077:
@@ -104,15 +137,21 @@ def _write_private(path: Path, data: bytes) -> None:
     draft.replace(path)
 
 
-def _read_private(path: Path) -> bytes:
-    """Read the secret; one that others could read is closed to them, one of the wrong length is refused."""
+def _read_private(path: Path) -> KeyRing:
+    """Read the keys; a file that others could read is closed to them, one that holds something else is refused."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     try:
         if os.fstat(descriptor).st_mode & 0o077:
             os.fchmod(descriptor, 0o600)
-        data = os.read(descriptor, SECRET_BYTES + 1)
+        data = os.read(descriptor, _FILE_BYTES_MAX)
     finally:
         os.close(descriptor)
-    if len(data) != SECRET_BYTES:
-        raise StateError(f"{path}: expected {SECRET_BYTES} bytes; restore it, or remove it to get new pseudonyms")
-    return data
+    try:
+        return read_ring(data)
+    except ValueError:
+        said = f"expected {KEY_BYTES} bytes, or a ring of keys"
+        raise StateError(f"{path}: {said}; restore it, or remove it to get new pseudonyms") from None
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -6,8 +6,10 @@ Strings are found by parsing, edits go into the original bytes: numbers, key ord
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import cast
 
-from outwarden.wire.edits import FindKnown, KnownValues, TextRewriter, apply_edits
+from outwarden.wire.edits import FindKnown, KnownValues, PlacedRewriter, TextRewriter, apply_edits
+from outwarden.wire.fields import fields_of
 from outwarden.wire.format import TextRules
 from outwarden.wire.json_places import with_values
 from outwarden.wire.json_text import Splice, escapes_non_ascii, scannable, spliced
@@ -15,7 +17,7 @@ from outwarden.wire.json_tree import BOM, read_json
 from outwarden.wire.json_walk import Document, File, read_document, read_text
 from outwarden.wire.memory import Answer, Memory
 from outwarden.wire.offsets import Offsets, adjusted
-from outwarden.wire.pieces import Piece, cut, skeleton
+from outwarden.wire.pieces import PIECE_BYTES_MIN, Piece, cut, skeleton
 from outwarden.wire.splice import (
     Answers,
     Found,
@@ -75,12 +77,17 @@ def rewrite_json(
     raw = body[start:] if start else body
     ascii_only = escapes_non_ascii(raw)
     context = (memory_key, rules, ascii_only, count is not None)
-    parts = [_Part(raw)] if memory is None else _recall(raw, rules, memory, context)
+    if getattr(rewriter, "by_field", False):
+        parts = _recall(
+            raw, rules, memory, context, least=0
+        )  # of one message a text stands in one field, nearly always
+    else:
+        parts = [_Part(raw)] if memory is None else _recall(raw, rules, memory, context)
     unknown = [part for part in parts if part.answer is None]
     documents = [part.read(rules) for part in unknown]
     lists = [_lists(document) for document in documents]
-    answers = ask(rewriter, chain.from_iterable(map(_texts, documents, lists)))
-    for part, document, pieces in zip(unknown, documents, lists, strict=True):
+    asked = _ask_all(rewriter, unknown, documents, lists)
+    for part, document, pieces, answers in zip(unknown, documents, lists, asked, strict=True):
         part.answer = _answer(document, pieces, answers, ascii_only, count, rules.offsets)
         if memory is not None and part.name is not None and _is_complete(rewriter):
             memory.put(part.name, part.answer)
@@ -118,6 +125,30 @@ def ask(rewriter: TextRewriter | KnownValues, texts: Iterable[str]) -> Answers:
     return {text: edits for text, edits in zip(different, rewriter.edits(different), strict=True) if edits}
 
 
+def _ask_all(
+    rewriter: TextRewriter,
+    parts: Sequence["_Part"],
+    documents: Sequence[Document],
+    lists: Sequence[Sequence[TokenList]],
+) -> Sequence[Answers]:
+    """Ask for the texts of all parts at once; part by part where it matters in which field a text stands."""
+    if not getattr(rewriter, "by_field", False):
+        return [ask(rewriter, chain.from_iterable(map(_texts, documents, lists)))] * len(parts)
+    return [_ask_placed(rewriter, *one) for one in zip(parts, documents, lists, strict=True)]
+
+
+def _ask_placed(
+    rewriter: TextRewriter | KnownValues, part: "_Part", document: Document, lists: Sequence[TokenList]
+) -> Answers:
+    """Ask for the texts of one part, and say where they stand if that matters."""
+    if not getattr(rewriter, "by_field", False):
+        return ask(rewriter, _texts(document, lists))
+    different = list(dict.fromkeys(_texts(document, lists)))
+    places = fields_of(document, part.key)
+    found = cast(PlacedRewriter, rewriter).edits_in(different, places)
+    return {text: edits for text, edits in zip(different, found, strict=True) if edits}
+
+
 def _is_complete(rewriter: TextRewriter) -> bool:
     """Whether the rewriter had the time to look at all it was asked for."""
     return bool(getattr(rewriter, "complete", True))
@@ -131,6 +162,11 @@ class _Part:
     def __init__(self, raw: bytes, *, cuts: Sequence[Piece] = (), piece: Piece | None = None, name: Hashable = None):
         self.raw, self.cuts, self.piece, self.name = raw, cuts, piece, name
         self.answer: Answer | None = None
+
+    @property
+    def key(self) -> str | None:
+        """What it is the value of, or an element of the list of."""
+        return None if self.piece is None else self.piece[2]
 
     def read(self, rules: TextRules) -> Document:
         if self.piece is None:
@@ -147,14 +183,18 @@ class _Part:
         return [(_unskeleton(first, self.cuts), _unskeleton(last, self.cuts), new) for first, last, new in splices]
 
 
-def _recall(raw: bytes, rules: TextRules, memory: Memory, context: Hashable) -> list[_Part]:
-    pieces = cut(raw, rules)
+def _recall(
+    raw: bytes, rules: TextRules, memory: Memory | None, context: Hashable, least: int = PIECE_BYTES_MIN
+) -> list[_Part]:
+    pieces = cut(raw, rules, least)
     parts = [_Part(skeleton(raw, pieces), cuts=pieces)]
     for piece in pieces:
         start, end, key, is_element = piece
         text = raw[start:end]
-        part = _Part(text, piece=piece, name=(context, key, is_element, memory.digest(text)))
-        part.answer = memory.get(part.name)
+        part = _Part(text, piece=piece)
+        if memory is not None and len(text) >= PIECE_BYTES_MIN:
+            part.name = (context, key, is_element, memory.digest(text))
+            part.answer = memory.get(part.name)
         parts.append(part)
     return parts
 
@@ -210,7 +250,7 @@ def _answer_known(
             if answer.has_files or known.may_stand_in(spliced(part.raw, answer.splices)):
                 document = part.read(rules)
                 lists = _lists(document)
-                answers = ask(known, _texts(document, lists))
+                answers = _ask_placed(known, part, document, lists)
                 answer = _answer(document, lists, answers, ascii_only, count, rules.offsets)
             if memory is not None and name is not None and is_complete():
                 memory.put(name, answer)

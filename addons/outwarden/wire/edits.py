@@ -1,6 +1,6 @@
 """What a rewriter of text is to the wire: the border between knowing where text is and knowing what is in it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -9,7 +9,8 @@ from typing import Protocol
 class Edit:
     """Replace ``text[start:end]`` (code points) by ``replacement``; ``None`` leaves it and only reports it.
 
-    ``entity`` and ``action`` say why: ``("EMAIL_ADDRESS", "pseudonymize")``, ``("EMAIL_ADDRESS", "restore")``.
+    ``entity`` and ``action`` say why: ``("EMAIL_ADDRESS", "pseudonymize")``, ``("EMAIL_ADDRESS", "restore")``; ``rule``
+    says by which rule.
     """
 
     start: int
@@ -17,6 +18,7 @@ class Edit:
     replacement: str | None = field(repr=False)  # a restored value is a person's
     entity: str = ""
     action: str = ""
+    rule: str = ""
 
 
 class ChannelRewriter(Protocol):
@@ -48,6 +50,16 @@ class TextRewriter(Protocol):
         """Open a channel; for channels the rewriter takes note itself."""
 
 
+class PlacedRewriter(TextRewriter, Protocol):
+    """A rewriter that may treat texts by the field of a request that they stand in (`wire.fields`)."""
+
+    by_field: bool
+    """Whether it does; else nobody needs to tell it."""
+
+    def edits_in(self, texts: Sequence[str], places: Mapping[str, frozenset[str]]) -> list[Sequence[Edit]]:
+        """As `edits`; ``places``: text -> the fields that it stands in."""
+
+
 class KnownValues(Protocol):
     """What was found in a document, to be looked for in all of it."""
 
@@ -58,8 +70,15 @@ class KnownValues(Protocol):
     def may_stand_in(self, body: bytes) -> bool:
         """Tell, with false alarms only, whether a value can still be read in a rewritten document."""
 
+    @property
+    def by_field(self) -> bool:
+        """As of the rewriter."""
+
     def edits(self, texts: Sequence[str]) -> list[Sequence[Edit]]:
         """As `TextRewriter.edits`, with the values that it did not find by itself."""
+
+    def edits_in(self, texts: Sequence[str], places: Mapping[str, frozenset[str]]) -> list[Sequence[Edit]]:
+        """As `PlacedRewriter.edits_in`."""
 
 
 FindKnown = Callable[[Iterable[tuple[Edit, str]]], KnownValues | None]
@@ -77,3 +96,25 @@ def apply_edits(text: str, edits: Sequence[Edit]) -> str:
             at = edit.end
     parts.append(text[at:])
     return "".join(parts)
+
+
+def within(rewriter: TextRewriter, field: str) -> TextRewriter:
+    """The rewriter for texts that stand in ``field``; the same where that makes no difference."""
+    return _Within(rewriter, frozenset({field})) if getattr(rewriter, "by_field", False) else rewriter
+
+
+class _Within:
+    by_field = False
+
+    def __init__(self, rewriter: TextRewriter, fields: frozenset[str]) -> None:
+        self._rewriter: PlacedRewriter = rewriter  # type: ignore[assignment]  # it said so
+        self._fields = fields
+
+    def edits(self, texts: Sequence[str]) -> list[Sequence[Edit]]:
+        return self._rewriter.edits_in(texts, dict.fromkeys(texts, self._fields))
+
+    def note(self, found: Iterable[tuple[Edit, str]]) -> None:
+        self._rewriter.note(found)
+
+    def channel(self) -> ChannelRewriter:
+        return self._rewriter.channel()

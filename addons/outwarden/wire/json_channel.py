@@ -181,19 +181,19 @@ class JsonChannel:
         if all(edit.replacement is None for edit in found):
             return []
         spelled = escape(apply_edits(number, found), ascii_only=False).decode()
-        return [Edit(at, at + len(number), f'"{spelled}"', found[0].entity, found[0].action)]
+        return [Edit(at, at + len(number), f'"{spelled}"', found[0].entity, found[0].action, found[0].rule)]
 
     def _give_up(self) -> None:
         self._plain = self._rewriter.channel()
 
 
 def _moved(edits: Sequence[Edit], by: int) -> list[Edit]:
-    return [Edit(e.start + by, e.end + by, e.replacement, e.entity, e.action) for e in edits]
+    return [Edit(e.start + by, e.end + by, e.replacement, e.entity, e.action, e.rule) for e in edits]
 
 
 def _spelled(edits: Sequence[Edit]) -> list[Edit]:
     return [
-        Edit(e.start, e.end, escape(e.replacement, ascii_only=False).decode(), e.entity, e.action)
+        Edit(e.start, e.end, escape(e.replacement, ascii_only=False).decode(), e.entity, e.action, e.rule)
         for e in edits
         if e.replacement is not None
     ]

@@ -18,18 +18,21 @@ Piece = tuple[int, int, str, bool]
 """start, end, the top-level key it stands under, and whether it is an element of the list there."""
 
 
-def cut(body: bytes, rules: TextRules) -> list[Piece]:
-    """List the pieces of an object, ascending; empty where it is no object, has repeated keys, or is no JSON."""
+def cut(body: bytes, rules: TextRules, least: int = PIECE_BYTES_MIN) -> list[Piece]:
+    """List the pieces of an object, ascending; empty where it is no object, has repeated keys, or is no JSON.
+
+    What is shorter than ``least`` bytes stays in the rest of the body.
+    """
     try:
         spans = value_spans(body)
     except BodyError:
         return []  # the reader of whole bodies has the last word
     found: list[Piece] = []
     for key, (start, end) in spans.items():
-        if end - start < PIECE_BYTES_MIN:
+        if end - start < least:
             continue
         if key in rules.remember and body[start : start + 1] == b"[":
-            found += _elements(body, key, start, end)
+            found += _elements(body, key, start, end, least)
         else:
             found.append((start, end, key, False))
     return found
@@ -46,14 +49,14 @@ def skeleton(body: bytes, pieces: list[Piece]) -> bytes:
     return b"".join(parts)
 
 
-def _elements(body: bytes, key: str, start: int, end: int) -> list[Piece]:
+def _elements(body: bytes, key: str, start: int, end: int, least: int) -> list[Piece]:
     found: list[Piece] = []
     at = _end_of(_SPACE, body, start + 1)
     for raw in _arrays.decode(body[start:end]):
         element = bytes(raw)
         if not body.startswith(element, at):
             return []  # then the list is read as part of the whole body
-        if len(element) >= PIECE_BYTES_MIN:
+        if len(element) >= least:
             found.append((at, at + len(element), key, True))
         at = _end_of(_BETWEEN, body, at + len(element))
     return found

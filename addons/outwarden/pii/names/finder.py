@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from typing import Protocol
 
-from outwarden.pii.detect import Allowance, Span
+from outwarden.pii.finder import Allowance, Span
 from outwarden.pii.names.prose import Prose
 
 # So much is read at once: enough that the work outweighs the start, little enough that a time limit is kept.

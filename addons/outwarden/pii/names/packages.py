@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from outwarden.pii.detect import Span
+from outwarden.pii.finder import Span
 from outwarden.pii.names.finder import Reader
 from outwarden.pii.names.languages import Languages
 

@@ -4,7 +4,7 @@ import re
 import threading
 from collections.abc import Mapping, Sequence
 
-from outwarden.pii.detect import Span
+from outwarden.pii.finder import Span
 from outwarden.pii.names.network import ENTITIES, Network
 from outwarden.pii.names.spans import spans_of
 from outwarden.pii.names.words import WORD
