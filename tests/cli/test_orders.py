@@ -79,7 +79,7 @@ def test_top_up_and_reset(place: list[str]) -> None:
     )  # fmt: skip
     assert isinstance(call(place, "b"), Held)
     assert order(place, "top-up", "calls", "1")[0] == 0
-    assert order(place, "reset", "key-day") == (0, "budget key-day: 1 accounts begin anew\n")
+    assert order(place, "reset", "key-day") == (0, "budget key-day: begun anew (accounts: 1)\n")
     assert order(place, "reset", "calls/all", "--json")[1].startswith("{")
     assert isinstance(call(place, "c"), Held)
 
@@ -114,9 +114,9 @@ def test_orders_are_in_the_audit_log(place: list[str], tmp_path: Path) -> None:
     order(place, "top-up", "calls", "2")
     log = tmp_path / "state" / "audit.jsonl"
     first, second = read(log)
-    assert (first["order"], first["target"], second["amount"]) == ("pause", "budget calls", 2)
+    assert (first["order"], first["target"], second["amount_requests"]) == ("pause", "budget calls", "2")
     assert first["by"]
-    assert "order: top-up account calls/all 2 by" in line(second)
+    assert "order: top-up account calls/all 2 requests by" in line(second)
     assert verify(log) == []
     assert json.loads(CliRunner().invoke(app, ["report", "--json", *place]).stdout) == []
 

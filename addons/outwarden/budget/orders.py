@@ -11,11 +11,12 @@ from typing import Any, Literal, NamedTuple
 
 from outwarden.budget.accounts import Account, account_of
 from outwarden.budget.ageing import leaves_at
-from outwarden.budget.limits import Budget
+from outwarden.budget.limits import Budget, Unit
 from outwarden.budget.states import Balance
 from outwarden.budget.store import Entry, Order, Store, Transaction
 from outwarden.budget.windows import moving
 from outwarden.errors import OrderError
+from outwarden.pricing.price import usd
 
 CREDIT_MAX = 10**18  # as a limit: a sum of credit and limit fits the 64 bits of a database
 
@@ -92,7 +93,7 @@ class Orders:
         account = account_of(budget, id_, now)
         with self._store.transaction() as transaction:
             number = transaction.open_account(account, now)
-            step = self._log(transaction, "top-up", Target("account", budget.name, id_), amount, now)
+            step = self._log(transaction, "top-up", Target("account", budget.name, id_), amount, now, budget.unit)
             self._age(transaction, step, account, now)
             after = transaction.move(number, change := Balance(credit=amount), now)
             if amount <= 0 or after.credit > CREDIT_MAX:
@@ -122,9 +123,12 @@ class Orders:
         if moving(account.budget.window) and (aged := transaction.age(account, now)):
             transaction.enter(f"order {step}", -1, "age", [aged], now)
 
-    def _log(self, transaction: Transaction, step: str, target: Target, amount: int, now: datetime) -> int:
+    def _log(
+        self, transaction: Transaction, step: str, target: Target, amount: int, now: datetime, unit: Unit = "usd"
+    ) -> int:
         order = Order(0, now, self._by, step, str(target), amount)
         number = transaction.log(order)
         told: dict[str, Any] = {"order": step, "number": number, "by": self._by, "target": str(target)}
-        self._record(told | ({"amount": amount} if amount else {}))
+        more = usd(amount) if unit == "usd" else str(amount)
+        self._record(told | ({f"amount_{unit}": more} if amount else {}))
         return number

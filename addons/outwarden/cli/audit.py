@@ -66,7 +66,8 @@ def line(record: dict[str, Any]) -> str:
     if "repaired" in record:
         return f"{record.get('ts')}  repaired: {record['repaired']}"
     if "order" in record:
-        amount = f" {record['amount']}" if record.get("amount") else ""
+        units = ("usd", "tokens", "requests")
+        amount = "".join(f" {record[f'amount_{unit}']} {unit}" for unit in units if f"amount_{unit}" in record)
         return printable(
             f"{record.get('ts')}  order: {record['order']} {record.get('target')}{amount} by {record['by']}"
         )

@@ -84,7 +84,7 @@ def reset(
     budget = _countable(found, ruled)
     with _orders(context, state) as orders:
         done = orders.reset(budget, found.id)
-    _tell(json, "reset", found, done, f"{found}: {done.changed} accounts begin anew")
+    _tell(json, "reset", found, done, f"{found}: begun anew (accounts: {done.changed})")
 
 
 def target_in(text: str, rules: "BudgetRules") -> "Target":
