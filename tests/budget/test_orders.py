@@ -72,6 +72,15 @@ def test_a_pause_stops_nobody_else(ledger: Ledger, orders: Orders, account: Make
     assert ledger.is_paused("sha256:cc") is None
 
 
+def test_a_pause_of_an_id_stops_all_its_bodies(ledger: Ledger, orders: Orders, clock: Clock) -> None:
+    """Where bodies count apart, whose they are is one id."""
+    loops = Budget("loops", "user", 5, "requests", "rolling 60s", identical=True)
+    orders.pause(Target("account", "loops", "alice"))
+    for user, stopped in (("alice", True), ("al", False)):
+        counted = account_of(loops, f"{user} body:{keyed_digest(b'k', b'x')}", clock())
+        assert isinstance(ledger.hold(user, [counted], Amounts(0, 0)), Paused) is stopped
+
+
 def test_no_two_targets_look_the_same() -> None:
     """A slash in a name or an id leads to nobody else's account."""
     targets = [Target("account", "a/b", "c"), Target("account", "a", "b/c"), Target("budget", "a/b/c"),

@@ -8,10 +8,11 @@ import pytest
 from typer.testing import CliRunner
 
 from outwarden.audit import read, verify
-from outwarden.budget import Amounts, Held, Ledger, Paused, accounts, open_store
+from outwarden.budget import Amounts, Budget, BudgetRules, Held, Ledger, Paused, Target, accounts, open_store
 from outwarden.budget.callers import Caller
 from outwarden.cli.app import app
 from outwarden.cli.audit import line
+from outwarden.cli.orders import target_in
 from outwarden.rules import load_rules
 
 KEY = "sha256:" + "ab" * 32
@@ -82,6 +83,13 @@ def test_top_up_and_reset(place: list[str]) -> None:
     assert order(place, "reset", "key-day") == (0, "budget key-day: begun anew (accounts: 1)\n")
     assert order(place, "reset", "calls/all", "--json")[1].startswith("{")
     assert isinstance(call(place, "c"), Held)
+
+
+def test_ids_are_written_as_they_are_counted() -> None:
+    """A model in any case; an id that is too long as its account has it."""
+    rules = BudgetRules((Budget("per-model", "model", 1), Budget("session", "session", 1)))
+    assert target_in("per-model/GPT-4o", rules) == Target("account", "per-model", "gpt-4o")
+    assert len(target_in(f"session/{'x' * 5000}", rules).id) == 200
 
 
 def test_options_before_the_command_count(place: list[str]) -> None:

@@ -20,6 +20,8 @@ EVERYONE = "all"
 _ID_CHARACTERS_MAX = 200  # ids come from headers and keys; a longer one keeps its start and a digest
 _DIGEST_CHARACTERS = 16
 
+_OF_BODY = " body:"  # between an owner and the name of what is asked
+
 _SCOPE_FIELDS = {
     "session": "session",
     "api_key": "api_key_id",
@@ -71,7 +73,17 @@ def accounts(
 
 def account_of(budget: Budget, id_: str, at: datetime) -> Account:
     """The account of a budget that counts for ``id_`` at a time."""
-    return Account(budget, bounded_id(id_), *_window(budget, at))
+    return Account(budget, id_as_counted(budget, id_), *_window(budget, at))
+
+
+def id_as_counted(budget: Budget, written: str) -> str:
+    """An id that a person wrote, as accounts have it."""
+    return bounded_id(written.lower() if budget.scope == "model" else written)
+
+
+def owner_of(account: Account) -> str:
+    """Whom an account counts for; of one that counts a body, whose."""
+    return account.id.partition(_OF_BODY)[0] if account.budget.identical else account.id
 
 
 def _rate_of(account: Account, rule: Projected) -> Account:
@@ -87,7 +99,7 @@ def _window(budget: Budget, at: datetime) -> tuple[datetime | None, datetime | N
 
 def _id(budget: Budget, caller: Caller, model: str | None, call_id: str, body_id: Callable[[], str]) -> str:
     owner = _owner(budget, caller, model, call_id)
-    return f"{owner} body:{body_id()}" if budget.identical else owner
+    return f"{owner}{_OF_BODY}{body_id()}" if budget.identical else owner
 
 
 def _owner(budget: Budget, caller: Caller, model: str | None, call_id: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
-from outwarden.budget.accounts import Account, account_of
+from outwarden.budget.accounts import Account, account_of, owner_of
 from outwarden.budget.ageing import leaves_at
 from outwarden.budget.limits import Budget, Unit
 from outwarden.budget.states import Balance
@@ -41,7 +41,7 @@ def targets_of(accounts: Sequence[Account], key_id: str | None) -> list[str]:
     for account in accounts:
         if account.rate_of is None:
             found.append(str(Target("budget", account.budget.name)))
-            found.append(str(Target("account", account.budget.name, account.id)))
+            found.append(str(Target("account", account.budget.name, owner_of(account))))
     return found
 
 

@@ -90,6 +90,7 @@ def reset(
 def target_in(text: str, rules: "BudgetRules") -> "Target":
     """Read a target: a key id, a budget of the rules, or a budget and an id behind a slash. Ends with 2 otherwise."""
     from outwarden.budget import Target
+    from outwarden.budget.accounts import id_as_counted
 
     if _KEY_ID.fullmatch(text.lower()):
         return Target("key", text.lower())
@@ -99,8 +100,11 @@ def target_in(text: str, rules: "BudgetRules") -> "Target":
         # What was typed may be a key, which has no place on a screen.
         fail(f"expected a key id (sha256:…, see `outwarden key-id`) or a budget of the rules: {known}", 2)
     name = max(names, key=len)
-    id_ = text[len(name) + 1 :]
-    return Target("account", name, id_) if id_ else Target("budget", name)
+    written = text[len(name) + 1 :]
+    if not written:
+        return Target("budget", name)
+    budget = next(each for each in rules.budgets if each.name == name)
+    return Target("account", name, id_as_counted(budget, written))
 
 
 def amount_in(text: str, budget: "Budget") -> int:
