@@ -125,7 +125,8 @@ def main() -> None:
         ledger.close()
     for kind, seconds in taken.items():
         print(shown(kind, seconds))
-    print(f"drift after {sum(map(len, taken.values()))} measured calls: {len(drift)} accounts")
+    count = sum(len(taken[kind]) for kind in KINDS)
+    print(f"drift after {count} measured calls: {len(drift)} accounts")
 
 
 if __name__ == "__main__":
