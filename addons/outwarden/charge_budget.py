@@ -82,18 +82,18 @@ class ChargeBudget:
         if said.joins is not None:
             hold_more(said.joins, call)
             return
-        services = self._shelf.services
         call.body_tokens += session.context_tokens + (SPEECH_TOKENS if call.spoken else 0)
-        call.trip = session.call.trip.response(call.model) if session.call.trip else None
-        call.purse = purse = Purse(call, services.engines, services)
-        if not purse.pay(call.trip.upstream if call.trip else None):
-            refuse_unpaid(call, purse)
+        self._pay(session, call)
 
     def _hold_transcription(self, session: Session, call: CallState) -> None:
         """One hold per piece of speech, for as much as a caller says between two."""
-        services = self._shelf.services
         call.body_tokens = SPEECH_TOKENS
         call.facts = replace(call.facts, output_limit=TRANSCRIPT_TOKENS)
+        self._pay(session, call)
+
+    def _pay(self, session: Session, call: CallState) -> None:
+        """Take the hold of a call on this connection, or note why there is none."""
+        services = self._shelf.services
         call.trip = session.call.trip.response(call.model) if session.call.trip else None
         call.purse = purse = Purse(call, services.engines, services)
         if not purse.pay(call.trip.upstream if call.trip else None):

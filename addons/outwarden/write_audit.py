@@ -1,6 +1,5 @@
 """Addon: one record per call, and nothing of its content."""
 
-import functools
 import logging
 import time
 from collections import deque
@@ -208,17 +207,14 @@ def annotation(state: CallState) -> str:
 def hide_credentials(request: http.Request) -> None:
     """Blank the caller's keys, in headers and in the URL, in a flow whose request is sent."""
     fields = request.headers.fields
-    if any(is_secret(name) for name, _ in fields):
-        request.headers.fields = tuple((name, HIDDEN if is_secret(name) else value) for name, value in fields)
+    hidden = [is_credential(name.decode("latin-1")) for name, _ in fields]
+    if any(hidden):
+        request.headers.fields = tuple(
+            (name, HIDDEN if hide else value) for (name, value), hide in zip(fields, hidden, strict=True)
+        )
     if "?" in request.path:
         path, _, query = request.path.partition("?")
         request.path = f"{path}?{'&'.join(map(hide_parameter, query.split('&')))}"
-
-
-@functools.lru_cache(1000)
-def is_secret(header: bytes) -> bool:
-    """Whether a header of this name holds a credential."""
-    return is_credential(header.decode("latin-1"))
 
 
 def hide_parameter(parameter: str) -> str:

@@ -100,7 +100,7 @@ class Orders:
                 raise OrderError("expected an amount of more than 0, and no more than a limit may be in all")
             transaction.enter(f"order {step}", 0, "top-up", [Entry(number, change)], now)
             window = moving(budget.window)
-            if window and window.kind != "refill":
+            if window and window.rolls:
                 transaction.charge(number, leaves_at(window.length_s, int(now.timestamp())), change)
             return Done(step, 1)
 
@@ -120,7 +120,7 @@ class Orders:
             return Done(step, len(lines))
 
     def _age(self, transaction: Transaction, step: int, account: Account, now: datetime) -> None:
-        if moving(account.budget.window) and (aged := transaction.age(account, now)):
+        if aged := transaction.age(account, now):
             transaction.enter(f"order {step}", -1, "age", [aged], now)
 
     def _log(

@@ -11,7 +11,7 @@ from outwarden.budget.states import Amounts, Balance
 from outwarden.budget.store import HoldRow, Order
 from outwarden.budget.windows import moving
 
-AMOUNT_MAX = 2**62  # SQLite turns a sum past 2**63 into a float, silently: no limit and no change comes near
+COLUMN_MAX = 2**62  # SQLite turns a sum past 2**63 into a float, silently: no limit and no change comes near
 
 
 def seconds(at: datetime) -> int:
@@ -40,7 +40,7 @@ def key_of(account: Account) -> dict[str, Any]:
 
 def fresh(account: Account, at: datetime) -> dict[str, Any]:
     budget = account.budget
-    seen = {"a_limit_seen": min(budget.limit, AMOUNT_MAX), "a_burst_seen": budget.burst, "a_idle_s": idle_s(account)}
+    seen = {"a_limit_seen": min(budget.limit, COLUMN_MAX), "a_burst_seen": budget.burst, "a_idle_s": idle_s(account)}
     return {**key_of(account), **seen, "a_at": seconds(at), "a_ends": optional_seconds(account.window_end)}
 
 
@@ -58,7 +58,7 @@ def named(table: str, change: Balance) -> dict[str, int]:
 
 def rolls(account: Account) -> bool:
     window = moving(account.budget.window)
-    return window is not None and window.kind != "refill"
+    return window is not None and window.rolls
 
 
 def standing_in(row: Any, charges: Sequence[Charge] = ()) -> Standing:

@@ -9,7 +9,7 @@ from outwarden.budget import statements
 from outwarden.budget.accounts import Account
 from outwarden.budget.ageing import refill
 from outwarden.budget.sql_rows import (
-    AMOUNT_MAX,
+    COLUMN_MAX,
     account_in,
     amounts_of,
     fresh,
@@ -91,7 +91,7 @@ class SqlTransaction:
 
     def reserve(self, account: Account, amount: int, at: datetime) -> tuple[int, Balance] | None:
         budget = account.budget
-        limit = min(budget.capacity, AMOUNT_MAX) if budget.on_exceeded != "warn" else AMOUNT_MAX
+        limit = min(budget.capacity, COLUMN_MAX) if budget.on_exceeded != "warn" else COLUMN_MAX
         if (limit <= 0 or amount > limit) and not self._is_topped_up(account):
             return None  # the first of an account has nothing to compare with in the statement
         rows = self._run(statements.RESERVE, {**fresh(account, at), "a_amount": amount, "a_limit": limit})

@@ -44,7 +44,7 @@ class Journal:
         self._age(account)
         after = self._transaction.move(number, change, self._now)
         window = moving(account.budget.window)
-        if window and window.kind != "refill" and (change.posted or change.debt):
+        if window and window.rolls and (change.posted or change.debt):
             since = opened if account.budget.unit == "requests" else self._now
             charged = change._replace(pending=0)
             self._transaction.charge(number, leaves_at(window.length_s, int(since.timestamp())), charged)
@@ -56,7 +56,7 @@ class Journal:
         self._transaction.enter(self._hold_id, self._number, step, lines, self._now)
 
     def _age(self, account: Account) -> None:
-        if moving(account.budget.window) and (aged := self._transaction.age(account, self._now)):
+        if aged := self._transaction.age(account, self._now):
             self._aged.append(aged)
 
     def _too_fast(self, account: Account, main: Balance, recent: Balance) -> bool:
@@ -100,7 +100,8 @@ def told(
     """
     states: list[BudgetState] = []
     for at, account in enumerate(accounts):
-        if not moving(account.budget.window) or not account.budget.window.startswith("rate "):
+        window = moving(account.budget.window)
+        if window is None or window.kind != "rate":
             states.append(state_of(account, after[at], before[at] if before else None))
         elif account.rate_of and running_out(account, after[at - 1], after[at], now):
             is_new = before is not None and not running_out(account, before[at - 1], before[at], now)

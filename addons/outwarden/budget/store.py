@@ -58,7 +58,7 @@ class Transaction(Protocol):
         """End an open hold; return the step's number, None unless the hold is open."""
 
     def age(self, account: Account, at: datetime) -> Entry | None:
-        """Take out of a moving window's balance what has left it (see `ageing`); return how that changed it."""
+        """Take out of a moving window's balance what has left it (see `ageing`); return the change, if any."""
 
     def reserve(self, account: Account, amount: int, at: datetime) -> tuple[int, Balance] | None:
         """Add to pending if it fits the account's limit; return number and new balance, None if it does not fit."""

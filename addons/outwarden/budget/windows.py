@@ -30,6 +30,11 @@ class Moving(NamedTuple):
     kind: Literal["rolling", "refill", "rate"]
     length_s: int
 
+    @property
+    def rolls(self) -> bool:
+        """Whether what was charged leaves it after its length, so that it has to be remembered."""
+        return self.kind != "refill"
+
 
 @lru_cache(1024)
 def moving(window: str) -> Moving | None:

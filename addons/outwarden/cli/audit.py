@@ -2,14 +2,12 @@
 
 import json as json_module
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
-from outwarden.cli.options import JsonOption, RulesOption, StateOption, fail, open_state, print_json, printable
-
-UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+from outwarden.cli.options import JsonOption, RulesOption, StateOption, age_in, fail, open_state, print_json, printable
 
 SinceOption = Annotated[
     str | None,
@@ -51,10 +49,9 @@ def _print_list(records: Iterable[Mapping[str, Any]]) -> None:
 
 def moment(text: str, now: datetime) -> datetime:
     """Read ``2h`` (before ``now``), ``2026-11-21`` or a moment with time; without a zone it is UTC. Ends with 2."""
-    number, unit = text[:-1], text[-1:]
     try:
-        if number.isdecimal() and unit in UNITS:
-            return now - timedelta(**{UNITS[unit]: int(number)})
+        if (age := age_in(text)) is not None:
+            return now - age
         read = datetime.fromisoformat(text)
     except (ValueError, OverflowError):
         fail(f"--since {text!r} is neither a date, a moment, nor an age such as 2h", 2)

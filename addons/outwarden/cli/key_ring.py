@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from outwarden.cli.audit import UNITS
-from outwarden.cli.options import JsonOption, RulesOption, StateOption, fail, open_state, print_json
+from outwarden.cli.options import JsonOption, RulesOption, StateOption, age_in, fail, open_state, print_json
 
 if TYPE_CHECKING:
     from outwarden.rules import KeyRing
 
 OVERLAP_DAYS_MAX = 3650
+AGE_CHARACTERS_MAX = 7  # six digits and a unit
 keys_app = typer.Typer(name="keys", help="Show or rotate the keys of placeholders.", invoke_without_command=True)
 
 
@@ -62,10 +62,9 @@ def rotate(
 
 def read_age(text: str) -> timedelta:
     """Read ``12h``, ``30d``, or end with exit code 2."""
-    number, unit = text[:-1], text[-1:]
-    if not (number.isascii() and number.isdecimal() and len(number) <= 6 and unit in UNITS):
+    age = age_in(text) if text.isascii() and len(text) <= AGE_CHARACTERS_MAX else None
+    if age is None:
         fail(f"--overlap {text!r} is no age such as 12h, 30d or 8w", 2)
-    age = timedelta(**{UNITS[unit]: int(number)})
     if age > timedelta(days=OVERLAP_DAYS_MAX):
         fail(f"--overlap {text!r} is longer than {OVERLAP_DAYS_MAX} days", 2)
     return age

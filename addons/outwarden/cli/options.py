@@ -2,6 +2,7 @@
 
 import json
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from outwarden.rules import Rules, StateFolder
 
 DEFAULT_LISTEN = "127.0.0.1:8080"
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 CA_CERTIFICATE = "outwarden-ca-cert.pem"
 
 RulesOption = Annotated[
@@ -76,6 +78,12 @@ def print_json(value: Any) -> None:
 def printable(text: object) -> str:
     """A name for a terminal: what would move the cursor, or cannot be encoded, is a question mark."""
     return "".join(character if character.isprintable() else "?" for character in str(text))
+
+
+def age_in(text: str) -> timedelta | None:
+    """Read ``15m``, ``2h``, ``7d``, ``8w``; None for what is no age. Raises OverflowError for more than time has."""
+    number, unit = text[:-1], text[-1:]
+    return timedelta(**{_UNITS[unit]: int(number)}) if number.isdecimal() and unit in _UNITS else None
 
 
 def host_and_port(listen: str) -> tuple[str, int]:

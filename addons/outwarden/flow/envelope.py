@@ -1,6 +1,7 @@
 """What a request says outside its body: path, query and headers. Their texts are read as the body's are."""
 
 import re
+from functools import lru_cache
 from urllib.parse import quote, unquote
 
 from outwarden.pii import RequestRewriter
@@ -32,6 +33,7 @@ _SECRET_CHARACTERS_MIN, _PERSONAL_DIGITS_MIN = 20, 7
 _NUMBER = re.compile(rf"(?:[0-9][.:_~-]?){{{_PERSONAL_DIGITS_MIN},}}")
 
 
+@lru_cache(1000)
 def is_credential(name: str) -> bool:
     """Whether a header or parameter of this name holds a credential."""
     return CREDENTIAL_NAME.search(name) is not None
@@ -72,10 +74,15 @@ def _is_name(segment: str) -> bool:
 
 def _rewritten(name: bytes, value: bytes, rewriter: TextRewriter) -> bytes:
     text = value.decode("utf-8", "surrogateescape")
-    header = name.decode("latin-1")
-    if not _may_be_text(text) or _DEFINED_HEADER.fullmatch(header) or is_credential(header):
+    if not _may_be_text(text) or _is_defined(name.decode("latin-1")):
         return value
     return rewrite_text(text, rewriter).encode("utf-8", "surrogateescape")
+
+
+@lru_cache(1000)
+def _is_defined(header: str) -> bool:
+    """Whether others than the caller say what the header holds."""
+    return is_credential(header) or _DEFINED_HEADER.fullmatch(header) is not None
 
 
 def _may_be_text(value: str) -> bool:

@@ -54,7 +54,7 @@ class Number:
             return False
         try:
             return _checker(self.stdnum)(value)
-        except Exception:  # stdnum's own: its tables have gaps (cn.ric, a county: KeyError)
+        except Exception:  # a gap in a table of stdnum's, as `_ric` knows one: no digits may end the call
             return False
 
 

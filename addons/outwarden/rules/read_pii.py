@@ -1,6 +1,6 @@
 """``pii.yml``: which personal data is looked for, and what is done with it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import get_args
 
 from outwarden.pii import (
@@ -141,10 +141,7 @@ def _read_listed(node: Node) -> Listed:
         no_match=keys.get("no_match", list_of(text), ()),
     )
     keys.done()
-    for problem in check_listed(listed):
-        about = problem.partition(":")[0]
-        keys.wrong(about if about in ("match", "no_match") else "values", problem)
-    keys.done()
+    _report(keys, check_listed(listed), "values")
     return listed
 
 
@@ -216,18 +213,21 @@ def _read_custom(node: Node) -> CustomEntity:
         no_match=keys.get("no_match", list_of(text), ()),
     )
     keys.done()
-    for problem in check_custom(custom):
-        about = problem.partition(":")[0]
-        keys.wrong(about if about in ("match", "no_match") else "pattern", problem)
-    keys.done()
+    _report(keys, check_custom(custom), "pattern")
     return custom
 
 
+def _report(keys: Keys, problems: Sequence[str], key: str) -> None:
+    """Raise what is wrong with an entry: at its examples where they fail, else at ``key``."""
+    for problem in problems:
+        about = problem.partition(":")[0]
+        keys.wrong(about if about in ("match", "no_match") else key, problem)
+    keys.done()
+
+
 def _allowed(node: Node) -> str:
-    """Read an exact value, a pattern after ``re:``, or ``sha256:HEX/LENGTH``."""
-    value = text(node)
-    if value.startswith("re:"):
-        compile_pattern(value[3:], node.line)
+    """Read a value as `_listed_value` does, and check its hash, too."""
+    value = _listed_value(node)
     if problem := check_allow(value):
         raise NodeError((node.line, problem))
     return value
