@@ -16,7 +16,7 @@ def talk(provider: SimulatedProvider, trust: ssl.SSLContext, script: Any = None,
     """A connection to `/v1/responses`."""
     headers = {} if script is None else {HEADER: json.dumps(script)}
     url = f"wss://localhost:{provider.port}/v1/responses"
-    options = {"ssl": trust, "additional_headers": headers, "open_timeout": 5, "close_timeout": 5} | options
+    options = {"ssl": trust, "additional_headers": headers, "open_timeout": 30, "close_timeout": 5} | options
     with connect(url, proxy=None, max_size=None, **options) as client:
         yield client
 
