@@ -75,6 +75,7 @@ class Matcher:
 
     def __init__(self, recognizers: Sequence[Recognizer]) -> None:
         self.patterns = tuple(map(Pattern, recognizers))
+        self._alone = [pattern for pattern in self.patterns if pattern.alone]
         # What is searched near words only is let through by the words: digits are everywhere, phone words are not.
         self._gate = PatternSet([r.hint or (r.near or r.sign or r).pattern for r in recognizers])
 
@@ -114,6 +115,8 @@ class Matcher:
         seen = self._gate.present(data)
         if seen is None:
             return list(self.patterns)
+        if not seen:
+            return list(self._alone)
         return [pattern for index, pattern in enumerate(self.patterns) if index in seen or pattern.alone]
 
     def open_from(self, data: bytes, start: int, block_offset: int) -> int:

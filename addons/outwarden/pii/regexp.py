@@ -118,6 +118,8 @@ class _Set:
         seen = self._set.Match(data) or ()
         if self._always not in seen:
             return None  # out of memory, which RE2 does not tell apart from "nothing occurs"
+        if len(seen) == 1:
+            return set()
         return {self._numbers[index] for index in seen if index != self._always}
 
 

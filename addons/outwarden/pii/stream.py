@@ -129,6 +129,8 @@ class Scanner:
         present = self._detector.matcher.present(page.data)
         if self._also is not None:
             present = [*present, *self._also.present(page.data)]
+        if not (present or queued or self._resume):
+            return horizon
         for pattern in present:
             start = self._byte(self._resume.get(pattern, self._front))
             if result := sweep(pattern, page, start, more=more, block_offset=self._base_bytes).get(0):

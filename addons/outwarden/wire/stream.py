@@ -7,7 +7,6 @@ where the found span begins. Without a finding the bytes are the same.
 
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any, Literal
 
 import orjson
@@ -234,7 +233,7 @@ class StreamRewriter:
         self._learn(facts)
         if self.usage is not None and facts.usage is not None and self.usage.raw is not None:
             own = orjson.loads(orjson.dumps(self.usage.raw))  # the shape's tree is written again
-            self.usage = replace(self.usage, raw=own)
+            self.usage = self.usage.with_raw(own)
         held.dropped = facts.usage_only and self._drop_usage_only
         held.document = shape.document
         for number, token in shape.document.marked.items():

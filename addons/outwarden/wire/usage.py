@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 # OpenAI's Realtime guide: a token of a caller's speech is 100 ms.
@@ -75,8 +76,11 @@ class Usage:
 
     def latest(self, newer: "Usage") -> "Usage":
         """Merge a later cumulative report over this one: a non-zero count of the later one wins."""
-        changed = {f.name: getattr(newer, f.name) for f in fields(self) if getattr(newer, f.name)}
-        return replace(self, **changed)
+        return Usage(*(new or old for old, new in zip(_values(self), _values(newer), strict=True)))
+
+    def with_raw(self, raw: Mapping[str, Any]) -> "Usage":
+        """The same counts, with the provider's own object beside them."""
+        return Usage(*(*_values(self)[:-1], raw))
 
     def plus(self, more: "Usage") -> "Usage":
         """Add the report of another step of the same call."""
@@ -91,6 +95,8 @@ class Usage:
         )
 
 
+# In the order of the fields, which is that of the arguments. Some providers report with each event of a stream.
+_values = attrgetter(*(f.name for f in fields(Usage)))
 COUNTS = tuple(f.name for f in fields(Usage) if f.name not in ("raw", "stated_usd", "tier", "others"))
 """The fields that are numbers of something."""
 UNITS = ("input_audio_ms", "characters", "pages", "annotated_pages", "images", "video_seconds", "search_units")

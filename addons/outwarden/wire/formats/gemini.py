@@ -218,8 +218,12 @@ def _model(source: Mapping[str, Any]) -> str | None:
 
 def _searches(source: Mapping[str, Any]) -> int:
     """Search queries that grounded the answer; each is billed."""
-    found = (c.get("groundingMetadata", c.get("grounding_metadata")) for c in objects(source.get("candidates")))
-    return sum(len(items(mapping(g).get("webSearchQueries", mapping(g).get("web_search_queries")))) for g in found)
+    queries = 0
+    for candidate in objects(source.get("candidates")):
+        grounding = candidate.get("groundingMetadata", candidate.get("grounding_metadata"))
+        if isinstance(grounding, dict):
+            queries += len(items(grounding.get("webSearchQueries", grounding.get("web_search_queries"))))
+    return queries
 
 
 def _embedding_usage(predictions: list[Any]) -> Usage | None:
@@ -247,10 +251,11 @@ def _part_deltas(parts: list[dict[str, Any]], candidate: int) -> Iterator[Delta]
             yield Delta(part, "text", (candidate, "thought" if part.get("thought") is True else "text"))
 
 
+_NO_OUTPUT = frozenset({"text", "thought", "thoughtSignature", "thought_signature", "partMetadata"})
+
+
 def _has_output(part: dict[str, Any]) -> bool:
-    return bool(text(part.get("text"))) or bool(
-        part.keys() - {"text", "thought", "thoughtSignature", "thought_signature", "partMetadata"}
-    )
+    return bool(text(part.get("text"))) or not part.keys() <= _NO_OUTPUT
 
 
 def _closes(parts: list[dict[str, Any]], candidate: int, deltas: list[Delta], finished: bool) -> tuple[Hashable, ...]:

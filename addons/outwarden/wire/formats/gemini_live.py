@@ -1,6 +1,7 @@
 """Google's Live API (``BidiGenerateContent`` over a WebSocket), in camelCase or snake_case."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from outwarden.wire.format import Delta, EventFacts, MessageFacts, RequestFacts, SessionFacts
@@ -15,7 +16,13 @@ def either(source: Mapping[str, Any], camel: str) -> Any:
     """The value under a key in either spelling."""
     if camel in source:
         return source[camel]
-    return source.get("".join(f"_{c.lower()}" if c.isupper() else c for c in camel))
+    return source.get(_snake(camel))
+
+
+@cache
+def _snake(camel: str) -> str:
+    """The other spelling of one of our own keys."""
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in camel)
 
 
 def read_client_message(message: Mapping[str, Any]) -> MessageFacts:

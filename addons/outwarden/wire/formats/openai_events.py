@@ -78,7 +78,7 @@ def read_responses_event(data: dict[str, Any]) -> EventFacts:
         deltas=_delta(kind, data),
         closes="all" if ends or error else closes,
         content=_begins(kind, data),
-        usage=on_tier(any_usage(response.get("usage")), response),
+        usage=on_tier(any_usage(response.get("usage")), response) if response else None,
         model=text(response.get("model")),
         error=error,
         end=ends and error is None,

@@ -182,6 +182,8 @@ def anthropic_usage(raw: Raw) -> Usage | None:
 
 def _modality(details: object, name: str, code: int) -> int:
     """Tokens of one modality in Gemini's list; clients may ask for enums as numbers (AUDIO is 4)."""
+    if not details:
+        return 0
     return sum(
         count(d.get("tokenCount", d.get("token_count"))) for d in objects(details) if d.get("modality") in (name, code)
     )

@@ -46,6 +46,8 @@ def number(value: object) -> int | None:
 
 def count(value: object) -> int:
     """A token count: 0 for what is none, clamped to 0 … TOKENS_MAX (providers have sent -9)."""
+    if value is None:
+        return 0
     return min(max(number(value) or 0, 0), TOKENS_MAX)
 
 
