@@ -1,14 +1,28 @@
 """A WebSocket client for the simulated provider that is not ours, and Responses spoken on it."""
 
 import json
+import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
 from outwarden.simulate import HEADER, SimulatedProvider
+
+
+class Connection(ClientConnection):
+    """One whose reader always ends: over TLS a read may wait for the rest of a record, and `close` does not wake it.
+
+    ``connect`` joins the reader when a handshake takes too long, so a test would hang where it should fail.
+    """
+
+    def close_socket(self) -> None:
+        """End both directions first: that wakes whoever reads."""
+        with suppress(OSError):  # the other side was faster
+            self.socket.shutdown(socket.SHUT_RDWR)
+        super().close_socket()
 
 
 @contextmanager
@@ -17,7 +31,7 @@ def talk(provider: SimulatedProvider, trust: ssl.SSLContext, script: Any = None,
     headers = {} if script is None else {HEADER: json.dumps(script)}
     url = f"wss://localhost:{provider.port}/v1/responses"
     options = {"ssl": trust, "additional_headers": headers, "open_timeout": 30, "close_timeout": 5} | options
-    with connect(url, proxy=None, max_size=None, **options) as client:
+    with connect(url, proxy=None, max_size=None, create_connection=Connection, **options) as client:
         yield client
 
 

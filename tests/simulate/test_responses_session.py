@@ -1,14 +1,17 @@
 """Responses over a WebSocket: turns that build on each other, warming up, lanes, errors; with the real SDK too."""
 
 import json
+import socket
 import ssl
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from typing import Any, cast
 
 import openai
 import pytest
 from chatting import create, events, said, talk
 
-from outwarden.simulate import HEADER, Script, SimulatedProvider, ToolCall
+from outwarden.simulate import HEADER, Certificates, Script, SimulatedProvider, ToolCall
 
 
 def test_turns_build_on_each_other(provider: SimulatedProvider, trust: ssl.SSLContext) -> None:
@@ -139,3 +142,23 @@ def test_the_sdk_speaks_it(provider: SimulatedProvider, trust: ssl.SSLContext) -
     assert "".join(event.delta for event in found if event.type == "response.output_text.delta") == "four"
     assert found[-1].response.output_text == "four"
     assert found[-1].response.usage is not None
+
+
+def test_a_handshake_that_is_not_answered_fails_in_time(certificates: Certificates, trust: ssl.SSLContext) -> None:
+    """A server that stops in the middle of a TLS record costs a test its time-out, and not the whole run."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificates.chain, certificates.key)
+
+    def begin_to_answer(listener: socket.socket) -> socket.socket:
+        with context.wrap_socket(listener.accept()[0], server_side=True) as answering:
+            answering.recv(65_536)
+            plain = socket.socket(fileno=answering.detach())
+        plain.send(b"\x17\x03\x03\x00\x50")  # the head of a record of 80 bytes
+        return plain
+
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as server:
+        answering = server.submit(begin_to_answer, listener)
+        provider = cast(SimulatedProvider, SimpleNamespace(port=listener.getsockname()[1]))
+        with pytest.raises(TimeoutError), talk(provider, trust, open_timeout=0.5):
+            pass
+        answering.result(5).close()
