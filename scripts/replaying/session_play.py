@@ -19,7 +19,6 @@ from replaying.usage import total_tokens
 
 SESSION_HEADER = "x-replay-session"  # the rules make it the audit's session: how a session's records are found
 PATIENCE_S = 60.0  # a session that stands still must show as such; a busy machine is slow
-GRACE_S = 0.3  # how long a client waits for a message that the proxy may rightly hold back until more comes
 BYTEWISE_MAX = 512  # longer messages come in random fragments where single bytes are asked for
 GOING_AWAY = 1000
 
@@ -156,7 +155,7 @@ class _Client:
                 try:
                     await self._speak(socket, hearing)
                     await self._until(lambda: self._play.at >= len(session.messages), hearing)
-                    await self._until(lambda: len(self.got) >= len(self._play.sent), hearing, GRACE_S)
+                    await self._passed_on(socket, hearing)
                 finally:
                     await socket.close()
                     await hearing
@@ -187,8 +186,7 @@ class _Client:
             if who == CLIENT:
                 if after_server:  # a client answers what it got; what is held back is not waited for
                     await self._until(lambda at=number: self._play.at >= at, hearing)  # type: ignore[misc]
-                    sent = len(self._play.sent)
-                    await self._until(lambda sent=sent: len(self.got) >= sent, hearing, GRACE_S)  # type: ignore[misc]
+                    await self._passed_on(socket, hearing)
                 await socket.send(self._play.texts[number])
             after_server = who in (SERVER, CLOSE)
 
@@ -197,9 +195,17 @@ class _Client:
             async for message in socket:
                 self.got.append(message if isinstance(message, str) else message.decode("utf-8", "replace"))
 
-    async def _until(self, holds: Callable[[], bool], hearing: asyncio.Task[None], seconds: float = PATIENCE_S) -> None:
+    async def _passed_on(self, socket: ClientConnection, hearing: asyncio.Task[None]) -> None:
+        """Wait until all is here that the proxy does not hold back: the pong comes behind what was said before it."""
+        with contextlib.suppress(ConnectionClosed):
+            pong = await socket.ping()
+            await asyncio.wait(
+                [asyncio.ensure_future(pong), hearing], timeout=PATIENCE_S, return_when="FIRST_COMPLETED"
+            )
+
+    async def _until(self, holds: Callable[[], bool], hearing: asyncio.Task[None]) -> None:
         """Wait until something holds, the time is up, or nothing more can come."""
-        end = asyncio.get_running_loop().time() + seconds
+        end = asyncio.get_running_loop().time() + PATIENCE_S
         while not holds() and not hearing.done() and asyncio.get_running_loop().time() < end:  # noqa: ASYNC110
             await asyncio.sleep(0.002)  # the upstream is in another thread
 
