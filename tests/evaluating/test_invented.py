@@ -1,14 +1,19 @@
 """Made-up texts are labelled where their values stand, and as much of them is found as was measured."""
 
+import random
 from functools import cache
 
 import pytest
 
 from evaluating.invented import SETS, invent
 from evaluating.invented.labelled import fill
+from evaluating.invented.values import MAKERS
+from evaluating.invented.ways import WAYS
 from evaluating.scores import Report, score
 from evaluating.texts import Label, as_text
 from outwarden.pii import Detector, PiiPolicy
+
+ENTITIES = {kind: make(random.Random(0)).entity for kind, make in MAKERS.items()}
 
 
 @cache
@@ -28,7 +33,7 @@ def test_a_set_is_the_same_every_time(name: str) -> None:
     assert once == invent(name)
     assert once != invent(name, seed=1)
     assert all(bool(one.entity) == (one.end > one.start) and one.end <= len(one.text) for one in once)
-    assert all(bool(one.entity) == (name != "harmless") for one in once)
+    assert all(bool(one.entity) == (name not in ("harmless", "technical")) for one in once)
 
 
 def test_a_frame_keeps_its_braces() -> None:
@@ -76,3 +81,22 @@ def test_harmless_texts_are_left_alone() -> None:
 
     assert counted.harmless > 1000
     assert counted.hit <= 0.015 * counted.harmless
+
+
+def test_every_way_is_written_for_each_of_its_kinds() -> None:
+    """And changes at least one value of each: a way that leaves all as they are measures nothing."""
+    written = {(one.category, one.entity) for one in invent("obfuscated")}
+
+    assert len(WAYS) >= 40
+    assert written == {(way.name, ENTITIES[kind]) for way in WAYS for kind in way.kinds}
+    for way in WAYS:
+        for kind in way.kinds:
+            values = [MAKERS[kind](random.Random(seed)) for seed in range(20)]
+            assert any(way.write(value, random.Random(1)) != value.text for value in values), (way.name, kind)
+
+
+def test_technical_texts_are_many() -> None:
+    """At least four hundred, no two alike."""
+    texts = {one.text for one in invent("technical")}
+
+    assert len(texts) >= 400

@@ -9,7 +9,7 @@ from evaluating.invented.labelled import Invented
 _HEX = "0123456789abcdef"
 
 
-class _Maker:
+class Maker:
     """Makes the parts that the frames name."""
 
     def __init__(self, rng: random.Random) -> None:
@@ -198,7 +198,7 @@ FRAMES: dict[str, tuple[str, ...]] = {
 
 def harmless(rng: random.Random, each: int = 12) -> Iterator[Invented]:
     """So many texts of each frame."""
-    maker = _Maker(rng)
+    maker = Maker(rng)
     for category, frames in FRAMES.items():
         for frame in frames:
             for _ in range(each):
