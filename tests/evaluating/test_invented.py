@@ -56,6 +56,8 @@ FLOORS = [
     ("passwords", "password", 0.98),
     ("ibans", "iban", 0.99),
 ]
+# Of 2,400 values .570 before anything was mended for them (2026-11-27), .94 without a model for names afterwards.
+OBFUSCATED_FLOOR = 0.92
 
 
 @pytest.mark.parametrize(("name", "category", "floor"), FLOORS, ids=[floor[1] for floor in FLOORS])
@@ -95,8 +97,19 @@ def test_every_way_is_written_for_each_of_its_kinds() -> None:
             assert any(way.write(value, random.Random(1)) != value.text for value in values), (way.name, kind)
 
 
-def test_technical_texts_are_many() -> None:
-    """At least four hundred, no two alike."""
-    texts = {one.text for one in invent("technical")}
+def test_most_of_what_is_written_otherwise_is_found() -> None:
+    """By its own entity, over all ways; and half of every way that is not on the list of those that nobody undoes."""
+    counted = report("obfuscated")
+    labels, found = (sum(getattr(one, name) for one in counted.scores.values()) for name in ("labels", "found"))
+    never = {"base85", "comma for dot", "address as number", "user and domain", "rot13", "adjacent strings"}
 
-    assert len(texts) >= 400
+    assert found >= OBFUSCATED_FLOOR * labels
+    assert not [name for name, one in counted.categories.items() if one.recall < 0.5 and name not in never]
+
+
+def test_technical_texts_are_left_alone() -> None:
+    """Four hundred and more, no two alike; at most 1.5 of a hundred are touched (measured: 0.7)."""
+    counted = report("technical")
+
+    assert len({one.text for one in invent("technical")}) == counted.harmless > 400
+    assert counted.hit <= 0.015 * counted.harmless

@@ -36,9 +36,9 @@ _CARD_NAMES = (
     r"cards?|credit|debit|visa|master ?card|amex|american express|maestro|diners|jcb|discover|union ?pay"
     r"|pan\b|cc\b|karte|kreditkarte|tarjeta|carte"
 )
-_CARD_WORDS = Context(_CARD_NAMES)
+CARD_WORDS = Context(_CARD_NAMES)
 # Words of a payment: beside a right check digit they tell a card where the number alone could be another.
-_PAY_WORDS = Context(f"{_CARD_NAMES}|charged?\\b|payment|paid with|cvv|cvc|num[ée]ro de carte|kartennummer")
+PAY_WORDS = Context(f"{_CARD_NAMES}|charged?\\b|payment|paid with|cvv|cvc|num[ée]ro de carte|kartennummer")
 # Words that name another kind of number; they count only where no check digit speaks for a card.
 _OTHER_WORDS = Context(r"order|transaction|invoice|tracking|reference|ref|uuid|guid|id\b")
 _NEAR = 24  # code points between a card word and a number whose check digit fails
@@ -79,7 +79,7 @@ def _check_card(text: str, start: int, end: int, more: bool) -> Verdict | None:
     if text[end : end + 1].isdecimal():
         return None
     tied = tied or word_before(text, start) or word_after(text, end) or joined_before(text, start, "-.")
-    if tied and not _CARD_WORDS.before(text, start):
+    if tied and not CARD_WORDS.before(text, start):
         return None
     score = -0.9 if digits_of(text[start:end]) in CARDS else _card_score(text, start, end)
     return Verdict(start, end, score) if score else None
@@ -93,11 +93,11 @@ def _card_score(text: str, start: int, end: int) -> float:
     usual = len(digits) not in (12, 13) or not solid  # not an EAN-13 barcode or a sequence number
     if right and usual and _ISSUER.fullmatch(digits):
         return 0.9
-    if right and _PAY_WORDS.before(text, start):
+    if right and PAY_WORDS.before(text, start):
         return 0.7
     if right:
         return 0.0 if solid else 0.6
-    named = _CARD_WORDS.before(text, start, _NEAR) and not _OTHER_WORDS.before(text, start, _NEAR)
+    named = CARD_WORDS.before(text, start, _NEAR) and not _OTHER_WORDS.before(text, start, _NEAR)
     return 0.55 if named and len(digits) >= 13 else 0.0
 
 
@@ -118,21 +118,22 @@ def _countries() -> Iterator[tuple[str, int, bool]]:
             yield country, sum(int(length) for length, _ in parts), all(kind == "n" for _, kind in parts)
 
 
-_IBAN_LENGTHS = {country: 4 + length for country, length, _ in _countries()}
+IBAN_DIGITS_ONLY = frozenset(country for country, _, digits_only in _countries() if digits_only)
+IBAN_LENGTHS = {country: 4 + length for country, length, _ in _countries()}
 
 
 def _iban_pattern() -> str:
     """Return the pattern of an IBAN that may go on too long: the check cuts it to the length of its country."""
     numeric = "|".join(country for country, _, digits_only in _countries() if digits_only)
     mixed = "|".join(country for country, _, digits_only in _countries() if not digits_only)
-    least, most = min(_IBAN_LENGTHS.values()) - 4, max(_IBAN_LENGTHS.values()) - 4
+    least, most = min(IBAN_LENGTHS.values()) - 4, max(IBAN_LENGTHS.values()) - 4
     rest = f"{{{least},{most}}}"
     return rf"(?i:{EDGE}(?:(?:{numeric})\d\d(?:{_IBAN_GAP}?\d){rest}|(?:{mixed})\d\d(?:{_IBAN_GAP}?[A-Z0-9]){rest}))"
 
 
 def _check_iban(text: str, start: int, end: int, more: bool) -> Verdict | None:
     start = skip_edge(text, start)
-    end = _cut(text, start, end, _IBAN_LENGTHS[text[start : start + 2].upper()])
+    end = _cut(text, start, end, IBAN_LENGTHS[text[start : start + 2].upper()])
     if end < 0 or word_before(text, start) or word_after(text, end):
         return None
     compact = "".join(filter(str.isalnum, text[start:end])).upper()
@@ -153,6 +154,6 @@ def _cut(text: str, start: int, end: int, length: int) -> int:
 RECOGNIZERS = (
     Recognizer("CREDIT_CARD", _CARD_GROUPS, _check_card, retry=True),
     Recognizer("CREDIT_CARD", _CARD_SOLID, _check_card),
-    Recognizer("CREDIT_CARD", _CARD_LOOSE, _check_loose_card, near=_PAY_WORDS),
+    Recognizer("CREDIT_CARD", _CARD_LOOSE, _check_loose_card, near=PAY_WORDS),
     Recognizer("IBAN_CODE", _iban_pattern(), _check_iban, retry=True),
 )

@@ -7,6 +7,7 @@ from outwarden.pii.recognizer import (
     EDGE,
     LOOK_BACK,
     UNDECIDED,
+    Context,
     Recognizer,
     Verdict,
     after_escape,
@@ -39,9 +40,12 @@ _IPV6 = (
 )
 # What stands right before a version or section number that looks like an address.
 _NUMBERED = re.compile(
-    r"(?:(?<![a-z])(?:version|ver\.?|v|release|build|firmware|fw|bios|revision|section|chapter|oid|identifier\()[_\s:=\"']*|[=~<>]=\s*|[§^]\s*)\Z"
+    r"(?:(?<![a-z])(?:version|ver\.?|v\d?|release|build|firmware|fw|bios|revision|section|chapter|oid|identifier\()[_\s:=\"']*|[=~<>]=\s*|[§^]\s*)\Z"
 )
 _VERSION_WIDTH = 20
+# A change of versions: "upgraded libfoo from 1.2.3.4 to".
+_UPGRADED = Context(r"upgrad|downgrad|bump(?:s|ed)?\b|libs?\b|package")
+_ARCHIVE = re.compile(r"v?\d+(?:\.\d+)+\.[a-z]{2,4}", re.IGNORECASE)  # left-pad@1.3.0.tgz
 
 
 def _check_email(text: str, start: int, end: int, more: bool) -> Verdict | None:
@@ -54,7 +58,7 @@ def _check_email(text: str, start: int, end: int, more: bool) -> Verdict | None:
     if ".." in domain:  # jane@acme.com...and so on
         domain = domain.partition("..")[0]
         end = start + len(local) + 1 + len(domain)
-    if not local or "." not in domain or _RETINA_IMAGE.fullmatch(domain):
+    if not local or "." not in domain or _RETINA_IMAGE.fullmatch(domain) or _ARCHIVE.fullmatch(domain):
         return None
     if local.lower() in _NOBODY or domain in _ALGORITHM_DOMAINS:
         return None
@@ -67,7 +71,7 @@ def _check_ipv4(text: str, start: int, end: int, more: bool) -> Verdict | None:
         return None
     if word_after(text, end) or text[start - 1 : start] == "." or word_before(text, start):
         return None
-    if _NUMBERED.search(text[max(0, start - _VERSION_WIDTH) : start].lower()):
+    if _NUMBERED.search(text[max(0, start - _VERSION_WIDTH) : start].lower()) or _UPGRADED.before(text, start):
         return None
     longer = joined_after(text, end, ".-+", more)
     if longer is None:

@@ -12,7 +12,7 @@ from outwarden.pii.listed import HASH, HashFinder, hash_of, listed_recognizers
 from outwarden.pii.matching import Candidate, Matcher, sweep
 from outwarden.pii.page import Page
 from outwarden.pii.placeholders import is_closed, is_placeholder, placeholder_pattern
-from outwarden.pii.policy import PiiPolicy
+from outwarden.pii.policy import NAME_ENTITIES, PiiPolicy
 from outwarden.pii.recognizer import PLACEHOLDER, Recognizer, Verdict, finding_reserved, word_after, word_before
 from outwarden.pii.regexp import Regexp, quoted
 from outwarden.pii.views import view_recognizers
@@ -179,7 +179,8 @@ class Merger:
     """Joins overlapping candidates, fed in their order, into spans.
 
     Findings that overlap become one span over all of them (nothing that was found stays in clear), named by the
-    strictest, then the surest, then the longest. A placeholder cuts what it overlaps. Spans are appended to ``done``.
+    strictest, then by a pattern rather than a model for names, then the surest, then the longest. A placeholder cuts
+    what it overlaps. Spans are appended to ``done``.
     """
 
     __slots__ = ("_best", "_held", "_strictness", "done", "floor")
@@ -220,8 +221,9 @@ class Merger:
             self._best = candidate
         self._held = Span(held.start, max(held.end, candidate.end), self._best.entity, self._best.score)
 
-    def _strength(self, candidate: Candidate) -> tuple[int, float, int]:
-        return self._strictness.get(candidate.entity, 0), candidate.score, candidate.end - candidate.start
+    def _strength(self, candidate: Candidate) -> tuple[int, bool, float, int]:
+        strict, said = self._strictness.get(candidate.entity, 0), candidate.entity not in NAME_ENTITIES
+        return strict, said, candidate.score, candidate.end - candidate.start
 
     def _cut(self, placeholder: Candidate) -> None:
         held = self._held

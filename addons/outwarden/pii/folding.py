@@ -26,6 +26,10 @@ _ESCAPES = (
     rf"|(?P<tag>{TAG})"
 )
 _ESCAPE = re.compile(_ESCAPES, re.IGNORECASE)
+_FIRST_OF_ESCAPES = "&%\\<="  # 60 times as fast to look for in 500 characters as an escape
+# What joins two pieces of one word in source code, quoted mail and Markdown, and stands for nothing.
+JOINT = re.compile(r"\*\*|~~|(?<=\w)`|`(?=\w)|[\"'] ?[+.&] ?[\"']|\\\r?\n[ \t]{0,8}|\r?\n>[> ]{0,4}")
+_MARKS = re.compile(rf"(?P<joint>{JOINT.pattern})|\\(?P<marked>[_.@+~\-])")
 # A sign of equality before digits is read like one (key=66) before it is read as quoted-printable.
 _QUOTED = re.compile(rf"(?P<soft>=\r?\n)|(?P<quoted>(?:=[0-9A-F]{{2}})+)|{_ESCAPES}", re.IGNORECASE)
 
@@ -60,12 +64,17 @@ class Folded:
         return self.starts[start], self.ends[end - 1]
 
 
-def fold(text: str, *, quoted: bool = False) -> Folded:
-    """Undo the escapes of ``text`` (those of quoted-printable as well, if ``quoted``), then its characters."""
+def fold(text: str, *, quoted: bool = False, joined: bool = False) -> Folded:
+    """Undo the escapes of ``text``, then its characters.
+
+    ``quoted``: those of quoted-printable as well. ``joined``: first what joins the pieces of a word, and marks it.
+    """
     escape = _QUOTED if quoted else _ESCAPE
     folded = Folded(text, range(len(text)), range(1, len(text) + 1))
+    if joined and _MARKS.search(text):
+        folded = _rewrite(folded, _MARKS, lambda match: match["marked"] or "")
     for _ in range(LAYERS_MAX):
-        if escape.search(folded.text) is None:
+        if not any(sign in folded.text for sign in _FIRST_OF_ESCAPES) or escape.search(folded.text) is None:
             break
         folded = _rewrite(folded, escape, _unescape)
     return folded if folded.text.isascii() else _rewrite(folded, _ODD, _plain)

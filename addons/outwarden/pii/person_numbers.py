@@ -16,7 +16,9 @@ from outwarden.pii.recognizer import (
     word_before,
 )
 
-_SSN_WORDS = Context(r"ssn|ss ?#|social.?security|soc\.? ?sec|social (?:number|no)|itin|tax.?(?:payer )?id|tin\b")
+SSN_WORDS = Context(
+    r"ssn|ss ?#|social.?security|soc\.? ?sec|social(?: (?:number|no|is)\b|:| ?#)|itin|tax.?(?:payer )?id|tin\b"
+)
 _HYPHEN = r"[\-\x{2010}-\x{2013}]"
 _SPACE = r"[ \x{A0}]"
 _SSN_GROUPS = EDGE + (
@@ -24,7 +26,7 @@ _SSN_GROUPS = EDGE + (
 )
 _SSN_SOLID = EDGE + r"\d{9}"
 
-_RECORD_WORDS = Context(
+RECORD_WORDS = Context(
     r"med(?:ical)?\.?.?rec(?:ord)?s?|mrns?(?:\b|_)|m\.r\.n|m\.?r\.? ?#|mr[ ._]no\b|emr\b|ehr\b"
     r"|patient.{0,2}(?:id|no|num|#|record|identifier|file)"
     r"|pt\.?.(?:id|no|num|#)|pat\.?.?(?:id|nr)|chart.{0,2}(?:id|no|num|#|:)|hospital.(?:id|no|num|#)"
@@ -47,7 +49,7 @@ _RECORD_LABEL = re.compile(
 _RECORD_NUMBER = EDGE + _RECORD_BODY
 
 
-def _valid_area(digits: str) -> bool:
+def is_valid_area(digits: str) -> bool:
     """Whether the parts are in the ranges ever issued (stdnum refuses a few published numbers as well: we do not)."""
     return digits[:3] not in ("000", "666") and digits[0] != "9" and digits[3:5] != "00" and digits[5:] != "0000"
 
@@ -59,11 +61,11 @@ def _check_ssn(text: str, start: int, end: int, more: bool) -> Verdict | None:
         return UNDECIDED
     if text[end : end + 1].isdecimal() or word_before(text, start):
         return None
-    valid = _valid_area(digits_of(text[start:end]))
+    valid = is_valid_area(digits_of(text[start:end]))
     if valid and text[start + 3] != "." and not word_after(text, end) and not _in_a_row(text, start, end, tied):
-        unsure = text[start + 3].isspace() or (_RECORD_WORDS.before(text, start) and not _SSN_WORDS.before(text, start))
+        unsure = text[start + 3].isspace() or (RECORD_WORDS.before(text, start) and not SSN_WORDS.before(text, start))
         return Verdict(start, end, 0.6 if unsure else 0.85)
-    return Verdict(start, end, 0.6) if _SSN_WORDS.before(text, start) else None
+    return Verdict(start, end, 0.6) if SSN_WORDS.before(text, start) else None
 
 
 def _in_a_row(text: str, start: int, end: int, tied: bool) -> bool:
@@ -76,7 +78,7 @@ def _check_solid_ssn(text: str, start: int, end: int, more: bool) -> Verdict | N
     start = skip_edge(text, start)
     if word_before(text, start) or word_after(text, end):
         return None
-    return Verdict(start, end, 0.8 if _valid_area(text[start:end]) else 0.6)
+    return Verdict(start, end, 0.8 if is_valid_area(text[start:end]) else 0.6)
 
 
 def _check_record(text: str, start: int, end: int, more: bool) -> Verdict | None:
@@ -102,7 +104,7 @@ def _check_record_number(text: str, start: int, end: int, more: bool) -> Verdict
 
 RECOGNIZERS = (
     Recognizer("US_SSN", _SSN_GROUPS, _check_ssn, retry=True),
-    Recognizer("US_SSN", _SSN_SOLID, _check_solid_ssn, near=_SSN_WORDS),
+    Recognizer("US_SSN", _SSN_SOLID, _check_solid_ssn, near=SSN_WORDS),
     Recognizer("MEDICAL_RECORD_NUMBER", _RECORD, _check_record),
-    Recognizer("MEDICAL_RECORD_NUMBER", _RECORD_NUMBER, _check_record_number, near=_RECORD_WORDS),
+    Recognizer("MEDICAL_RECORD_NUMBER", _RECORD_NUMBER, _check_record_number, near=RECORD_WORDS),
 )

@@ -37,7 +37,7 @@ _LOOSE = rf"(?:\(|{EDGE})\d(?:[ .\-()/\x{{A0}}]{{0,3}}\d){{5,14}}{_EXTENSION}"
 # Digits in groups, as countries write them without a code. That alone is little: tables and versions look like it.
 _GROUPED = rf"(?:\(\d{{1,5}}\)|{EDGE}\d{{1,5}}){_GROUP_GAP}\d{{2,8}}(?:{_GROUP_GAP}\d{{1,5}}){{0,4}}"
 
-_WORDS = Context(
+PHONE_WORDS = Context(
     r"[a-z]{0,12}phone|tel\b|mobile|mob\b|cell|fax|whats ?app|wechat|sms|hotline|voice ?mail|pager|dial|call|reach"
     r"|contact|(?:ring|text) (?:me|us|him|her|them)|handy|telefon|t[eé]l[eé]phone|t[ée]l\b|tel[eé]fono|m[oó]vil|celular"
     r"|kontakt|rufnummer|rückruf|erreichbar|portable|num[ée]ro|joindre|appele[zr]|ll[aá]m[ae]|fone|cellulare|chiamare"
@@ -55,6 +55,7 @@ _WORDS = Context(
 _OTHER = Context(
     r"order|ticket|invoice|tracking|transaction|reference|ref\b|case\b|issue|commit|ports?\b|pid|id\b|uid|req\b|request.?id|session|version"
     r"|error|zip|amount|card|iban|ssn|account|acct|mrn|passport|birth|dob|date|iso|rfc"
+    r"|build|batch|reset|limit|max|retr(?:y|ies)|attempts?|offset|epoch|seq(?:uence)?\b|e2e|tests?\b|rows?\b|routed"
 )
 _OTHER_WIDTH = 16
 # Words that say that digits in groups count something.
@@ -89,6 +90,7 @@ _BEHIND = re.compile(r" ?\((?i:m|c|h|w|o|f|mobile|cell|home|work|office|fax|tel|
 _BEHIND_OPEN = re.compile(r" ?(?:\([a-zA-Z]*)?")
 _BEHIND_WIDTH = 10
 _ZIP = re.compile(r"\d{5}-\d{4}")
+_FRACTION = re.compile(r"\d{1,4}/\d{1,4}")  # 575/570 passed
 _YEARS = re.compile(r"(?:19|20)\d\d\D+(?:19|20)\d\d")
 _DOTTED = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?!\d)")
 
@@ -118,14 +120,14 @@ def _check_international(text: str, start: int, end: int, more: bool) -> Verdict
             continue
         if is_reserved_phone(code):
             return Verdict(start, stop, -0.9)
-        if is_assigned(code) and (text[sign : sign + 2] != "+ " or _WORDS.before(text, start)):
+        if is_assigned(code) and (text[sign : sign + 2] != "+ " or PHONE_WORDS.before(text, start)):
             return Verdict(start, stop, 0.9)
         if possible is None and is_possible(code):
             possible = stop
     plus = text[sign] == "+" and text[sign + 1] != " "  # a sum has a space there
-    if possible is not None and (plus or _WORDS.before(text, start)):
+    if possible is not None and (plus or PHONE_WORDS.before(text, start)):
         return Verdict(start, possible, 0.6)
-    return Verdict(start, end, 0.5) if plus and _WORDS.before(text, start) else None
+    return Verdict(start, end, 0.5) if plus and PHONE_WORDS.before(text, start) else None
 
 
 def _tied_left(text: str, start: int) -> bool:
@@ -214,12 +216,12 @@ def _check_loose(text: str, start: int, end: int, more: bool) -> Verdict | None:
     start = skip_edge(text, start)
     if word_before(text, start) or word_after(text, end) or _in_a_name(text, start, end):
         return None
-    if text[start - 1 : start] == "=" and not _WORDS.before(text, start, _NAME_WIDTH):
+    if text[start - 1 : start] == "=" and not PHONE_WORDS.before(text, start, _NAME_WIDTH):
         return None
     if _OTHER.before(text, start, _OTHER_WIDTH) or _LINKED.search(text, max(0, start - 2), start):
         return None
     number = text[start:end]
-    if _DATE.search(number) or _DOTTED.search(number) or _YEARS.fullmatch(number):
+    if _DATE.search(number) or _DOTTED.search(number) or _YEARS.fullmatch(number) or _FRACTION.fullmatch(number):
         return None
     digits = digits_of(number)
     if len(set(digits)) == 1:
@@ -246,5 +248,5 @@ RECOGNIZERS = (
     Recognizer("PHONE_NUMBER", _NANP, _check_nanp, retry=True),
     Recognizer("PHONE_NUMBER", _TRUNK, _check_trunk, retry=True),
     Recognizer("PHONE_NUMBER", _GROUPED, _check_grouped, retry=True),
-    Recognizer("PHONE_NUMBER", _LOOSE, _check_loose, retry=True, near=_WORDS),
+    Recognizer("PHONE_NUMBER", _LOOSE, _check_loose, retry=True, near=PHONE_WORDS),
 )

@@ -327,6 +327,8 @@ def forwards(address: str) -> str | None:
 
 
 def is_count(digits: str) -> bool:
-    """Whether somebody counts (1234567, 987654) or repeats one digit."""
+    """Whether somebody counts (1234567, 987654, 12345678910) or repeats one digit."""
+    if len(digits) > 3 and "10" in (digits[:2], digits[-2:]):
+        digits = digits[2:] if digits.startswith("10") else digits[:-2]
     steps = {ord(b) - ord(a) for a, b in pairwise(digits)}
     return len(steps) == 1 and steps <= {-1, 0, 1}

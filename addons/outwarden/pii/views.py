@@ -11,32 +11,28 @@ import re
 from collections.abc import Callable, Sequence
 
 from outwarden.pii import spelled
+from outwarden.pii.apart import apart_recognizers
 from outwarden.pii.bank import is_card
-from outwarden.pii.folding import Folded, fold
-from outwarden.pii.matching import Candidate, Matcher, sweep
-from outwarden.pii.page import Page
-from outwarden.pii.recognizer import LOOK_BACK, PLACEHOLDER, Context, Recognizer, Sign, Verdict
-
-VIEW = "(view)"
-"""The entity of these recognisers: each of their verdicts names its own."""
+from outwarden.pii.folding import JOINT, fold
+from outwarden.pii.labelled import labelled_recognizers
+from outwarden.pii.matching import Candidate, Matcher
+from outwarden.pii.packed import PACKINGS, UNREADABLE, Packing, check_packed
+from outwarden.pii.reading import DISCOUNT, VIEW, Look, first_in, looker, whole_run
+from outwarden.pii.recognizer import LOOK_BACK, Context, Recognizer, Sign, Verdict
 
 DEPTH_MAX = 3
 """Base64 in hex in base64 …: so many levels are unpacked."""
 
-# Reading something into a text is less sure than seeing it there.
-_DISCOUNT = 0.9
 _SPELLED_SCORE = 0.5
+_SPELLED_ADDRESS_SCORE = 1.0  # "john dot smith at": an address, however surely a model sees a name in it
 _WORDS_MIN = 7  # so many number words in a row are a number that somebody dictates
-
-Look = Callable[[str], Sequence[Candidate]]
-"""Find what is in a text (of one code point or more)."""
 
 # --- odd characters and escapes inside a word
 
 _VALUE = r"[A-Za-z0-9._%+\-@:/=&;#~]"
 _INVISIBLE = (
     r"\x{AD}\x{34F}\x{61C}\x{180E}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}\x{2066}-\x{206F}"
-    r"\x{FE00}-\x{FE0F}\x{FEFF}"
+    r"\x{FE00}-\x{FE0F}\x{FEFF}\x{20D0}-\x{20FF}"
 )
 _LOOK_ALIKE = (
     r"\x{FF01}-\x{FF5E}\x{FE52}\x{FE63}\x{FE6B}\x{1D400}-\x{1D7FF}\x{2460}-\x{24FF}\x{2070}-\x{209C}\x{B2}\x{B3}"
@@ -54,6 +50,12 @@ _ODD = (
 _ODD_RUN = rf"{_VALUE}{{0,64}}(?:{_ODD}{_VALUE}{{0,24}}){{1,32}}{_VALUE}{{0,64}}"
 
 _ODD_SIGN = Sign(_ODD, b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._%+-@:/=&;#~", anywhere=True)
+
+# What joins two pieces of a value, or marks one, in source code, quoted mail and Markdown. Only in whole texts: in a
+# stream every quotation mark and end of a line would have to wait.
+_SEAM = r"(?:[A-Za-z0-9.@](?:\*\*|~~|`)[A-Za-z0-9.@]|[\"'] ?[+.&] ?[\"']|\\[_.@+~\-]|\\\r?\n[ \t]{0,8}|\r?\n>[> ]{0,4})"
+_SEAM_RUN = rf"{_VALUE}{{1,64}}(?:{_SEAM}{_VALUE}{{0,24}}){{1,32}}{_VALUE}{{0,64}}"
+_SEAM_SIGN = Sign(_SEAM, _ODD_SIGN.before)
 
 # --- text in base64 and hex
 
@@ -75,7 +77,6 @@ _BASE64_RUN = rf"(?:{_GROUP_64}){{3,{_GROUPS_MAX}}}{_ANY_64}{{0,3}}={{0,2}}"
 _HEX_ROW = r"[2-7][0-9A-Fa-f](?:[ :]?[2-7][0-9A-Fa-f]){8}"
 _HEX_RUN = r"[2-7][0-9A-Fa-f](?:[ :]?[2-7][0-9A-Fa-f]){8,480}"
 _OVERLAP = 128  # characters at the end of a run of the longest kind that are read again with what follows
-_UNREADABLE = re.compile(r"[^\t\n\r\x20-\x7e]")
 
 # An account number in groups; it takes an odd character to be looked at here.
 _LETTER = (
@@ -100,9 +101,12 @@ _REVERSED_DIGITS = r"\b[0-9](?:[ \-.]?[0-9]){8,22}"
 
 def view_recognizers(matcher: Matcher, depth: int = 0) -> list[Recognizer]:
     """The recognisers of everything that ``matcher`` finds, written in another way."""
-    look = _looker(matcher)
+    look = looker(matcher)
+    wanted = frozenset(pattern.recognizer.entity for pattern in matcher.patterns)
     found = [
         *_whole_text_recognizers(look),
+        *apart_recognizers(look, wanted),
+        *labelled_recognizers(wanted),
         Recognizer(VIEW, _ODD_RUN, lambda text, start, end, more: _check_odd(look, text, start, end), sign=_ODD_SIGN),
         Recognizer(
             VIEW,
@@ -124,24 +128,40 @@ def view_recognizers(matcher: Matcher, depth: int = 0) -> list[Recognizer]:
     ]
     if depth >= DEPTH_MAX:
         return found
-    unpacked = _Unpacked(matcher, depth)
+    unpack = _Unpacked(matcher, depth)
     return [
         *found,
         Recognizer(
             VIEW,
             _BASE64_RUN,
-            lambda text, start, end, more: _check_base64(unpacked, text, start, end),
+            lambda text, start, end, more: _check_base64(unpack, text, start, end),
             hint=_BASE64_ROW,
         ),
-        Recognizer(
-            VIEW, _HEX_RUN, lambda text, start, end, more: _check_hex(unpacked, text, start, end), hint=_HEX_ROW
-        ),
+        Recognizer(VIEW, _HEX_RUN, lambda text, start, end, more: _check_hex(unpack, text, start, end), hint=_HEX_ROW),
+        *(_packed_recognizer(packing, unpack) for packing in PACKINGS),
     ]
+
+
+def _packed_recognizer(packing: Packing, look: Look) -> Recognizer:
+    return Recognizer(
+        VIEW,
+        packing.pattern,
+        lambda text, start, end, more: check_packed(packing, look, text, start, end),
+        whole=True,
+        hint=packing.hint,
+    )
 
 
 def _whole_text_recognizers(look: Look) -> list[Recognizer]:
     """Those that begin with any word: "john dot smith", "one"."""
     return [
+        Recognizer(
+            VIEW,
+            _SEAM_RUN,
+            lambda text, start, end, more: _check_seam(look, text, start, end),
+            sign=_SEAM_SIGN,
+            whole=True,
+        ),
         Recognizer(
             VIEW,
             spelled.DIGITS_IN_WORDS,
@@ -167,62 +187,41 @@ def _whole_text_recognizers(look: Look) -> list[Recognizer]:
     ]
 
 
-def _looker(matcher: Matcher) -> Look:
-    def look(text: str) -> list[Candidate]:
-        page = Page((text,))
-        return sorted(
-            candidate
-            for pattern in matcher.present(page.data)
-            if not (pattern.alone and len(text) < _LONG_SECRET)
-            for result in sweep(pattern, page).values()
-            for candidate in result.candidates
-            if candidate.entity != PLACEHOLDER
-        )
-
-    return look
-
-
-# What the patterns without an upper length (private keys, tokens) find is longer than this.
-_LONG_SECRET = 24
-
-
 class _Unpacked:
     """Looks into texts that were encoded, with the views of the next level; those are made when first needed."""
 
     def __init__(self, matcher: Matcher, depth: int) -> None:
-        self._plain = _looker(matcher)
+        self._plain = looker(matcher)
         self._matcher = matcher
         self._depth = depth
         self._views: Look | None = None
 
     def __call__(self, text: str) -> list[Candidate]:
         if self._views is None:
-            self._views = _looker(Matcher(view_recognizers(self._matcher, self._depth + 1)))
+            self._views = looker(Matcher(view_recognizers(self._matcher, self._depth + 1)))
         return [*self._plain(text), *self._views(text)]
 
 
 def _check_odd(look: Look, text: str, start: int, end: int) -> Verdict | None:
     run = text[start:end]
     folded = fold(run)
-    if folded.text != run and (found := _first(look, text, start, end, folded)):
+    if folded.text != run and (found := first_in(look, text, start, end, folded)):
         return found
     if "=" not in run:
         return None
     quoted = fold(run, quoted=True)
-    return None if quoted.text in (run, folded.text) else _first(look, text, start, end, quoted)
+    return None if quoted.text in (run, folded.text) else first_in(look, text, start, end, quoted)
 
 
-def _first(look: Look, text: str, start: int, end: int, folded: Folded) -> Verdict | None:
-    """The first finding in a run, read as ``folded`` between the text before it and the one character after it."""
-    before = text[max(0, start - LOOK_BACK) : start]
-    shift = len(before)
-    for candidate in look(before + folded.text + text[end : end + 1]):
-        low, high = candidate.start - shift, min(candidate.end - shift, len(folded.text))
-        if low < 0 or low >= high:
-            continue
-        first, last = folded.span(low, high)
-        return Verdict(start + first, start + last, candidate.score * _DISCOUNT, candidate.entity)
-    return None
+def _check_seam(look: Look, text: str, start: int, end: int) -> Verdict | None:
+    found = first_in(look, text, start, end, fold(text[start:end], joined=True))
+    return None if found is None or _stands_alone(look, text, found) else found
+
+
+def _stands_alone(look: Look, text: str, found: Verdict) -> bool:
+    """Whether a piece of a finding between two joints is one by itself: "by Ada" over "> ada@host.org"."""
+    pieces = JOINT.split(text[found.start : found.end])
+    return len(pieces) > 1 and any(one.entity == found.entity for piece in pieces if piece for one in look(piece))
 
 
 def _check_digits(look: Look, text: str, start: int, end: int) -> Verdict | None:
@@ -238,7 +237,7 @@ def _check_digits(look: Look, text: str, start: int, end: int) -> Verdict | None
         return card
     plain = run.isascii() and not number.words and fold(run).text == run
     for variant in _variants(number, run) if plain else (number.signed(), number, number.solid()):
-        if found := _first(look, text, start, end, variant.grouped()):
+        if found := first_in(look, text, start, end, variant.grouped()):
             return found
     if number.words >= _WORDS_MIN and len(number.digits) <= 15:
         return Verdict(start + number.spans[0][0], start + number.spans[-1][1], _SPELLED_SCORE, "PHONE_NUMBER")
@@ -274,13 +273,13 @@ def _check_address(look: Look, text: str, start: int, end: int) -> Verdict | Non
         return None
     for candidate in look(address.text):
         if candidate.entity == "EMAIL_ADDRESS":
-            return Verdict(start, start + address.length, candidate.score * _DISCOUNT, candidate.entity)
+            return Verdict(start, start + address.length, _SPELLED_ADDRESS_SCORE, candidate.entity)
     return None
 
 
 def _check_account(look: Look, text: str, start: int, end: int) -> Verdict | None:
     run = text[start:end]
-    return None if _PLAIN_ACCOUNT.fullmatch(run) else _first(look, text, start, end, fold(run.replace("\n", " ")))
+    return None if _PLAIN_ACCOUNT.fullmatch(run) else first_in(look, text, start, end, fold(run.replace("\n", " ")))
 
 
 def _check_reversed_address(look: Look, text: str, start: int, end: int) -> Verdict | None:
@@ -293,7 +292,7 @@ def _check_reversed_digits(look: Look, text: str, start: int, end: int) -> Verdi
     before = text[max(0, start - LOOK_BACK) : start]
     for candidate in look(before + text[start:end][::-1]):
         if candidate.start >= len(before):
-            return Verdict(start, end, candidate.score * _DISCOUNT, candidate.entity)
+            return Verdict(start, end, candidate.score * DISCOUNT, candidate.entity)
     return None
 
 
@@ -304,19 +303,18 @@ def _check_base64(look: Look, text: str, start: int, end: int) -> Verdict | None
         data = base64.b64decode(run + "=" * (-len(run) % 4), validate=True)
     except binascii.Error:
         return None
-    return _unpacked(look, data, start, end, full=end - start >= 4 * _GROUPS_MAX)
+    return _unpacked(look, data, text, start, end, full=end - start >= 4 * _GROUPS_MAX)
 
 
 def _check_hex(look: Look, text: str, start: int, end: int) -> Verdict | None:
     data = bytes.fromhex(text[start:end].replace(":", ""))
-    return _unpacked(look, data, start, end, full=len(data) > 480)
+    return _unpacked(look, data, text, start, end, full=len(data) > 480)
 
 
-def _unpacked(look: Look, data: bytes, start: int, end: int, *, full: bool) -> Verdict | None:
+def _unpacked(look: Look, data: bytes, text: str, start: int, end: int, *, full: bool) -> Verdict | None:
     """What is in a run that says ``data``: all of the run goes, half of an encoding says nothing to anybody."""
     said = data.decode("ascii", "replace")
-    found = [] if _UNREADABLE.search(said[:-3]) else look(said)
-    if found:
-        best = max(found, key=lambda candidate: candidate.score)
-        return Verdict(start, end, best.score * _DISCOUNT, best.entity)
+    found = None if UNREADABLE.search(said[:-3]) else whole_run(look, text, start, end, said)
+    if found is not None:
+        return found
     return Verdict(end - _OVERLAP, end - _OVERLAP, 0.0) if full else None

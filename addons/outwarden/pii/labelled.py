@@ -1,0 +1,120 @@
+"""Numbers right after the word that says what they are, whatever stands between their digits.
+
+`ssn [2, 8, 1 …`, a card in the cells of a table, a telephone number over three lines of a chat, digits in words with
+"uh" between: with the label before it a number needs no usual form. It must have the right count of digits, and pass
+the check that its kind has: check digits of cards, numbering plans of telephones, ranges of SSNs.
+"""
+
+import re
+from collections.abc import Callable
+
+from outwarden.pii.bank import PAY_WORDS, is_card
+from outwarden.pii.folding import fold
+from outwarden.pii.numbering import is_assigned, is_assigned_with_trunk
+from outwarden.pii.person_numbers import RECORD_WORDS, SSN_WORDS, is_valid_area
+from outwarden.pii.phones import PHONE_WORDS
+from outwarden.pii.reading import VIEW
+from outwarden.pii.recognizer import Recognizer, Verdict
+from outwarden.pii.reserved import is_reserved_phone
+from outwarden.pii.saying import DIGITS_MAX, TIMES, TOGETHER, VALUES, Said, best_end, goes_on, listen
+from outwarden.pii.spelled import is_count
+
+# So much is read after a label: nineteen digits in words with something between.
+_WINDOW = 420
+# Between a label and its number: some signs and a few words ("number is", "of the patient").
+_BEFORE_FIRST = 28
+_NUMBER_WORDS = "|".join(sorted({*VALUES, *TIMES}, key=len, reverse=True))
+_KEY = r"(?:[^0-9]{0,12}?[\"'][A-Za-z_]{1,16}[0-9]?[\"'] ?:)?"
+_NUMBER = (
+    r"[+0-9]|[\p{Nd}\p{No}\x{1D7CE}-\x{1D7FF}\x{AD}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}]|&#|%[0-9]|\\[ux]|=[0-9]"
+    rf"|(?i:\b(?:{_NUMBER_WORDS})\b)|\b[OlISBZ][0-9OlISBZ]"
+)
+# The label of a number, and where the number begins.
+_LABELLED = rf"(?:{{label}}){_KEY}(?:[^0-9\x{{0}}]{{0,{_BEFORE_FIRST}}}?)(?:{_NUMBER}|(?i:{TOGETHER}))"
+_NEXT_WORD = re.compile(r"[0-9.,]{1,5}[^\w]{0,3}(?P<word>[^\W\d_]{2,})(?![\"'] ?:)")
+_PLAIN = re.compile(r"\+?[0-9]+(?:[ .\-][0-9]+)*|[0-9]+")
+_ONE_BY_ONE = re.compile(r"[0-9](?:[ .\-][0-9]){6,}")
+_SCORE = 0.95  # label and check digits, or label and count
+_RECORD_DIGITS = range(6, 13)
+_NANP = re.compile(r"1?[2-9][0-9]{2}[2-9][0-9]{6}")
+
+
+def _card(said: Said, end: int) -> float:
+    digits = said.text[:end]
+    return _SCORE if end >= 13 and (is_card(digits) or is_card(digits[::-1])) else 0.0
+
+
+def _ssn(said: Said, end: int) -> float:
+    return _SCORE if end == 9 == len(said.text) and is_valid_area(said.text) and _is_regular(said, end) else 0.0
+
+
+def _record(said: Said, end: int) -> float:
+    return _SCORE if end in _RECORD_DIGITS and end == len(said.text) and _is_regular(said, end) else 0.0
+
+
+def _phone(said: Said, end: int) -> float:
+    digits = said.text[:end]
+    if is_reserved_phone(digits) or not _is_regular(said, end):
+        return 0.0
+    if said.plus or digits.startswith("00"):
+        right = is_assigned(digits if said.plus else digits[2:])
+    elif digits.startswith("0"):
+        right = is_assigned_with_trunk(digits)
+    else:
+        right = _NANP.fullmatch(digits) is not None and is_assigned(digits if len(digits) == 11 else f"1{digits}")
+    return _SCORE if right else 0.0
+
+
+def _is_regular(said: Said, end: int) -> bool:
+    """Whether the groups are those of a number that is read out or laid out, not those of a list of counts."""
+    sizes = [size for at, size in zip(said.groups, said.sizes(), strict=True) if at < end]
+    return said.words > 0 or len(sizes) == 1 or set(sizes) == {1} or (min(sizes) >= 2 and len(sizes) <= 6)
+
+
+_KINDS = (
+    ("CREDIT_CARD", PAY_WORDS, _card),
+    ("US_SSN", SSN_WORDS, _ssn),
+    ("MEDICAL_RECORD_NUMBER", RECORD_WORDS, _record),
+    ("PHONE_NUMBER", PHONE_WORDS, _phone),
+)
+# Those of which nothing else looks at plain digits in other groups than the usual, as when they stand backwards.
+_ANY_GROUPS = frozenset({"CREDIT_CARD", "US_SSN"})
+
+
+def labelled_recognizers(wanted: frozenset[str]) -> list[Recognizer]:
+    """Those of the entities in ``wanted``."""
+    return [
+        Recognizer(
+            VIEW,
+            _LABELLED.replace("{label}", words.pattern),
+            _checker(entity, judge),
+            whole=True,
+            names=frozenset({entity}),
+        )
+        for entity, words, judge in _KINDS
+        if entity in wanted
+    ]
+
+
+def _checker(entity: str, judge: Callable[[Said, int], float]) -> Callable[[str, int, int, bool], Verdict | None]:
+    def check(text: str, start: int, end: int, more: bool) -> Verdict | None:
+        first = end - 1
+        while first > start and text[first].isalpha() and text[first - 1].isalpha():
+            first -= 1
+        if (word := _NEXT_WORD.match(text, first)) and not goes_on(word["word"]):
+            return None
+        read = fold(text[first : first + _WINDOW])
+        said = listen(read, 0, DIGITS_MAX)
+        length, score = best_end(said, judge)
+        if not score or is_count(said.text[:length]):
+            return None
+        low, high = first + said.places[0][0], first + said.places[length - 1][1]
+        usual = entity not in _ANY_GROUPS and _is_usual(text[low:high])
+        return None if usual or text[high : high + 1].isdecimal() else Verdict(low, high, score, entity)
+
+    return check
+
+
+def _is_usual(run: str) -> bool:
+    """Whether others look at a number in this form: what they decline is none."""
+    return _PLAIN.fullmatch(run) is not None and _ONE_BY_ONE.fullmatch(run) is None
