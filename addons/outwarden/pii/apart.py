@@ -82,6 +82,8 @@ _EXAMPLE = "DE75 8501 0510 3738 8815 15"
 _ENDS = "|".join(sorted(one[::-1] for one in IBAN_LENGTHS))
 _TURNED_ACCOUNT = rf"\b[0-9A-Z](?:[ \-]?[0-9A-Z]){{9,32}}[ \-]?[0-9][ \-]?[0-9][ \-]?(?:{_ENDS})\b"
 
+_TURNED_HINT = rf"[0-9][ \-]?[0-9][ \-]?(?:{_ENDS})\b"
+
 
 def check_turned_account(text: str, start: int, end: int, more: bool) -> Verdict | None:
     """A run that is a right IBAN backwards."""
@@ -151,7 +153,7 @@ def apart_recognizers(look: Look, wanted: frozenset[str]) -> list[Recognizer]:
         found += [
             _whole(_ACCOUNT, check_account, retry=True),
             _whole(_ODD_ACCOUNT, check_odd_account, retry=True),
-            _whole(_TURNED_ACCOUNT, check_turned_account),
+            _whole(_TURNED_ACCOUNT, check_turned_account, _TURNED_HINT),
         ]
     return found
 

@@ -14,7 +14,7 @@ from outwarden.pii.numbering import is_assigned, is_assigned_with_trunk
 from outwarden.pii.person_numbers import RECORD_WORDS, SSN_WORDS, is_valid_area
 from outwarden.pii.phones import PHONE_WORDS
 from outwarden.pii.reading import VIEW
-from outwarden.pii.recognizer import Recognizer, Verdict
+from outwarden.pii.recognizer import Recognizer, Verdict, digits_of
 from outwarden.pii.reserved import is_reserved_phone
 from outwarden.pii.saying import DIGITS_MAX, TIMES, TOGETHER, VALUES, Said, best_end, goes_on, listen
 from outwarden.pii.spelled import is_count
@@ -33,6 +33,7 @@ _NUMBER = (
 _LABELLED = rf"(?:{{label}}){_KEY}(?:[^0-9\x{{0}}]{{0,{_BEFORE_FIRST}}}?)(?:{_NUMBER}|(?i:{TOGETHER}))"
 _NEXT_WORD = re.compile(r"[0-9.,]{1,5}[^\w]{0,3}(?P<word>[^\W\d_]{2,})(?![\"'] ?:)")
 _PLAIN = re.compile(r"\+?[0-9]+(?:[ .\-][0-9]+)*|[0-9]+")
+_USUAL = re.compile(r"\+?[0-9]+(?:[ .\-][0-9]+)*(?=[.,;!?)]?(?:\s[A-Za-z]|\Z))")
 _ONE_BY_ONE = re.compile(r"[0-9](?:[ .\-][0-9]){6,}")
 _SCORE = 0.95  # label and check digits, or label and count
 _RECORD_DIGITS = range(6, 13)
@@ -90,6 +91,7 @@ def labelled_recognizers(wanted: frozenset[str]) -> list[Recognizer]:
             _checker(entity, judge),
             whole=True,
             names=frozenset({entity}),
+            hint=words.pattern,
         )
         for entity, words, judge in _KINDS
         if entity in wanted
@@ -103,6 +105,8 @@ def _checker(entity: str, judge: Callable[[Said, int], float]) -> Callable[[str,
             first -= 1
         if (word := _NEXT_WORD.match(text, first)) and not goes_on(word["word"]):
             return None
+        if _others_look(entity, text, first):
+            return None
         read = fold(text[first : first + _WINDOW])
         said = listen(read, 0, DIGITS_MAX)
         length, score = best_end(said, judge)
@@ -113,6 +117,22 @@ def _checker(entity: str, judge: Callable[[Said, int], float]) -> Callable[[str,
         return None if usual or text[high : high + 1].isdecimal() else Verdict(low, high, score, entity)
 
     return check
+
+
+# From so many digits on a number in its usual form is all of it.
+_WHOLE = {"CREDIT_CARD": 13, "US_SSN": 9, "MEDICAL_RECORD_NUMBER": 6, "PHONE_NUMBER": 10}
+
+
+def _others_look(entity: str, text: str, first: int) -> bool:
+    """Whether a number in its usual form stands there, at a glance: most do."""
+    usual = _USUAL.match(text, first)
+    if usual is None or _ONE_BY_ONE.match(usual[0]):
+        return False
+    digits = digits_of(usual[0])
+    if len(digits) < _WHOLE[entity]:
+        return False
+    backwards = entity == "CREDIT_CARD" and is_card(digits[::-1])
+    return not backwards and not (entity == "US_SSN" and len(digits) == _WHOLE[entity])
 
 
 def _is_usual(run: str) -> bool:

@@ -56,7 +56,7 @@ _BETWEEN = frozenset(
     leerzeichen dot point punkt punto
     """.split()  # noqa: SIM905 - one word each reads better than quotes
 )
-TOGETHER = "(?:plus)?(?:" + "|".join(_UNITS[0].split()) + "){2,}"
+TOGETHER = "(?:plus)?(?:" + "|".join(_UNITS[0].split()) + "){2,24}"
 """English digits without anything between."""
 _TOGETHER = re.compile(TOGETHER)
 _UNIT = re.compile("|".join(_UNITS[0].split()))
