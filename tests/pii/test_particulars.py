@@ -69,3 +69,41 @@ def test_a_date_after_a_word_of_birth_is_found(find: Find, text: str, date: str)
 def test_other_dates_are_left(find: Find, text: str) -> None:
     """A date alone is nobody's."""
     assert find(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("zip code: 02115", "02115"),
+        ("zip=94103-1234", "94103-1234"),
+        ("my zip is 94110", "94110"),
+        ('"postal_code": "75002"', "75002"),
+        ("postcode LS1 4AP", "LS1 4AP"),
+        ("Postal code M5V 3L9", "M5V 3L9"),
+        ("PLZ 10969", "10969"),
+        ("código postal 28014", "28014"),
+        ("postcode: 1015 CJ", "1015 CJ"),
+        ("kod pocztowy 00-950", "00-950"),
+        ("CEP 01310-100", "01310-100"),
+        ("PIN code 560001", "560001"),
+    ],
+)
+def test_a_post_code_after_its_word_is_found(find: Find, text: str, code: str) -> None:
+    """Without a street."""
+    assert find(text) == [("POSTAL_CODE", code)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "archive.zip 12345",
+        "zip file 12345",
+        "the zip was sent, status code 40412",
+        "code 02115",
+        "recap 12345",
+        "02115",
+    ],
+)
+def test_other_numbers_are_no_post_codes(find: Find, text: str) -> None:
+    """Archives, statuses, numbers alone."""
+    assert find(text) == []

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
-from outwarden.pii import bank, contact, credentials, national, particulars, person_numbers, phones
+from outwarden.pii import ages, bank, contact, credentials, national, particulars, person_numbers, phones
 from outwarden.pii.custom import custom_recognizer
 from outwarden.pii.finder import Allowance, Finder, Span
 from outwarden.pii.listed import HASH, HashFinder, hash_of, listed_recognizers
@@ -25,7 +25,9 @@ BUILT_IN = (
     *particulars.RECOGNIZERS,
     *credentials.RECOGNIZERS,
 )
-ENTITIES = frozenset(recognizer.entity for recognizer in BUILT_IN) | national.ENTITIES
+# Looked for only where a rule names them.
+ON_REQUEST = ages.RECOGNIZERS
+ENTITIES = frozenset(recognizer.entity for recognizer in (*BUILT_IN, *ON_REQUEST)) | national.ENTITIES
 """The entities that are found without a rule of the user's own."""
 
 # A chain of overlapping findings grows to one span up to this many code points; beyond it a new span begins.
@@ -43,6 +45,7 @@ class Detector:
         """Compile the patterns of ``policy``. Raises PatternError for a custom pattern that cannot be used."""
         wanted = policy.entities
         recognizers = [r for r in BUILT_IN if wanted is None or r.entity in wanted]
+        recognizers += [r for r in ON_REQUEST if r.entity in _named(policy)]
         recognizers += national.national_recognizers(wanted, policy.countries)
         recognizers = [_with_reserved(r) if r.entity in policy.find_reserved else r for r in recognizers]
         recognizers += [custom_recognizer(custom) for custom in policy.custom]
@@ -134,6 +137,12 @@ class Detector:
             or (self._allows_hashes and hash_of(value) in self._allowed)
         )
         return allowed and not self._hashes.knows(value) and not any(p.matches(data) for p in self._always)
+
+
+def _named(policy: PiiPolicy) -> frozenset[str]:
+    """The entities that a policy names, to look for or to say what is done with them."""
+    special = (name for rule in policy.special for name in (*rule.request, *rule.response))
+    return frozenset((*policy.request, *policy.response, *special, *(policy.entities or ())))
 
 
 def literal_placeholders(texts: Iterable[str]) -> Matcher:

@@ -70,17 +70,22 @@ def fold(text: str, *, quoted: bool = False, joined: bool = False) -> Folded:
     ``quoted``: those of quoted-printable as well. ``joined``: first what joins the pieces of a word, and marks it.
     """
     escape = _QUOTED if quoted else _ESCAPE
-    folded = Folded(text, range(len(text)), range(1, len(text) + 1))
+    folded = unchanged(text)
     if joined and _MARKS.search(text):
-        folded = _rewrite(folded, _MARKS, lambda match: match["marked"] or "")
+        folded = rewrite(folded, _MARKS, lambda match: match["marked"] or "")
     for _ in range(LAYERS_MAX):
         if not any(sign in folded.text for sign in _FIRST_OF_ESCAPES) or escape.search(folded.text) is None:
             break
-        folded = _rewrite(folded, escape, _unescape)
-    return folded if folded.text.isascii() else _rewrite(folded, _ODD, _plain)
+        folded = rewrite(folded, escape, _unescape)
+    return folded if folded.text.isascii() else rewrite(folded, _ODD, _plain)
 
 
-def _rewrite(folded: Folded, pattern: re.Pattern[str], read: Callable[[re.Match[str]], str]) -> Folded:
+def unchanged(text: str) -> Folded:
+    """A text as it stands."""
+    return Folded(text, range(len(text)), range(1, len(text) + 1))
+
+
+def rewrite(folded: Folded, pattern: re.Pattern[str], read: Callable[[re.Match[str]], str]) -> Folded:
     """Replace each match; its whole original becomes that of every character put in its place."""
     pieces: list[str] = []
     starts: list[int] = []

@@ -1,8 +1,20 @@
-"""Where somebody lives and when somebody was born: street addresses in six languages, dates after a word of birth."""
+"""Where somebody lives and when somebody was born: street addresses in six languages, post codes and dates after a word
+that says what they are.
+"""
 
 import re
 
-from outwarden.pii.recognizer import EDGE, Context, Recognizer, Verdict, skip_edge, word_after, word_before
+from outwarden.pii.recognizer import (
+    EDGE,
+    UNDECIDED,
+    Context,
+    Recognizer,
+    Verdict,
+    joined_after,
+    skip_edge,
+    word_after,
+    word_before,
+)
 
 _SCORE = 0.7
 
@@ -79,6 +91,38 @@ def _check_birth(text: str, start: int, end: int, more: bool) -> Verdict | None:
     return None if word_before(text, start) or word_after(text, end) else Verdict(start, end, 0.8)
 
 
+# --- post codes alone, after the word
+
+_POSTAL = Context(
+    r"zip|post(?:al)?[ _\-]?code|pin[ _]?code|eircode|plz\b|postleitzahl|code[ _]postal|c[oó]digo[ _]postal|\bcap\b|cep\b"
+    r"|postcode|kod pocztowy|postnummer|postnr"
+)
+_POST_CODE = EDGE + (
+    r"(?:\d{5}-\d{4}|\d{5}-\d{3}|\d{3}-\d{4}|\d{2}-\d{3}|\d{3} \d{2}|\d{6}|\d{5}|\d{4} ?[A-Z]{2}|\d{4}"
+    r"|(?i:[A-Z]{1,2}\d[A-Z0-9]? ?\d[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d|[A-Z]\d{2} ?[A-Z0-9]{4}))"
+)
+# What may stand between the word and its code.
+_POSTAL_BEFORE = re.compile(
+    r"(?<![.A-Za-z0-9])(?:zip|(?:zip|post(?:al)?|pin)[ _\-]?code|plz|postleitzahl|code[ _]postal|c[oó]digo[ _]postal|cap|cep"
+    r"|eircode|kod pocztowy|postnummer|postnr)s?[\"']?"
+    r"(?:\s?(?:is|ist|est|es|of|number|nr|no)\b\.?)?[\s:=#\"'(\-]{0,4}\Z",
+    re.IGNORECASE,
+)
+_POSTAL_WIDTH = 32
+
+
+def _check_post_code(text: str, start: int, end: int, more: bool) -> Verdict | None:
+    start = skip_edge(text, start)
+    if word_before(text, start) or text[start - 1 : start] in ("-", "/", ".") or word_after(text, end):
+        return None
+    tied = joined_after(text, end, "-./:", more)
+    if tied is None:
+        return UNDECIDED
+    if tied or not _POSTAL_BEFORE.search(text[max(0, start - _POSTAL_WIDTH) : start]):
+        return None
+    return Verdict(start, end, _SCORE)
+
+
 RECOGNIZERS = (
     Recognizer("STREET_ADDRESS", _EN, _check_street),
     Recognizer("STREET_ADDRESS", _ONE_WORD, _check_street),
@@ -86,5 +130,6 @@ RECOGNIZERS = (
     Recognizer("STREET_ADDRESS", _DE_TWO, _check_street, whole=True, hint=_DE_TWO_ENDS),
     Recognizer("STREET_ADDRESS", _FR, _check_street),
     Recognizer("STREET_ADDRESS", _ES_IT, _check_street),
+    Recognizer("POSTAL_CODE", _POST_CODE, _check_post_code, near=_POSTAL, retry=True),
     Recognizer("DATE_OF_BIRTH", _DATE, _check_birth, near=_BIRTH),
 )

@@ -15,6 +15,7 @@ from outwarden.pii.apart import apart_recognizers
 from outwarden.pii.bank import is_card
 from outwarden.pii.folding import JOINT, fold
 from outwarden.pii.labelled import labelled_recognizers
+from outwarden.pii.marked_up import marked_up_recognizers
 from outwarden.pii.matching import Candidate, Matcher
 from outwarden.pii.packed import PACKINGS, UNREADABLE, Packing, check_packed
 from outwarden.pii.reading import DISCOUNT, VIEW, Look, first_in, looker, whole_run
@@ -107,6 +108,7 @@ def view_recognizers(matcher: Matcher, depth: int = 0) -> list[Recognizer]:
         *_whole_text_recognizers(look),
         *apart_recognizers(look, wanted),
         *labelled_recognizers(wanted),
+        *marked_up_recognizers(look, wanted),
         Recognizer(VIEW, _ODD_RUN, lambda text, start, end, more: _check_odd(look, text, start, end), sign=_ODD_SIGN),
         Recognizer(
             VIEW,
