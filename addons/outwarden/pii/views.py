@@ -56,6 +56,7 @@ _ODD_SIGN = Sign(_ODD, b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 # stream every quotation mark and end of a line would have to wait.
 _SEAM = r"(?:[A-Za-z0-9.@](?:\*\*|~~|`)[A-Za-z0-9.@]|[\"'] ?[+.&] ?[\"']|\\[_.@+~\-]|\\\r?\n[ \t]{0,8}|\r?\n>[> ]{0,4})"
 _SEAM_RUN = rf"{_VALUE}{{1,64}}(?:{_SEAM}{_VALUE}{{0,24}}){{1,32}}{_VALUE}{{0,64}}"
+_TELLING = re.compile(r"[@0-9]")
 _SEAM_SIGN = Sign(_SEAM, _ODD_SIGN.before)
 
 # --- text in base64 and hex
@@ -216,6 +217,8 @@ def _check_odd(look: Look, text: str, start: int, end: int) -> Verdict | None:
 
 
 def _check_seam(look: Look, text: str, start: int, end: int) -> Verdict | None:
+    if _TELLING.search(text, start, end) is None:
+        return None  # words over the end of a quoted line
     found = first_in(look, text, start, end, fold(text[start:end], joined=True))
     return None if found is None or _stands_alone(look, text, found) else found
 
