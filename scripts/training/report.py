@@ -50,11 +50,10 @@ def predicted(network: Network, text: str, floors: Mapping[str, float]) -> list[
         if found:
             units.append([word for word, _ in found])
             places.append([place for _, place in found])
-    likely = network.likelihoods(units)
     return [
-        Span(s, e, k)
-        for one, said, where in zip(likely, units, places, strict=True)
-        for s, e, k, _ in spans_of(one, said, where, floors)
+        Span(places[number][name.first][0], places[number][name.last][1], name.entity)
+        for number, names in spans_of(network.likelihoods(units), units, floors)
+        for name in names
     ]
 
 

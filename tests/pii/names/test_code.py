@@ -1,7 +1,10 @@
 """Source code without a fence is told from language, by itself and by what stands around it."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from outwarden.pii.names import code
 from outwarden.pii.names.code import Judge, is_prose
 
 
@@ -124,3 +127,10 @@ def test_settings_are_code(line: str) -> None:
 def test_forms_are_prose(line: str) -> None:
     """Keys that ask for a person, and values that are written as people are."""
     assert is_prose(line)
+
+
+@settings(max_examples=300)
+@given(st.lists(st.sampled_from([*"aZ9_ .:=&|!<>/([)-", "::", "=>", "->", "a_b", "aB", "f()", "x[y"])).map("".join))
+def test_each_word_of_code_has_a_sign(text: str) -> None:
+    """So where there are few signs nobody need look for the words."""
+    assert len(code._CODE_WORDS.findall(text)) <= len(code._CODE_SIGNS.findall(text))

@@ -24,8 +24,11 @@ _CODE_LINE = re.compile(
 )
 _CODE_END = re.compile(r"(?:(?:\w\(.*\)|[{}=\[\]].*);|[\w)\s]\{|=>|\w\(\))\s*$")
 _CODE_WORDS = re.compile(
-    r"\w\(\)|\w\.\w+\(|::|=>|->|&&|\|\||\w ?[!=]=\s?\w|</|/>|\w\[\w|\b[a-z]+[A-Z]\w*\b|\b\w+_\w+\b"
+    r"\w\(\)|\w\.\w+\(|::|=>|->|&&|\|\||\w ?[!=]=\s?\w|</|/>|\w\[\w|\b[a-z]++[A-Z]\w*+|\b\w[^\W_]*+_\w++"
 )
+# Every word of code holds one of these, of its own; counting them is cheaper than looking for the words.
+_CODE_SIGNS = re.compile(r"[(:>&|=<\[_]|(?<=[a-z])[A-Z]")
+_CODE_ENDS = (";", "{", ">", ")")
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
 # Longer than any word: base64, a key, a token.
 _BLOB = re.compile(r"[A-Za-z0-9+/=_-]{120,}")
@@ -82,7 +85,16 @@ def is_prose(text: str) -> bool:
     if not letters or _BLOB.search(text):
         return bool(letters) and " " in _BLOB.sub("", text).strip()
     lines = [_LINE_NUMBER.sub("", line) for line in text.split("\n") if line.strip()]
-    code = sum(1 for line in lines if _CODE_LINE.match(line) or _CODE_END.search(line))
-    if 2 * code > len(lines) or 5 * len(_CODE_WORDS.findall(text)) > 2 * len(letters):
+    code = sum(1 for line in lines if _CODE_LINE.match(line) or _ends_as_code(line))
+    if 2 * code > len(lines) or _has_code_words(text, len(letters)):
         return _CREDIT.search(text) is not None
     return True
+
+
+def _ends_as_code(line: str) -> bool:
+    return line.rstrip().endswith(_CODE_ENDS) and _CODE_END.search(line) is not None
+
+
+def _has_code_words(text: str, words: int) -> bool:
+    """Whether more than two fifths of ``words`` are code's."""
+    return 5 * len(_CODE_SIGNS.findall(text)) > 2 * words and 5 * len(_CODE_WORDS.findall(text)) > 2 * words

@@ -50,6 +50,7 @@ class Network:
         self._weights = weights
         self._hidden = len(weights.b1)
         self._rows: dict[str, int] = {}
+        self._space = _Space()
         self._given = np.zeros((len(OFFSETS), KEPT_WORDS + 1, self._hidden), np.float32)  # row 0: padding
 
     def __repr__(self) -> str:
@@ -108,21 +109,23 @@ class Network:
         return (embedded @ self._weights.w1).reshape(len(words), len(OFFSETS), self._hidden)
 
     def _layers(self, ids: NDArray[np.int64], starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> Array:
-        weights, n = self._weights, len(ids)
-        pads = ids == 0
-        h1 = np.tile(weights.b1, (n, 1))
+        weights, space, n = self._weights, self._space, len(ids)
+        pads = np.flatnonzero(ids == 0)
+        h1, part = space.rows("h1", n, self._hidden), space.rows("part1", n, self._hidden)
+        h1[:] = weights.b1
         for at, offset in enumerate(OFFSETS):
-            low, high = max(0, -offset), n - max(0, offset)
-            h1[low:high] += self._given[at, ids[low + offset : high + offset]]
+            to, of = _shifted(n, offset)
+            np.take(self._given[at], ids[of], axis=0, out=part[to], mode="clip")  # else it takes a copy
+            h1[to] += part[to]
         np.maximum(h1, 0, out=h1)
         h1[pads] = 0
-        h2 = _windows(h1, OFFSETS_2) @ weights.w2
+        h2 = self._window("2", h1, OFFSETS_2, weights.w2)
         h2 += weights.b2
         np.maximum(h2, 0, out=h2)
         h2[pads] = 0
         mean = np.add.reduceat(h2, starts, axis=0) / np.maximum(lengths, 1)[:, None].astype(np.float32)
         near = h2.shape[1] * len(OFFSETS_3)
-        h3 = _windows(h2, OFFSETS_3) @ weights.w3[:near]
+        h3 = self._window("3", h2, OFFSETS_3, weights.w3[:near])
         h3 += np.repeat(mean @ weights.w3[near:], lengths + PADS, axis=0)
         h3 += weights.b3
         np.maximum(h3, 0, out=h3)
@@ -132,12 +135,32 @@ class Network:
         likely /= likely.sum(axis=1, keepdims=True)
         return likely
 
+    def _window(self, name: str, rows: Array, offsets: Sequence[int], matrix: Array) -> Array:
+        """Multiply each row, with those at ``offsets`` beside it, by ``matrix``: one product for each offset."""
+        (n, width), space = rows.shape, self._space
+        total, part = (space.rows(f"{what}{name}", n, matrix.shape[1]) for what in ("total", "part"))
+        total[:] = 0
+        for at, offset in enumerate(offsets):
+            to, of = _shifted(n, offset)
+            np.matmul(rows[of], matrix[at * width : (at + 1) * width], out=part[to])
+            total[to] += part[to]
+        return total
 
-def _windows(rows: Array, offsets: Sequence[int]) -> Array:
-    """Beside each row those at ``offsets``, as one row."""
-    n, width = rows.shape
-    wide = np.zeros((n, width * len(offsets)), np.float32)
-    for at, offset in enumerate(offsets):
-        low, high = max(0, -offset), n - max(0, offset)
-        wide[low:high, at * width : (at + 1) * width] = rows[low + offset : high + offset]
-    return wide
+
+class _Space:
+    """Memory for a block's rows, kept: fresh memory costs more to get than most layers cost to compute."""
+
+    def __init__(self) -> None:
+        self._arrays: dict[str, Array] = {}
+
+    def rows(self, name: str, n: int, width: int) -> Array:
+        """An array of ``n`` rows; what it holds is anything."""
+        array = self._arrays.get(name)
+        if array is None or len(array) < n:
+            array = self._arrays[name] = np.empty((max(n, 2 * BLOCK_WORDS), width), np.float32)
+        return array[:n]
+
+
+def _shifted(n: int, offset: int) -> tuple[slice, slice]:
+    """Slices (to, of): row i takes what stands at i + offset."""
+    return slice(max(0, -offset), n - max(0, offset)), slice(max(0, offset), n - max(0, -offset))

@@ -95,12 +95,9 @@ class Names:
         units = [unit for unit in units if unit]
         words = [[token.text for token in unit] for unit in units]
         spans: list[Span] = []
-        for unit, said, likely in zip(units, words, self._network.likelihoods(words), strict=True):
-            places = [(token.idx, token.idx + len(token)) for token in unit]
-            for start, end, entity, _ in spans_of(likely, said, places, self._floors):
-                span = doc.char_span(start, end, label=entity)
-                if span is not None:
-                    spans.append(span)
+        for number, names in spans_of(self._network.likelihoods(words), words, self._floors):
+            unit = units[number]
+            spans += [Span(doc, unit[n.first].i, unit[n.last].i + 1, label=n.entity) for n in names]
         doc.ents = spans
         return doc
 

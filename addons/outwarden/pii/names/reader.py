@@ -29,17 +29,18 @@ class NetworkReader:
     def read(self, units: Sequence[str]) -> list[list[Span]]:
         """Per unit its findings."""
         found: list[list[Span]] = [[] for _ in units]
-        numbers, words, places = [], [], []
+        numbers, words = [], []
         for number, unit in enumerate(units):
-            matches = list(WORD.finditer(unit)) if is_latin(unit) else ()
-            if matches:
+            said = WORD.findall(unit) if is_latin(unit) else ()
+            if said:
                 numbers.append(number)
-                words.append([match[0] for match in matches])
-                places.append([match.span() for match in matches])
+                words.append(said)
         with self._lock:
             likely = self._network.likelihoods(words)
-        for number, one, said, where in zip(numbers, likely, words, places, strict=True):
-            found[number] = [Span(*span) for span in spans_of(one, said, where, self._floors)]
+        for at, names in spans_of(likely, words, self._floors):
+            number = numbers[at]
+            places = [match.span() for match in WORD.finditer(units[number])]
+            found[number] = [Span(places[n.first][0], places[n.last][1], n.entity, n.score) for n in names]
         return found
 
 

@@ -8,12 +8,14 @@ UNIT_CHARACTERS_MAX = 600
 # A line this long is broken by its width: the sentence goes on in the next.
 _WRAPPED_CHARACTERS = 56
 
-# Each alternative but the words is bounded, so that no run of characters is looked at more than a few times.
+# Each alternative but the words is bounded, so that no run of characters is looked at more than a few times. The first
+# one finds nothing that the others would not: most words end here, so they are not tried as addresses and paths.
 WORD = re.compile(
-    r"https?://\S+|www\.\S+"
-    r"|[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+"
+    r"[^\W\d_]{1,64}+(?=[\s,;!?)])"
+    r"|https?://\S+|www\.\S+"
+    r"|[\w.+-]{1,64}+@[\w-]{1,63}(?:\.[\w-]{1,63})+"
     r"|[@#]\w{1,64}"
-    r"|[\w.~-]{0,64}[/\\][\w.~-]{1,64}[/\\][\w.~/\\-]*"
+    r"|[\w.~-]{0,64}+[/\\][\w.~-]{1,64}+[/\\][\w.~/\\-]*"
     r"|[^\W\d_]{1,64}+(?:['\u2019](?!s\b)[^\W\d_]{1,64}+)?+(?![\d_])"
     r"|['\u2019]s\b"
     r"|\w{1,64}"
