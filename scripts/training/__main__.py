@@ -16,8 +16,9 @@ from training import lists
 from training.code import code_examples
 from training.generate import Inventor, Names, invent, swap_persons, templates
 from training.learn import Trainer, Unit, Words, train
+from training.ordinary import ordinary_words
 from training.report import Scores, scored
-from training.save import save
+from training.save import KnownWords, save
 from training.sources import Example, held_out, paragraphs, read_set, without_titles
 
 LISTED_SETS = ("wikiann_de", "wikiann_fr", "wikiann_nl")
@@ -209,20 +210,27 @@ def main() -> None:
         return " ".join(f"{name} {one.brief()}" for name, one in evaluate(trainer, lexicon, book, data).items())
 
     train(trainer, words, epoch_units, told.epochs, after)
+    texts = [said for example in data.epoch(inventor, told.synthetic) for said, _ in units_of(example)]
+    ordinary = ordinary_words(network_of(trainer, lexicon, book), texts)
+    print(f"{len(ordinary)} ordinary words", flush=True)
     frequent = [word for word, _ in counted.most_common(FREQUENT_WORDS)]
-    save(told.out, lexicon, book, trainer, frequent)
+    save(told.out, lexicon, book, trainer, KnownWords(frequent, ordinary))
     for name, one in evaluate(trainer, lexicon, book, data).items():
         print(one.line(name))
     print(f"{(time.process_time() - started) / 60:.0f} minutes of CPU")
 
 
-def evaluate(trainer: Trainer, lexicon: Lexicon, book: np.ndarray, data: Data) -> dict[str, Scores]:
-    """Score what was kept back, at 0.5."""
+def network_of(trainer: Trainer, lexicon: Lexicon, book: np.ndarray) -> Network:
+    """The network as it is now."""
     arrays = trainer.arrays()
     tables = [value for name, value in arrays.items() if name.startswith("table_")]
-    network = Network(
-        lexicon, Weights(tables, book, *(arrays[n] for n in ("w1", "b1", "w2", "b2", "w3", "b3", "w4", "b4")))
-    )
+    weights = (arrays[name] for name in ("w1", "b1", "w2", "b2", "w3", "b3", "w4", "b4"))
+    return Network(lexicon, Weights(tables, book, *weights))
+
+
+def evaluate(trainer: Trainer, lexicon: Lexicon, book: np.ndarray, data: Data) -> dict[str, Scores]:
+    """Score what was kept back, at 0.5."""
+    network = network_of(trainer, lexicon, book)
     return {name: scored(network, examples) for name, examples in data.reported.items() if examples}
 
 

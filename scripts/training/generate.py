@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from training import things
 from training.sources import Example, Span
 
-_SLOT = re.compile(r"\{(PF|[PFLIUflpCONADTEXJKWZn])\}")
+_SLOT = re.compile(r"\{(PF|[PFLIUflpCONADTEXJKWZnQRY])\}")
 PERSON_SLOTS = frozenset({"P", "F", "L", "PF", "I", "U", "f", "l", "p"})
 JOBS = (
     "software engineer;nurse;teacher;accountant;project manager;data analyst;lawyer;paralegal;carpenter;"
@@ -144,7 +145,10 @@ class Inventor:
             ),
             "J": lambda: rng.choice(JOBS),
             "K": lambda: rng.choice(("$", "€", "£", "USD ")) + f"{rng.randint(1, 9999):,}.{rng.randint(0, 99):02d}",
-            "W": lambda: rng.choice(PRODUCTS),
+            "W": lambda: rng.choice(PRODUCTS) if rng.random() < 0.6 else things.brand(rng),
+            "Q": lambda: things.acronym(rng),
+            "R": lambda: things.drug(rng),
+            "Y": lambda: things.code(rng),
             "Z": self.heading,
             "n": lambda: self.first_last()[0].lower() + str(rng.randint(1, 99)),
         }

@@ -33,7 +33,7 @@ WIDTHS = {
     "shape": 20,
     "use": 10,
 }
-HIDDEN_1, HIDDEN_2, HIDDEN_3 = 128, 96, 64
+HIDDEN_1, HIDDEN_2, HIDDEN_3 = 128, 80, 64
 VECTOR = CODES * 3
 # How often a feature of a word is hidden in training, so that none is relied on: names are mostly new.
 HIDE = {"norm": 0.25, "cluster": 0.15, "cluster_title": 0.15, "suffix": 0.1, "prefix": 0.1, "use": 0.1}

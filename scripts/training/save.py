@@ -4,6 +4,7 @@ import hashlib
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import spacy
@@ -21,15 +22,23 @@ SOURCES = (
 )
 
 
-def save(folder: Path, lexicon: Lexicon, book: np.ndarray, trainer: Trainer, frequent: Sequence[str]) -> None:
+class KnownWords(NamedTuple):
+    """``frequent``: computed when the model is loaded; ``ordinary``: for the gate."""
+
+    frequent: Sequence[str]
+    ordinary: frozenset[str]
+
+
+def save(folder: Path, lexicon: Lexicon, book: np.ndarray, trainer: Trainer, words: KnownWords) -> None:
     """Write the pipeline into ``folder``."""
     arrays = {name: getattr(lexicon, name) for name in lexicon.__dataclass_fields__}
     arrays |= {"book": book.astype(np.float16)}
     arrays |= {name: value.astype(np.float16) for name, value in trainer.arrays().items()}
+    arrays["ordinary"] = _text(sorted(words.ordinary))
     digest = hashlib.blake2b(digest_size=16)
     for name in sorted(arrays):
         digest.update(name.encode() + np.ascontiguousarray(arrays[name]).tobytes())
-    arrays["frequent"] = np.frombuffer("\n".join(frequent).encode(), dtype=np.uint8)
+    arrays["frequent"] = _text(words.frequent)
     arrays["version"] = np.frombuffer(digest.digest(), dtype=np.uint8)
     shutil.rmtree(folder, ignore_errors=True)
     component = folder.with_name(folder.name + ".parts") / COMPONENT
@@ -48,3 +57,7 @@ def save(folder: Path, lexicon: Lexicon, book: np.ndarray, trainer: Trainer, fre
     shutil.rmtree(component.parent)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     print(f"{size / 1e6:.2f} MB in {folder}")
+
+
+def _text(words: Sequence[str]) -> np.ndarray:
+    return np.frombuffer("\n".join(words).encode(), dtype=np.uint8)

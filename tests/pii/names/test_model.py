@@ -9,7 +9,7 @@ from zipfile import BadZipFile
 import numpy as np
 import pytest
 
-from outwarden.pii.names.model import FOLDER, bundled, read_network
+from outwarden.pii.names.model import FOLDER, bundled, read_model
 
 ADDONS = Path(__file__).parents[3] / "addons"
 
@@ -22,11 +22,11 @@ def test_it_is_small() -> None:
 def test_it_is_loaded_within_a_second() -> None:
     """Once; then it is there."""
     started = time.process_time()
-    read_network(FOLDER / "names")
+    read_model(FOLDER / "names")
 
     assert time.process_time() - started < 1
     assert bundled() is bundled()
-    assert len(bundled()[1]) == 16
+    assert len(bundled().version) == 16
 
 
 def test_it_needs_no_spacy_and_no_network() -> None:
@@ -54,11 +54,11 @@ def test_a_broken_file_is_an_error(content: bytes | None, tmp_path: Path) -> Non
         (tmp_path / "weights.npz").write_bytes(content)
 
     with pytest.raises((OSError, ValueError, EOFError, BadZipFile)):
-        read_network(tmp_path)
+        read_model(tmp_path)
 
 
 def test_a_file_without_its_parts_is_an_error(tmp_path: Path) -> None:
     """Likewise."""
     np.savez(tmp_path / "weights.npz", keys=np.zeros(1, np.uint32))
     with pytest.raises(KeyError):
-        read_network(tmp_path)
+        read_model(tmp_path)

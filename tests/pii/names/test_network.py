@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outwarden.pii.names import network as network_module
-from outwarden.pii.names.model import FOLDER, read_network
+from outwarden.pii.names.model import FOLDER, read_model
 from outwarden.pii.names.network import LABELS, Network
 
 words = st.sampled_from(["Jane", "Doe", "said", ".", "in", "Oslo", "42", "jane@acme.com", "Mr", "Zqxw", "字"])
@@ -17,7 +17,7 @@ units = st.lists(st.lists(words, min_size=1, max_size=12), min_size=1, max_size=
 
 @pytest.fixture(scope="module")
 def fresh() -> Callable[[], Network]:
-    return lambda: read_network(FOLDER / "names")[0]
+    return lambda: read_model(FOLDER / "names")[0]
 
 
 @pytest.fixture(scope="module")

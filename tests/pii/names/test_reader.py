@@ -7,7 +7,7 @@ import pytest
 from outwarden.pii.names.model import bundled
 from outwarden.pii.names.reader import NetworkReader, is_latin
 
-READER = NetworkReader(*bundled(), {"PERSON": 0.5})
+READER = NetworkReader(bundled(), {"PERSON": 0.5})
 
 
 def test_units_are_read_by_themselves() -> None:

@@ -1,7 +1,8 @@
 """Names of persons, places and organisations: what no pattern finds, found by a model that reads prose.
 
-``words`` cuts texts, ``prose`` chooses what is looked at, ``features`` and ``network`` are the bundled model (also a
-spaCy ``pipeline``, but read without spaCy); ``packages`` reads with any spaCy pipeline instead.
+``words`` cuts texts, ``prose`` chooses what is looked at, ``gate`` what is worth reading, ``features`` and ``network``
+are the bundled model (also a spaCy ``pipeline``, but read without spaCy); ``packages`` reads with any spaCy pipeline
+instead.
 """
 
 from dataclasses import replace
@@ -42,5 +43,4 @@ def reader_of(model: NerModel, ner: NerPolicy, language: str = "") -> Reader:
         return SpacyReader(model.model, model.labels, model.score, ner.entities)
     if language not in ("", "en"):
         raise ModelError("the bundled model reads English only")
-    network, version = bundled()
-    return NetworkReader(network, version, dict.fromkeys(sorted(ner.entities), ner.min_score))
+    return NetworkReader(bundled(), dict.fromkeys(sorted(ner.entities), ner.min_score))

@@ -2,25 +2,35 @@
 
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from outwarden.pii.names.features import COLUMNS, Lexicon
+from outwarden.pii.names.gate import Gate
 from outwarden.pii.names.network import Network, Weights
 
 FOLDER = Path(__file__).parent / "english"
 COMPONENT = "names"
 
 
+class Model(NamedTuple):
+    """A network, what spares it work, and a name for what it is."""
+
+    network: Network
+    gate: Gate
+    version: bytes
+
+
 @cache
-def bundled() -> tuple[Network, bytes]:
-    """Load it once; the network, and a name for what it is."""
-    return read_network(FOLDER / COMPONENT)
+def bundled() -> Model:
+    """Load it once."""
+    return read_model(FOLDER / COMPONENT)
 
 
-def read_network(folder: Path) -> tuple[Network, bytes]:
-    """Read a network from a component's folder. Raises OSError, ValueError or KeyError for one that is none."""
+def read_model(folder: Path) -> Model:
+    """Read a model from a component's folder. Raises OSError, ValueError or KeyError for one that is none."""
     path = folder / "weights.npz"
     with np.load(path, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
@@ -35,4 +45,5 @@ def read_network(folder: Path) -> tuple[Network, bytes]:
     network = Network(lexicon, weights)
     frequent = bytes(arrays["frequent"]).decode().split("\n")
     network.learn([*frequent, *map(str.capitalize, frequent)])
-    return network, bytes(arrays["version"])
+    gate = Gate(frozenset(bytes(arrays["ordinary"]).decode().split("\n")))
+    return Model(network, gate, bytes(arrays["version"]))

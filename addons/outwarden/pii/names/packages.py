@@ -74,6 +74,10 @@ class SpacyReader:
                 for doc in self._nlp.pipe(texts)
             ]
 
+    def is_word(self, part: str) -> bool:
+        """Nothing tells which words its language has: any part of a name may be one."""
+        return True
+
 
 class ByLanguage:
     """Shows each unit to the reader for its language; what is in no other is the first one's."""
@@ -97,6 +101,10 @@ class ByLanguage:
             for number, spans in zip(numbers, self._readers[language].read([units[n] for n in numbers]), strict=True):
                 found[number] = spans
         return found
+
+    def is_word(self, part: str) -> bool:
+        """Whether it is one in any of the languages."""
+        return any(reader.is_word(part) for reader in self._readers.values())
 
 
 def stop_words(language: str) -> Sequence[str]:

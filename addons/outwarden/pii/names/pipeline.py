@@ -13,7 +13,7 @@ from spacy.tokens import Doc, Span
 from spacy.util import registry
 from spacy.vocab import Vocab
 
-from outwarden.pii.names.model import read_network
+from outwarden.pii.names.model import read_model
 from outwarden.pii.names.network import ENTITIES, Network
 from outwarden.pii.names.spans import spans_of
 from outwarden.pii.names.words import WORD, unit_ends
@@ -106,6 +106,6 @@ class Names:
         (path / "weights.npz").write_bytes(self._data)
 
     def from_disk(self, path: Path, **_: Any) -> "Names":
-        self._network, _version = read_network(path)
+        self._network = read_model(path).network
         self._data = (path / "weights.npz").read_bytes()
         return self

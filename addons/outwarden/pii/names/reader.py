@@ -5,7 +5,9 @@ import threading
 from collections.abc import Mapping, Sequence
 
 from outwarden.pii.finder import Span
-from outwarden.pii.names.network import ENTITIES, Network
+from outwarden.pii.names.gate import GATE_SCORE, Gate
+from outwarden.pii.names.model import Model
+from outwarden.pii.names.network import ENTITIES
 from outwarden.pii.names.spans import spans_of
 from outwarden.pii.names.words import WORD
 
@@ -16,12 +18,14 @@ _LETTER = re.compile(r"[^\W\d_]")
 class NetworkReader:
     """Finds the entities in ``floors`` (entity: how sure the network must be)."""
 
-    def __init__(self, network: Network, version: bytes, floors: Mapping[str, float]) -> None:
-        self._network = network
+    def __init__(self, model: Model, floors: Mapping[str, float]) -> None:
+        self._network = model.network
         self._floors = dict(floors)
+        self._gate = model.gate if _is_gated(floors) else Gate()
+        self.is_word = model.gate.knows
         self._lock = threading.Lock()  # the network keeps what it computed of words
         self.entities = frozenset(floors) & frozenset(ENTITIES)
-        self.version = version + repr(sorted(floors.items())).encode()
+        self.version = model.version + repr(sorted(floors.items())).encode()
 
     def __repr__(self) -> str:
         return f"<NetworkReader {sorted(self.entities)}>"
@@ -31,7 +35,7 @@ class NetworkReader:
         found: list[list[Span]] = [[] for _ in units]
         numbers, words = [], []
         for number, unit in enumerate(units):
-            said = WORD.findall(unit) if is_latin(unit) else ()
+            said = WORD.findall(unit) if self._gate.may_name(unit) and is_latin(unit) else ()
             if said:
                 numbers.append(number)
                 words.append(said)
@@ -42,6 +46,10 @@ class NetworkReader:
             places = [match.span() for match in WORD.finditer(units[number])]
             found[number] = [Span(places[n.first][0], places[n.last][1], n.entity, n.score) for n in names]
         return found
+
+
+def _is_gated(floors: Mapping[str, float]) -> bool:
+    return set(floors) == {"PERSON"} and floors["PERSON"] >= GATE_SCORE
 
 
 def is_latin(unit: str) -> bool:
