@@ -8,6 +8,7 @@ import pytest
 
 from outwarden.pii import Allowance, ModelError, NerModel, NerPolicy, PiiPolicy, finders_for
 from outwarden.pii.names.packages import SpacyReader, load, stop_words
+from outwarden.rules import load_rules
 
 spacy = pytest.importorskip("spacy")
 
@@ -97,3 +98,88 @@ def test_a_language_that_spacy_does_not_know() -> None:
     """Told as such."""
     with pytest.raises(ModelError, match="none that spaCy knows"):
         stop_words("klingon")
+
+
+NAMES = ("Ulrike Maier", "Jonas Weber", "Anke Vogt", "Jens Krüger", "Sabine Hartmann", "Dirk Lehmann")
+SENTENCES = (
+    "Gestern hat {} das Paket in der Stadt abgeholt.",
+    "Bitte schicken Sie die Rechnung an {} und nicht an mich.",
+    "Der Vertrag wurde von {} unterschrieben.",
+    "Ich habe mit {} über die Wohnung gesprochen.",
+    "Wir haben das Paket in der Stadt abgeholt.",
+    "Die Rechnung wurde nicht bezahlt und der Vertrag ist alt.",
+)
+PACKAGE = """
+from pathlib import Path
+from spacy.util import load_model_from_init_py
+def load(**overrides): return load_model_from_init_py(__file__, **overrides)
+"""
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A German package as pip leaves one: its recogniser was trained just now, on a few sentences."""
+    from spacy.training import Example
+
+    site = tmp_path_factory.mktemp("site")
+    spacy.util.fix_random_seed(5)
+    nlp = spacy.blank("de", meta={"name": "tiny_ner", "version": "0.1.0"})
+    nlp.add_pipe("ner")
+    examples = []
+    for sentence in SENTENCES:
+        for name in NAMES:
+            text, start = sentence.format(name), sentence.find("{}")
+            entities = [(start, start + len(name), "PER")] if start >= 0 else []
+            examples.append(Example.from_dict(nlp.make_doc(text), {"entities": entities}))
+    optimizer = nlp.initialize(lambda: examples)
+    for _ in range(8):
+        for start in range(0, len(examples), 4):
+            nlp.update(examples[start : start + 4], sgd=optimizer)
+    (site / "de_tiny_ner").mkdir()
+    nlp.to_disk(site / "de_tiny_ner" / "de_tiny_ner-0.1.0")
+    (site / "de_tiny_ner" / "__init__.py").write_text(PACKAGE)
+    (site / "de_tiny_ner" / "meta.json").write_text(json.dumps(nlp.meta))
+    (site / "de_tiny_ner-0.1.0.dist-info").mkdir()
+    (site / "de_tiny_ner-0.1.0.dist-info" / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: de_tiny_ner\nVersion: 0.1.0\n"
+    )
+    return site
+
+
+def test_an_installed_package_of_another_language_by_rule(
+    installed: Path, german: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rule names it; German goes to it by its words, Russian to another by its script, English to the bundled."""
+    monkeypatch.syspath_prepend(installed)
+    russian = written(tmp_path / "ru", "ru", {"Мария Орлова": "PER"})
+    (tmp_path / "pii.yml").write_text(
+        f"ner: {{entities: [PERSON], languages: {{de: de_tiny_ner, ru: {russian}}}}}\n", "utf-8"
+    )
+    policy = load_rules(tmp_path).pii
+    (finder,) = finders_for(policy)
+    texts = [
+        "Gestern hat Jens Krüger über die Wohnung gesprochen und der Vertrag wurde bezahlt.",
+        "Вчера Мария Орлова получила письмо.",
+        "Please ask Marta Kowalczyk about the letter that was sent.",
+        "Die Rechnung ist nicht in der Stadt.",
+    ]
+    spans = finder.find(texts, Allowance())
+
+    assert [[text[s.start : s.end] for s in one] for text, one in zip(texts, spans, strict=True)] == [
+        ["Jens Krüger"],
+        ["Мария Орлова"],
+        ["Marta Kowalczyk"],
+        [],
+    ]
+
+
+def test_an_installed_package_reads_everything_by_rule(
+    installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the model itself, in place of the bundled one."""
+    monkeypatch.syspath_prepend(installed)
+    (tmp_path / "pii.yml").write_text("ner: {model: de_tiny_ner, entities: [PERSON]}\n", "utf-8")
+    (finder,) = finders_for(load_rules(tmp_path).pii)
+    text = "Der Vertrag wurde von Anke Vogt unterschrieben."
+
+    assert [text[s.start : s.end] for s in finder.find([text], Allowance())[0]] == ["Anke Vogt"]
