@@ -206,3 +206,32 @@ def test_the_version_tells_the_floors_apart() -> None:
     assert isinstance(stricter, NameFinder)
     assert stricter.version != FINDER.version
     assert FINDER.version == finders_for(POLICY)[0].version
+
+
+class FullNames:
+    """A reader that sees full names only."""
+
+    entities = frozenset({"PERSON"})
+    version = b"1"
+
+    def read(self, units: Sequence[str]) -> list[list[Span]]:
+        return [[Span(*m.span(), "PERSON", 0.9) for m in re.finditer("Zorba Quxley", unit)] for unit in units]
+
+    def is_word(self, part: str) -> bool:
+        return part == "Zorba"
+
+
+def test_a_name_given_in_full_is_known_later_at_every_cut() -> None:
+    """Its parts are found where the model by itself sees no name; whole and in pieces alike, in no other text."""
+    text = "Quxley? The claim of Zorba Quxley is open.\n\nQuxley has called. Zorba too. Mr. Zorba, Quxley!\n"
+    finder = NameFinder(FullNames())
+    whole, other = finder.find([text, "Quxley has called."], Allowance())
+
+    assert [text[s.start : s.end] for s in whole] == ["Zorba Quxley", "Quxley", "Zorba", "Quxley"]
+    assert other == []
+    for cut in range(1, len(text)):
+        channel = finder.channel()
+        settled, found = channel.feed(text[:cut], more=True)
+        rest = channel.feed(text[settled:], more=False)[1]
+        moved = [span._replace(start=span.start + settled, end=span.end + settled) for span in rest]
+        assert [*found, *moved] == whole

@@ -8,6 +8,7 @@ from hashlib import blake2b
 from typing import Protocol
 
 from outwarden.pii.finder import Allowance, Span
+from outwarden.pii.names.mentions import Mentions
 from outwarden.pii.names.prose import Prose
 
 # So much is read at once: enough that the work outweighs the start, little enough that a time limit is kept.
@@ -33,6 +34,9 @@ class Reader(Protocol):
     def read(self, units: Sequence[str]) -> list[list[Span]]:
         """Per unit its findings, each unit by itself."""
 
+    def is_word(self, part: str) -> bool:
+        """Whether a part of a person's name may as well mean something else."""
+
 
 class NameFinder:
     """Shows the prose of texts to a reader."""
@@ -51,6 +55,7 @@ class NameFinder:
         known = [self._seen.get(text) for text in texts]
         new = [text for text, spans in zip(texts, known, strict=True) if spans is None]
         found: list[list[Span]] = [[] for _ in new]
+        mentions = [self._mentions() for _ in new]
         done = len(new)
         with allowance.running():
             for block in _blocks(new):
@@ -58,7 +63,7 @@ class NameFinder:
                     allowance.missed = True
                     done = block[0][0]  # this one and those behind it are not read to their end
                     break
-                self._read(block, found)
+                self._read(block, found, mentions)
         for text, spans in zip(new[:done], found, strict=False):
             self._seen.put(text, spans)
         rest = iter(found)
@@ -66,14 +71,19 @@ class NameFinder:
 
     def channel(self) -> "_Channel":
         """Open a channel for one text that arrives in pieces."""
-        return _Channel(self._read)
+        return _Channel(self._read, self._mentions())
 
-    def _read(self, block: Sequence[tuple[int, int, str]], found: Sequence[list[Span]]) -> None:
+    def _mentions(self) -> Mentions:
+        return Mentions(self._reader.is_word)
+
+    def _read(
+        self, block: Sequence[tuple[int, int, str]], found: Sequence[list[Span]], mentions: Sequence[Mentions]
+    ) -> None:
         units = [said for _, _, said in block]
         for (number, offset, said), spans in zip(block, self._reader.read(units), strict=True):
-            for span in spans:
-                if _may_be_name(said, span):
-                    found[number].append(span._replace(start=span.start + offset, end=span.end + offset))
+            names = [span for span in spans if _may_be_name(said, span)]
+            for span in (*names, *mentions[number].in_unit(said, names)):
+                found[number].append(span._replace(start=span.start + offset, end=span.end + offset))
 
 
 class Seen:
@@ -119,9 +129,10 @@ class Seen:
 class _Channel:
     """One text, in pieces."""
 
-    def __init__(self, read: "_Read") -> None:
+    def __init__(self, read: "_Read", mentions: Mentions) -> None:
         self._prose = Prose()
         self._read = read
+        self._mentions = mentions
 
     def feed(self, text: str, *, more: bool) -> tuple[int, list[Span]]:
         """Take all text that has not settled; return how much of it settles, and the findings in that."""
@@ -129,12 +140,14 @@ class _Channel:
         block = [(0, unit.start, text[unit.start : unit.end]) for unit in units]
         found: list[Span] = []
         if block:
-            self._read(block, [found])
+            self._read(block, [found], [self._mentions])
         return settled, found
 
 
 class _Read(Protocol):
-    def __call__(self, block: Sequence[tuple[int, int, str]], found: Sequence[list[Span]]) -> None: ...
+    def __call__(
+        self, block: Sequence[tuple[int, int, str]], found: Sequence[list[Span]], mentions: Sequence[Mentions]
+    ) -> None: ...
 
 
 def _blocks(texts: Sequence[str]) -> Iterator[list[tuple[int, int, str]]]:
