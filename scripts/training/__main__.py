@@ -4,7 +4,7 @@ import argparse
 import random
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +46,9 @@ REPORTED = {
 }
 TEMPLATE_SHARE_HELD = 0.1
 # What these contribute is computed when the model is loaded, so that the first call is as fast as the others.
-FREQUENT_WORDS = 2500
+FREQUENT_WORDS = 5000
+# So many words of English may become ordinary without standing in the texts of training.
+OTHER_WORDS = 40_000
 
 
 def units_of(example: Example) -> list[tuple[list[str], list[int]]]:
@@ -211,13 +213,19 @@ def main() -> None:
 
     train(trainer, words, epoch_units, told.epochs, after)
     texts = [said for example in data.epoch(inventor, told.synthetic) for said, _ in units_of(example)]
-    ordinary = ordinary_words(network_of(trainer, lexicon, book), texts)
+    ordinary = ordinary_words(network_of(trainer, lexicon, book), texts, frequent_elsewhere(prob, known))
     print(f"{len(ordinary)} ordinary words", flush=True)
     frequent = [word for word, _ in counted.most_common(FREQUENT_WORDS)]
     save(told.out, lexicon, book, trainer, KnownWords(frequent, ordinary))
     for name, one in evaluate(trainer, lexicon, book, data).items():
         print(one.line(name))
     print(f"{(time.process_time() - started) / 60:.0f} minutes of CPU")
+
+
+def frequent_elsewhere(prob: Mapping[str, float], names: Collection[str]) -> list[str]:
+    """The most frequent words of English that are mostly written in lower case and are in no list of ``names``."""
+    usual = (w for w, p in prob.items() if w.isalpha() and w.islower() and p > prob.get(w.title(), -30.0) + 1)
+    return sorted((w for w in usual if w not in names), key=lambda w: (-prob[w], w))[:OTHER_WORDS]
 
 
 def network_of(trainer: Trainer, lexicon: Lexicon, book: np.ndarray) -> Network:

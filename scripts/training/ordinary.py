@@ -12,7 +12,7 @@ from outwarden.pii.names.network import Network
 from outwarden.pii.names.spans import spans_of
 from outwarden.pii.names.words import WORD
 
-FREQUENT, PROBED_BELOW = 4, 25
+FREQUENT, PROBED_BELOW = 4, 12
 # A word that is a part of a name as often as this is not ordinary, however often it is none ("Will") …
 NAMED_SHARE = 0.05
 # … nor one that is as often a part of names without a word that is mostly a name (as "of" is with "Duke" only).
@@ -38,8 +38,11 @@ PROBES = (
 _PROBED_AT_ONCE = 500
 
 
-def ordinary_words(network: Network, texts: Sequence[Sequence[str]]) -> frozenset[str]:
-    """Choose from the words of ``texts`` (units, cut into words) those that are ordinary."""
+def ordinary_words(network: Network, texts: Sequence[Sequence[str]], others: Iterable[str] = ()) -> frozenset[str]:
+    """Choose from the words of ``texts`` (units, cut into words) those that are ordinary.
+
+    ``others``: words that are frequent elsewhere, in no list of names; they are only probed, unless texts know them.
+    """
     counted: Counter[str] = Counter()
     for words in texts:
         counted.update(LETTERS.findall(" ".join(words)))
@@ -54,6 +57,7 @@ def ordinary_words(network: Network, texts: Sequence[Sequence[str]]) -> frozense
         for word, count in counted.items()
         if count >= FREQUENT and named[word] <= NAMED_SHARE * count and unclear[word] <= UNCLEAR_SHARE * count
     }
+    ordinary.update(word for word in others if counted[word] < FREQUENT and not named[word])
     rarer = sorted(word for word in ordinary if counted[word] < PROBED_BELOW)
     ordinary.difference_update(_taken_for_names(network, rarer))
     alone = [parts for parts in persons if ordinary.issuperset(parts)]

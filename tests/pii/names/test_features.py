@@ -1,8 +1,13 @@
 """What is known of a word by its form and from the tables."""
 
+from unittest.mock import patch
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from outwarden.pii.names import features
 from outwarden.pii.names.features import CODES, COLUMNS, FLAGS, Lexicon, features_of, key_of, shape_of
 
 
@@ -59,3 +64,12 @@ def test_an_unknown_word(word: str, lexicon: Lexicon) -> None:
 def test_shapes(one: str, other: str, same: bool) -> None:
     """Capitals, digits, signs and length, not letters."""
     assert (shape_of(one) == shape_of(other)) is same
+
+
+@given(st.text("abXYßЖ字9'-_.", min_size=1, max_size=20))
+def test_usual_words_have_the_shape_that_their_letters_have(word: str) -> None:
+    """The short cut for words of plain letters says the same as the long way."""
+    with patch.object(features, "_usual_shape", return_value=""):
+        slow = shape_of(word)
+
+    assert shape_of(word) == slow

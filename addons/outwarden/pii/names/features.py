@@ -95,6 +95,8 @@ def features_of(words: Sequence[str], lexicon: Lexicon) -> Features:
 
 def shape_of(word: str) -> str:
     """Return the form of a word: "Smith" Xxx5, "SMITH" X5, "McKay" XxXx5, "gpt4" xd; a sign is its own form."""
+    if word.isalpha() and word.isascii() and (usual := _usual_shape(word)):
+        return usual
     if not word[0].isalnum():
         kind = word[0] if len(word) < 3 else word[0] + "…"
         return kind if kind.isascii() else "·"
@@ -117,3 +119,16 @@ def shape_of(word: str) -> str:
         if not shape.endswith(kind * 2):
             shape += kind
     return f"{shape}{min(len(word), 5)}"
+
+
+def _usual_shape(word: str) -> str:
+    """The shape of "smith", "Smith", "SMITH"; empty for others."""
+    if word.islower():
+        shape = "xx"
+    elif word.isupper():
+        shape = "XX"
+    elif word.istitle():
+        shape = "Xxx"
+    else:
+        return ""
+    return f"{shape[: len(word)]}{min(len(word), 5)}"

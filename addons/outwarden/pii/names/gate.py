@@ -5,6 +5,7 @@ they are written, that the network never takes for the only sign of a name.
 """
 
 import re
+from collections.abc import Sequence
 
 # Below this score of a person the gate was not learned: whoever asks for so unsure findings gets all units read.
 GATE_SCORE = 0.3
@@ -20,9 +21,10 @@ class Gate:
     def __repr__(self) -> str:
         return f"<Gate {len(self._ordinary)} words>"
 
-    def may_name(self, unit: str) -> bool:
-        """Whether a word in ``unit`` may be a person's name: one that is not ordinary, or is written otherwise."""
-        return not self._ordinary.issuperset(LETTERS.findall(unit))
+    def may_name(self, words: Sequence[str]) -> bool:
+        """Whether a word may be a person's name: one with letters that are not ordinary, as they are written."""
+        others = set(words).difference(self._ordinary)  # numbers and signs among them
+        return any(not self._ordinary.issuperset(LETTERS.findall(other)) for other in others)
 
     def knows(self, word: str) -> bool:
         """Whether ``word`` is an ordinary one, as it is written or in lower case."""

@@ -21,7 +21,7 @@ OFFSETS_2 = (-1, 0, 1)
 OFFSETS_3 = (-1, 0, 1)
 PADS = 2  # as far as the widest window looks: units beside each other do not touch
 # Words whose contribution is kept: 2.5 KB each. A conversation of 30,000 words uses about 4,000 different ones.
-KEPT_WORDS = 12_000
+KEPT_WORDS = 16_000
 # Layers are computed for so many words at once: their rows stay in the cache of the processor.
 BLOCK_WORDS = 1024
 
@@ -51,6 +51,9 @@ class Network:
         self._hidden = len(weights.b1)
         self._rows: dict[str, int] = {}
         self._space = _Space()
+        near = weights.w2.shape[1] * len(OFFSETS_3)
+        self._w2 = _by_place(weights.w2, len(OFFSETS_2))
+        self._w3, self._w3_mean = _by_place(weights.w3[:near], len(OFFSETS_3)), weights.w3[near:]
         self._given = np.zeros((len(OFFSETS), KEPT_WORDS + 1, self._hidden), np.float32)  # row 0: padding
 
     def __repr__(self) -> str:
@@ -79,7 +82,7 @@ class Network:
         starts: list[int] = []
         for unit in units:
             starts.append(len(sequence))
-            sequence += [rows[word] for word in unit]
+            sequence += map(rows.__getitem__, unit)
             sequence += (0,) * PADS
         ids = np.array(sequence)
         likely = self._layers(ids, np.array(starts), np.array([len(unit) for unit in units]))
@@ -119,32 +122,41 @@ class Network:
             h1[to] += part[to]
         np.maximum(h1, 0, out=h1)
         h1[pads] = 0
-        h2 = self._window("2", h1, OFFSETS_2, weights.w2)
+        h2 = self._window("2", h1, OFFSETS_2, self._w2)
         h2 += weights.b2
         np.maximum(h2, 0, out=h2)
         h2[pads] = 0
         mean = np.add.reduceat(h2, starts, axis=0) / np.maximum(lengths, 1)[:, None].astype(np.float32)
-        near = h2.shape[1] * len(OFFSETS_3)
-        h3 = self._window("3", h2, OFFSETS_3, weights.w3[:near])
-        h3 += np.repeat(mean @ weights.w3[near:], lengths + PADS, axis=0)
+        h3 = self._window("3", h2, OFFSETS_3, self._w3)
+        h3 += np.repeat(mean @ self._w3_mean, lengths + PADS, axis=0)
         h3 += weights.b3
         np.maximum(h3, 0, out=h3)
-        scores = h3 @ weights.w4 + weights.b4
-        scores -= scores.max(axis=1, keepdims=True)
-        likely: Array = np.exp(scores)
-        likely /= likely.sum(axis=1, keepdims=True)
-        return likely
+        scores = np.ascontiguousarray((h3 @ weights.w4 + weights.b4).T)  # long rows are faster than long columns
+        scores -= scores.max(axis=0)
+        likely: Array = np.exp(scores, out=scores)
+        likely /= likely.sum(axis=0)
+        return likely.T
 
     def _window(self, name: str, rows: Array, offsets: Sequence[int], matrix: Array) -> Array:
-        """Multiply each row, with those at ``offsets`` beside it, by ``matrix``: one product for each offset."""
-        (n, width), space = rows.shape, self._space
-        total, part = (space.rows(f"{what}{name}", n, matrix.shape[1]) for what in ("total", "part"))
+        """Multiply each row, with those at ``offsets`` beside it, by a matrix as `_by_place` has it.
+
+        Each row is multiplied for all its places in windows at once; then the products are added where they belong.
+        """
+        n, width = len(rows), matrix.shape[1] // len(offsets)
+        total, parts = (
+            self._space.rows(what + name, n, w) for what, w in (("total", width), ("parts", matrix.shape[1]))
+        )
+        np.matmul(rows, matrix, out=parts)
         total[:] = 0
         for at, offset in enumerate(offsets):
             to, of = _shifted(n, offset)
-            np.matmul(rows[of], matrix[at * width : (at + 1) * width], out=part[to])
-            total[to] += part[to]
+            total[to] += parts[of, at * width : (at + 1) * width]
         return total
+
+
+def _by_place(matrix: Array, places: int) -> Array:
+    """Put the parts of a matrix that belong to places of a window side by side instead of one below the other."""
+    return np.concatenate(np.split(matrix, places), axis=1)
 
 
 class _Space:

@@ -35,8 +35,8 @@ class NetworkReader:
         found: list[list[Span]] = [[] for _ in units]
         numbers, words = [], []
         for number, unit in enumerate(units):
-            said = WORD.findall(unit) if self._gate.may_name(unit) and is_latin(unit) else ()
-            if said:
+            said = WORD.findall(unit) if is_latin(unit) else ()
+            if self._gate.may_name(said):
                 numbers.append(number)
                 words.append(said)
         with self._lock:
