@@ -1,6 +1,7 @@
 """Tell language from source code that stands in a text without a fence: files that an agent read, logs, tracebacks."""
 
 import re
+from itertools import islice
 
 _LINE_NUMBER = re.compile(r"\s{0,8}\d{1,6}(?:→|\t|:|\|)")  # how agents number the lines of a file
 _CODE_LINE = re.compile(
@@ -81,12 +82,12 @@ def is_prose(text: str) -> bool:
     """Whether a unit is language rather than code, by itself; what is doubtful is."""
     if not _MAY_BE_CODE.search(text):
         return len(text) < 120 or not _BLOB.search(text)
-    letters = _LETTERS.findall(text)
-    if not letters or _BLOB.search(text):
-        return bool(letters) and " " in _BLOB.sub("", text).strip()
+    has_words = _LETTERS.search(text) is not None
+    if not has_words or _BLOB.search(text):
+        return has_words and " " in _BLOB.sub("", text).strip()
     lines = [_LINE_NUMBER.sub("", line) for line in text.split("\n") if line.strip()]
     code = sum(1 for line in lines if _CODE_LINE.match(line) or _ends_as_code(line))
-    if 2 * code > len(lines) or _has_code_words(text, len(letters)):
+    if 2 * code > len(lines) or _has_code_words(text):
         return _CREDIT.search(text) is not None
     return True
 
@@ -95,6 +96,9 @@ def _ends_as_code(line: str) -> bool:
     return line.rstrip().endswith(_CODE_ENDS) and _CODE_END.search(line) is not None
 
 
-def _has_code_words(text: str, words: int) -> bool:
-    """Whether more than two fifths of ``words`` are code's."""
-    return 5 * len(_CODE_SIGNS.findall(text)) > 2 * words and 5 * len(_CODE_WORDS.findall(text)) > 2 * words
+def _has_code_words(text: str) -> bool:
+    """Whether more than two fifths of the words are code's."""
+    signs = len(_CODE_SIGNS.findall(text))
+    few = 5 * signs // 2 + 1  # words enough that none of them need be looked at
+    words = sum(1 for _ in islice(_LETTERS.finditer(text), few))
+    return 5 * signs > 2 * words and 5 * len(_CODE_WORDS.findall(text)) > 2 * words
