@@ -53,7 +53,7 @@ def test_groups_tell_how_a_number_is_laid_out() -> None:
 
     assert said.sizes() == [3, 3, 2]
     assert best_end(said, lambda one, end: 0.5 if end == 6 else 0.0) == (6, 0.5)
-    assert best_end(Said("", [], [], 0, False), lambda one, end: 1.0) == (0, 0.0)
+    assert best_end(Said("", [], [], 0, False, 0), lambda one, end: 1.0) == (0, 0.0)
     assert repr(said) == "<8 characters said>"
 
 

@@ -44,7 +44,8 @@ _COUNTRIES = "|".join(sorted(f"{one[0]}[ .,*_/|\\-]{{0,3}}{one[1]}" for one in I
 _WORDS = "|".join(sorted((word for word, value in VALUES.items() if value < 10), key=len, reverse=True))
 _SIGNS = r"(?:[^A-Za-z0-9]|</?[a-z]{1,6}/?>){0,4}"
 _ACCOUNT = rf"\b(?:{_COUNTRIES}){_SIGNS}(?:[0-9]{_SIGNS}[0-9]|(?:{_WORDS})\b)"
-_ACCOUNT_WINDOW, _COUNTRY_WINDOW = 480, 12
+# Most beginnings end within the first; only what still goes on at its end is read in the second.
+_ACCOUNT_WINDOWS, _COUNTRY_WINDOW = (48, 480), 12
 _CAPITALS = re.compile("[A-Z]")
 # The same in characters that only look like these.
 _INVISIBLE = r"[ .\-\x{AD}\x{200B}-\x{200F}\x{2060}-\x{2064}\x{FEFF}\x{300}-\x{36F}]{0,2}"
@@ -56,14 +57,17 @@ _ACCOUNT_SCORE = 0.97  # its check digits are right: what stands between them ch
 
 def check_account(text: str, start: int, end: int, more: bool) -> Verdict | None:
     """Characters that make up a right IBAN from here on."""
-    read = fold(text[start : start + _ACCOUNT_WINDOW])
-    country = "".join(_CAPITALS.findall(read.text, 0, _COUNTRY_WINDOW)[:2])
-    if (size := IBAN_LENGTHS.get(country)) is None:
-        return None
-    said = listen(read, 0, size, letters=2 if country in IBAN_DIGITS_ONLY else size)
-    if len(said.text) < size:
-        return None
-    if not (said.text[2:4].isdecimal() and passes_mod_97(said.text[:size])):
+    for window in _ACCOUNT_WINDOWS:
+        read = fold(text[start : start + window])
+        country = "".join(_CAPITALS.findall(read.text, 0, _COUNTRY_WINDOW)[:2])
+        if (size := IBAN_LENGTHS.get(country)) is None:
+            return None
+        said = listen(read, 0, size, letters=2 if country in IBAN_DIGITS_ONLY else size)
+        if not said.text[2:4].isdecimal():
+            return None
+        if said.end < len(read.text):
+            break
+    if len(said.text) < size or not passes_mod_97(said.text[:size]):
         return None
     high = start + said.places[size - 1][1]
     return None if word_after(text, high) else Verdict(start, high, _ACCOUNT_SCORE, "IBAN_CODE")

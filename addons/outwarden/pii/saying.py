@@ -77,13 +77,17 @@ DIGITS_MAX = 24
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Characters that were said: each with its place, and where each group of them begins."""
+    """Characters that were said: each with its place, and where each group of them begins.
+
+    ``end``: how far was listened.
+    """
 
     text: str
     places: Sequence[tuple[int, int]]
     groups: Sequence[int]
     words: int
     plus: bool
+    end: int
 
     def __repr__(self) -> str:
         return f"<{len(self.text)} characters said>"
@@ -187,13 +191,13 @@ def _room(tens: int) -> int:
 
 def listen(read: Folded, start: int, most: int, *, letters: int = 0) -> Said:
     """What is said in ``read`` from ``start`` on, up to ``most`` characters; of the first ``letters`` also capitals."""
-    listener = _Listener(letters)
+    listener, end = _Listener(letters), start
     for token in _TOKEN.finditer(read.text, start):
-        kind = str(token.lastgroup)
+        kind, end = str(token.lastgroup), token.end()
         if not listener.take(kind, token[0], token.span()) or len(listener.said) >= most:
             break
     places = [read.span(low, high) for low, high in listener.places]
-    return Said("".join(listener.said), places, listener.groups, listener.words, listener.plus)
+    return Said("".join(listener.said), places, listener.groups, listener.words, listener.plus, end)
 
 
 Judge = Callable[[Said, int], float]
