@@ -12,6 +12,8 @@ OutwardenError
     ├── HoldPosted         the hold was posted before
     ├── HoldVoided         the hold was voided before
     └── StoreUnavailable   the store does not answer; calls are refused until it does
+        ├── StepUndone         a step that the server undid or never finished: do it again
+        └── StepUnknown        a step whose end was not answered: look whether it happened
 
 An expected outcome is a value (`Denied`, `GiveUp`), never an exception. No message carries a body, a key or a person.
 """
@@ -86,3 +88,11 @@ class HoldVoided(LedgerError):
 
 class StoreUnavailable(LedgerError):
     """The store does not answer; calls are refused until it does."""
+
+
+class StepUndone(StoreUnavailable):
+    """A step that the server undid, or that ended with its connection before it was committed: do it again."""
+
+
+class StepUnknown(StoreUnavailable):
+    """A step whose commit was not answered: whether it happened has to be looked up."""

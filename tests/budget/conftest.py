@@ -1,14 +1,27 @@
-"""What the budget tests share: a store in a temporary file, a clock that stands still, short ways to make accounts."""
+"""What the budget tests share: stores, a clock that stands still, short ways to make accounts.
 
+What is marked ``every_store`` runs once on each of `STORES`; the others run on SQLite, and so does what takes hundreds
+of steps of a kind that shorter tests try everywhere (``on_sqlite``). The servers are this suite's own, started from
+what is installed (`scripts/servers`) when the first test asks for one.
+"""
+
+import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection, NullPool, create_engine
+from sqlalchemy.exc import DBAPIError
 
 from outwarden.budget import Account, Budget, BudgetRules, Caller, Ledger, Store, accounts, open_store
 
+STORES = ("sqlite", "postgresql", "mariadb")
+SERVERS = Path(__file__).parents[2] / "scripts" / "servers"
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
@@ -21,6 +34,10 @@ class Clock:
     def __call__(self) -> datetime:
         return self.now
 
+    def monotonic(self) -> float:
+        """The same, for who measures how long something takes."""
+        return self.now.timestamp()
+
     def advance(self, **duration: float) -> None:
         self.now += timedelta(**duration)
 
@@ -30,9 +47,89 @@ def clock() -> Clock:
     return Clock()
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Let a test that is so marked meet each store."""
+    if "database" in metafunc.fixturenames:
+        marked = metafunc.definition.get_closest_marker
+        everywhere = marked("every_store") and not marked("on_sqlite")
+        metafunc.parametrize("database", STORES if everywhere else STORES[:1])
+
+
+class Servers:
+    """The database servers of this test process: started once each, ended with it."""
+
+    def __init__(self) -> None:
+        self._started: dict[str, tuple[subprocess.Popen[str], dict[str, Any]]] = {}
+        self._admins: dict[str, Connection] = {}
+
+    def told(self, kind: str) -> dict[str, Any]:
+        """Where a server is (``url``, ``pid``); skips the test where none is installed."""
+        if kind not in self._started:
+            pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+            process = subprocess.Popen([sys.executable, str(SERVERS), kind], **pipes)
+            assert process.stdout
+            self._started[kind] = process, json.loads(process.stdout.readline())
+        told = self._started[kind][1]
+        if "missing" in told:
+            pytest.skip(f"this test needs a {kind} server to start: {told['missing']}")
+        return told
+
+    def empty(self, kind: str) -> str:
+        """The URL of an empty database; whoever was connected to it no longer is."""
+        url: str = self.told(kind)["url"]
+        if kind not in self._admins:
+            engine = create_engine(url, poolclass=NullPool).execution_options(isolation_level="AUTOCOMMIT")
+            self._admins[kind] = engine.connect()
+        for statement in CLEANING[kind]:
+            for (found,) in self._admins[kind].exec_driver_sql(statement).all():
+                with suppress(DBAPIError):  # a connection that ends by itself meanwhile
+                    self._admins[kind].exec_driver_sql(found)
+        return url
+
+    def close(self) -> None:
+        """End them all."""
+        for admin in self._admins.values():
+            admin.close()
+        for process, _ in self._started.values():
+            process.communicate("")
+
+
+# Each finds statements to run: end the other connections, then empty the tables, or drop them where one is missing.
+CLEANING = {
+    "postgresql": (
+        "SELECT format('SELECT pg_terminate_backend(%%s, 2000)', pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid != pg_backend_pid()",
+        "SELECT 'DROP SCHEMA public CASCADE; CREATE SCHEMA public' FROM pg_tables"
+        " WHERE schemaname = 'public' HAVING count(*) NOT IN (0, 8)",
+        "SELECT format('TRUNCATE %%s RESTART IDENTITY', string_agg(tablename, ', ')) FROM pg_tables"
+        " WHERE schemaname = 'public' AND tablename != 'ledger' HAVING count(*) = 7",
+    ),
+    "mariadb": (
+        "SELECT concat('KILL HARD CONNECTION ', id) FROM information_schema.processlist"
+        " WHERE db = database() AND id != connection_id()",
+        "SELECT 'DROP DATABASE outwarden' FROM information_schema.tables WHERE table_schema = database()"
+        " HAVING count(*) NOT IN (0, 8)",
+        "SELECT 'CREATE DATABASE IF NOT EXISTS outwarden'",
+        "SELECT 'USE outwarden'",
+        "SELECT concat('DELETE FROM ', table_name) FROM information_schema.tables"
+        " WHERE table_schema = database() AND table_name != 'ledger' AND table_rows > -1"
+        " ORDER BY table_name = 'accounts'",
+        "SELECT concat('ALTER TABLE ', table_name, ' AUTO_INCREMENT = 1') FROM information_schema.tables"
+        " WHERE table_schema = database() AND table_name IN ('accounts', 'orders')",
+    ),
+}
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    found = Servers()
+    yield found
+    found.close()
+
+
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'outwarden.db'}"
+def url(database: str, tmp_path: Path, servers: Servers) -> str:
+    return f"sqlite:///{tmp_path / 'outwarden.db'}" if database == "sqlite" else servers.empty(database)
 
 
 @pytest.fixture
@@ -44,7 +141,7 @@ def store(url: str) -> Iterator[Store]:
 
 @pytest.fixture
 def ledger(store: Store, clock: Clock) -> Ledger:
-    return Ledger(store, clock=clock)
+    return Ledger(store, clock=clock, monotonic=clock.monotonic)
 
 
 @pytest.fixture

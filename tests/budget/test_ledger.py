@@ -22,6 +22,8 @@ from outwarden.budget import (
 )
 from outwarden.errors import HoldExists, HoldPosted, HoldUnknown, HoldVoided, StoreUnavailable
 
+pytestmark = pytest.mark.every_store
+
 Make = Callable[..., Account]
 Clock = Any  # the one in conftest.py, which cannot be imported
 
@@ -422,14 +424,15 @@ def test_another_process_may_post(url: str, account: Make, clock: Clock) -> None
 def test_unanswered_commit(store: Store, ledger: Ledger, account: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the commit went through but was not answered, the same hold again is ours, and can grow and be posted."""
     day, one = account(100), account(60, scope="request", name="one")
-    finish = type(store).finish
+    connection = store.connection  # type: ignore[attr-defined]
+    finish = connection.finish
 
-    def lose_answer(self: Store, *, commit: bool) -> None:
-        finish(self, commit=commit)
+    def lose_answer(**given: Any) -> None:
+        finish(**given)
         raise StoreUnavailable("the answer got lost")
 
     with monkeypatch.context() as patch:
-        patch.setattr(type(store), "finish", lose_answer)
+        patch.setattr(connection, "finish", lose_answer)
         with pytest.raises(StoreUnavailable):
             ledger.hold("h", [day, one], usd(50))
     held = ledger.hold("h", [day, one], usd(50))

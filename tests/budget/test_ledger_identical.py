@@ -20,6 +20,8 @@ from outwarden.budget import (
     sql_store,
 )
 
+pytestmark = pytest.mark.every_store
+
 Clock = Any  # the one in conftest.py, which cannot be imported
 GUARD = Budget("loop-guard", "api_key", 30, "requests", "rolling 60s", identical=True)
 
@@ -44,6 +46,7 @@ def call(ledger: Ledger, account: Account, number: int) -> Held | Denied:
     return answer
 
 
+@pytest.mark.on_sqlite
 def test_an_infinite_loop_is_stopped_at_30_in_60_seconds(ledger: Ledger, clock: Clock) -> None:
     """A client that asks the same ten times a second for five minutes gets 30 answers a minute; others get theirs."""
     start, admitted = clock.now, []

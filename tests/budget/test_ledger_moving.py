@@ -10,6 +10,8 @@ from outwarden.budget import Account, Amounts, BudgetState, Denied, Held, Ledger
 from outwarden.budget.ageing import BUCKETS_MAX
 from outwarden.budget.sql_store import SqlStore
 
+pytestmark = pytest.mark.every_store
+
 Make = Callable[..., Account]
 Clock = Any  # the one in conftest.py, which cannot be imported
 
@@ -149,6 +151,7 @@ def test_a_bucket_changed_behind_its_back_is_drift(store: Store, ledger: Ledger,
     assert ledger.drift() == ["b/all/all"]
 
 
+@pytest.mark.on_sqlite
 def test_rows_are_bounded(store: Store, ledger: Ledger, account: Make, clock: Clock) -> None:
     """A week of calls every five minutes is merged by bucket, and the rows of a window never pass the bound."""
     assert isinstance(store, SqlStore)

@@ -14,6 +14,7 @@ from outwarden.budget import Account, Amounts, Budget, Held, Ledger, open_store
 from outwarden.errors import HoldPosted
 
 pytestmark = [
+    pytest.mark.every_store,
     pytest.mark.skipif(not hasattr(os, "fork"), reason="these tests fork, to start in no time"),
     pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning"),
 ]

@@ -24,6 +24,8 @@ from outwarden.budget.accounts import account_of
 from outwarden.budget.sql_store import SqlStore
 from outwarden.errors import OrderError, StateError, StoreUnavailable
 
+pytestmark = pytest.mark.every_store
+
 Make = Callable[..., Account]
 Clock = Any  # the one in conftest.py, which cannot be imported
 KEY = "sha256:" + "a" * 64

@@ -1,6 +1,7 @@
 """The database: opening it, failing clearly, keeping what must be kept."""
 
 import os
+import re
 import sqlite3
 import stat
 from collections.abc import Callable
@@ -14,16 +15,17 @@ from outwarden.budget import Account, Amounts, Denied, Held, Ledger, Store, open
 from outwarden.budget.ledger import KEEP_ACCOUNTS, KEEP_ENTRIES
 from outwarden.budget.owners import SILENT_AFTER
 from outwarden.budget.sql_store import SqlStore
+from outwarden.budget.sqlite_connection import SqliteConnection
 from outwarden.errors import StateError, StoreUnavailable
 
 Make = Callable[..., Account]
 Clock = Any  # the one in conftest.py, which cannot be imported
 
 
-@pytest.mark.parametrize("url", ["postgresql://db/x", "redis://x", "mysql://x"])
+@pytest.mark.parametrize("url", ["oracle://db/x", "redis://x", "postgresql+asyncpg://x", "mysql+mysqldb://x"])
 def test_other_databases_are_refused_by_name(url: str) -> None:
     """What is not built yet is refused, and the message names it."""
-    with pytest.raises(StateError, match=url.split(":")[0] + "|URL"):
+    with pytest.raises(StateError, match=re.escape(url.split(":")[0])):
         open_store(url)
 
 
@@ -153,8 +155,9 @@ def test_a_lost_connection_is_made_again(store: Store, ledger: Ledger, account: 
             fail()
 
     def break_connection() -> None:
-        assert store._connection is not None
-        store._connection.connection.dbapi_connection.close()  # type: ignore[union-attr]
+        assert isinstance(store.connection, SqliteConnection)
+        assert store.connection._connection is not None
+        store.connection._connection.connection.dbapi_connection.close()  # type: ignore[union-attr]
 
     with pytest.raises(ZeroDivisionError):
         reserve_then(lambda: 1 // 0 and None)

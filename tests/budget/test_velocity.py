@@ -26,6 +26,8 @@ from outwarden.budget.limits import Projected
 from outwarden.budget.states import Balance
 from outwarden.budget.velocity import eases_at, running_out
 
+pytestmark = pytest.mark.every_store
+
 Clock = Any  # the one in conftest.py, which cannot be imported
 DOLLAR = 10**9
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -42,6 +44,7 @@ def spend(ledger: Ledger, counted: tuple[Account, ...], hold_id: str, amount: in
     return answer if isinstance(answer, Denied) else ledger.post(hold_id, Amounts(amount, 0))[0]
 
 
+@pytest.mark.on_sqlite
 def test_1200_dollars_in_ten_minutes_from_one_key(ledger: Ledger, clock: Clock) -> None:
     """A runaway spends $2 a second. Its day of $200 is never passed; watched, it is stopped at an hour's worth of it.
 

@@ -20,6 +20,7 @@ EVERYONE = "all"
 _ID_CHARACTERS_MAX = 200  # ids come from headers and keys; a longer one keeps its start and a digest
 _DIGEST_CHARACTERS = 16
 
+_UNKEPT = compile_pattern("[\x00\ud800-\udfff]")
 _OF_BODY = " body:"  # between an owner and the name of what is asked
 
 _SCOPE_FIELDS = {
@@ -122,11 +123,14 @@ def keyed_digest(secret: bytes, *parts: bytes) -> str:
 
 
 def bounded_id(value: str) -> str:
-    """Keep an id short: past 200 characters its start and a digest of the whole."""
-    if len(value) <= _ID_CHARACTERS_MAX:
+    """Keep an id short, and such that every database keeps it: else its start and a digest of the whole.
+
+    PostgreSQL keeps no NUL, and no database a lone surrogate; JSON may hold both.
+    """
+    if len(value) <= _ID_CHARACTERS_MAX and not _UNKEPT.search(value):
         return value
     digest = sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST_CHARACTERS]
-    return f"{value[: _ID_CHARACTERS_MAX - _DIGEST_CHARACTERS - 1]}~{digest}"
+    return f"{_UNKEPT.sub('?', value[: _ID_CHARACTERS_MAX - _DIGEST_CHARACTERS - 1])}~{digest}"
 
 
 def _applies(budget: Budget, caller: Caller, provider: str, model: str | None) -> bool:

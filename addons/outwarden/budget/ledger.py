@@ -6,7 +6,9 @@ charges in full what a dead process left behind. What must hold at every moment,
 """
 
 import threading
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -15,15 +17,17 @@ from outwarden.budget.ageing import balance_at
 from outwarden.budget.denials import Denials, is_hopeless
 from outwarden.budget.limits import BudgetRules
 from outwarden.budget.orders import targets_of
-from outwarden.budget.owners import is_alive, this_process
+from outwarden.budget.owners import Watch, is_alive, this_process
+from outwarden.budget.retrying import retried
 from outwarden.budget.states import AMOUNT_MAX, Amounts, Balance, BudgetState, Denied, Held, Paused, state_of
 from outwarden.budget.steps import Journal, Taken, expire, reserved, settled, told
-from outwarden.budget.store import Entry, Order, Store, Transaction
-from outwarden.errors import HoldExists, HoldPosted, HoldUnknown, HoldVoided, LedgerError
+from outwarden.budget.store import Entry, HoldState, Order, Store, Transaction
+from outwarden.errors import HoldExists, HoldPosted, HoldUnknown, HoldVoided, LedgerError, StepUnknown
 
 NOTHING = Amounts(0, 0, 0)
 _BATCH = 500  # holds resolved in one transaction: some 50 ms in which the others wait
 TOLD_WITHIN = timedelta(hours=1)  # an order that nobody was there to tell of is news no more
+DOUBTFUL_MAX = 10_000
 KEEP_ENTRIES = timedelta(days=35)  # single lines, for looking a call up; then folded into one line per account
 KEEP_ACCOUNTS = timedelta(days=400)  # balances of past windows: a year and a month
 
@@ -45,12 +49,22 @@ class Ledger:
     An account of scope ``request`` lives as long as its hold: it is checked here and never stored.
     """
 
-    def __init__(self, store: Store, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._open: dict[str, _Open] = {}
         self._lock = threading.RLock()
         self._owner = this_process()
+        self._watch = Watch(monotonic)
+        self._doubtful: set[str] = (
+            set()
+        )  # holds that were refused, but may be in the store: their commit went unanswered
         store.register(self._owner, clock())
 
     def hold(
@@ -66,22 +80,15 @@ class Ledger:
         with self._lock:
             if any(is_hopeless(account, wanted) for account in accounts):
                 return Denials(self._store, now).longest(accounts, wanted, NOTHING)
-            with self._store.transaction() as transaction:
-                if not transaction.open_hold(hold_id, self._owner.id, wanted, now):
-                    return self._again(transaction, hold_id, accounts, wanted)
-                if paused := transaction.paused(targets_of(accounts, key_id)):
-                    transaction.undo()
-                    return Paused(paused)
-                step = Journal(transaction, hold_id, 0, now)
-                taken = step.reserve(accounts, wanted)
-                if taken is not None:
-                    step.enter("hold", reserved(accounts, taken, wanted))
-                else:
-                    transaction.undo()
-            if taken is None:
-                return Denials(self._store, now).longest(accounts, wanted, NOTHING)
-            self._open[hold_id] = _opened(accounts, taken, wanted, now, now)
-            return Held(hold_id, self._open[hold_id].states)
+            targets = targets_of(accounts, key_id)
+            try:
+                answer = retried(lambda _: self._take(hold_id, accounts, wanted, targets, now))
+            except StepUnknown:
+                if len(self._doubtful) < DOUBTFUL_MAX:  # beyond, they are charged when this process has ended
+                    self._doubtful.add(hold_id)
+                raise
+            self._doubtful.discard(hold_id)
+            return answer or Denials(self._store, now).longest(accounts, wanted, NOTHING)
 
     def grow(self, hold_id: str, amounts: Amounts) -> Held | Denied:
         """Raise a hold to new totals, on every account or on none; a total below the present one stays as it is.
@@ -97,20 +104,8 @@ class Ledger:
                 return Held(hold_id, held.states)
             if any(is_hopeless(account, wanted) for account in held.accounts):
                 return Denials(self._store, now).longest(held.accounts, wanted, held.amounts)
-            with self._store.transaction() as transaction:
-                number = transaction.grow_hold(hold_id, wanted)
-                if number is None:
-                    raise self._over(transaction, hold_id)
-                step = Journal(transaction, hold_id, number, now)
-                taken = step.reserve(held.accounts, more)
-                if taken is not None:
-                    step.enter("grow", reserved(held.accounts, taken, more))
-                else:
-                    transaction.undo()
-            if taken is None:
-                return Denials(self._store, now).longest(held.accounts, wanted, held.amounts)
-            self._open[hold_id] = _opened(held.accounts, taken, wanted, held.opened, now)
-            return Held(hold_id, self._open[hold_id].states)
+            answer = retried(lambda again: self._grow(hold_id, held, wanted, more, now, again))
+            return answer or Denials(self._store, now).longest(held.accounts, wanted, held.amounts)
 
     def post(self, hold_id: str, amounts: Amounts) -> tuple[BudgetState, ...]:
         """Charge what a call cost and free the rest; what it cost beyond its hold becomes debt.
@@ -167,10 +162,13 @@ class Ledger:
 
         Never touches a hold of a living owner; several processes may recover at once.
         """
+        self._settle_doubts()
         now = self._clock()
         resolved = 0
-        for owner, seen, ended in self._store.owners():
-            if owner.id != self._owner.id and (ended or not is_alive(owner, seen, now)):
+        owners = self._store.owners()
+        silent = self._watch.silent({owner.id: seen for owner, seen, _ in owners})
+        for owner, _, ended in owners:
+            if owner.id != self._owner.id and (ended or not is_alive(owner, silent[owner.id])):
                 resolved += self._expire_all(owner.id, now)
                 self._store.end(owner.id)
         return resolved
@@ -187,7 +185,7 @@ class Ledger:
         may be reused.
         """
         now = self._clock()
-        return self._store.prune(now, now - KEEP_ENTRIES, now - KEEP_ACCOUNTS, most)
+        return retried(lambda _: self._store.prune(now, now - KEEP_ENTRIES, now - KEEP_ACCOUNTS, most))
 
     def drift(self) -> list[str]:
         """Name every account whose balance is not the sum of its entries: none, or the database was tampered with."""
@@ -198,14 +196,67 @@ class Ledger:
         self._store.end(self._owner.id)
         self._store.close()
 
-    def _resolve(self, hold_id: str, actual: Amounts | None) -> tuple[BudgetState, ...]:
-        now = self._clock()
-        with self._lock, self._store.transaction() as transaction:
-            number = transaction.close_hold(hold_id, "voided" if actual is None else "posted", now)
+    def _take(
+        self, hold_id: str, accounts: Sequence[Account], wanted: Amounts, targets: Sequence[str], now: datetime
+    ) -> Held | Paused | None:
+        """Take a hold in one transaction; None where an account says no."""
+        with self._store.transaction() as transaction:
+            transaction.expect(accounts, targets)
+            if not transaction.open_hold(hold_id, self._owner.id, wanted, now):
+                return self._again(transaction, hold_id, accounts, wanted)
+            if paused := transaction.paused(targets):
+                transaction.undo()
+                return Paused(paused)
+            step = Journal(transaction, hold_id, 0, now)
+            taken = step.reserve(accounts, wanted)
+            if taken is None:
+                transaction.undo()
+                return None
+            step.enter("hold", reserved(accounts, taken, wanted))
+        self._open[hold_id] = _opened(accounts, taken, wanted, now, now)
+        return Held(hold_id, self._open[hold_id].states)
+
+    def _grow(
+        self, hold_id: str, held: _Open, wanted: Amounts, more: Amounts, now: datetime, again: bool
+    ) -> Held | None:
+        """Grow a hold in one transaction; None where an account says no."""
+        with self._store.transaction() as transaction:
+            transaction.expect(held.accounts)
+            if again and (row := transaction.hold(hold_id)) and row.state == "open" and row.amounts == wanted:
+                held.amounts = wanted  # it was done; only the answer was lost
+                return Held(hold_id, held.states)
+            number = transaction.grow_hold(hold_id, wanted)
             if number is None:
                 raise self._over(transaction, hold_id)
             step = Journal(transaction, hold_id, number, now)
-            opened, parts = self._parts(transaction, hold_id)
+            taken = step.reserve(held.accounts, more)
+            if taken is None:
+                transaction.undo()
+                return None
+            step.enter("grow", reserved(held.accounts, taken, more))
+        self._open[hold_id] = _opened(held.accounts, taken, wanted, held.opened, now)
+        return Held(hold_id, self._open[hold_id].states)
+
+    def _resolve(self, hold_id: str, actual: Amounts | None) -> tuple[BudgetState, ...]:
+        now = self._clock()
+        with self._lock:
+            states = retried(lambda again: self._settle(hold_id, actual, now, again))
+            self._open.pop(hold_id, None)
+            return states
+
+    def _settle(self, hold_id: str, actual: Amounts | None, now: datetime, again: bool) -> tuple[BudgetState, ...]:
+        """Post or void in one transaction."""
+        state: HoldState = "voided" if actual is None else "posted"
+        held = self._open.get(hold_id)
+        with self._store.transaction() as transaction:
+            transaction.expect(held.accounts if held else ())
+            number = transaction.close_hold(hold_id, state, now)
+            if number is None:
+                if again and held and (row := transaction.hold(hold_id)) and row.state == state:
+                    return self._told(held.accounts, now)  # it was done; only the answer was lost
+                raise self._over(transaction, hold_id)
+            step = Journal(transaction, hold_id, number, now)
+            opened, parts = self._parts(transaction, hold_id, now)
             lines: list[Entry] = []
             before, after = [], []
             for account_number, account, pending in parts:
@@ -217,18 +268,38 @@ class Ledger:
                     lines.append(Entry(account_number, change))
                 before.append(after[-1].plus(Balance(-change.posted, 0, -change.debt)))
             step.enter("void" if actual is None else "post", lines)
-        self._open.pop(hold_id, None)
         return told([account for _, account, _ in parts], after, now, before)
 
+    def _told(self, accounts: Sequence[Account], now: datetime) -> tuple[BudgetState, ...]:
+        look = Denials(self._store, now)
+        return told(accounts, [look.balance(account) for account in accounts], now)
+
+    def _settle_doubts(self) -> None:
+        """Give back holds whose caller was refused because nobody knew whether they were taken.
+
+        To insert one anew waits for a transaction that may still be under way; to look for it would not.
+        """
+        with self._lock:
+            for hold_id in sorted(self._doubtful):
+                with self._store.transaction() as transaction:
+                    taken = not transaction.open_hold(hold_id, self._owner.id, NOTHING, self._clock())
+                    transaction.undo()
+                if taken:
+                    with suppress(HoldPosted, HoldVoided, HoldUnknown):
+                        self.void(hold_id)
+                self._doubtful.discard(hold_id)
+
     def _parts(
-        self, transaction: Transaction, hold_id: str
+        self, transaction: Transaction, hold_id: str, now: datetime
     ) -> tuple[datetime, Sequence[tuple[int | None, Account, int]]]:
         """When a hold was taken and what it reserves: from memory (under the rules of then) or from the store."""
         held = self._open.get(hold_id)
         if held is None:
             row = transaction.hold(hold_id)
             assert row
+            transaction.lock_pending([hold_id])
             return row.opened, transaction.pending(hold_id)
+        transaction.lock(held.accounts, now)
         return held.opened, [
             (number, account, held.amounts.of(account.budget.unit))
             for number, account in zip(held.numbers, held.accounts, strict=True)
@@ -237,13 +308,18 @@ class Ledger:
     def _expire_all(self, owner: str, now: datetime) -> int:
         count = 0
         while True:
-            with self._store.transaction() as transaction:
-                rows = transaction.open_holds(owner, _BATCH)
-                for row in rows:
-                    expire(transaction, row, now)
-            count += len(rows)
-            if len(rows) < _BATCH:
+            done = retried(lambda _: self._expire_some(owner, now))
+            count += done
+            if done < _BATCH:
                 return count
+
+    def _expire_some(self, owner: str, now: datetime) -> int:
+        with self._store.transaction() as transaction:
+            rows = transaction.open_holds(owner, _BATCH)
+            transaction.lock_pending([row.id for row in rows])
+            for row in rows:
+                expire(transaction, row, now)
+            return len(rows)
 
     def _again(self, transaction: Transaction, hold_id: str, accounts: Sequence[Account], amounts: Amounts) -> Held:
         """Answer a hold that exists. One of ours that we lost sight of (its commit was not answered) is ours again."""

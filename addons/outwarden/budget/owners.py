@@ -3,6 +3,7 @@
 import os
 import secrets
 import socket
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -27,13 +28,34 @@ def this_process() -> Owner:
     return Owner(secrets.token_hex(8), os.getpid(), _started(os.getpid()), _host())
 
 
-def is_alive(owner: Owner, seen: datetime, now: datetime) -> bool:
-    """Say whether an owner may still settle its holds.
+class Watch:
+    """Tells by our own clock how long an owner has been silent: the clocks of other machines may be anywhere."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._noticed: dict[str, tuple[datetime, float]] = {}
+
+    def silent(self, beats: Mapping[str, datetime]) -> Mapping[str, timedelta]:
+        """Since when each owner's last heartbeat is the same; zero for one that we see for the first time.
+
+        ``beats``: of all owners there are; who is not among them is forgotten.
+        """
+        now = self._monotonic()
+        before = self._noticed
+        self._noticed = {
+            owner: before[owner] if owner in before and before[owner][0] == beat else (beat, now)
+            for owner, beat in beats.items()
+        }
+        return {owner: timedelta(seconds=now - since) for owner, (_, since) in self._noticed.items()}
+
+
+def is_alive(owner: Owner, silent: timedelta) -> bool:
+    """Say whether an owner may still settle its holds. ``silent``: for how long there was no new heartbeat (`Watch`).
 
     On our own host the process table answers, however long it was silent; elsewhere, and where the table cannot tell
     two processes with the same pid apart, the heartbeat does.
     """
-    recent = now - seen <= SILENT_AFTER
+    recent = silent <= SILENT_AFTER
     if owner.host != _host():
         return recent
     if not _exists(owner.pid):

@@ -1,22 +1,34 @@
 """The tables of a ledger. Amounts are 64-bit integers in the unit of their account; times are seconds since 1970."""
 
+from typing import cast
+
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, String, Table, UniqueConstraint, text
+from sqlalchemy.dialects import mysql
 
 VERSION = 2  # of this file; a database of an older version is migrated (`migrations`), of a newer one refused
 
 metadata = MetaData()
+
+_NUMBER = BigInteger().with_variant(Integer, "sqlite")  # SQLite gives numbers by itself to an INTEGER alone
+
+
+def _name(characters_max: int) -> String:
+    """Text that is compared byte by byte, as SQLite and PostgreSQL do; MariaDB wants to be told, and a length."""
+    exact = mysql.VARCHAR(characters_max, charset="utf8mb4", collation="utf8mb4_nopad_bin")
+    return String().with_variant(exact, "mysql", "mariadb")
+
 
 # One counter. `window` and `unit` belong to the key: a budget whose window or unit is changed starts a new counter.
 # `limit_seen` is for display only; the limit that counts comes with every call from the rules in force.
 accounts = Table(
     "accounts",
     metadata,
-    Column("number", Integer, primary_key=True),
-    Column("budget", String, nullable=False),
-    Column("scope", String, nullable=False),
-    Column("id", String, nullable=False),
-    Column("unit", String, nullable=False),
-    Column("window", String, nullable=False),
+    Column("number", _NUMBER, primary_key=True),
+    Column("budget", _name(255), nullable=False),
+    Column("scope", _name(16), nullable=False),
+    Column("id", _name(255), nullable=False),
+    Column("unit", _name(16), nullable=False),
+    Column("window", _name(64), nullable=False),
     Column("starts", BigInteger, nullable=False),  # 0 for lifetime
     Column("ends", BigInteger),
     Column("limit_seen", BigInteger, nullable=False),
@@ -37,10 +49,10 @@ accounts = Table(
 owners = Table(
     "owners",
     metadata,
-    Column("id", String, primary_key=True),
+    Column("id", _name(128), primary_key=True),
     Column("pid", Integer, nullable=False),
-    Column("started", String, nullable=False),
-    Column("host", String, nullable=False),
+    Column("started", _name(32), nullable=False),
+    Column("host", _name(512), nullable=False),
     Column("seen", BigInteger, nullable=False),
     Column("ended", Integer, nullable=False),
 )
@@ -49,9 +61,9 @@ owners = Table(
 holds = Table(
     "holds",
     metadata,
-    Column("id", String, primary_key=True),
-    Column("owner", String, nullable=False),
-    Column("state", String, nullable=False),
+    Column("id", _name(128), primary_key=True),
+    Column("owner", _name(128), nullable=False),
+    Column("state", _name(16), nullable=False),
     Column("usd", BigInteger, nullable=False),
     Column("tokens", BigInteger, nullable=False),
     Column("requests", BigInteger, nullable=False),
@@ -60,18 +72,23 @@ holds = Table(
     Column("closed", BigInteger),
     sqlite_with_rowid=False,
 )
-Index("holds_open", holds.c.owner, sqlite_where=holds.c.state == "open")
-Index("holds_closed", holds.c.closed, sqlite_where=holds.c.state != "open")
+_is_open, _is_over = holds.c.state == "open", holds.c.state != "open"
+# MariaDB has no index of some rows only. (SQLAlchemy takes several names; its types say one.)
+_PARTIAL, _WHOLE = cast(str, ("sqlite", "postgresql")), cast(str, ("mysql", "mariadb"))
+Index("holds_open", holds.c.owner, sqlite_where=_is_open, postgresql_where=_is_open).ddl_if(_PARTIAL)
+Index("holds_closed", holds.c.closed, sqlite_where=_is_over, postgresql_where=_is_over).ddl_if(_PARTIAL)
+Index("holds_owner", holds.c.owner, holds.c.state).ddl_if(_WHOLE)
+Index("holds_over", holds.c.closed).ddl_if(_WHOLE)
 
 # The journal: never changed; when folded, many lines become one with the same sum (hold "", step "carried"). The line
 # of what aged before step n of a hold has the number -1 - n.
 entries = Table(
     "entries",
     metadata,
-    Column("hold", String, primary_key=True),
+    Column("hold", _name(128), primary_key=True),
     Column("number", Integer, primary_key=True),
-    Column("account", Integer, ForeignKey("accounts.number"), primary_key=True),
-    Column("step", String, nullable=False),
+    Column("account", _NUMBER, ForeignKey("accounts.number"), primary_key=True),
+    Column("step", _name(16), nullable=False),
     Column("posted", BigInteger, nullable=False),
     Column("pending", BigInteger, nullable=False),
     Column("debt", BigInteger, nullable=False),
@@ -85,7 +102,7 @@ Index("entries_account", entries.c.account)
 charges = Table(
     "charges",
     metadata,
-    Column("account", Integer, ForeignKey("accounts.number"), primary_key=True),
+    Column("account", _NUMBER, ForeignKey("accounts.number"), primary_key=True),
     Column("leaves", BigInteger, primary_key=True),
     Column("posted", BigInteger, nullable=False),
     Column("debt", BigInteger, nullable=False),
@@ -98,17 +115,21 @@ charges = Table(
 pauses = Table(
     "pauses",
     metadata,
-    Column("target", String, primary_key=True),
+    Column("target", _name(512), primary_key=True),
     Column("at", BigInteger, nullable=False),
 )
 orders = Table(
     "orders",
     metadata,
-    Column("number", Integer, primary_key=True),
+    Column("number", _NUMBER, primary_key=True),
     Column("at", BigInteger, nullable=False),
-    Column("by", String, nullable=False),
-    Column("step", String, nullable=False),
-    Column("target", String, nullable=False),
+    Column("by", _name(255), nullable=False),
+    Column("step", _name(16), nullable=False),
+    Column("target", _name(512), nullable=False),
     Column("amount", BigInteger, nullable=False),
     Column("told", Integer, nullable=False),
 )
+
+# Of a server only, where it stands for SQLite's `user_version`: one row. While its version is 0, the tables are being
+# made. Who folds old entries locks it, so that one process at a time does.
+ledger_table = Table("ledger", MetaData(), Column("version", Integer, nullable=False))

@@ -1,6 +1,6 @@
-"""One transaction on the ledger's database; see `store.py` for what each step promises."""
+"""One transaction on SQLite, which has one writer at a time; see `store.py` for what each step promises."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -36,20 +36,29 @@ class SqlTransaction:
         self._undone = False
 
     def __enter__(self) -> Self:
-        self._store.begin()
+        self._store.connection.begin()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._store.finish(commit=kind is None and not self._undone)
+        self._store.connection.finish(commit=kind is None and not self._undone)
 
     def undo(self) -> None:
         self._undone = True
 
+    def expect(self, accounts: Sequence[Account], targets: Sequence[str] = ()) -> None:
+        """Nothing is read ahead: a statement takes some microseconds."""
+
+    def lock(self, accounts: Sequence[Account], at: datetime) -> None:
+        """Whoever writes has locked the whole database."""
+
+    def lock_pending(self, holds: Iterable[str]) -> None:
+        """Likewise."""
+
     def open_hold(self, hold_id: str, owner: str, amounts: Amounts, at: datetime) -> bool:
         values = {"h_id": hold_id, "h_owner": owner, **amounts_of(amounts), "h_at": seconds(at)}
-        return bool(self._run(statements.OPEN_HOLD, values))
+        return self._store.changed(statements.OPEN_HOLD, values)
 
     def hold(self, hold_id: str) -> HoldRow | None:
         rows = self._store.read(statements.HOLD, {"h_id": hold_id})
@@ -112,7 +121,7 @@ class SqlTransaction:
         if lines:
             second = seconds(at)
             flat = [v for line in lines for v in (hold_id, number, line.account, step, *line.change, second)]
-            self._store.run_sql(statements.enter_sql(len(lines)), tuple(flat))
+            self._store.run_sql(statements.enter_sql("sqlite", len(lines)), tuple(flat))
 
     def pending(self, hold_id: str) -> list[tuple[int, Account, int]]:
         rows = self._store.read(statements.PENDING, {"e_hold": hold_id})
@@ -134,7 +143,7 @@ class SqlTransaction:
 
     def numbers(self, budget: str, id_: str, at: datetime) -> list[tuple[int, Balance]]:
         values = {"a_budget": budget, "a_id": id_, "a_of_bodies": f"{id_} body:", "at": seconds(at)}
-        return [(row[0], Balance(*row[1:])) for row in self._run(statements.NUMBERS, values)]
+        return [(row[0], Balance(*row[1:5])) for row in self._run(statements.NUMBERS, values)]
 
     def begin_anew(self, account: int, at: datetime) -> None:
         for statement in statements.BEGIN_ANEW:

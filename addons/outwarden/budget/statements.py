@@ -1,51 +1,21 @@
-"""The ledger's statements: Core expressions, compiled to SQLite's SQL once, when this file is imported.
+"""The ledger's statements: Core expressions, compiled once to the SQL of each database that runs them.
 
-Bind names begin with the table's letter (``a_`` accounts, ``h_`` holds, ``e_`` entries, ``o_`` owners).
+Bind names begin with the table's letter (``a_`` accounts, ``h_`` holds, ``e_`` entries, ``o_`` owners). What a database
+cannot do in one statement (a conditional upsert, an update that returns) only `sqlite` has; the servers lock rows
+first and reckon with what they read (`server_transaction`).
 """
 
-from collections import namedtuple
-from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from sqlalchemy import (
-    BindParameter,
-    Executable,
-    Select,
-    and_,
-    bindparam,
-    delete,
-    func,
-    literal,
-    or_,
-    select,
-    update,
-)
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import BindParameter, and_, bindparam, delete, func, insert, literal, or_, select, update
 
 from outwarden.budget import schema
+from outwarden.budget.dialects import Kind, Statement, insert_into, insert_once, marks, upsert
 from outwarden.budget.schema import accounts, charges, entries, holds
 
 _PARTS = ("posted", "pending", "debt", "credit")  # of a balance
 _CHARGED = ("posted", "debt", "credit")  # of a bucket
-
-
-class Statement:
-    """A Core statement whose SQL is compiled once; run with a mapping of its bind names to values."""
-
-    def __init__(self, statement: Executable) -> None:
-        compiled = statement.compile(dialect=sqlite.dialect())  # type: ignore[attr-defined]
-        self.sql: str = str(compiled)
-        self._names: tuple[str, ...] = tuple(compiled.positiontup)
-        # A select's rows get the names of its columns; those of RETURNING are read by position.
-        columns = statement.selected_columns.keys() if isinstance(statement, Select) else []
-        self.shape = namedtuple("Row", columns)  # type: ignore[misc]
-        self._constants: Mapping[str, Any] = {k: v for k, v in compiled.params.items() if v is not None}
-
-    def values(self, given: Mapping[str, Any]) -> tuple[Any, ...]:
-        """Put the values in the order of the SQL's question marks."""
-        constants = self._constants
-        return tuple([given[name] if name in given else constants[name] for name in self._names])
 
 
 def _bind(name: str) -> BindParameter[Any]:
@@ -59,12 +29,14 @@ def _same_account() -> Any:
     return and_(*(column == _bind(f"a_{column.name}") for column in _ACCOUNT_KEY))
 
 
-def _reserve() -> Any:
+def _reserve(kind: Kind) -> Any:
+    """Add to pending if it fits. SQLite alone: MariaDB cannot do it, PostgreSQL would use up a number each time."""
     amount, limit, at = _bind("a_amount"), _bind("a_limit"), _bind("a_at")
     seen = {name: _bind(f"a_{name}") for name in ("limit_seen", "burst_seen")}
     c = accounts.c
     return (
-        _open_account(**seen, pending=amount, touched=at)
+        insert_into(kind, accounts)
+        .values(**_fresh_account(**seen, pending=amount, touched=at))
         .on_conflict_do_update(
             index_elements=_ACCOUNT_KEY,
             set_={**seen, "pending": c.pending + amount, "touched": at},
@@ -74,37 +46,45 @@ def _reserve() -> Any:
     )
 
 
-def _open_account(**values: Any) -> Any:
+def _fresh_account(**values: Any) -> dict[str, Any]:
     names = ("budget", "scope", "id", "unit", "window", "starts", "ends", "idle_s")
     fresh = {name: literal(0) for name in (*_PARTS, "refilled", "carry")} | {name: _bind(f"a_{name}") for name in names}
-    return sqlite.insert(accounts).values(**fresh | values)
+    return fresh | values
 
 
-def _open_hold() -> Any:
+def _open_account(kind: Kind) -> Any:
+    seen = {"limit_seen": _bind("a_limit_seen"), "burst_seen": _bind("a_burst_seen"), "touched": _bind("a_at")}
+    return insert_once(kind, accounts, _fresh_account(**seen))
+
+
+def _open_hold(kind: Kind) -> Any:
     values = {name: _bind(f"h_{name}") for name in ("id", "owner", "usd", "tokens", "requests")}
-    insert = sqlite.insert(holds).values(**values, state="open", steps=literal(0), opened=_bind("h_at"))
-    return insert.on_conflict_do_nothing().returning(holds.c.steps)
+    return insert_once(kind, holds, {**values, "state": "open", "steps": literal(0), "opened": _bind("h_at")})
 
 
-def _change_hold(**values: Any) -> Any:
+def _change_hold(kind: Kind, **values: Any) -> Any:
     still_open = and_(holds.c.id == _bind("h_id"), holds.c.state == "open")
-    return update(holds).where(still_open).values(steps=holds.c.steps + 1, **values).returning(holds.c.steps)
+    change = update(holds).where(still_open).values(steps=holds.c.steps + 1, **values)
+    return change.returning(holds.c.steps) if kind == "sqlite" else change
 
 
-def _move() -> Any:
+def _grow_hold(kind: Kind) -> Any:
+    return _change_hold(kind, **{name: _bind(f"h_{name}") for name in ("usd", "tokens", "requests")})
+
+
+def _move(kind: Kind) -> Any:
     c = accounts.c
     values = {name: c[name] + _bind(f"a_{name}") for name in _PARTS}
     change = update(accounts).where(c.number == _bind("a_number")).values(**values, touched=_bind("a_at"))
-    return change.returning(*(c[name] for name in _PARTS))
+    return change.returning(*(c[name] for name in _PARTS)) if kind == "sqlite" else change
 
 
-def _charge() -> Any:
+def _charge(kind: Kind) -> Any:
     c = charges.c
-    values = {name: _bind(f"c_{name}") for name in ("account", "leaves", *_CHARGED)}
-    insert = sqlite.insert(charges).values(**values)
-    return insert.on_conflict_do_update(
-        index_elements=[c.account, c.leaves], set_={name: c[name] + insert.excluded[name] for name in _CHARGED}
+    insert = insert_into(kind, charges).values(
+        **{name: _bind(f"c_{name}") for name in ("account", "leaves", *_CHARGED)}
     )
+    return upsert(kind, insert, [c.account, c.leaves], lambda new: {name: c[name] + new[name] for name in _CHARGED})
 
 
 def _sum_of(name: str, *condition: Any) -> Any:
@@ -123,10 +103,10 @@ def _current() -> Any:
     return select(accounts, *gone).where(current, shown, ~c.window.like("rate %")).order_by(c.number)
 
 
-def _register() -> Any:
+def _register(kind: Kind) -> Any:
     values = {name: _bind(f"o_{name}") for name in ("id", "pid", "started", "host", "seen")}
-    insert = sqlite.insert(schema.owners).values(**values, ended=literal(0))
-    return insert.on_conflict_do_update(index_elements=["id"], set_={"seen": _bind("o_seen"), "ended": literal(0)})
+    insert = insert_into(kind, schema.owners).values(**values, ended=literal(0))
+    return upsert(kind, insert, ["id"], lambda new: {"seen": new["seen"], "ended": new["ended"]})
 
 
 def _pending() -> Any:
@@ -145,17 +125,15 @@ def _drift() -> Any:
     return joined.group_by(c.number).having(or_(~and_(*sums), and_(rolls, ~and_(*in_buckets))))
 
 
-def _carry() -> Any:
+def _carry(kind: Kind) -> Any:
     """Add a hold's lines to the one carried line of each account."""
     c = entries.c
-    parts = [func.sum(c[name]) for name in _PARTS]
+    parts = [func.sum(c[name]).label(f"sum_{name}") for name in _PARTS]
     old = select(literal(""), literal(0), c.account, literal("carried"), _bind("e_at"), *parts)
     old = old.where(c.hold == _bind("e_hold")).group_by(c.account)
-    insert = sqlite.insert(entries).from_select(["hold", "number", "account", "step", "at", *_PARTS], old)
-    sums = {name: c[name] + insert.excluded[name] for name in _PARTS}
-    return insert.on_conflict_do_update(
-        index_elements=[c.hold, c.number, c.account], set_={**sums, "at": insert.excluded["at"]}
-    )
+    insert = insert_into(kind, entries).from_select(["hold", "number", "account", "step", "at", *_PARTS], old)
+    keys = [c.hold, c.number, c.account]
+    return upsert(kind, insert, keys, lambda new: {"at": new["at"], **{n: c[n] + new[n] for n in _PARTS}})
 
 
 def _numbers() -> Any:
@@ -163,7 +141,9 @@ def _numbers() -> Any:
     c, id_, of_bodies = accounts.c, _bind("a_id"), _bind("a_of_bodies")
     whose = or_(id_ == "", c.id == id_, func.substr(c.id, 1, func.length(of_bodies)) == of_bodies)
     present = or_(c.ends.is_(None), c.ends > _bind("at"))
-    return select(c.number, *(c[name] for name in _PARTS)).where(c.budget == _bind("a_budget"), whose, present)
+    return select(c.number, *(c[name] for name in _PARTS), *_ACCOUNT_KEY).where(
+        c.budget == _bind("a_budget"), whose, present
+    )
 
 
 def _unused() -> Any:
@@ -179,27 +159,30 @@ def _old_account() -> Any:
     return and_(c.pending == 0, or_(c.ends < before, and_(c.scope == "session", c.touched < before), idle))
 
 
-OPEN_ACCOUNT = Statement(
-    _open_account(
-        limit_seen=_bind("a_limit_seen"), burst_seen=_bind("a_burst_seen"), touched=_bind("a_at")
-    ).on_conflict_do_nothing()
-)
+OPEN_ACCOUNT = Statement(_open_account)
 NUMBERS = Statement(_numbers())
+SEE = Statement(
+    update(accounts)
+    .where(accounts.c.number == _bind("a_number"))
+    .values(limit_seen=_bind("a_limit_seen"), burst_seen=_bind("a_burst_seen"))
+)
 BEGIN_ANEW = (
     Statement(delete(charges).where(charges.c.account == _bind("a_number"))),
     Statement(
         update(accounts).where(accounts.c.number == _bind("a_number")).values(refilled=_bind("a_at"), carry=literal(0))
     ),
 )
-PAUSE = Statement(sqlite.insert(schema.pauses).values(target=_bind("target"), at=_bind("at")).on_conflict_do_nothing())
+PAUSE = Statement(lambda kind: insert_once(kind, schema.pauses, {"target": _bind("target"), "at": _bind("at")}))
 RESUME = Statement(delete(schema.pauses).where(schema.pauses.c.target == _bind("target")))
 PAUSES = Statement(select(schema.pauses.c.target).order_by(schema.pauses.c.target))
 LOG = Statement(
-    sqlite.insert(schema.orders).values(
+    insert(schema.orders).values(
         **{name: _bind(f"o_{name}") for name in ("at", "by", "step", "target", "amount")}, told=literal(0)
     )
 )
-LAST_ORDER = Statement(select(func.max(schema.orders.c.number).label("number")))
+# Of this connection: what others insert meanwhile does not count.
+_LAST = {"sqlite": func.last_insert_rowid, "postgresql": func.lastval, "mariadb": func.last_insert_id}
+LAST_ORDER = Statement(lambda kind: select(_LAST[kind]()))
 UNTOLD = Statement(
     select(schema.orders).where(schema.orders.c.told == 0).order_by(schema.orders.c.number).limit(literal(100))
 )
@@ -210,37 +193,39 @@ TELL = Statement(
 
 
 @cache
-def paused_sql(targets: int) -> str:
+def paused_sql(kind: Kind, targets: int) -> str:
     """Find what of so many targets is paused."""
-    return f"SELECT target FROM pauses WHERE target IN ({', '.join('?' * targets)}) LIMIT 1"  # noqa: S608 - our own names
+    return f"SELECT target FROM pauses WHERE target IN ({marks(kind, targets)}) LIMIT 1"  # noqa: S608 - our own names
 
 
 @cache
-def forget_sql(numbers: int) -> tuple[str, ...]:
+def forget_sql(kind: Kind, numbers: int) -> tuple[str, ...]:
     """Delete so many accounts, by number, and all that hangs on them."""
-    marks = ", ".join("?" * numbers)
+    these = marks(kind, numbers)
     tables = (("charges", "account"), ("entries", "account"), ("accounts", "number"))
-    return tuple(f"DELETE FROM {table} WHERE {column} IN ({marks})" for table, column in tables)  # noqa: S608 - our own
+    return tuple(f"DELETE FROM {table} WHERE {column} IN ({these})" for table, column in tables)  # noqa: S608 - our own
 
 
 @cache
-def enter_sql(lines: int) -> str:
+def enter_sql(kind: Kind, lines: int) -> str:
     """Insert so many journal lines: hold, number, account, step, posted, pending, debt, credit, at."""
     columns = ("hold", "number", "account", "step", *_PARTS, "at")
-    marks = f"({', '.join('?' * len(columns))})"
-    return f"INSERT INTO entries ({', '.join(columns)}) VALUES {', '.join([marks] * lines)}"  # noqa: S608 - our own names
+    rows = ", ".join([f"({marks(kind, len(columns))})"] * lines)
+    return f"INSERT INTO entries ({', '.join(columns)}) VALUES {rows}"  # noqa: S608 - our own names
 
 
 ACCOUNT = Statement(select(accounts).where(_same_account()))
+LOCK_ACCOUNT = Statement(select(accounts).where(_same_account()).with_for_update())
+LOCK_NUMBER = Statement(select(accounts).where(accounts.c.number == _bind("a_number")).with_for_update())
 CURRENT = Statement(_current())
-RESERVE = Statement(_reserve())
-MOVE = Statement(_move())
+RESERVE = Statement(_reserve)
+MOVE = Statement(_move)
 REFILL = Statement(
     update(accounts)
     .where(accounts.c.number == _bind("a_number"))
     .values(refilled=_bind("a_refilled"), carry=_bind("a_carry"))
 )
-CHARGE = Statement(_charge())
+CHARGE = Statement(_charge)
 CHARGES = Statement(
     select(charges.c.leaves, *(charges.c[name] for name in _CHARGED))
     .where(charges.c.account == _bind("c_account"))
@@ -254,16 +239,24 @@ GONE = Statement(
 FORGET_CHARGES = Statement(
     delete(charges).where(charges.c.account == _bind("c_account"), charges.c.leaves <= _bind("at"))
 )
-OPEN_HOLD = Statement(_open_hold())
+OPEN_HOLD = Statement(_open_hold)
 HOLD = Statement(select(holds).where(holds.c.id == _bind("h_id")))
-GROW_HOLD = Statement(_change_hold(usd=_bind("h_usd"), tokens=_bind("h_tokens"), requests=_bind("h_requests")))
-CLOSE_HOLD = Statement(_change_hold(state=_bind("h_state"), closed=_bind("h_at")))
+LOCK_HOLD = Statement(select(holds).where(holds.c.id == _bind("h_id")).with_for_update())
+GROW_HOLD = Statement(_grow_hold)
+CLOSE_HOLD = Statement(lambda kind: _change_hold(kind, state=_bind("h_state"), closed=_bind("h_at")))
 OPEN_HOLDS = Statement(
     select(holds).where(holds.c.owner == _bind("h_owner"), holds.c.state == "open").limit(_bind("most"))
 )
+LOCK_OPEN_HOLDS = Statement(
+    select(holds)
+    .where(holds.c.owner == _bind("h_owner"), holds.c.state == "open")
+    .order_by(holds.c.id)
+    .limit(_bind("most"))
+    .with_for_update(skip_locked=True)  # another process resolves them
+)
 PENDING = Statement(_pending())
 DRIFT = Statement(_drift())
-REGISTER = Statement(_register())
+REGISTER = Statement(_register)
 OWNERS = Statement(select(schema.owners))
 END_OWNER = Statement(update(schema.owners).where(schema.owners.c.id == _bind("o_id")).values(ended=literal(1)))
 FORGET_OWNER = Statement(
@@ -275,14 +268,20 @@ FORGET_OWNER = Statement(
 OLD_HOLDS = Statement(
     select(holds.c.id).where(holds.c.state != "open", holds.c.closed < _bind("before")).limit(_bind("most"))
 )
-CARRY = Statement(_carry())
+# What another writer is about to use is not old. SQLite, which has one writer at a time, has no such locks.
+CARRY = Statement(_carry)
 FORGET_ENTRIES = Statement(delete(entries).where(entries.c.hold == _bind("e_hold")))
 FORGET_HOLD = Statement(delete(holds).where(holds.c.id == _bind("h_id")))
-OLD_ACCOUNTS = Statement(select(accounts.c.number).where(_old_account()).limit(_bind("most")))
+OLD_ACCOUNTS = Statement(
+    select(accounts.c.number).where(_old_account()).limit(_bind("most")).with_for_update(skip_locked=True)
+)
+# One process at a time prunes a server's ledger; the others find the row locked, and none.
+LOCK_PRUNING = Statement(select(schema.ledger_table).with_for_update(skip_locked=True))
 CROWD = Statement(select(func.count().label("crowd")).where(accounts.c.idle_s.is_not(None)))
 QUIETEST = Statement(
     select(accounts.c.number)
     .where(accounts.c.idle_s.is_not(None), accounts.c.pending == 0, _unused())
     .order_by(accounts.c.touched)
     .limit(_bind("most"))
+    .with_for_update(skip_locked=True)
 )

@@ -26,6 +26,7 @@ class Journal:
 
     def reserve(self, accounts: Sequence[Account], amounts: Amounts) -> Taken | None:
         """Add to pending on every account; None as soon as one says no."""
+        self._transaction.lock(accounts, self._now)
         taken: Taken = []
         for account in accounts:
             amount = amounts.of(account.budget.unit)
@@ -85,6 +86,7 @@ def expire(transaction: Transaction, row: HoldRow, now: datetime) -> None:
     if number is None:
         return
     step, lines = Journal(transaction, row.id, number, now), []
+    transaction.lock_pending([row.id])
     for account_number, account, pending in transaction.pending(row.id):
         lines.append(Entry(account_number, Balance(pending, -pending)))
         step.settle(account_number, account, lines[-1].change, row.opened)

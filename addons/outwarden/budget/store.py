@@ -1,6 +1,6 @@
 """What a ledger needs of a database: an interface, so that the rules of money know no SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Literal, NamedTuple, Protocol, Self
@@ -43,13 +43,32 @@ class Order(NamedTuple):
 
 
 class Transaction(Protocol):
-    """All of it or nothing, one writer at a time. Account numbers are the store's own."""
+    """All of it or nothing; no other writer in between on the accounts and holds that it has locked.
+
+    Account numbers are the store's own. Any step may raise StoreUnavailable, of which StepUndone says that it is
+    worth a new try; the end may also raise StepUnknown: whether it happened has to be looked up.
+    """
+
+    def expect(self, accounts: Sequence[Account], targets: Sequence[str] = ()) -> None:
+        """Say ahead of the first step which accounts will be changed and which targets asked about.
+
+        Changes nothing but how often a server is asked.
+        """
+
+    def lock(self, accounts: Sequence[Account], at: datetime) -> None:
+        """Keep every other writer from these accounts, which are made where there are none. Before they are changed.
+
+        All lock in one order, so that no two wait for each other.
+        """
+
+    def lock_pending(self, holds: Iterable[str]) -> None:
+        """Likewise for the accounts on which holds reserve something."""
 
     def open_hold(self, hold_id: str, owner: str, amounts: Amounts, at: datetime) -> bool:
         """Write a new hold; False if the id exists."""
 
     def hold(self, hold_id: str) -> HoldRow | None:
-        """Read a hold."""
+        """Read a hold, and keep every other writer from it."""
 
     def grow_hold(self, hold_id: str, amounts: Amounts) -> int | None:
         """Set an open hold's amounts; return the step's number, None unless the hold is open."""
@@ -162,7 +181,10 @@ class Store(Protocol):
 
 
 def open_store(url: str) -> Store:
-    """Open the store at ``url`` (``sqlite:///…``). Raises StateError for what cannot be used, other schemes too."""
+    """Open the store at ``url`` (``sqlite:///…``, ``postgresql+psycopg://…``, ``mariadb+pymysql://…``).
+
+    Raises StateError for what cannot be used, other schemes too.
+    """
     from outwarden.budget import sql_store  # SQLAlchemy takes 0.3 s to import, which most commands need not spend
 
     return sql_store.open_store(url)

@@ -1,0 +1,100 @@
+"""Makes and migrates the tables of a ledger on a server when it is opened, by one process at a time."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, NullPool, create_engine, inspect, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from outwarden.budget import schema
+from outwarden.budget.migrations import migrate
+from outwarden.budget.server_connection import Lost, ServerConnection
+from outwarden.errors import StateError
+
+_TURN_S = 60  # how long a process waits for another that makes or migrates the tables
+_LOCK = 6_887_351_246_217_733_364  # of PostgreSQL's advisory locks, which all programs of a database share: drawn once
+_OLDEST = {"postgresql": (13,), "mariadb": (10, 6)}  # what is tested, and what has SKIP LOCKED
+_URLS = {"postgresql": "postgresql+psycopg://", "mariadb": "mariadb+pymysql://"}
+
+
+def prepared[T: ServerConnection](connection: T) -> T:
+    """Bring the tables up to date and return the connection. Raises StateError where the ledger cannot be there."""
+    engine = create_engine(
+        _URLS[connection.kind], creator=lambda: connection.open(_TURN_S), poolclass=NullPool, hide_parameters=True
+    )
+    try:
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as opened:
+            _check_version(opened, connection)
+            with _turn(opened, connection.kind):
+                _make_tables(opened, connection.place)
+    except Lost as error:
+        raise StateError(f"the database ({connection.place}) does not answer: {error}") from None
+    except SQLAlchemyError as error:
+        said = connection.said(getattr(error, "orig", None) or error)
+        raise StateError(f"the database ({connection.place}) cannot be used: {said}") from None
+    finally:
+        engine.dispose()
+    return connection
+
+
+def _check_version(opened: Connection, connection: ServerConnection) -> None:
+    found, oldest = opened.dialect.server_version_info or (), _OLDEST[connection.kind]
+    if connection.kind == "mariadb" and "mariadb" not in str(opened.scalar(text("SELECT version()"))).lower():
+        raise StateError(f"the database ({connection.place}) is not MariaDB, and no other kind of MySQL is supported")
+    if tuple(found) < oldest:
+        raise StateError(
+            f"the database ({connection.place}) is too old: {connection.kind} {_written(oldest)} is needed"
+        )
+
+
+def _written(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
+
+
+@contextmanager
+def _turn(opened: Connection, kind: str) -> Iterator[None]:
+    """Keep other processes out, all of it in one transaction where the database can do that with tables."""
+    if kind == "postgresql":
+        opened.exec_driver_sql("BEGIN")
+        try:
+            opened.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            yield
+        except BaseException:
+            opened.exec_driver_sql("ROLLBACK")
+            raise
+        opened.exec_driver_sql("COMMIT")
+        return
+    name = {"name": f"outwarden {opened.scalar(text('SELECT md5(database())'))}"}  # the names are the whole server's
+    if opened.scalar(text("SELECT get_lock(:name, :turn)"), {**name, "turn": _TURN_S}) != 1:
+        raise StateError("another process is at work on the tables of the database, and does not end")
+    try:
+        yield
+    finally:
+        opened.execute(text("DO release_lock(:name)"), name)
+
+
+def _make_tables(opened: Connection, place: str) -> None:
+    version = _version(opened, place)
+    if version > schema.VERSION:
+        raise StateError(f"the database ({place}) was made by a newer version of Outwarden (schema {version})")
+    if version == 0:
+        schema.metadata.create_all(opened)
+    elif version < schema.VERSION:
+        migrate(opened, version)
+    if version != schema.VERSION:
+        opened.execute(schema.ledger_table.update().values(version=schema.VERSION))
+
+
+def _version(opened: Connection, place: str) -> int:
+    """The version of the tables; 0 where none are there, or not all yet: MariaDB makes one at a time for good."""
+    tables = set(inspect(opened).get_table_names())
+    if schema.ledger_table.name in tables:
+        found = opened.scalar(schema.ledger_table.select())
+        if found is not None:
+            return int(found)
+    elif strangers := sorted(tables & set(schema.metadata.tables)):
+        said = f"it has a table {strangers[0]!r} of something else; give the ledger a database of its own"
+        raise StateError(f"the database ({place}) is not a ledger: {said}")
+    schema.ledger_table.create(opened, checkfirst=True)
+    opened.execute(schema.ledger_table.insert().values(version=0))
+    return 0
