@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+os.environ.pop("OUTWARDEN_DATABASE", None)  # no test may touch the ledger of whoever runs it
+
 IN_CI = os.environ.get("CI", "").lower() not in ("", "0", "false")
 CORPUS = Path(__file__).parents[2] / "shared"
 

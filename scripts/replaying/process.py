@@ -29,6 +29,7 @@ class Process:
         self.port = 0
         self.lines: list[str] = []
         self.options: list[str] = []  # further options of `outwarden run`
+        self.environment: dict[str, str] = {}  # further variables of its environment
         self._process: subprocess.Popen[str] | None = None
         self.ended_on_purpose = True
         self._began_at_line = 0
@@ -58,7 +59,7 @@ class Process:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            env=program_environment(),
+            env=program_environment() | self.environment,
             preexec_fn=prepare,
         )
         self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
@@ -139,7 +140,8 @@ def write_rules(folder: Path, rules: Mapping[str, Any]) -> None:
 
 
 def program_environment() -> dict[str, str]:
-    """The environment of a program of ours: this very package, and no proxy but the one it is told."""
+    """The environment of a program of ours: this very package, and no proxy or database but the one it is told."""
     kept = {key: value for key, value in os.environ.items() if "proxy" not in key.lower()}
+    kept.pop("OUTWARDEN_DATABASE", None)
     source_root = Path(outwarden.errors.__file__).parents[1]
     return kept | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(source_root)}

@@ -1,13 +1,16 @@
 """What the budget tests share: stores, a clock that stands still, short ways to make accounts.
 
-What is marked ``every_store`` runs once on each of `STORES`; the others run on SQLite, and so does what takes hundreds
-of steps of a kind that shorter tests try everywhere (``on_sqlite``). The servers are this suite's own, started from
-what is installed (`scripts/servers`) when the first test asks for one.
+What is marked ``every_store`` runs once on each of `STORES`, what only a server can do (``every_server``) on all but
+the first; the others run on SQLite, and so does what takes hundreds of steps of a kind that shorter tests try
+everywhere (``on_sqlite``). The servers are this suite's own, started from what is installed (`scripts/servers`) when
+the first test asks for one.
 """
 
 import json
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -15,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, NullPool, create_engine
+from sqlalchemy import Connection, NullPool, create_engine, make_url
 from sqlalchemy.exc import DBAPIError
 
 from outwarden.budget import Account, Budget, BudgetRules, Caller, Ledger, Store, accounts, open_store
@@ -52,7 +55,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database" in metafunc.fixturenames:
         marked = metafunc.definition.get_closest_marker
         everywhere = marked("every_store") and not marked("on_sqlite")
-        metafunc.parametrize("database", STORES if everywhere else STORES[:1])
+        found = STORES[1:] if marked("every_server") else STORES if everywhere else STORES[:1]
+        metafunc.parametrize("database", found)
 
 
 class Servers:
@@ -130,6 +134,79 @@ def servers() -> Iterator[Servers]:
 @pytest.fixture
 def url(database: str, tmp_path: Path, servers: Servers) -> str:
     return f"sqlite:///{tmp_path / 'outwarden.db'}" if database == "sqlite" else servers.empty(database)
+
+
+class Relay:
+    """A network of its own between a ledger and its server, which can fail in every way that a network can.
+
+    ``then``: what happens to what the ledger sends next: "pass"; "swallow" (no answer ever); "cut" (it never arrives,
+    and the connection breaks); "lose" (it arrives, and the connection breaks before the answer is back).
+    """
+
+    def __init__(self, port: int) -> None:
+        self.then = "pass"
+        self._server = ("127.0.0.1", port)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._open: list[socket.socket] = []
+        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+
+    def _accept(self, listener: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                theirs, _ = listener.accept()
+                ours = socket.create_connection(self._server)
+                self._open += [theirs, ours]
+                threading.Thread(target=self._carry, args=(theirs, ours, True), daemon=True).start()
+                threading.Thread(target=self._carry, args=(ours, theirs, False), daemon=True).start()
+
+    def _carry(self, source: socket.socket, target: socket.socket, to_server: bool) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                if self.then == "swallow":
+                    continue
+                if (self.then, to_server) in (("lose", False), ("cut", True)):
+                    self.then = "pass"
+                    break
+                target.sendall(data)
+        for each in (source, target):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+    def cut(self) -> None:
+        """Break every connection that there is."""
+        for each in self._open:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+        self._open.clear()
+
+    def go(self) -> None:
+        """Be gone: nobody listens any more."""
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self.cut()
+
+    def come_back(self) -> None:
+        """Listen again, where it did before."""
+        self._listener = socket.create_server(("127.0.0.1", self.port))
+        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+
+
+@pytest.fixture
+def relay(url: str) -> Iterator[Relay]:
+    port = make_url(url).port
+    assert port
+    found = Relay(port)
+    yield found
+    found.go()
+
+
+@pytest.fixture
+def relayed(url: str, relay: Relay) -> str:
+    """The URL of the database behind the relay."""
+    return make_url(url).set(port=relay.port).render_as_string(hide_password=False)
 
 
 @pytest.fixture

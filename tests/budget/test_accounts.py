@@ -84,3 +84,14 @@ def test_long_ids_are_bounded_and_stay_apart() -> None:
     assert len(first) == len(second) == 200
     assert first != second
     assert bounded_id("alice") == "alice"
+
+
+def test_every_database_keeps_an_id() -> None:
+    """What no column takes (NUL in PostgreSQL, half a surrogate pair anywhere) is named otherwise, each differently."""
+    written = ["a\0b", "a\0c", "a\0", "a?", "\ud800", "\udfff", "\0" * 300]
+    kept = [bounded_id(value) for value in written]
+    assert kept[3] == "a?"
+    assert len(set(kept)) == len(written)
+    for value in kept:
+        assert "\0" not in value.encode().decode()
+        assert len(value) <= 200

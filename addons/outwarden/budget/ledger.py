@@ -201,7 +201,7 @@ class Ledger:
     ) -> Held | Paused | None:
         """Take a hold in one transaction; None where an account says no."""
         with self._store.transaction() as transaction:
-            transaction.expect(accounts, targets)
+            transaction.expect(accounts, now, targets)
             if not transaction.open_hold(hold_id, self._owner.id, wanted, now):
                 return self._again(transaction, hold_id, accounts, wanted)
             if paused := transaction.paused(targets):
@@ -221,7 +221,7 @@ class Ledger:
     ) -> Held | None:
         """Grow a hold in one transaction; None where an account says no."""
         with self._store.transaction() as transaction:
-            transaction.expect(held.accounts)
+            transaction.expect(held.accounts, now)
             if again and (row := transaction.hold(hold_id)) and row.state == "open" and row.amounts == wanted:
                 held.amounts = wanted  # it was done; only the answer was lost
                 return Held(hold_id, held.states)
@@ -249,7 +249,7 @@ class Ledger:
         state: HoldState = "voided" if actual is None else "posted"
         held = self._open.get(hold_id)
         with self._store.transaction() as transaction:
-            transaction.expect(held.accounts if held else ())
+            transaction.expect(held.accounts if held else (), now)
             number = transaction.close_hold(hold_id, state, now)
             if number is None:
                 if again and held and (row := transaction.hold(hold_id)) and row.state == state:

@@ -15,8 +15,6 @@ from outwarden.budget.sql_connection import Done, Step
 _SETTINGS = (
     "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ENGINE_SUBSTITUTION'",
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-    f"SET SESSION innodb_lock_wait_timeout = {LOCK_S}",
-    f"SET SESSION idle_transaction_timeout = {STOPPED_S}",
 )
 _DEADLOCK, _CHECK_FAILED = 1213, 1020  # another transaction stood in the way: ER_LOCK_DEADLOCK, ER_CHECKREAD
 # ER_SERVER_SHUTDOWN, ER_CONNECTION_KILLED; all of 2000 and more are the client's own: gone away, lost, ...
@@ -32,21 +30,21 @@ class MariaConnection(ServerConnection):
     def open(self, turn_s: int = 0) -> "pymysql.Connection[Any]":
         arguments, named = MySQLDialect_pymysql(dbapi=pymysql).create_connect_args(self._url)
         named = {"connect_timeout": CONNECT_S, "program_name": "outwarden", **named, "autocommit": True}
-        named |= {
-            "charset": "utf8mb4",
-            "read_timeout": max(ANSWER_S, turn_s),
-            "write_timeout": ANSWER_S,
-            "conv": _CONVERSIONS,
-        }
+        # While it connects, too: another kind of server may be there, and wait for us to speak first.
+        named |= {"read_timeout": CONNECT_S, "write_timeout": ANSWER_S, "charset": "utf8mb4", "conv": _CONVERSIONS}
         # Not FOUND_ROWS: a row that is there and stays as it is counts as unchanged (`dialects.insert_once`).
         named["client_flag"] = named.get("client_flag", 0) & ~CLIENT.FOUND_ROWS
         try:
             raw = pymysql.connect(*arguments, **named)
             with raw.cursor() as cursor:
-                for setting in _SETTINGS:
+                bounds = f"innodb_lock_wait_timeout = {LOCK_S}, SESSION idle_transaction_timeout = {STOPPED_S}"
+                for setting in (*_SETTINGS, f"SET SESSION {bounds}"):
                     cursor.execute(setting)
         except (err.Error, OSError, UnicodeError, RuntimeError) as error:
             raise Lost(self.said(error)) from None
+        except (TypeError, ValueError):
+            raise Lost("an option of its URL cannot be used") from None
+        raw._read_timeout = max(ANSWER_S, turn_s)  # type: ignore[attr-defined]
         return raw
 
     def send(self, raw: "pymysql.Connection[Any]", steps: Sequence[Step]) -> list[Done]:

@@ -10,16 +10,25 @@ import psycopg
 from psycopg import errors
 from psycopg.abc import PQGen
 from psycopg.adapt import Loader
+from psycopg.pq import PipelineStatus
 from psycopg.types.numeric import Int8Dumper
 from psycopg.types.string import StrDumper
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from outwarden.budget.dialects import Kind
-from outwarden.budget.server_connection import ANSWER_S, CONNECT_S, LOCK_S, STOPPED_S, Lost, Refused, ServerConnection
+from outwarden.budget.server_connection import (
+    ANSWER_S,
+    COMMIT,
+    CONNECT_S,
+    LOCK_S,
+    STOPPED_S,
+    Lost,
+    Refused,
+    ServerConnection,
+)
 from outwarden.budget.sql_connection import Done, Step
 
 _SETTINGS = {
-    "idle_in_transaction_session_timeout": f"{STOPPED_S}s",
     "default_transaction_isolation": "read committed",
     "client_encoding": "UTF8",
 }
@@ -44,7 +53,11 @@ class PostgresConnection(ServerConnection):
         raw.prepare_threshold = 0
         raw.answer_s = max(ANSWER_S, turn_s)
         _register(raw)
-        bounds = {"lock_timeout": f"{max(LOCK_S, turn_s)}s", "statement_timeout": f"{raw.answer_s}s"}
+        bounds = {
+            "lock_timeout": f"{max(LOCK_S, turn_s)}s",
+            "statement_timeout": f"{raw.answer_s}s",
+            "idle_in_transaction_session_timeout": f"{STOPPED_S}s",
+        }
         try:
             for name, value in (_SETTINGS | bounds).items():
                 raw.execute("SELECT set_config(%s, %s, false)", (name, value))
@@ -55,14 +68,19 @@ class PostgresConnection(ServerConnection):
 
     def send(self, raw: "psycopg.Connection[Any]", steps: Sequence[Step]) -> list[Done]:
         try:
-            if len(steps) == 1:
-                return [_done(raw.execute(cast(Any, steps[0][0]), steps[0][1] or None))]
-            with raw.pipeline():
-                cursors = [raw.execute(cast(Any, sql), values or None) for sql, values in steps]
+            # Behind a pipeline psycopg sends a Flush, at which the server forgets how long the transaction may be idle
+            # (seen with 3.3 and PostgreSQL 15). So what leaves one open ends with a statement of its own.
+            together = len(steps) if steps[-1] == COMMIT else len(steps) - 1
+            cursors = []
+            if together:
+                with raw.pipeline():
+                    cursors = [_execute(raw, step) for step in steps[:together]]
+            cursors += [_execute(raw, step) for step in steps[together:]]
             return [_done(cursor) for cursor in cursors]
         except (psycopg.Error, UnicodeError) as error:
-            if raw.closed or isinstance(error, errors._WaitTimeout):
-                raise Lost(self.said(error), hangs=isinstance(error, errors._WaitTimeout)) from None
+            hangs = _timed_out(error)
+            if raw.closed or hangs or raw.pgconn.pipeline_status != PipelineStatus.OFF:
+                raise Lost(self.said(error), hangs=hangs) from None
             raise Refused(self.said(error), undone=isinstance(error, _UNDONE)) from None
 
     def discard(self, raw: "psycopg.Connection[Any]") -> None:
@@ -98,6 +116,20 @@ def _register(raw: "psycopg.Connection[Any]") -> None:
     raw.adapters.register_dumper(int, Int8Dumper)
     raw.adapters.register_dumper(str, StrDumper)
     raw.adapters.register_loader("numeric", _Whole)
+
+
+def _execute(raw: "psycopg.Connection[Any]", step: Step) -> "psycopg.Cursor[Any]":
+    sql, values = step
+    return raw.execute(cast(Any, sql), values or None)
+
+
+def _timed_out(error: BaseException | None) -> bool:
+    """Whether our own bound ended it; leaving the pipeline fails after that, too, and says something else."""
+    while error is not None:
+        if isinstance(error, errors._WaitTimeout):
+            return True
+        error = error.__context__
+    return False
 
 
 def _done(cursor: "psycopg.Cursor[Any]") -> Done:

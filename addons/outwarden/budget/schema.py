@@ -3,7 +3,6 @@
 from typing import cast
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, String, Table, UniqueConstraint, text
-from sqlalchemy.dialects import mysql
 
 VERSION = 2  # of this file; a database of an older version is migrated (`migrations`), of a newer one refused
 
@@ -14,8 +13,7 @@ _NUMBER = BigInteger().with_variant(Integer, "sqlite")  # SQLite gives numbers b
 
 def _name(characters_max: int) -> String:
     """Text that is compared byte by byte, as SQLite and PostgreSQL do; MariaDB wants to be told, and a length."""
-    exact = mysql.VARCHAR(characters_max, charset="utf8mb4", collation="utf8mb4_nopad_bin")
-    return String().with_variant(exact, "mysql", "mariadb")
+    return String().with_variant(String(characters_max, collation="utf8mb4_nopad_bin"), "mysql", "mariadb")
 
 
 # One counter. `window` and `unit` belong to the key: a budget whose window or unit is changed starts a new counter.

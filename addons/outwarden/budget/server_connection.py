@@ -6,7 +6,6 @@ what a lost connection left open (`StepUndone`). Once the commit was sent and no
 """
 
 import threading
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
@@ -17,11 +16,11 @@ from outwarden.budget.dialects import Kind
 from outwarden.budget.sql_connection import Done, Step
 from outwarden.errors import StepUndone, StepUnknown, StoreUnavailable
 
-CONNECT_S = 2  # a server that is there accepts at once; an interceptor waits for it with every call it has
+CONNECT_S = 2  # a server that is there accepts at once; an interceptor waits for it with all its calls
 LOCK_S = 2  # as SQLite's: how long a writer waits for the others
-ANSWER_S = 5  # for one round trip, waits for locks included; then the server hangs and the connection is given up
+ANSWER_S = 4  # for one round trip, waits for locks included; then the server hangs and the connection is given up
 STOPPED_S = 10  # then the server undoes what a process that stands still (stopped, swapped out) has locked
-AWAY_S = 1.0  # after a server did not answer, calls are refused at once for so long, instead of waiting each
+AWAY_S = 1.0  # how often a server that does not answer is tried, by a thread of its own: no call waits for it
 
 BEGIN: Step = ("BEGIN", ())
 COMMIT: Step = ("COMMIT", ())
@@ -56,7 +55,8 @@ class ServerConnection(ABC):
         self._raw: Any = None
         self._within = False  # a transaction was asked for
         self._begun = False  # and the server was told
-        self._away_until = 0.0
+        self._away = False  # a thread waits for the server to come back
+        self._closed = threading.Event()
 
     @abstractmethod
     def open(self, turn_s: int = 0) -> Any:
@@ -110,6 +110,7 @@ class ServerConnection(ABC):
             self._lock.release()
 
     def close(self) -> None:
+        self._closed.set()
         with self._lock:
             self._give_up()
 
@@ -151,7 +152,7 @@ class ServerConnection(ABC):
         except Lost as error:
             self._give_up()
             if error.hangs:
-                self._away_until = time.monotonic() + AWAY_S
+                self._wait_for_server()
             kind = StepUnknown if commits else StoreUnavailable if error.hangs else StepUndone
             raise kind(f"the database ({self.place}) does not answer: {error}") from None
         except BaseException:
@@ -165,14 +166,31 @@ class ServerConnection(ABC):
             return self._raw
         if self._begun:  # what was begun is gone with its connection
             raise StepUndone(f"the database ({self.place}) does not answer: the connection was lost")
-        if time.monotonic() < self._away_until:
+        if self._away:
             raise StoreUnavailable(f"the database ({self.place}) does not answer")
         try:
             self._raw = self.open()
         except Lost as error:
-            self._away_until = time.monotonic() + AWAY_S
+            self._wait_for_server()
             raise StoreUnavailable(f"the database ({self.place}) does not answer: {error}") from None
         return self._raw
+
+    def _wait_for_server(self) -> None:
+        """Refuse at once from now on, and let a thread find out when the server answers again."""
+        self._away = True
+        threading.Thread(target=self._come_back, name="database", daemon=True).start()
+
+    def _come_back(self) -> None:
+        while not self._closed.wait(AWAY_S):
+            try:
+                raw = self.open()
+            except Lost:
+                continue
+            with self._lock:
+                self._raw, self._away = raw, False
+                if self._closed.is_set():
+                    self._give_up()
+            return
 
     def _give_up(self) -> None:
         raw, self._raw = self._raw, None

@@ -25,6 +25,7 @@ from outwarden.budget.sql_rows import (
     hold_in,
     key_of,
     named,
+    rolls,
     seconds,
     standing_in,
 )
@@ -52,6 +53,8 @@ class ServerTransaction:
         self._found: dict[str, list[Any]] = {}  # what holds reserve
         self._expected: Sequence[Account] = ()
         self._targets: Sequence[str] = ()
+        self._at = 0
+        self._gone: dict[Key, Any] = {}  # what had left their rolling windows when they were locked
         self._pause: tuple[str | None] | None = None  # what a look for pauses found
 
     def __enter__(self) -> Self:
@@ -66,8 +69,8 @@ class ServerTransaction:
     def undo(self) -> None:
         self._undone = True
 
-    def expect(self, accounts: Sequence[Account], targets: Sequence[str] = ()) -> None:
-        self._expected, self._targets = accounts, targets
+    def expect(self, accounts: Sequence[Account], at: datetime, targets: Sequence[str] = ()) -> None:
+        self._expected, self._targets, self._at = accounts, targets, seconds(at)
 
     def lock(self, accounts: Sequence[Account], at: datetime) -> None:
         missing = self._missing(accounts)
@@ -96,7 +99,7 @@ class ServerTransaction:
         row = self._rows.get(_key(account)) if window else None
         if window is None or row is None:
             return None
-        change = self._refill(account, row, at) if window.kind == "refill" else self._roll(row.number, at)
+        change = self._refill(account, row, at) if window.kind == "refill" else self._roll(account, row.number, at)
         if not any(change):
             return None
         self.move(row.number, change, at)
@@ -193,11 +196,15 @@ class ServerTransaction:
     def _first(self, step: Sql) -> Done:
         """Run a step, and with it all that is expected of this transaction."""
         accounts, targets = self._missing(self._expected), self._targets if self._pause is None else ()
+        rolling = [account for account in accounts if rolls(account)]
         steps = [step, *(self._step(statements.LOCK_ACCOUNT, key_of(account)) for account in accounts)]
+        steps += [self._step(statements.GONE_OF, {**key_of(account), "at": self._at}) for account in rolling]
         if targets:
             steps.append((statements.paused_sql(self._kind, len(targets)), targets))
         done = self._read(steps)
         self._locked(accounts, done[1:])
+        for account, each in zip(rolling, done[1 + len(accounts) :], strict=False):
+            self._gone[_key(account)] = each.rows[0]
         if targets:
             self._pause = (done[-1].rows[0][0] if done[-1].rows else None,)
         self._expected = ()
@@ -240,9 +247,10 @@ class ServerTransaction:
             self._rows[_key(account)] = row._replace(refilled=done.refilled, carry=done.carry)
         return done.change
 
-    def _roll(self, number: int, at: datetime) -> Balance:
+    def _roll(self, account: Account, number: int, at: datetime) -> Balance:
         values = {"c_account": number, "at": seconds(at)}
-        posted, debt, credit = self._read([self._step(statements.GONE, values)])[0].rows[0]
+        gone = self._gone.pop(_key(account), None)
+        posted, debt, credit = gone or self._read([self._step(statements.GONE, values)])[0].rows[0]
         if posted is None:
             return Balance()
         self._write(statements.FORGET_CHARGES, values)

@@ -47,7 +47,7 @@ class SqlTransaction:
     def undo(self) -> None:
         self._undone = True
 
-    def expect(self, accounts: Sequence[Account], targets: Sequence[str] = ()) -> None:
+    def expect(self, accounts: Sequence[Account], at: datetime, targets: Sequence[str] = ()) -> None:
         """Nothing is read ahead: a statement takes some microseconds."""
 
     def lock(self, accounts: Sequence[Account], at: datetime) -> None:

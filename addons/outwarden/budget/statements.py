@@ -236,6 +236,12 @@ GONE = Statement(
         charges.c.account == _bind("c_account"), charges.c.leaves <= _bind("at")
     )
 )
+GONE_OF = Statement(  # the same, before its number is known
+    select(*(func.sum(charges.c[name]).label(name) for name in _CHARGED)).where(
+        charges.c.account == select(accounts.c.number).where(_same_account()).scalar_subquery(),
+        charges.c.leaves <= _bind("at"),
+    )
+)
 FORGET_CHARGES = Statement(
     delete(charges).where(charges.c.account == _bind("c_account"), charges.c.leaves <= _bind("at"))
 )

@@ -49,7 +49,7 @@ class Transaction(Protocol):
     worth a new try; the end may also raise StepUnknown: whether it happened has to be looked up.
     """
 
-    def expect(self, accounts: Sequence[Account], targets: Sequence[str] = ()) -> None:
+    def expect(self, accounts: Sequence[Account], at: datetime, targets: Sequence[str] = ()) -> None:
         """Say ahead of the first step which accounts will be changed and which targets asked about.
 
         Changes nothing but how often a server is asked.

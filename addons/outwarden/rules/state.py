@@ -45,6 +45,9 @@ class StateFolder:
 
     @property
     def database_url(self) -> str:
+        """``OUTWARDEN_DATABASE``, which several interceptors may share (and which may hold a password), else a file."""
+        if named := os.environ.get("OUTWARDEN_DATABASE"):
+            return named
         return f"sqlite:///{self.path / 'outwarden.db'}"
 
     @property
