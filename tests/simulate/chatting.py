@@ -30,8 +30,8 @@ def talk(provider: SimulatedProvider, trust: ssl.SSLContext, script: Any = None,
     """A connection to `/v1/responses`."""
     headers = {} if script is None else {HEADER: json.dumps(script)}
     url = f"wss://localhost:{provider.port}/v1/responses"
-    options = {"ssl": trust, "additional_headers": headers, "open_timeout": 30, "close_timeout": 5} | options
-    with connect(url, proxy=None, max_size=None, create_connection=Connection, **options) as client:
+    usual = {"create_connection": Connection, "additional_headers": headers, "open_timeout": 30, "close_timeout": 5}
+    with connect(url, proxy=None, max_size=None, ssl=trust, **(usual | options)) as client:
         yield client
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import httpx
 import pytest
-from chatting import create, events, said, talk
+from chatting import Connection, create, events, said, talk
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError, InvalidStatus
 from websockets.frames import Frame, Opcode
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
 
 from outwarden.simulate import Script, SimulatedProvider
 
@@ -74,7 +74,7 @@ def test_pings_go_both_ways(provider: SimulatedProvider, trust: ssl.SSLContext) 
     """The client's ping is answered; the server sends its own where the script says so."""
     pinged = []
 
-    class Noting(ClientConnection):
+    class Noting(Connection):
         def process_event(self, event: Any) -> None:
             if isinstance(event, Frame) and event.opcode is Opcode.PING:
                 pinged.append(bytes(event.data))
