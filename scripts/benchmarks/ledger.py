@@ -1,23 +1,29 @@
-"""What a hold and its post cost, on SQLite in a file: 8 calls open at a time, as the interceptor's event loop has them.
+"""What a hold and its post cost, on each store: 8 calls open at a time, as the interceptor's event loop has them.
 
 Each call counts in two budgets (a key's day, all of the month), in each kind of window. A raw transaction
 of two statements on the same disk is measured in turn with it, as the yardstick. `--threads 8` lets as many threads
-wait for each other, which is what eight processes would do at worst.
+wait for each other, which is what eight processes would do at worst. `--stores` names the databases, which are measured
+in turn: SQLite in a file, and servers of this run's own, whose care for the disk is what they come with.
 """
 
 import argparse
+import json
 import platform
 import sqlite3
 import statistics
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "addons"))
 
@@ -25,6 +31,7 @@ from outwarden.budget import Amounts, Budget, BudgetRules, Caller, Held, Ledger,
 from outwarden.budget.limits import Projected
 
 PARALLEL = 8
+SERVERS = Path(__file__).parents[1] / "servers"
 MAX = 10**18
 KINDS = {
     "calendar": (Budget("key-day", "api_key", MAX, window="day"), Budget("month", "all", MAX, window="month")),
@@ -95,6 +102,23 @@ def raw(path: Path, count: int) -> list[float]:
     return taken
 
 
+def raw_on(connection: Any, count: int) -> list[float]:
+    """The same on a server, each statement a round trip of its own."""
+    run = connection.execute
+    run("CREATE TABLE IF NOT EXISTS raw (id VARCHAR(40) PRIMARY KEY, n BIGINT)")
+    run("DELETE FROM raw")
+    run("INSERT INTO raw VALUES ('sum', 0)")
+    taken = []
+    for number in range(count):
+        begin = time.perf_counter()
+        run("BEGIN")
+        run("INSERT INTO raw VALUES (%s, 1)", (str(number),))
+        run("UPDATE raw SET n = n + 1 WHERE id = 'sum'")
+        run("COMMIT")
+        taken.append(time.perf_counter() - begin)
+    return taken
+
+
 def shown(name: str, seconds: list[float]) -> str:
     """Median, 99th percentile, and what fits in a second."""
     ordered = sorted(seconds)
@@ -102,31 +126,66 @@ def shown(name: str, seconds: list[float]) -> str:
     return f"{name:<22} median {statistics.median(ordered) * 1000:.3f} ms   p99 {tail * 1000:.3f} ms"
 
 
-def main() -> None:
-    """Measure each kind of window in turn, several rounds over."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--calls", type=int, default=2000, help="calls per kind and round")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=0, help="so many threads instead of one event loop")
-    given = parser.parse_args()
-    print(f"{platform.python_implementation()} {platform.python_version()}, SQLite {sqlite3.sqlite_version}")
+@contextmanager
+def urls(stores: list[str], folder: str) -> Iterator[dict[str, str]]:
+    """Where each store is; servers are started for as long as this lasts."""
+    found = {"sqlite": f"sqlite:///{folder}/ledger.db"} if "sqlite" in stores else {}
+    servers = [store for store in stores if store != "sqlite"]
+    if not servers:
+        yield found
+        return
+    command = [sys.executable, str(SERVERS), "--durable", *servers]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    assert process.stdout
+    for line in islice(process.stdout, len(servers)):
+        told = json.loads(line)
+        if "missing" in told:
+            print(f"{told['kind']} is left out: {told['missing']}")
+        else:
+            found[told["kind"]] = told["url"]
+    try:
+        yield found
+    finally:
+        process.communicate("")
+
+
+def measure(url: str, folder: str, given: argparse.Namespace) -> None:
+    """Measure each kind of window in turn on one store, several rounds over, and print it."""
     taken: dict[str, list[float]] = {name: [] for name in ("raw transaction", *KINDS)}
-    with tempfile.TemporaryDirectory() as folder:
-        ledger = Ledger(open_store(f"sqlite:///{folder}/ledger.db"))
-        for number in range(given.rounds):
+    store = open_store(url)
+    ledger = Ledger(store)
+    for number in range(given.rounds):
+        if url.startswith("sqlite"):
             taken["raw transaction"] += raw(Path(folder) / "raw.db", given.calls)
-            for kind, budgets in KINDS.items():
-                name = f"{kind}-{number}"
-                if given.threads:
-                    taken[kind] += in_threads(ledger, budgets, name, given.calls, given.threads)
-                else:
-                    taken[kind] += calls(ledger, budgets, name, given.calls)
-        drift = ledger.drift()
-        ledger.close()
+        else:
+            taken["raw transaction"] += raw_on(store.connection, given.calls)
+        for kind, budgets in KINDS.items():
+            name = f"{kind}-{number}"
+            if given.threads:
+                taken[kind] += in_threads(ledger, budgets, name, given.calls, given.threads)
+            else:
+                taken[kind] += calls(ledger, budgets, name, given.calls)
+    drift = ledger.drift()
+    ledger.close()
     for kind, seconds in taken.items():
         print(shown(kind, seconds))
     count = sum(len(taken[kind]) for kind in KINDS)
     print(f"drift after {count} measured calls: {len(drift)} accounts")
+
+
+def main() -> None:
+    """Measure each store in turn."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--calls", type=int, default=2000, help="calls per kind and round")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=0, help="so many threads instead of one event loop")
+    parser.add_argument("--stores", nargs="+", default=["sqlite"], choices=["sqlite", "postgresql", "mariadb"])
+    given = parser.parse_args()
+    print(f"{platform.python_implementation()} {platform.python_version()}, SQLite {sqlite3.sqlite_version}")
+    with tempfile.TemporaryDirectory() as folder, urls(given.stores, folder) as found:
+        for store, url in found.items():
+            print(f"{store}:")
+            measure(url, folder, given)
 
 
 if __name__ == "__main__":

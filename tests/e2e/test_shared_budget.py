@@ -1,0 +1,115 @@
+"""Two interceptors on one PostgreSQL, as on two machines: one cap, and neither needs the other."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from interceptor import OPENAI, Interceptor, chat, rules_for, run_async, until
+
+from outwarden.budget import BudgetState, Ledger, open_store
+from outwarden.simulate import SimulatedProvider
+
+SERVERS = Path(__file__).parents[2] / "scripts" / "servers"
+ROOM = 7
+CALLS = 60  # of each
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[dict[str, Any]]:
+    """A PostgreSQL of these tests' own: ``url`` and ``pid``."""
+    process = subprocess.Popen(
+        [sys.executable, str(SERVERS), "postgresql"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout
+    told = json.loads(process.stdout.readline())
+    if "missing" in told:
+        process.communicate("")
+        pytest.skip(f"this test needs a postgresql server to start: {told['missing']}")
+    yield told
+    process.communicate("")
+
+
+@pytest.fixture(scope="module")
+def two(primary: SimulatedProvider, start: Any, server: dict[str, Any]) -> list[Interceptor]:
+    """Two interceptors with a state folder each, and one ledger."""
+    budget = {"name": "shared", "scope": "all", "limit_requests": ROOM, "window": "lifetime"}
+    pair: list[Interceptor] = []
+    for _ in range(2):
+        one = start(rules_for(primary, budgets={"budgets": [budget]}), running=False)
+        one.environment = {"OUTWARDEN_DATABASE": server["url"]}
+        pair.append(one.start())
+    return pair
+
+
+def states(server: dict[str, Any]) -> list[BudgetState]:
+    """What the ledger says."""
+    ledger = Ledger(open_store(server["url"]))
+    try:
+        assert ledger.drift() == []
+        return ledger.states()
+    finally:
+        ledger.close()
+
+
+async def ask(outwarden: Interceptor) -> list[int]:
+    """The statuses of many calls at once."""
+    async with httpx.AsyncClient(proxy=outwarden.url, verify=outwarden.trust(), timeout=120) as client:
+        url = f"https://{OPENAI}/v1/chat/completions"
+        answers = await asyncio.gather(*(client.post(url, json=chat("call")) for _ in range(CALLS)))
+    return [answer.status_code for answer in answers]
+
+
+async def ask_both(pair: list[Interceptor]) -> list[int]:
+    return [status for found in await asyncio.gather(*(ask(one) for one in pair)) for status in found]
+
+
+def test_two_interceptors_obey_one_cap(
+    two: list[Interceptor], server: dict[str, Any], provider: SimulatedProvider
+) -> None:
+    """Of 60 calls through each at once, with room for 7 in all, 7 are sent and answered."""
+    statuses = run_async(ask_both(two))
+    assert (statuses.count(200), statuses.count(429)) == (ROOM, 2 * CALLS - ROOM)
+    assert len(provider.requests) == ROOM
+    (state,) = until(lambda: found if not (found := states(server))[0].pending else None)
+    assert (state.posted, state.pending, state.debt) == (ROOM, 0, 0)
+    password = server["url"].split(":")[2].split("@")[0]
+    for one in two:
+        assert not (one.state / "outwarden.db").exists()
+        assert password not in one.output
+        assert all(password.encode() not in file.read_bytes() for file in one.state.rglob("*") if file.is_file())
+
+
+def test_a_server_that_hangs_refuses_and_recovers(
+    two: list[Interceptor], server: dict[str, Any], provider: SimulatedProvider
+) -> None:
+    """While PostgreSQL stands still calls are refused and none is sent; when it goes on, so do the interceptors."""
+    family = [server["pid"], *children_of(server["pid"])]
+    for pid in family:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        with two[0].http() as client:
+            began = time.monotonic()
+            answers = [client.post(f"https://{OPENAI}/v1/chat/completions", json=chat("call")) for _ in range(5)]
+            assert [answer.status_code for answer in answers] == [503] * 5
+            assert time.monotonic() - began < 15
+    finally:
+        for pid in family:
+            os.kill(pid, signal.SIGCONT)
+    assert not provider.requests
+    with two[0].http() as client:
+        until(lambda: client.post(f"https://{OPENAI}/v1/chat/completions", json=chat("call")).status_code == 429)
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that a process has started (Linux and macOS)."""
+    listed = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True).stdout
+    return [int(line) for line in listed.split()]
