@@ -40,6 +40,8 @@ ALONE = {"simulate": {"cli", "__main__"}}
 GUARDED = {
     "mitmproxy": {"flow", "addons", "chain"},
     "sqlalchemy": {"budget"},
+    "psycopg": {"budget"},
+    "pymysql": {"budget"},
     "botocore": {"routing"},
 }
 

@@ -133,3 +133,11 @@ def test_the_default_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     assert default_state_folder() == tmp_path / ".local" / "state" / "outwarden"
     monkeypatch.setattr(sys, "platform", "darwin")
     assert default_state_folder() == tmp_path / "Library" / "Application Support" / "outwarden"
+
+
+def test_the_ledger_may_be_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file in the folder, unless the environment names a database."""
+    folder = StateFolder(tmp_path / "state")
+    assert folder.database_url == f"sqlite:///{tmp_path / 'state' / 'outwarden.db'}"
+    monkeypatch.setenv("OUTWARDEN_DATABASE", "postgresql+psycopg://me@db.example/ledger")
+    assert folder.database_url == "postgresql+psycopg://me@db.example/ledger"

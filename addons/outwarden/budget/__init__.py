@@ -2,8 +2,10 @@
 
 Knows callers, budgets, windows and accounts, and keeps the ledger: money is held before a call and posted or given
 back after it, on every account or on none, in integers. Leaves to `pricing` what a call costs, and to `flow` when the
-steps happen. SQLAlchemy lives in `sql_store`, `statements`, `schema` and `migrations`; the rules of money know only the
-interface in `store`.
+steps happen. The rules of money know only the interface in `store`, and `retrying` what a server undid. SQLAlchemy and
+the drivers live below it: `sql_store` reads; `sql_transaction` and `sqlite_connection` write to SQLite, which has one
+writer at a time; `server_transaction` and `server_connection` (`postgres_connection`, `mariadb_connection`) to servers,
+which have row locks; `statements`, `dialects`, `schema`, `server_schema` and `migrations` say what is there.
 """
 
 from outwarden.budget.accounts import Account, accounts, keyed_digest
