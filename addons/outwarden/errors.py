@@ -5,6 +5,7 @@ OutwardenError
 ├── StateError         the state folder, the database or a key file cannot be used
 ├── BodyError          bytes that cannot be read as what they claim to be
 ├── PriceUnknown       no price for this provider and model
+├── CostModelError     a plug-in that reckons prices is missing, fails or answers none
 ├── OrderError         an order to the ledger that cannot be carried out
 └── LedgerError        a wrong step in the life of a hold
     ├── HoldExists         a second hold with the same id, but other amounts
@@ -60,6 +61,13 @@ class PriceUnknown(OutwardenError):
         super().__init__(f"no price is known for {provider} model {model!r}")
         self.provider = provider
         self.model = model
+
+
+class CostModelError(OutwardenError):
+    """A plug-in that is to reckon a price is missing, fails or answers none."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"cost model '{name}': {reason}")
 
 
 class OrderError(OutwardenError):

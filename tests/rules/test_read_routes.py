@@ -281,9 +281,7 @@ def test_what_a_route_cannot_do_yet_is_refused(key: str, problems: Problems) -> 
     assert "not supported yet" in told
 
 
-@pytest.mark.parametrize(
-    "key", ["health: {path: /models, every: 15s}", "price: {gpu_hour_usd: 4.2, tokens_per_s: 900}"]
-)
+@pytest.mark.parametrize("key", ["health: {path: /models, every: 15s}"])
 def test_what_an_upstream_cannot_do_yet_is_refused(key: str, problems: Problems) -> None:
     """Never taken silently for something else."""
     (told,) = problems(routes=f"upstreams: {{a: {{url: 'http://h', provider: p, format: openai, {key}}}}}")

@@ -28,11 +28,11 @@ from outwarden.rules.nodes import Node, NodeError, Scalar
 from outwarden.rules.read_aws import aws_identity
 from outwarden.rules.read_budgets import MATCHABLE
 from outwarden.rules.read_callers import header_name
+from outwarden.rules.read_costs import read_costs
 from outwarden.rules.read_traffic import FORMATS, provider_name
 from outwarden.rules.values import (
     Keys,
     Reader,
-    decimal,
     duration,
     list_of,
     map_of,
@@ -159,10 +159,9 @@ def _keep_or(secret: Reader[str]) -> Reader[str | None]:
 
 def _read_price(node: Node) -> tuple[Decimal, Decimal]:
     keys = Keys(node)
-    if "gpu_hour_usd" in keys or "tokens_per_s" in keys:
-        raise NodeError((keys.line, "a price per hour of GPU (gpu_hour_usd) is not supported yet"))
-    price = keys.need("input_mtok", decimal), keys.need("output_mtok", decimal)
+    price = read_costs(keys, None)
     keys.done()
+    assert price is not None  # `done` raises where it is
     return price
 
 
