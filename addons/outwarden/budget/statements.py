@@ -215,7 +215,8 @@ def enter_sql(kind: Kind, lines: int) -> str:
 
 
 ACCOUNT = Statement(select(accounts).where(_same_account()))
-LOCK_ACCOUNT = Statement(select(accounts).where(_same_account()).with_for_update())
+_COUNTED = ("number", "limit_seen", "burst_seen", *_PARTS, "refilled", "carry")  # what a step reckons with
+LOCK_ACCOUNT = Statement(select(*(accounts.c[name] for name in _COUNTED)).where(_same_account()).with_for_update())
 LOCK_NUMBER = Statement(select(accounts).where(accounts.c.number == _bind("a_number")).with_for_update())
 CURRENT = Statement(_current())
 RESERVE = Statement(_reserve)
