@@ -116,10 +116,11 @@ CLEANING = {
         "SELECT 'CREATE DATABASE IF NOT EXISTS outwarden'",
         "SELECT 'USE outwarden'",
         "SELECT concat('DELETE FROM ', table_name) FROM information_schema.tables"
-        " WHERE table_schema = database() AND table_name != 'ledger' AND table_rows > -1"
+        " WHERE table_schema = database() AND table_name NOT IN ('ledger', 'orders')"
         " ORDER BY table_name = 'accounts'",
-        "SELECT concat('ALTER TABLE ', table_name, ' AUTO_INCREMENT = 1') FROM information_schema.tables"
-        " WHERE table_schema = database() AND table_name IN ('accounts', 'orders')",
+        "SELECT concat(if(table_name = 'orders', 'TRUNCATE ', 'ALTER TABLE '), table_name,"
+        " if(table_name = 'orders', '', ' AUTO_INCREMENT = 1')) FROM information_schema.tables"
+        " WHERE table_schema = database() AND table_name IN ('accounts', 'orders') AND auto_increment > 1",
     ),
 }
 

@@ -127,6 +127,7 @@ def test_tables_of_something_else_are_left_alone(url: str) -> None:
 
 def test_an_old_server_is_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """With what is needed."""
+    drop(url)
     monkeypatch.setattr(server_schema, "_OLDEST", {"postgresql": (99,), "mariadb": (99, 1)})
     with pytest.raises(StateError, match=r"too old: \w+ 99"):
         open_store(url)
