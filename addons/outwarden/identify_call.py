@@ -13,9 +13,9 @@ from mitmproxy.connection import Client
 from outwarden.budget import Evidence, identify
 from outwarden.errors import BodyError
 from outwarden.flow.body import plain_headers, read_body
+from outwarden.flow.bounds import TRANSCRIPTION
 from outwarden.flow.framing import drop_one_hop_headers
 from outwarden.flow.guard import answer, fail_closed, is_grpc
-from outwarden.flow.money import TRANSCRIPTION
 from outwarden.flow.room import no_room
 from outwarden.flow.session import Said, Session
 from outwarden.flow.signing import signature_of

@@ -13,8 +13,8 @@ from outwarden.cli.request_file import RequestFile
 from outwarden.content import Finding, Inspector
 from outwarden.errors import BodyError, PriceUnknown
 from outwarden.flow.body import classify
+from outwarden.flow.bounds import body_id, input_bound, output_bound
 from outwarden.flow.envelope import rewrite_headers, rewrite_target
-from outwarden.flow.money import body_id, input_bound, output_bound
 from outwarden.flow.state import CallState
 from outwarden.flow.texts import Inspected, rewrite_body
 from outwarden.identify_call import KEY_HEADERS

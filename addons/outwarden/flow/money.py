@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -11,21 +11,18 @@ from typing import TYPE_CHECKING
 from outwarden.budget import Account, Amounts, BudgetState, Denied, Held, Paused
 from outwarden.budget import accounts as accounts_of
 from outwarden.errors import PriceUnknown, StoreUnavailable
+from outwarden.flow.bounds import TRANSCRIPTION, body_id, counted_tokens, input_bound, output_bound, unit_bound
+from outwarden.flow.denial import refusal_of, refusal_of_pause
 from outwarden.flow.guard import where
 from outwarden.flow.services import Engines, Services
 from outwarden.pricing import (
     Price,
     context_window,
-    media_tokens,
     nano,
-    output_maximum,
     reported_tier,
     service_tier,
-    unseen_tokens,
-    usd,
 )
 from outwarden.wire.format import Refusal
-from outwarden.wire.sameness import same_request
 from outwarden.wire.usage import Usage
 
 if TYPE_CHECKING:
@@ -34,12 +31,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Operations that read text and write none: their output costs nothing.
-WITHOUT_OUTPUT = frozenset({"embeddings", "embed", "embed_content", "count_tokens", "moderations", "rerank"})
-# What the provider writes down of a caller's speech, which it may sell by the hour.
-TRANSCRIPTION = "realtime_transcription"
-# Speech takes no fewer bytes: Opus in voice messages has 16 kbit/s, what is spoken into an MP3 twice that and more.
-SOUND_BYTES_PER_S_MIN = 2_000
 # The least output worth clamping to: OpenAI's Responses API refuses less.
 CLAMP_MIN_TOKENS = 16
 # Of a text whose tokens nobody can count here: tokenizers make at least three bytes of English or code to a token.
@@ -344,73 +335,3 @@ def waived(account: Account, to: str | None) -> Account:
     rule = replace(budget.projected, action="warn") if budget.projected else None
     watched = waived(account.rate_of, to) if account.rate_of else None
     return replace(account, budget=replace(budget, on_exceeded="warn", projected=rule), rate_of=watched)
-
-
-def body_id(state: CallState, digest: Callable[..., str]) -> str:
-    """Name what a call asks, so that the same call has the same name; the name tells nothing of it."""
-    body = state.body
-    asked = same_request(body.data, body.json if body.kind == "json" else None) if body else b""
-    names = (state.host.provider, state.operation.name, state.model or "")
-    return digest(*(name.encode("utf-8", "surrogatepass") for name in names), asked)
-
-
-def counted_tokens(state: CallState) -> int:
-    """The input tokens that the body itself holds, media included."""
-    return state.body_tokens + media_tokens(state.media_bytes, state.model)
-
-
-def input_bound(state: CallState) -> int:
-    """The most input tokens the call can be billed for: what its body holds, and what the provider adds."""
-    return counted_tokens(state) + unseen_tokens(state.body.data if state.body else b"")
-
-
-def unit_bound(state: CallState) -> Usage:
-    """The most that the call is counted in beside tokens: as it says itself, or by the sound in it."""
-    asked = state.facts.asks or Usage()
-    if state.operation.name == "transcriptions":
-        return asked.filled({"input_audio_ms": -(-state.media_bytes * 1000 // SOUND_BYTES_PER_S_MIN)})
-    return asked
-
-
-def output_bound(state: CallState, provider: str, model: str | None) -> int:
-    """The most output tokens the call can bring: its own limit or the model's maximum, for each choice."""
-    if state.operation.name in WITHOUT_OUTPUT:
-        return 0
-    limit = state.facts.output_limit
-    if limit is None:
-        limit = output_maximum(provider, model)
-    return limit * max(1, state.facts.choices)
-
-
-def refusal_of(denied: Denied) -> Refusal:
-    """The contract's budget refusal: which budget, what is left, when it may fit again."""
-    budget = denied.account.budget
-    left, limit, needed = (amount_in(budget.unit, n) for n in (denied.left, denied.limit, denied.needed))
-    if denied.gone_in_s is not None:
-        return Refusal(429, "budget_exceeded", _too_fast(denied, left, limit), denied.retry_after_s)
-    text = (
-        f"Budget '{budget.name}' ({budget.scope}, {budget.window}) would be exceeded: "
-        f"this call may take {needed}, {left} of {limit} is left."
-    )
-    return Refusal(429, "budget_exceeded", text, denied.retry_after_s)
-
-
-def refusal_of_pause(paused: Paused) -> Refusal:
-    """Somebody has stopped this caller or this budget: waiting does not help, and nobody needs to try again."""
-    kind, _, name = paused.target.partition(" ")
-    what = "The API key of this call" if kind == "key" else f"Budget '{name}'"
-    return Refusal(403, "budget_paused", f"{what} is paused.")
-
-
-def _too_fast(denied: Denied, left: str, limit: str) -> str:
-    budget = denied.account.budget
-    over_s = budget.projected.over_s if budget.projected else 0
-    return (
-        f"Budget '{budget.name}' ({budget.scope}, {budget.window}) is spent too fast: "
-        f"at the rate of the last {over_s} s it would be gone in {denied.gone_in_s} s, {left} of {limit} is left."
-    )
-
-
-def amount_in(unit: str, amount: int) -> str:
-    """Write an amount with its unit."""
-    return f"${usd(amount)}" if unit == "usd" else f"{amount} {unit}"
