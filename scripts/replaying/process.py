@@ -29,7 +29,7 @@ class Process:
         self.port = 0
         self.lines: list[str] = []
         self.options: list[str] = []  # further options of `outwarden run`
-        self.environment: dict[str, str] = {}  # further variables of its environment
+        self.variables: dict[str, str] = {}  # for its environment, beside the usual ones
         self._process: subprocess.Popen[str] | None = None
         self.ended_on_purpose = True
         self._began_at_line = 0
@@ -59,7 +59,7 @@ class Process:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            env=program_environment() | self.environment,
+            env=program_environment() | self.variables,
             preexec_fn=prepare,
         )
         self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)

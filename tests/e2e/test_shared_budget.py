@@ -45,7 +45,7 @@ def two(primary: SimulatedProvider, start: Any, server: dict[str, Any]) -> list[
     pair: list[Interceptor] = []
     for _ in range(2):
         one = start(rules_for(primary, budgets={"budgets": [budget]}), running=False)
-        one.environment = {"OUTWARDEN_DATABASE": server["url"]}
+        one.variables = {"OUTWARDEN_DATABASE": server["url"]}
         pair.append(one.start())
     return pair
 
