@@ -140,7 +140,10 @@ def settle(flow: http.HTTPFlow, state: CallState | None) -> None:
         return
     try:
         guess = estimate(flow, state)
-        state.purse.settle(state.usage, may_be_billed=may_be_billed(state), estimate=guess)
+        if is_torn(state):
+            state.purse.settle(None, may_be_billed=True, estimate=guess)
+        else:
+            state.purse.settle(state.usage, may_be_billed=may_be_billed(state), estimate=guess)
     except Exception as error:  # as in a session
         state.purse.charge_held(error)
 
@@ -155,12 +158,23 @@ def may_be_billed(state: CallState) -> bool:
     return trip.may_have_billed
 
 
+def is_torn(state: CallState) -> bool:
+    """Whether a stream reported usage and broke off later: Anthropic's first event tells the input, and no output."""
+    return bool(state.reply and state.usage and not state.reply.rewriter.ended and state.reply.rewriter.counted_since)
+
+
 def estimate(flow: http.HTTPFlow, state: CallState) -> Usage:
-    """What was seen: the counted input, and one output token per byte of text, within the call's own limit."""
+    """What was seen: the counted input, and one output token per byte of text, within the call's own limit.
+
+    What a stream reported before it broke off holds, and what came since is added.
+    """
     assert state.purse
     seen = 0
+    if state.reply and state.usage and is_torn(state):
+        more = state.purse.used_output(state.reply.rewriter.counted_since)
+        return replace(state.usage, output_tokens=state.usage.output_tokens + more)
     if state.reply:
-        seen = state.reply.rewriter.output_text_bytes
+        seen = state.purse.used_output(state.reply.rewriter.counted)
     elif flow.response and not flow.response.stream and state.refusal is None:
         seen = len(flow.response.raw_content or b"")
     return Usage(input_tokens=state.purse.counted_tokens, output_tokens=min(seen, state.purse.output_tokens))

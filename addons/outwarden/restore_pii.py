@@ -49,7 +49,8 @@ class RestorePii:
         if state is None or state.session is None:
             return
         session, state.vault = state.session, state.session.vault
-        session.rewriter = StreamRewriter(state.format, state.operation, "messages", self._rewriter(state))
+        rewriter = self._rewriter(state)
+        session.rewriter = StreamRewriter(state.format, state.operation, "messages", rewriter, count=session.count)
         session.end_stages.append(lambda call: self._end_response(call, state))
 
     def _end_response(self, call: CallState, connection: CallState) -> None:
@@ -74,6 +75,7 @@ class RestorePii:
             framing,
             self._rewriter(state),
             drop_usage_only=state.asked_for_usage,
+            count=state.purse.count if state.purse and state.purse.metering else None,
         )
         encoding = response.headers.get("content-encoding", "").strip().lower()
         return ReplyStream(rewriter, encoding, state.format, state.operation, framing)

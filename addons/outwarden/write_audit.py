@@ -144,6 +144,8 @@ def record(state: CallState, status: int | None) -> dict[str, Any]:
         "cost_source": state.cost_source,
         "priced_usd": usd(state.priced),
         "hold_usd": usd(state.purse.held.usd) if state.purse and state.purse.held else "0",
+        "hold": hold_entry(state),
+        "overshoot_usd": usd(state.overshoot),
         "budgets": [budget_entry(b) for b in state.budgets],
         "redactions": {
             "request": dict(state.request_rewriter.counts) if state.request_rewriter else {},
@@ -157,6 +159,12 @@ def record(state: CallState, status: int | None) -> dict[str, Any]:
             "total": round(elapsed_ms, 3),
         },
     }
+
+
+def hold_entry(state: CallState) -> dict[str, Any]:
+    """How the hold was made (``full``, ``metered``, ``learnt``), and how often it grew with the answer."""
+    metering = state.purse.metering if state.purse else None
+    return {"kind": metering.kind if metering else "full", "steps": metering.steps if metering else 0}
 
 
 def verdict(state: CallState) -> str:

@@ -203,15 +203,15 @@ def test_a_caller_that_asks_for_usage_gets_it(play: Playbook) -> None:
 def ended(**fields: Any) -> Any:
     """The state of a call whose attempt was sent and may have been billed."""
     trip = SimpleNamespace(sent=fields.pop("sent", True), may_have_billed=fields.pop("billed", True))
-    purse = SimpleNamespace(counted_tokens=100, output_tokens=50)
+    purse = SimpleNamespace(counted_tokens=100, output_tokens=50, used_output=lambda counted: min(counted, 50))
     return SimpleNamespace(
-        **({"trip": trip, "reply": None, "reply_error": None, "refusal": None, "purse": purse} | fields)
+        **({"trip": trip, "reply": None, "usage": None, "reply_error": None, "refusal": None, "purse": purse} | fields)
     )
 
 
 def streamed(began: bool, error: str | None, seen: int = 7) -> Any:
     """A streamed reply."""
-    return SimpleNamespace(began=began, error=error, rewriter=SimpleNamespace(output_text_bytes=seen))
+    return SimpleNamespace(began=began, error=error, rewriter=SimpleNamespace(counted=seen))
 
 
 @pytest.mark.parametrize(

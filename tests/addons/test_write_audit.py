@@ -18,7 +18,7 @@ KEY = "invented-key-of-somebody"
 FIELDS = {
     "ts", "call_id", "caller", "provider", "format", "operation", "model", "served", "attempts", "stream", "status",
     "verdict", "rule", "usage", "usage_source", "cost_usd", "cost_source", "priced_usd", "hold_usd", "budgets",
-    "redactions", "flagged", "restored", "ms", "prev", "hash",
+    "hold", "overshoot_usd", "redactions", "flagged", "restored", "ms", "prev", "hash",
 }  # fmt: skip
 
 

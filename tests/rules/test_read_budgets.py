@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from outwarden.budget.limits import Budget, Projected
+from outwarden.budget.limits import Budget, Metered, Projected
 from outwarden.budget.webhooks import Webhook
 from outwarden.rules import Rules
 from outwarden.rules.nodes import parse
@@ -278,11 +278,37 @@ def test_a_limit_per_call_has_no_share(problems: Problems) -> None:
     assert "'reroute_at' needs a counter" in problems(routes=ROUTES, budgets=f"budgets: [{{{keys}}}]")[0]
 
 
-def test_what_the_ledger_cannot_do_yet_is_refused(problems: Problems) -> None:
-    """Never taken silently for something else."""
-    (told,) = problems(budgets="hold: metered")
+@pytest.mark.parametrize(
+    ("written", "metered"),
+    [
+        ("hold: full", None),
+        ("hold: metered", Metered(256, "full")),
+        ("hold: metered\nmetered: {slice_tokens: 1000}", Metered(1000, "full")),
+        ("hold: metered\nmetered: {whole: learnt}", Metered(256, "learnt")),
+    ],
+)
+def test_how_holds_are_made(load: Load, written: str, metered: Metered | None) -> None:
+    """In full, or growing with what comes."""
+    assert load(budgets=written).budgets.metered == metered
 
-    assert "not supported yet" in told
+
+@pytest.mark.parametrize(
+    ("written", "problem"),
+    [
+        ("metered: {slice_tokens: 100}", "budgets.yml:1: 'metered' needs 'hold: metered'"),
+        ("hold: full\nmetered: {whole: learnt}", "budgets.yml:2: 'metered' needs 'hold: metered'"),
+        ("hold: metered\nmetered: {slice_tokens: 31}", "budgets.yml:2: slice_tokens: expected"),
+        ("hold: metered\nmetered: {slice_tokens: 100001}", "budgets.yml:2: slice_tokens: expected"),
+        ("hold: metered\nmetered: {whole: guess}", "budgets.yml:2: whole: expected full or learnt, not 'guess'"),
+        ("hold: metered\nmetered: {slice: 100}", "budgets.yml:2: unknown key 'slice'"),
+        ("hold: metred", "budgets.yml:1: hold: expected full or metered, not 'metred'"),
+    ],
+)
+def test_what_is_no_hold(problems: Problems, written: str, problem: str) -> None:
+    """Never taken silently for something else."""
+    (told,) = problems(budgets=written)
+
+    assert told.startswith(problem)
 
 
 def test_webhooks(load: Load, folder: Path) -> None:

@@ -11,7 +11,7 @@ which have row locks; `statements`, `dialects`, `schema`, `server_schema` and `m
 from outwarden.budget.accounts import Account, accounts, keyed_digest
 from outwarden.budget.callers import Caller, CallerRule, CallerRules, Evidence, header_pattern, identify, key_id
 from outwarden.budget.ledger import Ledger
-from outwarden.budget.limits import Budget, BudgetRules, Scope, Unit
+from outwarden.budget.limits import Budget, BudgetRules, Metered, Scope, Unit
 from outwarden.budget.orders import Orders, Target
 from outwarden.budget.states import Amounts, BudgetState, Denied, Held, Paused
 from outwarden.budget.store import Store, open_store
@@ -29,6 +29,7 @@ __all__ = [
     "Evidence",
     "Held",
     "Ledger",
+    "Metered",
     "Orders",
     "Paused",
     "Scope",

@@ -10,6 +10,7 @@ from outwarden.budget.webhooks import Webhook
 Scope = Literal["request", "session", "api_key", "user", "team", "project", "organization", "model", "all"]
 Unit = Literal["usd", "tokens", "requests"]
 
+SLICE_TOKENS = 256  # of output, some seconds of a stream; a hold grows that often, and each time takes a transaction
 RATE_OVER_S = 600  # long enough that one dear call is no rate, short enough to stop a runaway in minutes
 
 
@@ -55,11 +56,28 @@ class Budget:
         return self.limit if self.burst is None else self.burst
 
 
+@dataclass(frozen=True, slots=True)
+class Metered:
+    """How holds follow what calls use, instead of covering the worst case from the start.
+
+    A stream is held for its input and ``slice_tokens`` of output, grows its hold by as much while it runs, and is
+    stopped when there is no money for more. ``whole``: what is held for a call that is answered at once, so that
+    nobody can stop it: the worst case (``full``), or what such calls use (``learnt``, see `pricing.learnt`).
+    """
+
+    slice_tokens: int = SLICE_TOKENS
+    whole: Literal["full", "learnt"] = "full"
+
+
 @dataclass(frozen=True)
 class BudgetRules:
-    """``budgets.yml`` as a whole. ``unknown_price`` is ``refuse`` or (input, output) USD per million tokens."""
+    """``budgets.yml`` as a whole. ``unknown_price`` is ``refuse`` or (input, output) USD per million tokens.
+
+    ``metered`` None: every call is held for its worst case.
+    """
 
     budgets: tuple[Budget, ...] = ()
     clamp_output: bool = False  # a limit refuses unless the rules say that calls may be shortened
     unknown_price: Literal["refuse"] | tuple[Decimal, Decimal] = "refuse"
     webhooks: tuple[Webhook, ...] = ()
+    metered: Metered | None = None

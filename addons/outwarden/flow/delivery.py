@@ -24,10 +24,12 @@ from mitmproxy.websocket import WebSocketData
 
 from outwarden.errors import BodyError
 from outwarden.flow.body import is_media
+from outwarden.flow.denial import stopped as unpaid
 from outwarden.flow.ending import Ending, stopped
 from outwarden.flow.framing import DIGESTS, check_reply
 from outwarden.flow.guard import broken
 from outwarden.flow.hooks import CallEndHook
+from outwarden.flow.money import Purse
 from outwarden.flow.relay import Relay
 from outwarden.flow.room import no_room
 from outwarden.flow.upgrade import Upgraded, is_accepted
@@ -68,6 +70,8 @@ class Delivery(Ending):
             return
         if self._mode == "stream":
             yield from self._await("first_content", self._trip.timeouts.first_content)
+        elif status < 400 and call.purse and not call.purse.hold_whole():
+            yield from self._stop_unpaid(call.purse)
         else:
             yield from self._await("idle", self._trip.timeouts.idle)
 
@@ -157,12 +161,25 @@ class Delivery(Ending):
             self._touch()
             if out and not self._client_gone:
                 yield SendHttp(ResponseData(self.stream_id, out), self.context.client)
+        else:
+            self._held += out
+        if self._call.purse and not reply.complete and not self._call.purse.follow(reply.rewriter.counted):
+            yield from self._stop_unpaid(self._call.purse)
             return
-        self._held += out
+        if self._committed:
+            return
         if reply.error and not reply.began and (yield from self._leave_failed_stream()):
             return
         if reply.began or reply.error or len(self._held) > MAX_HELD_BYTES:
             yield from self._commit()
+
+    def _stop_unpaid(self, purse: Purse) -> Commands:
+        """There is no money for more of this answer; what came of it was paid for, and is the client's."""
+        assert self._call
+        purse.refused()
+        refusal = purse.refusal or broken("purse")
+        self._call.rule = purse.denied.account.budget.name if purse.denied else refusal.code
+        yield from self._break_off(unpaid(refusal))
 
     def _on_stream_broken(self, reason: str) -> Commands:
         """A stage stopped the stream; where that is the upstream's fault and nothing was shown, another may serve."""

@@ -1,5 +1,7 @@
 """A call that has no money: what its caller is told."""
 
+from dataclasses import replace
+
 from outwarden.budget import Denied, Paused
 from outwarden.pricing import usd
 from outwarden.wire.format import Refusal
@@ -16,6 +18,11 @@ def refusal_of(denied: Denied) -> Refusal:
         f"this call may take {needed}, {left} of {limit} is left."
     )
     return Refusal(429, "budget_exceeded", text, denied.retry_after_s)
+
+
+def stopped(refusal: Refusal) -> Refusal:
+    """The same for an answer that has begun and has no money to go on."""
+    return replace(refusal, message=f"The answer was stopped. {refusal.message}")
 
 
 def refusal_of_pause(paused: Paused) -> Refusal:

@@ -232,4 +232,5 @@ def stopped(reason: str) -> Refusal:
 def verdict_of(refusal: Refusal) -> str:
     """How the record tells rules and our own failures from the upstreams'."""
     ours = {"outwarden_error": "error", "content_refused": "refused", "too_many_bodies": "refused"}
+    ours |= dict.fromkeys(("budget_exceeded", "budget_paused", "budget_store_unavailable"), "refused")
     return ours.get(refusal.code, "failed")

@@ -14,8 +14,11 @@ from outwarden.errors import PriceUnknown, StoreUnavailable
 from outwarden.flow.bounds import TRANSCRIPTION, body_id, counted_tokens, input_bound, output_bound, unit_bound
 from outwarden.flow.denial import refusal_of, refusal_of_pause
 from outwarden.flow.guard import where
+from outwarden.flow.metering import Metering, metering_of
 from outwarden.flow.services import Engines, Services
 from outwarden.pricing import (
+    BYTES,
+    LearntOf,
     Price,
     context_window,
     nano,
@@ -38,7 +41,11 @@ BYTES_PER_TOKEN = 3
 
 
 class Purse:
-    """Pays for one call. `pay` before each attempt; `settle` exactly once at the end, however the call ends."""
+    """Pays for one call. `pay` before each attempt; `settle` exactly once at the end, however the call ends.
+
+    ``output_tokens`` is the worst case of its output; ``metering``: how much of it is held so far (None: all of it).
+    In between, `follow` a stream whose hold is metered.
+    """
 
     def __init__(self, state: CallState, engines: Engines, services: Services, now: datetime | None = None) -> None:
         self._state = state
@@ -57,6 +64,7 @@ class Purse:
         self.input_tokens = input_bound(state)
         self.output_tokens = output_bound(state, state.host.provider, state.model)
         self.units = unit_bound(state)
+        self.metering = self._begin_metering(None)
         self._tier = service_tier(state.body.data) if state.body else None
         self._rounds = 1  # how often the output bound may be written: a response goes on behind each tool's answer
         self.held: Amounts | None = None
@@ -82,9 +90,61 @@ class Purse:
         except PriceUnknown as error:
             self.refusal = Refusal(403, "price_unknown", f"The call was refused: {error} (budgets.yml, unknown_price).")
         except StoreUnavailable:
-            logger.error("the budget store does not answer; calls are refused until it does")
-            self.refusal = Refusal(503, "budget_store_unavailable", "The budget store does not answer.")
+            self._store_is_silent()
         return False
+
+    def _store_is_silent(self) -> None:
+        logger.error("the budget store does not answer; calls are refused until it does")
+        self.refusal = Refusal(503, "budget_store_unavailable", "The budget store does not answer.")
+
+    def follow(self, counted: int) -> bool:
+        """So much output has come (see `count`): hold the next slice where it is due. False: there is no money for it.
+
+        Then `refusal` says why, and the answer is to end here: half a slice is still held for what is on its way.
+        """
+        metering = self.metering
+        if metering is None or metering.kind != "metered":
+            return True
+        metering.counted = counted
+        if not metering.needs_more(self.output_tokens):
+            return True
+        return self._cover(metering, min(self.output_tokens, metering.used + metering.slice_tokens))
+
+    def hold_whole(self) -> bool:
+        """An answer that was to be streamed comes whole: nobody could follow it, so its worst case is held."""
+        metering = self.metering
+        return metering is None or metering.kind != "metered" or self._cover(metering, self.output_tokens)
+
+    def _cover(self, metering: Metering, output_tokens: int) -> bool:
+        before, metering.covered = metering.covered, max(metering.covered, output_tokens)
+        try:
+            paid = self._hold(self._price, self._upstream)
+        except StoreUnavailable:
+            self._store_is_silent()
+            paid = False
+        if paid:
+            metering.steps += 1
+        else:
+            metering.covered = before
+        return paid
+
+    def count(self, text: str) -> int:
+        """The tokens of a piece of output, from above, as `follow` takes them: bytes where nobody can count them."""
+        return self._services.tokens.count(self.metering.encoding if self.metering else BYTES, text)
+
+    def used_output(self, counted: int) -> int:
+        """The output tokens that so much output is, from above and within the worst case."""
+        metering = self.metering
+        if metering and metering.kind == "metered":
+            counted = -(-counted * metering.rate // 1) + metering.unseen
+        return min(counted, self.output_tokens)
+
+    def _of(self, upstream: Upstream | None) -> LearntOf:
+        provider, model = self._asked(upstream)
+        return LearntOf(provider, model or "", self._services.tokens.encoding(provider, model))
+
+    def _begin_metering(self, upstream: Upstream | None) -> Metering | None:
+        return metering_of(self._state, self._of(upstream), self._services.learnt)
 
     def cost_at(self, upstream: Upstream | None) -> int | None:
         """The most the call may cost at ``upstream`` in nano-dollars, to compare with others; None: nobody knows."""
@@ -134,6 +194,8 @@ class Purse:
             self.input_tokens = max(self.input_tokens, len(state.body.data))  # a token is a byte at least
         if state.facts.output_limit is None:
             self.output_tokens = output_bound(state, *self._asked(upstream)) * self._rounds
+        if self.metering:
+            self.metering = self._begin_metering(upstream)
 
     def _price_at(self, upstream: Upstream | None) -> Price | None:
         if upstream and upstream.price:
@@ -148,8 +210,9 @@ class Purse:
             return None  # nobody counts dollars here
 
     def _bound(self, price: Price | None) -> Amounts:
-        cost = price.upper_bound(self.input_tokens, self.output_tokens, units=self.units) if price else 0
-        return Amounts(cost, self.input_tokens + self.output_tokens, 1)
+        output_tokens = min(self.output_tokens, self.metering.covered) if self.metering else self.output_tokens
+        cost = price.upper_bound(self.input_tokens, output_tokens, units=self.units) if price else 0
+        return Amounts(cost, self.input_tokens + output_tokens, 1)
 
     def _hold(self, price: Price | None, upstream: Upstream | None) -> bool:
         ledger, amounts, key_id = self._services.ledger, self._bound(price), self._state.caller.api_key_id
@@ -246,7 +309,17 @@ class Purse:
         state.priced = self._priced(final) if final else 0
         state.cost, state.cost_source = self._cost(final)
         tokens = final.whole.input_tokens + final.whole.output_tokens if final else 0
+        state.overshoot = max(0, state.cost - self.held.usd) if self.held else 0
+        if usage and state.rules.budgets.metered:
+            self._learn(usage)
         self._resolve(Amounts(state.cost, tokens, 1) if final else None)
+
+    def _learn(self, usage: Usage) -> None:
+        """What the model used is what holds for it go by from now on."""
+        counted = self.metering.counted if self.metering and self.metering.kind == "metered" else None
+        self._services.learnt.note(
+            self._of(self._upstream), usage.output_tokens, reasoning_tokens=usage.reasoning_tokens, counted=counted
+        )
 
     def _guessed(self, estimate: Usage) -> Usage:
         """Nothing was reported: what was seen, and what the model is sold by instead of tokens."""

@@ -5,7 +5,7 @@ long is handed out as work: its caller does it wherever it likes, and gives this
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from mitmproxy.websocket import WebSocketData, WebSocketMessage
 from wsproto.frame_protocol import Opcode
@@ -119,10 +119,18 @@ class Relay:
             self._send(message)
             return
         self._show(message, from_client=False)
-        for data in (yield from self._session.from_server(message.data)):
-            self._send(Message(data, message.is_text))
+        try:
+            said = yield from self._session.from_server(message.data)
+        except Refused as refused:
+            self._pass_on(refused.said, message)
+            raise
+        self._pass_on(said, message)
         if self.drains and not self._session.is_answering:
             self.finish()
+
+    def _pass_on(self, said: Sequence[bytes], message: Message) -> None:
+        for data in said:
+            self._send(Message(data, message.is_text))
 
     def _send(self, message: Message) -> None:
         if not self.client_done:

@@ -14,7 +14,7 @@ from outwarden.content import Inspector
 from outwarden.errors import LedgerError, RulesError, StoreUnavailable
 from outwarden.observe import Metrics, Notices, Webhooks
 from outwarden.pii import CallerVaults, Echoes, PiiEngine, Vault, finders_for
-from outwarden.pricing import PriceBook, TokenCounter
+from outwarden.pricing import Learnt, PriceBook, TokenCounter
 from outwarden.routing import Health, resolve_reference
 from outwarden.rules import KeyRing, Rules, RulesFile, StateFolder
 from outwarden.web import RecentCalls
@@ -79,6 +79,7 @@ class Services:
         self.readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         self.vaults = CallerVaults()
         self.tokens = TokenCounter()
+        self.learnt = Learnt()
         self.health = Health()
         self.audit = AuditLog(self.state.audit)
         self.ledger = Ledger(open_store(self.state.database_url))

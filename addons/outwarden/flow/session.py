@@ -18,7 +18,8 @@ from operator import itemgetter
 from outwarden.errors import BodyError
 from outwarden.flow.aside import Steps, Work, readable_bytes
 from outwarden.flow.body import Body
-from outwarden.flow.guard import where
+from outwarden.flow.denial import stopped as unpaid
+from outwarden.flow.guard import broken, where
 from outwarden.flow.state import CallState, begin_alone, end
 from outwarden.flow.texts import TextRefused
 from outwarden.flow.transcriptions import Transcriptions
@@ -114,6 +115,11 @@ class Session:
         """Let the client's messages go through one more stage; one that ``reads`` their texts may take its time."""
         self._client_stages.append((stage, reads))
 
+    def count(self, text: str) -> int:
+        """Count a piece of the answer, where its hold follows it; bytes where it does not."""
+        purse = self._open[0].purse if self._open else None
+        return purse.count(text) if purse and purse.metering else len(text.encode("utf-8", "replace"))
+
     # -- the client speaks ------------------------------------------------------------------------------------------
 
     def from_client(self, body: Body) -> Steps[bytes]:
@@ -183,7 +189,18 @@ class Session:
             self._open[0].answered = True  # it thinks, and that is billed; what speech began shows with its first word
         if rewriter.error and not rewriter.ended:
             self._note_error(rewriter)
+        self._pay_on(rewriter, out)
         return out
+
+    def _pay_on(self, rewriter: StreamRewriter, out: list[bytes]) -> None:
+        """Hold the next slice of the response that is answered; where there is no money for it the connection ends."""
+        call = self._open[0] if self._open else None
+        if call is None or call.purse is None or call.purse.follow(rewriter.counted):
+            return
+        call.purse.refused()
+        refusal = call.purse.refusal or broken("purse")
+        call.rule = call.purse.denied.account.budget.name if call.purse.denied else refusal.code
+        raise Refused(unpaid(refusal), None, said=out)
 
     def _note_answer(self, rewriter: StreamRewriter) -> None:
         """The oldest open response is the one that is answered: providers answer in order."""
@@ -296,10 +313,14 @@ def run_stages(said: Said, stages: Sequence[ClientStage]) -> None:
 
 
 class Refused(Exception):
-    """A message stays here; ``refusal`` names the rule. ``silent``: the client was told a moment ago."""
+    """A message stays here; ``refusal`` names the rule. ``silent``: the client was told a moment ago.
 
-    def __init__(self, refusal: Refusal, message: Json, *, silent: bool = False) -> None:
+    ``said``: what the server said before, which is still the client's.
+    """
+
+    def __init__(self, refusal: Refusal, message: Json, *, silent: bool = False, said: Sequence[bytes] = ()) -> None:
         super().__init__(refusal.code)
+        self.said = said
         self.refusal = refusal
         self.message = message
         self.silent = silent
@@ -319,4 +340,6 @@ def estimate(call: CallState) -> Usage:
     counted = call.purse.counted_tokens
     if call.sound_s:
         counted = min(counted, ceil(call.sound_s * SOUND_TOKENS_PER_S))
-    return Usage(input_tokens=counted, output_tokens=min(call.output_text_bytes, call.purse.output_tokens))
+    metering = call.purse.metering
+    seen = metering.counted if metering and metering.kind == "metered" else call.output_text_bytes
+    return Usage(input_tokens=counted, output_tokens=call.purse.used_output(seen))

@@ -78,6 +78,7 @@ class CallState:
     cost: int = 0  # nano-dollars
     cost_source: str = ""  # the provider's own word, or our price of its usage
     priced: int = 0  # nano-dollars: the usage by price, whatever the provider states
+    overshoot: int = 0  # nano-dollars of the cost that the hold did not cover
     budgets: tuple[BudgetState, ...] = ()
 
     unread: bool = False  # its bytes pass as they come, by rule; nothing of ours looks at them

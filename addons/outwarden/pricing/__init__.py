@@ -6,17 +6,21 @@ network. Loading the catalogue and the token tables takes a second: `PriceBook.w
 """
 
 from outwarden.pricing.book import PriceBook
+from outwarden.pricing.learnt import Learnt, LearntOf
 from outwarden.pricing.outputs import OUTPUT_TOKENS_UNKNOWN, context_window, media_tokens, output_maximum
 from outwarden.pricing.price import NANO, UNIT_PRICES, Price, PriceRule, nano, usd
 from outwarden.pricing.tiers import reported_tier, service_tier
-from outwarden.pricing.tokens import TokenCounter
+from outwarden.pricing.tokens import BYTES, TokenCounter
 from outwarden.pricing.unseen import OVERHEAD_TOKENS, unseen_tokens
 
 __all__ = [
+    "BYTES",
     "NANO",
     "OUTPUT_TOKENS_UNKNOWN",
     "OVERHEAD_TOKENS",
     "UNIT_PRICES",
+    "Learnt",
+    "LearntOf",
     "Price",
     "PriceBook",
     "PriceRule",

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
-from outwarden.budget.limits import RATE_OVER_S, Budget, BudgetRules, Projected, Scope, Unit
+from outwarden.budget.limits import RATE_OVER_S, Budget, BudgetRules, Metered, Projected, Scope, Unit
 from outwarden.budget.webhooks import Event, Webhook, is_address
 from outwarden.budget.windows import moving
 from outwarden.pricing.price import NANO
@@ -36,6 +36,10 @@ BURSTS = {"burst_usd": "usd", "burst_tokens": "tokens", "burst_requests": "reque
 ACTIONS: tuple[Literal["refuse", "warn"], ...] = ("refuse", "warn")
 EVENTS: tuple[Event, ...] = get_args(Event)
 ON_EXCEEDED: tuple[Literal["refuse", "reroute", "warn"], ...] = ("refuse", "reroute", "warn")
+HOLDS: tuple[Literal["full", "metered"], ...] = ("full", "metered")
+WHOLE: tuple[Literal["full", "learnt"], ...] = ("full", "learnt")
+SLICE_MIN_TOKENS = 32  # what one read of a connection may bring; half a slice is kept for that
+SLICE_MAX_TOKENS = 100_000  # more is the worst case of most models
 COUNT_MAX = 10**18  # fits the 64 bits that a database keeps, with room to add
 USD_MAX = 1_000_000_000  # the same bound in nano-dollars
 
@@ -51,11 +55,28 @@ def read_budgets(node: Node, folder: Path, routes: RouteRules | None = None) -> 
     budgets = keys.get("budgets", read, ())
     clamp_output = keys.get("clamp_output", flag, defaults.clamp_output)
     unknown_price = keys.get("unknown_price", _read_unknown_price, defaults.unknown_price)
-    if keys.get("hold", one_of(("full", "metered")), "full") == "metered":
-        keys.wrong("hold", "hold 'metered' is not supported yet")
+    metered = _read_hold(keys)
     webhooks = keys.get("webhooks", list_of(_webhook_in(folder)), ())
     keys.done()
-    return BudgetRules(budgets, clamp_output, unknown_price, webhooks)
+    return BudgetRules(budgets, clamp_output, unknown_price, webhooks, metered)
+
+
+def _read_hold(keys: Keys) -> Metered | None:
+    """``hold``, and what there is to say of metered holds."""
+    is_metered = keys.get("hold", one_of(HOLDS), HOLDS[0]) == "metered"
+    told = keys.get("metered", _read_metered, Metered())
+    if "metered" in keys and not is_metered:
+        keys.wrong("metered", "'metered' needs 'hold: metered'")
+    return told if is_metered else None
+
+
+def _read_metered(node: Node) -> Metered:
+    keys = Keys(node)
+    defaults = Metered()
+    slice_tokens = keys.get("slice_tokens", whole(SLICE_MIN_TOKENS, SLICE_MAX_TOKENS), defaults.slice_tokens)
+    for_whole = keys.get("whole", one_of(WHOLE), defaults.whole)
+    keys.done()
+    return Metered(slice_tokens, for_whole)
 
 
 def _read_budget(node: Node, routes: RouteRules | None) -> Budget:

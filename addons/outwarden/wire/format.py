@@ -138,7 +138,8 @@ class EventFacts:
     do not. ``closes``: channels that end with this event, before it is sent on (``"all"``: every one). ``usage`` is
     cumulative: later reports win (``usage_adds``: it is that of one step among several, and is added). ``end``: the
     stream is complete and well-formed; a few events (usage, ``[DONE]``) may still follow it. ``usage_only``: nothing
-    but usage is in it, as in the chunk that asking for usage adds. Over a WebSocket: ``session``, what it says of the
+    but usage is in it, as in the chunk that asking for usage adds. ``other_bytes``: how much output is in it that no
+    delta points at (None: nobody knows). Over a WebSocket: ``session``, what it says of the
     session, and ``transcription``.
     """
 
@@ -151,6 +152,7 @@ class EventFacts:
     error: str | None = None
     end: bool = False
     usage_only: bool = False
+    other_bytes: int | None = None
     session: SessionFacts | None = None
     transcription: Transcription | None = None
 

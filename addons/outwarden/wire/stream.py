@@ -55,9 +55,10 @@ class StreamRewriter:
 
     ``began``: first output was seen (before it, a call may still be moved elsewhere). ``error``: the kind of the first
     in-stream error. ``ended``: the stream said that it is complete. ``usage`` and ``model``: as reported last.
-    ``output_text_bytes``: UTF-8 bytes of output text so far. ``events``: events with data. ``malformed``: events that
-    began like JSON and were none. ``drop_usage_only``: read, but do not send on, the event that only tells the usage
-    (for a client that did not ask for it).
+    ``output_text_bytes``: UTF-8 bytes of output text so far. ``counted``: all output so far, in what ``count`` makes of
+    a text (None: bytes); ``counted_since``: the part of it that no usage covers yet. ``events``: events with data.
+    ``malformed``: events that began like JSON and were none. ``drop_usage_only``: read, but do not send on, the event
+    that only tells the usage (for a client that did not ask for it).
 
     Framing ``messages``: use ``feed_message`` and ``flush_messages``; each message stays one. ``session`` and
     ``transcriptions``: what was said of those and not yet taken, by whoever reads them. Memory stays flat over
@@ -76,6 +77,7 @@ class StreamRewriter:
         *,
         max_event_bytes: int = 8 * 2**20,
         drop_usage_only: bool = False,
+        count: Callable[[str], int] | None = None,
     ) -> None:
         self._begin()
         self.session: SessionFacts | None = None
@@ -87,6 +89,7 @@ class StreamRewriter:
         self._codec: Codec = _CODECS[framing](max_event_bytes)
         self._max_event_bytes = max_event_bytes
         self._drop_usage_only = drop_usage_only
+        self._count = count
         self._framing = framing
         self._whole = False
         self._head: bytearray | None = bytearray() if framing == "sse" else None
@@ -104,8 +107,14 @@ class StreamRewriter:
         self.usage: Usage | None = None
         self.model: str | None = None
         self.output_text_bytes = 0
+        self.counted = self._counted_before = 0
         self.events = 0
         self.malformed = 0
+
+    @property
+    def counted_since(self) -> int:
+        """Output that came since usage was reported last, as ``counted``."""
+        return self.counted - self._counted_before
 
     def feed(self, data: bytes) -> bytes:
         """Take bytes as they come; return those that can leave."""
@@ -219,6 +228,9 @@ class StreamRewriter:
             held.lists = [self._list(tokens, held.pieces) for tokens in token_lists(tree, 1)]
         copies = self._copies(document)
         held.pieces += copies
+        if facts.content and not facts.deltas and not copies:  # a call whole at once, thoughts that are signed
+            self.counted += len(data) if facts.other_bytes is None else facts.other_bytes
+        self._note_usage(facts)
         self._close(facts.closes)
         held.splices = self._whole_splices(document)
         if not (copies or held.splices or held.targets or held.lists or document.has_numbers or self._found_whole):
@@ -240,6 +252,7 @@ class StreamRewriter:
             held.pieces.append(self._piece(facts.deltas[number].channel, texts[number] or "", token))
         for length in {channel.fed for channel in self._channels.values()}.intersection(shape.texts):
             held.pieces += filter(None, (self._copy(token, text) for token, text in shape.texts[length]))
+        self._note_usage(facts)
         self._close(facts.closes)
         return True
 
@@ -265,6 +278,11 @@ class StreamRewriter:
             known = self.usage or Usage()
             self.usage = known.plus(facts.usage) if facts.usage_adds else known.latest(facts.usage)
 
+    def _note_usage(self, facts: EventFacts) -> None:
+        """A report of usage covers all output up to its event."""
+        if facts.usage is not None:
+            self._counted_before = self.counted
+
     def _plain_piece(self, held: Held, text: str, token: int) -> Piece:
         key = (_PLAIN, held.event.name)
         piece = self._piece(key, text, token)
@@ -273,7 +291,9 @@ class StreamRewriter:
         return piece
 
     def _piece(self, key: Hashable, text: str, token: int) -> Piece:
-        self.output_text_bytes += len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+        size = len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+        self.output_text_bytes += size
+        self.counted += self._count(text) if self._count else size
         channel = self._channels.get(key)
         if channel is None:
             if len(self._channels) >= CHANNELS_MAX:

@@ -137,7 +137,9 @@ def _read_block_delta(data: dict[str, Any]) -> EventFacts:
     kind = delta.get("type")
     key = _DELTAS.get(kind) if isinstance(kind, str) else None
     if key is None:  # thinking, its signature, a compaction, citations
-        return EventFacts(content=bool(delta.get("thinking") or delta.get("content")))
+        shown = text(delta.get("thinking")) or text(delta.get("content")) or ""
+        size = len(shown.encode("utf-8", "replace"))
+        return EventFacts(content=bool(delta.get("thinking") or delta.get("content")), other_bytes=size)
     if not text(delta.get(key)):
         return EventFacts()
     piece = Delta(delta, key, (position(data), key), "json" if key == "partial_json" else "text")
