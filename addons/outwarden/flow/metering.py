@@ -62,7 +62,7 @@ def metering_of(call: "CallState", model: LearntOf, learnt: Learnt) -> Metering 
     rules = call.rules.budgets.metered
     if rules is None:
         return None
-    if call.facts.stream or call.operation.stream:
+    if call.facts.stream or call.operation.stream or call.is_socket:
         if not is_text(call):
             return None
         unseen = learnt.unseen(model)
