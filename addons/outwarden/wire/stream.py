@@ -107,7 +107,7 @@ class StreamRewriter:
         self.usage: Usage | None = None
         self.model: str | None = None
         self.output_text_bytes = 0
-        self.counted = self._counted_before = 0
+        self.counted = self._counted_before = self._reported = 0
         self.events = 0
         self.malformed = 0
 
@@ -279,9 +279,9 @@ class StreamRewriter:
             self.usage = known.plus(facts.usage) if facts.usage_adds else known.latest(facts.usage)
 
     def _note_usage(self, facts: EventFacts) -> None:
-        """A report of usage covers all output up to its event."""
-        if facts.usage is not None:
-            self._counted_before = self.counted
+        """A report covers all output up to its event, if it tells more of it: some repeat the input alone."""
+        if facts.usage is not None and facts.usage.output_tokens > self._reported:
+            self._reported, self._counted_before = facts.usage.output_tokens, self.counted
 
     def _plain_piece(self, held: Held, text: str, token: int) -> Piece:
         key = (_PLAIN, held.event.name)
