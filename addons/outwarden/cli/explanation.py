@@ -15,11 +15,12 @@ from outwarden.errors import BodyError, PriceUnknown
 from outwarden.flow.body import classify
 from outwarden.flow.bounds import body_id, input_bound, output_bound
 from outwarden.flow.envelope import rewrite_headers, rewrite_target
+from outwarden.flow.metering import metering_of
 from outwarden.flow.state import CallState
 from outwarden.flow.texts import Inspected, rewrite_body
 from outwarden.identify_call import KEY_HEADERS
 from outwarden.pii import PiiEngine, RequestRewriter, Vault, finders_for
-from outwarden.pricing import PriceBook, TokenCounter, usd
+from outwarden.pricing import BYTES, Learnt, LearntOf, PriceBook, TokenCounter, usd
 from outwarden.routing import ORIGINAL, Route, match_route
 from outwarden.rules import Rules, StateFolder
 from outwarden.wire.format import RequestFacts
@@ -135,7 +136,12 @@ def _cost(state: CallState) -> str:
     input_tokens = input_bound(state)
     output_tokens = output_bound(state, provider, state.model)
     bound = usd(price.upper_bound(input_tokens, output_tokens))
-    return f"at most ${bound} for {input_tokens} input and {output_tokens} output tokens"
+    told = f"at most ${bound} for {input_tokens} input and {output_tokens} output tokens"
+    metering = metering_of(state, LearntOf(provider, state.model or "", BYTES), Learnt())
+    if metering is None or metering.covered >= output_tokens:
+        return told
+    first = usd(price.upper_bound(input_tokens, metering.covered))
+    return f"{told}; ${first} is held at first, and more as the answer comes (budgets.yml, hold: metered)"
 
 
 def _budgets(state: CallState, folder: StateFolder) -> list[str]:
