@@ -68,6 +68,16 @@ def test_a_call_is_explained_from_host_to_route(rules: Path) -> None:
     assert told["verdict"] == "sent, if the budgets have room"
 
 
+def test_a_metered_hold_is_explained(rules: Path) -> None:
+    """What is held at first beside the worst case; of a call that does not stream, the worst case alone."""
+    (rules / "budgets.yml").write_text(RULES["budgets.yml"] + "hold: metered\n")
+    body = {"model": "gpt-4o", "max_tokens": 9000, "messages": [{"role": "user", "content": "hello"}]}
+    streamed, whole = (explain(rules, body=body | {"stream": stream})["cost"] for stream in (True, False))
+
+    assert streamed.startswith(f"{whole}; $0.0")
+    assert streamed.endswith("is held at first, and more as the answer comes (budgets.yml, hold: metered)")
+
+
 def test_a_value_that_only_its_words_tell_is_counted_wherever_it_stands(rules: Path) -> None:
     """As the interceptor takes it out everywhere in the request."""
     told = explain(rules, "my ssn is 281440067. Noted: 281440067")
