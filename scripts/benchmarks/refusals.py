@@ -244,10 +244,8 @@ def main() -> None:
         calls = [one for one in calls if one.cost]
         total = sum(one.cost for one in calls) * options.rounds
         streams = sum(bool(one.counted) for one in calls)
-        print(
-            f"{platform.machine()}, Python {platform.python_version()}: of {len(found)} exchanges {len(calls)} are calls"
-        )
-        print(f"with a cost, {streams} of them streams; ${total / 1e9:.4f} together, in {options.rounds} rounds")
+        print(f"{platform.machine()}, Python {platform.python_version()}: {len(calls)} of {len(found)} exchanges are")
+        print(f"calls with a cost, {streams} of them streams; ${total / 1e9:.4f} together, in {options.rounds} rounds")
         print(f"{'hold':24} {'open':>5}   {'refused of all':>17} {'of streams':>19} {'of whole answers':>19}")
         for mode, rules in MODES.items():
             for parallel in options.parallel:
