@@ -169,7 +169,7 @@ def estimate(flow: http.HTTPFlow, state: CallState) -> Usage:
     What a stream reported before it broke off holds, and what came since is added.
     """
     assert state.purse
-    seen = 0
+    seen = state.purse.used_output(0)  # what was thought in silence, where the model does that
     if state.reply and state.usage and is_torn(state):
         more = state.purse.used_output(state.reply.rewriter.counted_since)
         return replace(state.usage, output_tokens=state.usage.output_tokens + more)

@@ -382,6 +382,69 @@ def test_hidden_thoughts_are_held_from_the_start(open_play: Any, metered: Callab
     assert record(services)["overshoot_usd"] == "0"
 
 
+def test_silence_of_a_thinker_is_held_for(open_play: Any, metered: Callable[..., Services]) -> None:
+    """Longer thoughts than were seen before: the hold grows with the silence, before and after the first word."""
+    services = metered(100)
+    stream_hold(open_play, services, {"prompt_tokens": 9, "completion_tokens": 500})
+    before = standing(services)[1]
+    play = open_play(services)
+    play.says(asks(stream=True))
+    first = standing(services)[1] - before
+    play.passes(10)
+    waited = standing(services)[1] - before - first
+    play.upstream.streams(ROLE, APIS["chat"].piece("hi"))
+    for _ in range(20):
+        play.passes(0.5)
+        play.upstream.chunk(APIS["chat"].piece("hi"))
+    spoken = standing(services)[1] - before - first
+
+    assert 8 * 200 * OUTPUT_RATE <= waited + 500 * OUTPUT_RATE <= (10 * 200 + SLICE) * OUTPUT_RATE
+    assert spoken - waited <= SLICE * OUTPUT_RATE, "a stream that speaks does not think unseen"
+
+
+def test_silence_of_others_is_no_thought(open_play: Any, metered: Callable[..., Services]) -> None:
+    """A model that was never seen to think unseen is slow, no more."""
+    services = metered(100)
+    play = open_play(services)
+    play.says(asks(stream=True))
+    first = standing(services)[1]
+    play.passes(10)
+
+    assert standing(services)[1] == first
+
+
+def test_thoughts_without_end_are_cut(open_play: Any, metered: Callable[..., Services]) -> None:
+    """Where there is no money for more of them: an error answer, charged for what was thought by then."""
+    services = metered(0.05)
+    stream_hold(open_play, services, {"prompt_tokens": 9, "completion_tokens": 500})
+    before = standing(services)[0]
+    play = open_play(services)
+    play.says(asks("gpt-4o", stream=True))
+    play.upstream.streams(ROLE)
+    play.passes(29)
+
+    assert play.answer.status == 429
+    assert play.upstream.closed
+    posted, pending, debt = standing(services)
+    assert pending == 0
+    assert before + 3000 * OUTPUT_RATE < posted + debt <= 0.05 * NANO
+
+
+def test_silence_before_the_first_byte_is_charged(open_play: Any, metered: Callable[..., Services]) -> None:
+    """Some providers say nothing at all until they have thought; whoever is cut then has cost that."""
+    services = metered(0.05)
+    stream_hold(open_play, services, {"prompt_tokens": 9, "completion_tokens": 500})
+    before = standing(services)[0]
+    play = open_play(services)
+    play.says(asks(stream=True))
+    play.passes(29)
+
+    assert play.answer.status == 429
+    assert standing(services)[1] == 0
+    assert before + 3000 * OUTPUT_RATE < standing(services)[0] <= 0.05 * NANO
+    assert record(services)["usage_source"] == "estimate"
+
+
 def stream_hold(open_play: Any, services: Services, usage: dict[str, Any]) -> int:
     """What is held when a stream begins, which then ends with this usage."""
     before = standing(services)[1]

@@ -139,7 +139,7 @@ class CallStream(Delivery):
         overdue = self._waits.overdue()
         if overdue:
             yield from self._out_of_time(overdue)
-        elif self._waits.phase:
+        elif self._waits.phase and (yield from self._pays_for_silence()):
             yield from self._arm()
 
     def _out_of_time(self, phase: str) -> Commands:

@@ -40,6 +40,8 @@ from outwarden.wire.format import Refusal
 
 # A reply is held for its first content up to this many bytes; lifecycle events are far smaller.
 MAX_HELD_BYTES = 256 * 1024
+# Phases in which the provider has the request.
+THINKING = ("first_byte", "first_content", "idle")
 
 
 class Delivery(Ending):
@@ -163,8 +165,10 @@ class Delivery(Ending):
                 yield SendHttp(ResponseData(self.stream_id, out), self.context.client)
         else:
             self._held += out
-        if self._call.purse and not reply.complete and not self._call.purse.follow(reply.rewriter.counted):
-            yield from self._stop_unpaid(self._call.purse)
+        if (purse := self._call.purse) and purse.metering:
+            purse.metering.hear(time.monotonic(), said=True)
+        if purse and not reply.complete and not purse.follow(reply.rewriter.counted):
+            yield from self._stop_unpaid(purse)
             return
         if self._committed:
             return
@@ -172,6 +176,14 @@ class Delivery(Ending):
             return
         if reply.began or reply.error or len(self._held) > MAX_HELD_BYTES:
             yield from self._commit()
+
+    def _pays_for_silence(self) -> layer.CommandGenerator[bool]:
+        """A model that says nothing may think, which is billed: whether there is money for more of that."""
+        purse = self._call.purse if self._call else None
+        if purse is None or self._waits.phase not in THINKING or purse.wait(time.monotonic()):
+            return True
+        yield from self._stop_unpaid(purse)
+        return False
 
     def _stop_unpaid(self, purse: Purse) -> Commands:
         """There is no money for more of this answer; what came of it was paid for, and is the client's."""

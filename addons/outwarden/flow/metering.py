@@ -26,6 +26,10 @@ OF_TEXT = frozenset(
 _OTHER_OUTPUT: Any = re2.compile(
     rb'"(?:modalities|response_?[mM]odalities|audio|image_?[cC]onfig)"\s*:|"type"\s*:\s*"image_generation"'
 )
+# Of a model that was seen to think unseen, silence is thinking, so fast: an assumption of ours, above what such models
+# write where one sees it; no provider tells.
+SILENT_TOKENS_PER_S = 200
+_SILENCE_S = 0.9  # what is shorter lies between two events, or is a tick of the call layer, which has one a second
 
 
 @dataclass(slots=True)
@@ -34,7 +38,7 @@ class Metering:
 
     ``kind``: ``metered`` grows with a stream; ``learnt`` stays. ``covered``: output tokens that the hold covers, and
     ``used`` those that have come, from above. ``counted``: what came, as ``encoding`` counts it. ``rate`` and
-    ``unseen``: what is known of the model (`Learnt`).
+    ``unseen``: what is known of the model (`Learnt`). ``silent_s``: how long it said nothing.
     ``steps``: how often it grew.
     """
 
@@ -46,11 +50,22 @@ class Metering:
     unseen: int = 0
     counted: int = 0
     steps: int = 0
+    silent_s: float = 0.0
+    _heard_at: float | None = None
 
     @property
     def used(self) -> int:
         """Output tokens so far, from above."""
-        return -(-self.counted * self.rate // 1) + self.unseen
+        hidden = max(self.unseen, int(self.silent_s * SILENT_TOKENS_PER_S)) if self.unseen else 0
+        return -(-self.counted * self.rate // 1) + hidden
+
+    def hear(self, now_s: float, *, said: bool) -> None:
+        """At this moment (monotonic seconds) the provider ``said`` something, or its silence is looked at."""
+        gap = 0.0 if self._heard_at is None else now_s - self._heard_at
+        silent = gap >= _SILENCE_S
+        self.silent_s += gap if silent else 0.0
+        if said or silent or self._heard_at is None:
+            self._heard_at = now_s
 
     def needs_more(self, most: int) -> bool:
         """Whether less than half a slice lies ahead, and the worst case (``most``) is not reached."""

@@ -106,6 +106,17 @@ class Purse:
         if metering is None or metering.kind != "metered":
             return True
         metering.counted = counted
+        return self._keep_ahead(metering)
+
+    def wait(self, now_s: float) -> bool:
+        """The provider says nothing (yet), which of some models is thinking that is billed: as `follow`."""
+        metering = self.metering
+        if metering is None or metering.kind != "metered":
+            return True
+        metering.hear(now_s, said=False)
+        return self._keep_ahead(metering)
+
+    def _keep_ahead(self, metering: Metering) -> bool:
         if not metering.needs_more(self.output_tokens):
             return True
         return self._cover(metering, min(self.output_tokens, metering.used + metering.slice_tokens))
@@ -136,7 +147,7 @@ class Purse:
         """The output tokens that so much output is, from above and within the worst case."""
         metering = self.metering
         if metering and metering.kind == "metered":
-            counted = -(-counted * metering.rate // 1) + metering.unseen
+            counted = replace(metering, counted=counted).used
         return min(counted, self.output_tokens)
 
     def _of(self, upstream: Upstream | None) -> LearntOf:
