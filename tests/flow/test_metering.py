@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
+from fixtures import SPARE
 from playbook import OPENAI, Playbook, request, response
 from sessions import Speak
 from sockets import Ends
@@ -322,6 +323,46 @@ def test_an_answer_that_comes_whole(open_play: Any, metered: Callable[..., Servi
 
     assert play.answer.status == 429
     assert play.upstream.closed
+
+
+def test_the_spare_is_followed_as_well(open_play: Any, open_services: Callable[..., Services]) -> None:
+    """A call that moves before its first content keeps its hold; the stream of the spare grows it and is cut."""
+    budget = {"name": "cap", "scope": "all", "limit_usd": 0.02, "window": "lifetime"}
+    rules = {"budgets": [budget], "hold": "metered", "metered": {"slice_tokens": SLICE}}
+    services = open_services(budgets=rules, prices=PRICES, routes={
+        "upstreams": {"spare": SPARE | {"price": {"input_mtok": 1, "output_mtok": 20}}},
+        "routes": [{"name": "all", "match": {"model": "*"}, "targets": ["original", "spare"]}],
+    })  # fmt: skip
+    play = open_play(services)
+    play.says(asks(stream=True))
+    first = standing(services)[1]
+    play.upstream.says(response(503, b"{}"))
+    assert play.upstream.address == ("spare.example", 8080)
+    assert standing(services)[1] > first, "a token costs more there"
+    play.upstream.streams(ROLE)
+    until_cut(play, APIS["chat"])
+
+    assert APIS["chat"].told(play.answer.body)
+    posted, pending, debt = standing(services)
+    assert pending == debt == 0
+    assert 0.01 * NANO < posted <= 0.02 * NANO
+    assert [each["outcome"] for each in record(services)["attempts"]] == ["5xx", "budget_exceeded"]
+
+
+def test_a_clamped_stream_needs_no_more(open_play: Any, open_services: Callable[..., Services]) -> None:
+    """Where not even a slice fits, the call is given what does fit as its limit, and is held for that."""
+    budget = {"name": "cap", "scope": "all", "limit_usd": 0.004, "window": "lifetime"}
+    rules = {"budgets": [budget], "hold": "metered", "clamp_output": True}
+    services = open_services(budgets=rules, prices=PRICES, routes={"routes": []})
+    play = open_play(services)
+    play.says(asks(stream=True, max_tokens=5000))
+    _, _, body = play.upstream.got.partition(b"\r\n\r\n")
+    limit = json.loads(body)["max_tokens"]
+    play.upstream.streams(ROLE, *[APIS["chat"].piece(WORDS)] * 30)
+
+    assert 16 <= limit < 256
+    assert not play.upstream.closed
+    assert standing(services)[1] <= 0.004 * NANO
 
 
 # -- calls that do not stream -----------------------------------------------------------------------------------------
