@@ -95,7 +95,7 @@ class Purse:
 
     def _store_is_silent(self) -> None:
         logger.error("the budget store does not answer; calls are refused until it does")
-        self.refusal = Refusal(503, "budget_store_unavailable", "The budget store does not answer.")
+        self.denied, self.refusal = None, Refusal(503, "budget_store_unavailable", "The budget store does not answer.")
 
     def follow(self, counted: int) -> bool:
         """So much output has come (see `count`): hold the next slice where it is due. False: there is no money for it.
@@ -247,7 +247,7 @@ class Purse:
             self._flag(answer.states)
             return True
         if isinstance(answer, Paused):
-            self.refusal = refusal_of_pause(answer)
+            self.denied, self.refusal = None, refusal_of_pause(answer)
             return False
         self.denied = answer
         self.refusal = refusal_of(answer)
