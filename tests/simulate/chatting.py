@@ -4,7 +4,7 @@ import json
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
@@ -30,9 +30,21 @@ def talk(provider: SimulatedProvider, trust: ssl.SSLContext, script: Any = None,
     """A connection to `/v1/responses`."""
     headers = {} if script is None else {HEADER: json.dumps(script)}
     url = f"wss://localhost:{provider.port}/v1/responses"
-    usual = {"create_connection": Connection, "additional_headers": headers, "open_timeout": 30, "close_timeout": 5}
-    with connect(url, proxy=None, max_size=None, ssl=trust, **(usual | options)) as client:
-        yield client
+    usual = {"create_connection": Connection, "additional_headers": headers, "open_timeout": 10, "close_timeout": 5}
+    with ExitStack() as stack:
+        yield _open(stack, url, ssl=trust, **(usual | options))
+
+
+def _open(stack: ExitStack, url: str, **options: Any) -> ClientConnection:
+    """Connect; once more where the handshake stalls, as it did twice in some ten runs of the suite.
+
+    The cause is not proven. This client reads in one thread and writes in another on one TLS object, which OpenSSL
+    does not allow for. A provider that answers no handshake fails both times.
+    """
+    try:
+        return stack.enter_context(connect(url, proxy=None, max_size=None, **options))
+    except TimeoutError:
+        return stack.enter_context(connect(url, proxy=None, max_size=None, **options))
 
 
 def create(text: str, **more: Any) -> str:
