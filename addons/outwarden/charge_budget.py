@@ -110,9 +110,8 @@ def hold_more(response: CallState, call: CallState) -> None:
 def refuse_unpaid(call: CallState, purse: Purse) -> None:
     """Note which budget, or what else, left no hold for what the message asks for."""
     purse.refused()
-    rule = purse.denied.account.budget.name if purse.denied else None
     refusal = purse.refusal or Refusal(502, "outwarden_error", "The hold could not be taken.")
-    call.refuse(refusal, "refused", rule or refusal.code)
+    call.refuse(refusal, "refused", purse.denied_by or refusal.code)
 
 
 def settle_response(call: CallState) -> None:
@@ -140,10 +139,9 @@ def settle(flow: http.HTTPFlow, state: CallState | None) -> None:
         return
     try:
         guess = estimate(flow, state)
-        if is_torn(state):
-            state.purse.settle(None, may_be_billed=True, estimate=guess)
-        else:
-            state.purse.settle(state.usage, may_be_billed=may_be_billed(state), estimate=guess)
+        torn = is_torn(state)
+        usage = None if torn else state.usage
+        state.purse.settle(usage, may_be_billed=torn or may_be_billed(state), estimate=guess)
     except Exception as error:  # as in a session
         state.purse.charge_held(error)
 

@@ -131,10 +131,9 @@ def default_limit_key(state: CallState) -> str | None:
 
 def refuse(flow: http.HTTPFlow, state: CallState) -> None:
     """No upstream is affordable, or none is left to try."""
-    refusal = state.purse.refusal if state.purse else None
-    denied = state.purse.denied if state.purse else None
+    refusal, denied_by = (state.purse.refusal, state.purse.denied_by) if state.purse else (None, None)
     if state.purse:
         state.purse.refused()
-    rule = denied.account.budget.name if denied else refusal.code if refusal else "route"
+    rule = denied_by or (refusal.code if refusal else "route")
     state.refuse(refusal or Refusal(502, "upstream_failed", "No upstream can take this call."), "refused", rule)
     answer(flow, state.refusal)  # type: ignore[arg-type]

@@ -24,7 +24,6 @@ from mitmproxy.websocket import WebSocketData
 
 from outwarden.errors import BodyError
 from outwarden.flow.body import is_media
-from outwarden.flow.denial import stopped as unpaid
 from outwarden.flow.ending import Ending, stopped
 from outwarden.flow.framing import DIGESTS, check_reply
 from outwarden.flow.guard import broken
@@ -188,10 +187,7 @@ class Delivery(Ending):
     def _stop_unpaid(self, purse: Purse) -> Commands:
         """There is no money for more of this answer; what came of it was paid for, and is the client's."""
         assert self._call
-        purse.refused()
-        refusal = purse.refusal or broken("purse")
-        self._call.rule = purse.denied.account.budget.name if purse.denied else refusal.code
-        yield from self._break_off(unpaid(refusal))
+        yield from self._break_off(purse.stop(self._call))
 
     def _on_stream_broken(self, reason: str) -> Commands:
         """A stage stopped the stream; where that is the upstream's fault and nothing was shown, another may serve."""

@@ -12,8 +12,8 @@ from outwarden.budget import Account, Amounts, BudgetState, Denied, Held, Paused
 from outwarden.budget import accounts as accounts_of
 from outwarden.errors import PriceUnknown, StoreUnavailable
 from outwarden.flow.bounds import TRANSCRIPTION, body_id, counted_tokens, input_bound, output_bound, unit_bound
-from outwarden.flow.denial import refusal_of, refusal_of_pause
-from outwarden.flow.guard import where
+from outwarden.flow.denial import refusal_of, refusal_of_pause, stopped
+from outwarden.flow.guard import broken, where
 from outwarden.flow.metering import Metering, metering_of
 from outwarden.flow.services import Engines, Services
 from outwarden.pricing import (
@@ -294,6 +294,18 @@ class Purse:
         """The call is refused for want of money: those who are to know are told."""
         if self.denied:
             self._services.notices.denied(self.denied)
+
+    @property
+    def denied_by(self) -> str | None:
+        """The name of the budget that has no room; None where nothing is refused, or for another reason."""
+        return self.denied.account.budget.name if self.denied else None
+
+    def stop(self, call: CallState) -> Refusal:
+        """There is no money for more of the answer to ``call``: note why, and return what its client is told."""
+        self.refused()
+        refusal = self.refusal or broken("purse")
+        call.rule = self.denied_by or refusal.code
+        return stopped(refusal)
 
     def affordable_output(self) -> int | None:
         """How many output tokens what is left would pay for, after a denial in dollars; None: clamping cannot help."""

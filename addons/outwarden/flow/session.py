@@ -18,8 +18,7 @@ from operator import itemgetter
 from outwarden.errors import BodyError
 from outwarden.flow.aside import Steps, Work, readable_bytes
 from outwarden.flow.body import Body
-from outwarden.flow.denial import stopped as unpaid
-from outwarden.flow.guard import broken, where
+from outwarden.flow.guard import where
 from outwarden.flow.state import CallState, begin_alone, end
 from outwarden.flow.texts import TextRefused
 from outwarden.flow.transcriptions import Transcriptions
@@ -195,12 +194,8 @@ class Session:
     def _pay_on(self, rewriter: StreamRewriter, out: list[bytes]) -> None:
         """Hold the next slice of the response that is answered; where there is no money for it the connection ends."""
         call = self._open[0] if self._open else None
-        if call is None or call.purse is None or call.purse.follow(rewriter.counted):
-            return
-        call.purse.refused()
-        refusal = call.purse.refusal or broken("purse")
-        call.rule = call.purse.denied.account.budget.name if call.purse.denied else refusal.code
-        raise Refused(unpaid(refusal), None, said=out)
+        if call and call.purse and not call.purse.follow(rewriter.counted):
+            raise Refused(call.purse.stop(call), None, said=out)
 
     def _note_answer(self, rewriter: StreamRewriter) -> None:
         """The oldest open response is the one that is answered: providers answer in order."""
