@@ -6,7 +6,7 @@ from outwarden.pii.bank import IBAN_DIGITS_ONLY, IBAN_LENGTHS, passes_mod_97
 from outwarden.pii.folding import Folded, fold
 from outwarden.pii.reading import VIEW, Look, first_in, whole_run
 from outwarden.pii.recognizer import Check, Recognizer, Verdict, word_after
-from outwarden.pii.saying import VALUES, Said, listen
+from outwarden.pii.saying import VALUES, listen
 from outwarden.pii.spelled import is_count
 
 # --- every character by itself: 4 1 1 1, 4-1-1-1, a d a @ …
@@ -57,27 +57,15 @@ _ACCOUNT_SCORE = 0.97  # its check digits are right: what stands between them ch
 
 def check_account(text: str, start: int, end: int, more: bool) -> Verdict | None:
     """Characters that make up a right IBAN from here on."""
-    size = _account_size(text, start)
-    for window in _ACCOUNT_WINDOWS if size else ():
+    for window in _ACCOUNT_WINDOWS:
         read = fold(text[start : start + window])
-        said = listen(read, 0, size, letters=2 if _country(read) in IBAN_DIGITS_ONLY else size)
-        if not said.text[2:4].isdecimal():
+        country = "".join(_CAPITALS.findall(read.text, 0, _COUNTRY_WINDOW)[:2])
+        size = IBAN_LENGTHS.get(country, 0)
+        said = listen(read, 0, size, letters=2 if country in IBAN_DIGITS_ONLY else size)
+        if not size or not said.text[2:4].isdecimal():
             return None
-        if said.end < len(read.text) or window == _ACCOUNT_WINDOWS[-1]:
-            return _judge_account(text, start, said, size)
-    return None
-
-
-def _country(read: Folded) -> str:
-    return "".join(_CAPITALS.findall(read.text, 0, _COUNTRY_WINDOW)[:2])
-
-
-def _account_size(text: str, start: int) -> int:
-    """How many characters the IBAN has that may begin here; 0: of no country."""
-    return IBAN_LENGTHS.get(_country(fold(text[start : start + _COUNTRY_WINDOW])), 0)
-
-
-def _judge_account(text: str, start: int, said: Said, size: int) -> Verdict | None:
+        if said.end < len(read.text):
+            break
     if len(said.text) < size or not passes_mod_97(said.text[:size]):
         return None
     high = start + said.places[size - 1][1]

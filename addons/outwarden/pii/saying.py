@@ -10,19 +10,20 @@ from dataclasses import dataclass
 
 from outwarden.pii.folding import Folded
 
-_UNITS = (
+# English, German, French, Spanish.
+UNITS = (
     "zero one two three four five six seven eight nine",
     "null eins zwei drei vier fünf sechs sieben acht neun",
     "zéro un deux trois quatre cinq six sept huit neuf",
     "cero uno dos tres cuatro cinco seis siete ocho nueve",
 )
-_TEENS = (
+TEENS = (
     "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen",
     "zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn achtzehn neunzehn",
     "dix onze douze treize quatorze quinze seize",
     "diez once doce trece catorce quince dieciséis diecisiete dieciocho diecinueve",
 )
-_TENS = (
+TENS = (
     "twenty thirty forty fifty sixty seventy eighty ninety",
     "zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig",
     "vingt trente quarante cinquante soixante septante huitante nonante",
@@ -35,13 +36,13 @@ _VEINTI = "veintiuno veintidós veintitrés veinticuatro veinticinco veintiséis
 
 def _values() -> dict[str, int]:
     values = dict(_OTHERS)
-    for units, teens, tens in zip(_UNITS, _TEENS, _TENS, strict=True):
+    for units, teens, tens in zip(UNITS, TEENS, TENS, strict=True):
         values |= {word: value for value, word in enumerate(units.split())}
         values |= {word: 10 + value for value, word in enumerate(teens.split())}
         values |= {word: 20 + 10 * value for value, word in enumerate(tens.split())}
     values |= {word: 21 + value for value, word in enumerate(_VEINTI.split())}
-    for value, unit in enumerate(["ein", *_UNITS[1].split()[2:]], 1):
-        values |= {f"{unit}und{tens}": 20 + 10 * at + value for at, tens in enumerate(_TENS[1].split())}
+    for value, unit in enumerate(["ein", *UNITS[1].split()[2:]], 1):
+        values |= {f"{unit}und{tens}": 20 + 10 * at + value for at, tens in enumerate(TENS[1].split())}
     return values
 
 
@@ -56,10 +57,10 @@ _BETWEEN = frozenset(
     leerzeichen dot point punkt punto
     """.split()  # noqa: SIM905 - one word each reads better than quotes
 )
-TOGETHER = "(?:plus)?(?:" + "|".join(_UNITS[0].split()) + "){2,24}"
+TOGETHER = "(?:plus)?(?:" + "|".join(UNITS[0].split()) + "){2,24}"
 """English digits without anything between."""
 _TOGETHER = re.compile(TOGETHER)
-_UNIT = re.compile("|".join(_UNITS[0].split()))
+_UNIT = re.compile("|".join(UNITS[0].split()))
 # What scanners make of digits, beside others: 4l5 86Z.
 _SCANNED = str.maketrans("OolISBZ", "0011582")
 _LIKE_DIGITS = frozenset("OolISBZ")

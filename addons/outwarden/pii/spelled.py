@@ -10,38 +10,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from outwarden.pii.folding import TAG, Folded, fold
+from outwarden.pii.saying import TEENS, TENS, UNITS
 
-_UNITS = {
-    word: str(value)
-    for value, words in enumerate(
-        (
-            ("zero", "oh", "nought", "null", "zéro", "cero"),
-            ("one", "eins", "un", "uno"),
-            ("two", "zwei", "zwo", "deux", "dos"),
-            ("three", "drei", "trois", "tres"),
-            ("four", "vier", "quatre", "cuatro"),
-            ("five", "fünf", "fuenf", "cinq", "cinco"),
-            ("six", "sechs", "seis"),
-            ("seven", "sieben", "sept", "siete"),
-            ("eight", "acht", "huit", "ocho"),
-            ("nine", "neun", "neuf", "nueve"),
-        )
-    )
-    for word in words
-}
-_TEENS = (
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-)
-_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_UNITS = {word: str(value) for units in UNITS for value, word in enumerate(units.split())}
+_UNITS |= {"oh": "0", "nought": "0", "zwo": "2", "fuenf": "5"}
+_TEENS, _TENS = TEENS[0].split(), TENS[0].split()  # English alone
 _TIMES = {"double": 2, "triple": 3, "doppel": 2, "doble": 2}
 
 _NUMBER_WORDS = sorted({*_UNITS, *_TEENS, *_TENS, *_TIMES}, key=len, reverse=True)
