@@ -24,10 +24,14 @@ from outwarden.budget.sql_rows import (
     fresh,
     hold_in,
     key_of,
+    lines_of,
     named,
+    opening,
     rolls,
     seconds,
     standing_in,
+    values_of,
+    with_bodies,
 )
 from outwarden.budget.states import Amounts, Balance
 from outwarden.budget.store import Entry, HoldRow, HoldState, Order, Step
@@ -81,8 +85,7 @@ class ServerTransaction:
             self._locked([account], found[1:])
 
     def open_hold(self, hold_id: str, owner: str, amounts: Amounts, at: datetime) -> bool:
-        values = {"h_id": hold_id, "h_owner": owner, **amounts_of(amounts), "h_at": seconds(at)}
-        return self._first(self._step(statements.OPEN_HOLD, values)).changed > 0
+        return self._first(self._step(statements.OPEN_HOLD, opening(hold_id, owner, amounts, at))).changed > 0
 
     def hold(self, hold_id: str) -> HoldRow | None:
         row = self._locked_hold(hold_id)
@@ -127,9 +130,8 @@ class ServerTransaction:
 
     def enter(self, hold_id: str, number: int, step: Step, lines: Sequence[Entry], at: datetime) -> None:
         if lines:
-            second = seconds(at)
-            flat = [v for line in lines for v in (hold_id, number, line.account, step, *line.change, second)]
-            self._later.append((statements.enter_sql(self._kind, len(lines)), flat))
+            values = lines_of(hold_id, number, step, lines, at)
+            self._later.append((statements.enter_sql(self._kind, len(lines)), values))
 
     def pending(self, hold_id: str) -> list[tuple[int, Account, int]]:
         rows = self._found.get(hold_id)
@@ -155,8 +157,7 @@ class ServerTransaction:
         return number
 
     def numbers(self, budget: str, id_: str, at: datetime) -> list[tuple[int, Balance]]:
-        values = {"a_budget": budget, "a_id": id_, "a_of_bodies": f"{id_} body:", "at": seconds(at)}
-        found = self._select(statements.NUMBERS, values)
+        found = self._select(statements.NUMBERS, with_bodies(budget, id_, at))
         self._lock_rows(found)
         return [(row.number, _balance(self._rows[self._keys[row.number]])) for row in found if row.number in self._keys]
 
@@ -165,8 +166,7 @@ class ServerTransaction:
             self._write(statement, {"a_number": account, "a_at": seconds(at) + 1})
 
     def log(self, order: Order) -> int:
-        values = {"o_at": seconds(order.at), "o_by": order.by, "o_step": order.step, "o_target": order.target}
-        insert = self._step(statements.LOG, {**values, "o_amount": order.amount})
+        insert = self._step(statements.LOG, values_of(order))
         number: int = self._read([insert, self._step(statements.LAST_ORDER, {})])[1].rows[0][0]
         return number
 

@@ -8,7 +8,7 @@ from outwarden.budget.accounts import Account
 from outwarden.budget.ageing import Charge, Standing, idle_s
 from outwarden.budget.limits import Budget
 from outwarden.budget.states import Amounts, Balance
-from outwarden.budget.store import HoldRow, Order
+from outwarden.budget.store import Entry, HoldRow, Order, Step
 from outwarden.budget.windows import moving
 
 COLUMN_MAX = 2**62  # SQLite turns a sum past 2**63 into a float, silently: no limit and no change comes near
@@ -50,6 +50,26 @@ def order_in(row: Any) -> Order:
 
 def amounts_of(amounts: Amounts) -> dict[str, int]:
     return {"h_usd": amounts.usd, "h_tokens": amounts.tokens, "h_requests": amounts.requests}
+
+
+def opening(hold_id: str, owner: str, amounts: Amounts, at: datetime) -> dict[str, Any]:
+    return {"h_id": hold_id, "h_owner": owner, **amounts_of(amounts), "h_at": seconds(at)}
+
+
+def lines_of(hold_id: str, number: int, step: Step, lines: Sequence[Entry], at: datetime) -> tuple[Any, ...]:
+    """The values of `statements.enter_sql`, in its order."""
+    second = seconds(at)
+    return tuple(v for line in lines for v in (hold_id, number, line.account, step, *line.change, second))
+
+
+def values_of(order: Order) -> dict[str, Any]:
+    values = {"o_at": seconds(order.at), "o_by": order.by, "o_step": order.step, "o_target": order.target}
+    return {**values, "o_amount": order.amount}
+
+
+def with_bodies(budget: str, id_: str, at: datetime) -> dict[str, Any]:
+    """The accounts of ``id_``, and those of the bodies that it sent."""
+    return {"a_budget": budget, "a_id": id_, "a_of_bodies": f"{id_} body:", "at": seconds(at)}
 
 
 def named(table: str, change: Balance) -> dict[str, int]:

@@ -15,9 +15,13 @@ from outwarden.budget.sql_rows import (
     fresh,
     hold_in,
     key_of,
+    lines_of,
     named,
+    opening,
     seconds,
     standing_in,
+    values_of,
+    with_bodies,
 )
 from outwarden.budget.states import Amounts, Balance
 from outwarden.budget.store import Entry, HoldRow, HoldState, Order, Step
@@ -57,8 +61,7 @@ class SqlTransaction:
         """Likewise."""
 
     def open_hold(self, hold_id: str, owner: str, amounts: Amounts, at: datetime) -> bool:
-        values = {"h_id": hold_id, "h_owner": owner, **amounts_of(amounts), "h_at": seconds(at)}
-        return self._store.changed(statements.OPEN_HOLD, values)
+        return self._store.changed(statements.OPEN_HOLD, opening(hold_id, owner, amounts, at))
 
     def hold(self, hold_id: str) -> HoldRow | None:
         rows = self._store.read(statements.HOLD, {"h_id": hold_id})
@@ -119,9 +122,8 @@ class SqlTransaction:
 
     def enter(self, hold_id: str, number: int, step: Step, lines: Sequence[Entry], at: datetime) -> None:
         if lines:
-            second = seconds(at)
-            flat = [v for line in lines for v in (hold_id, number, line.account, step, *line.change, second)]
-            self._store.run_sql(statements.enter_sql("sqlite", len(lines)), tuple(flat))
+            values = lines_of(hold_id, number, step, lines, at)
+            self._store.run_sql(statements.enter_sql("sqlite", len(lines)), values)
 
     def pending(self, hold_id: str) -> list[tuple[int, Account, int]]:
         rows = self._store.read(statements.PENDING, {"e_hold": hold_id})
@@ -142,16 +144,15 @@ class SqlTransaction:
         return number
 
     def numbers(self, budget: str, id_: str, at: datetime) -> list[tuple[int, Balance]]:
-        values = {"a_budget": budget, "a_id": id_, "a_of_bodies": f"{id_} body:", "at": seconds(at)}
-        return [(row[0], Balance(*row[1:5])) for row in self._run(statements.NUMBERS, values)]
+        rows = self._run(statements.NUMBERS, with_bodies(budget, id_, at))
+        return [(row[0], Balance(*row[1:5])) for row in rows]
 
     def begin_anew(self, account: int, at: datetime) -> None:
         for statement in statements.BEGIN_ANEW:
             self._run(statement, {"a_number": account, "a_at": seconds(at) + 1})
 
     def log(self, order: Order) -> int:
-        values = {"o_at": seconds(order.at), "o_by": order.by, "o_step": order.step, "o_target": order.target}
-        self._run(statements.LOG, {**values, "o_amount": order.amount})
+        self._run(statements.LOG, values_of(order))
         number: int = self._run(statements.LAST_ORDER, {})[0][0]
         return number
 
