@@ -7,11 +7,9 @@ in turn: SQLite in a file, and servers of this run's own, whose care for the dis
 """
 
 import argparse
-import json
 import platform
 import sqlite3
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
@@ -21,17 +19,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[2] / "addons"))
 
+from benchmarks.servers import started
 from outwarden.budget import Amounts, Budget, BudgetRules, Caller, Held, Ledger, accounts, open_store
 from outwarden.budget.limits import Projected
 
 PARALLEL = 8
-SERVERS = Path(__file__).parents[1] / "servers"
 MAX = 10**18
 KINDS = {
     "calendar": (Budget("key-day", "api_key", MAX, window="day"), Budget("month", "all", MAX, window="month")),
@@ -134,19 +132,13 @@ def urls(stores: list[str], folder: str) -> Iterator[dict[str, str]]:
     if not servers:
         yield found
         return
-    command = [sys.executable, str(SERVERS), "--durable", *servers]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603
-    assert process.stdout
-    for line in islice(process.stdout, len(servers)):
-        told = json.loads(line)
-        if "missing" in told:
-            print(f"{told['kind']} is left out: {told['missing']}")
-        else:
-            found[told["kind"]] = told["url"]
-    try:
+    with started(*servers, durable=True) as told:
+        for one in told:
+            if "missing" in one:
+                print(f"{one['kind']} is left out: {one['missing']}")
+            else:
+                found[one["kind"]] = one["url"]
         yield found
-    finally:
-        process.communicate("")
 
 
 def measure(url: str, folder: str, given: argparse.Namespace) -> None:

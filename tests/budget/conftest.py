@@ -6,13 +6,10 @@ everywhere (``on_sqlite``). The servers are this suite's own, started from what 
 the first test asks for one.
 """
 
-import json
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,10 +18,10 @@ import pytest
 from sqlalchemy import Connection, NullPool, create_engine, make_url
 from sqlalchemy.exc import DBAPIError
 
+from benchmarks.servers import started
 from outwarden.budget import Account, Budget, BudgetRules, Caller, Ledger, Store, accounts, open_store
 
 STORES = ("sqlite", "postgresql", "mariadb")
-SERVERS = Path(__file__).parents[2] / "scripts" / "servers"
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
@@ -63,17 +60,15 @@ class Servers:
     """The database servers of this test process: started once each, ended with it."""
 
     def __init__(self) -> None:
-        self._started: dict[str, tuple[subprocess.Popen[str], dict[str, Any]]] = {}
+        self._started: dict[str, dict[str, Any]] = {}
+        self._until_closed = ExitStack()
         self._admins: dict[str, Connection] = {}
 
     def told(self, kind: str) -> dict[str, Any]:
         """Where a server is (``url``, ``pid``); skips the test where none is installed."""
         if kind not in self._started:
-            pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-            process = subprocess.Popen([sys.executable, str(SERVERS), kind], **pipes)
-            assert process.stdout
-            self._started[kind] = process, json.loads(process.stdout.readline())
-        told = self._started[kind][1]
+            (self._started[kind],) = self._until_closed.enter_context(started(kind))
+        told = self._started[kind]
         if "missing" in told:
             pytest.skip(f"this test needs a {kind} server to start: {told['missing']}")
         return told
@@ -94,8 +89,7 @@ class Servers:
         """End them all."""
         for admin in self._admins.values():
             admin.close()
-        for process, _ in self._started.values():
-            process.communicate("")
+        self._until_closed.close()
 
 
 # Each finds statements to run: end the other connections, then empty the tables, or drop them where one is missing.

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outwarden.budget import Account, Amounts, Budget, Denied, Held, Ledger, open_store
+from outwarden.budget import Account, Amounts, Budget, BudgetState, Denied, Held, Ledger, open_store
 from outwarden.flow.metering import Metering
 
 Make = Callable[..., Account]
@@ -90,43 +90,39 @@ def play(ledger: Ledger, account: Account, calls: list[Stream], order: list[int]
     return held, posted, voided
 
 
-@settings(max_examples=60, deadline=None)
-@given(calls=streams(SLICE // 2), order=st.lists(st.integers(0, 5), max_size=60), limit=st.integers(0, 2000))
-def test_no_cap_is_passed(calls: list[Stream], order: list[int], limit: int) -> None:
-    """Pieces of half a slice: whatever the order, what was held is posted or given back, and nothing becomes debt."""
+def played(calls: list[Stream], order: list[int], limit: int) -> tuple[BudgetState, int]:
+    """`play` on a ledger of its own with one cap: what it says in the end, and what was posted."""
     with TemporaryDirectory() as folder:
         ledger = Ledger(open_store(f"sqlite:///{Path(folder) / 'outwarden.db'}"))
-        account = _account(limit)
+        account = Account(Budget("cap", "all", limit), "all", None, None)
         held, posted, voided = play(ledger, account, calls, order)
         state = ledger.state(account)
 
         assert held == posted + voided
-        assert (state.posted, state.pending, state.debt) == (posted, 0, 0)
-        assert posted <= limit
         assert ledger.drift() == []
         ledger.close()
+    return state, posted
+
+
+@settings(max_examples=60, deadline=None)
+@given(calls=streams(SLICE // 2), order=st.lists(st.integers(0, 5), max_size=60), limit=st.integers(0, 2000))
+def test_no_cap_is_passed(calls: list[Stream], order: list[int], limit: int) -> None:
+    """Pieces of half a slice: whatever the order, what was held is posted or given back, and nothing becomes debt."""
+    state, posted = played(calls, order, limit)
+
+    assert (state.posted, state.pending, state.debt) == (posted, 0, 0)
+    assert posted <= limit
 
 
 @settings(max_examples=60, deadline=None)
 @given(calls=streams(5 * SLICE), order=st.lists(st.integers(0, 5), max_size=60), limit=st.integers(0, 2000))
 def test_large_pieces_pass_a_cap_by_themselves_at_most(calls: list[Stream], order: list[int], limit: int) -> None:
     """A piece larger than half a slice was said before anybody could ask: at most its excess, per call, is debt."""
-    with TemporaryDirectory() as folder:
-        ledger = Ledger(open_store(f"sqlite:///{Path(folder) / 'outwarden.db'}"))
-        account = _account(limit)
-        held, posted, voided = play(ledger, account, calls, order)
-        state = ledger.state(account)
+    state, posted = played(calls, order, limit)
 
-        assert held == posted + voided
-        assert state.posted == posted <= limit
-        assert state.debt == sum(max(0, call.used - call.covered) for call in calls if call.covered)
-        assert state.debt <= sum(max([*call.says, 0]) for call in calls)
-        assert ledger.drift() == []
-        ledger.close()
-
-
-def _account(limit: int) -> Account:
-    return Account(Budget("cap", "all", limit), "all", None, None)
+    assert state.posted == posted <= limit
+    assert state.debt == sum(max(0, call.used - call.covered) for call in calls if call.covered)
+    assert state.debt <= sum(max([*call.says, 0]) for call in calls)
 
 
 def test_a_stopped_stream_leaves_room_for_none(ledger: Ledger, account: Make) -> None:

@@ -75,6 +75,19 @@ def start(url: str) -> Iterator[Callable[[Work], Child]]:
 Start = Callable[[Work], Child]
 
 
+def assert_four_fill_the_room(start: Start, url: str, work: Work) -> None:
+    """Let four processes work at once, each of which says how many calls it had admitted."""
+    children = [start(work) for _ in range(4)]
+    for child in children:
+        child.go()
+    assert sum(child.result() for child in children) == ROOM_FOR
+    ledger = Ledger(open_store(url))
+    (state,) = ledger.states()
+    assert (state.posted, state.pending, state.debt) == (700, 0, 0)
+    assert ledger.drift() == []
+    ledger.close()
+
+
 @pytest.mark.parametrize("window", WINDOWS)
 def test_four_processes_never_pass_the_limit(start: Start, url: str, window: str) -> None:
     """Four processes with 50 calls each against room for 7 admit exactly 7 in all, whatever the window."""
@@ -88,15 +101,7 @@ def test_four_processes_never_pass_the_limit(start: Start, url: str, window: str
                 admitted += 1
         return admitted
 
-    children = [start(work) for _ in range(4)]
-    for child in children:
-        child.go()
-    assert sum(child.result() for child in children) == ROOM_FOR
-    ledger = Ledger(open_store(url))
-    (state,) = ledger.states()
-    assert (state.posted, state.pending, state.debt) == (700, 0, 0)
-    assert ledger.drift() == []
-    ledger.close()
+    assert_four_fill_the_room(start, url, work)
 
 
 def test_processes_with_threads_never_pass_the_limit(start: Start, url: str) -> None:
@@ -121,15 +126,7 @@ def test_processes_with_threads_never_pass_the_limit(start: Start, url: str) -> 
             thread.join()
         return len(admitted)
 
-    children = [start(work) for _ in range(4)]
-    for child in children:
-        child.go()
-    assert sum(child.result() for child in children) == ROOM_FOR
-    ledger = Ledger(open_store(url))
-    (state,) = ledger.states()
-    assert (state.posted, state.pending, state.debt) == (700, 0, 0)
-    assert ledger.drift() == []
-    ledger.close()
+    assert_four_fill_the_room(start, url, work)
 
 
 def test_kill_9_of_one_after_the_other(start: Start, url: str) -> None:

@@ -216,6 +216,15 @@ def test_a_process_that_stands_still_blocks_nobody_for_long(url: str, account: M
     other.close()
 
 
+def at_once(work: Callable[[int], None], count: int, seconds: float) -> None:
+    """Run ``work`` in so many threads, each with its number; wait for each so long at most."""
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(seconds)
+
+
 def test_two_that_wait_for_each_other(url: str, account: Make, clock: Clock) -> None:
     """A deadlock, which our own order of locks avoids, is found by the server: one is undone, and told so."""
     stores = [open_store(url), open_store(url)]
@@ -231,11 +240,7 @@ def test_two_that_wait_for_each_other(url: str, account: Make, clock: Clock) -> 
         except StepUndone:
             undone.append(number)
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(20)
+    at_once(work, 2, 20)
     assert len(undone) == 1
     for store in stores:
         store.close()
@@ -262,11 +267,7 @@ def test_no_two_calls_wait_for_each_other(url: str, account: Make, clock: Clock)
         except BaseException as error:
             failed.append(error)
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
+    at_once(work, 4, 60)
     assert failed == []
     assert [state.posted for state in ledgers[0].states()] == [100] * 3
     assert ledgers[0].drift() == []

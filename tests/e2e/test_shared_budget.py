@@ -1,24 +1,21 @@
 """Two interceptors on one PostgreSQL, as on two machines: one cap, and neither needs the other."""
 
 import asyncio
-import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from interceptor import OPENAI, Interceptor, chat, rules_for, run_async, until
 
+from benchmarks.servers import started
 from outwarden.budget import BudgetState, Ledger, open_store
 from outwarden.simulate import SimulatedProvider
 
-SERVERS = Path(__file__).parents[2] / "scripts" / "servers"
 ROOM = 7
 CALLS = 60  # of each
 
@@ -26,16 +23,10 @@ CALLS = 60  # of each
 @pytest.fixture(scope="module")
 def server() -> Iterator[dict[str, Any]]:
     """A PostgreSQL of these tests' own: ``url`` and ``pid``."""
-    process = subprocess.Popen(
-        [sys.executable, str(SERVERS), "postgresql"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout
-    told = json.loads(process.stdout.readline())
-    if "missing" in told:
-        process.communicate("")
-        pytest.skip(f"this test needs a postgresql server to start: {told['missing']}")
-    yield told
-    process.communicate("")
+    with started("postgresql") as (told,):
+        if "missing" in told:
+            pytest.skip(f"this test needs a postgresql server to start: {told['missing']}")
+        yield told
 
 
 @pytest.fixture(scope="module")
