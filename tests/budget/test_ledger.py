@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -20,7 +20,8 @@ from outwarden.budget import (
     accounts,
     open_store,
 )
-from outwarden.errors import HoldExists, HoldPosted, HoldUnknown, HoldVoided, StoreUnavailable
+from outwarden.errors import HoldExists, HoldPosted, HoldUnknown, HoldVoided, StepUnknown, StoreUnavailable
+from simulating.faults import Fault, FaultyStore
 
 pytestmark = pytest.mark.every_store
 
@@ -455,3 +456,24 @@ def test_grid_of_scopes(ledger: Ledger, clock: Clock) -> None:
         assert isinstance(denied, Denied)
         assert denied.account.budget.scope == tight
         assert isinstance(ledger.hold(f"h-{tight}", found, usd(10)), Held)
+
+
+@pytest.mark.parametrize("end", ["grow", "post", "void"])
+def test_a_grown_hold_whose_answer_was_lost(store: Store, account: Make, clock: Clock, end: str) -> None:
+    """The commit is not answered and the server is gone; once it is back, what was reserved is known again."""
+    faulty = FaultyStore(store)
+    ledger = Ledger(cast(Store, faulty), clock=clock)
+    ledger.hold("h", [account(100)], Amounts(10, 0))
+    faulty.begin(Fault("lost, down", done=True))
+    with pytest.raises(StepUnknown):
+        ledger.grow("h", Amounts(60, 0))
+    faulty.begin(None)
+    if end == "grow":
+        assert isinstance(ledger.grow("h", Amounts(100, 0)), Held)  # 40 more, not 90
+    if end == "void":
+        ledger.void("h")
+    else:
+        ledger.post("h", Amounts(60, 0))
+    (state,) = ledger.states()
+    assert (state.posted, state.pending, state.debt) == (0 if end == "void" else 60, 0, 0)
+    assert ledger.drift() == []

@@ -13,7 +13,7 @@ import pytest
 
 from outwarden.budget import Account, Amounts, Denied, Held, Ledger, Store, open_store
 from outwarden.budget.ledger import KEEP_ACCOUNTS, KEEP_ENTRIES
-from outwarden.budget.owners import SILENT_AFTER
+from outwarden.budget.owners import SILENT_AFTER, Owner
 from outwarden.budget.sql_store import SqlStore
 from outwarden.budget.sqlite_connection import SqliteConnection
 from outwarden.errors import StateError, StoreUnavailable
@@ -279,6 +279,46 @@ def test_owner_of_another_host(store: Store, ledger: Ledger, account: Make, cloc
     other.heartbeat()  # it was only asleep: it lives again, and its next holds are its own
     other.hold("h2", [account(100)], Amounts(10, 0))
     assert ledger.recover() == 0
+
+
+@pytest.mark.every_store
+def test_a_heartbeat_is_never_as_one_before(store: Store, account: Make, clock: Clock) -> None:
+    """A clock that steps back, or two heartbeats in a second: who said that it lives is not taken for silent."""
+    elapsed = 0.0
+    watching = Ledger(store, clock=clock, monotonic=lambda: elapsed)
+    other = Ledger(store, clock=clock, owner=Owner("other", 1, "", "elsewhere"))
+    other.hold("h", [account(100)], Amounts(40, 0))
+    assert watching.recover() == 0
+    for _ in range(3):
+        elapsed += SILENT_AFTER.total_seconds() + 1
+        other.heartbeat()  # at the same time of day
+        assert watching.recover() == 0
+
+
+@pytest.mark.every_store
+def test_who_was_only_asleep_leaks_nothing(store: Store, account: Make, clock: Clock) -> None:
+    """Forgotten as dead it wakes, takes a hold and dies before its next heartbeat: the hold is found all the same."""
+    watching = Ledger(store, clock=clock, monotonic=clock.monotonic)
+    other = Ledger(store, clock=clock, owner=Owner("other", 1, "", "elsewhere"))
+    assert watching.recover() == 0
+    clock.now += SILENT_AFTER * 2
+    assert watching.recover() == 0
+    other.hold("h", [account(100)], Amounts(40, 0))
+    assert watching.recover() == 0
+    clock.now += SILENT_AFTER * 2
+    assert watching.recover() == 1
+    assert watching.states()[0].posted == 40
+    assert "other" not in [owner.id for owner, _, _ in store.owners()]
+
+
+@pytest.mark.every_store
+def test_an_account_with_an_open_hold_is_kept(ledger: Ledger, account: Make, clock: Clock) -> None:
+    """Also where the hold is of nothing, and its window ended more than a year ago."""
+    ledger.hold("h", [account(100, window="day")], Amounts(0, 0))
+    clock.advance(days=402)
+    assert ledger.prune() == 0
+    ledger.post("h", Amounts(30, 0))
+    assert ledger.drift() == []
 
 
 def test_recovery_forgets_the_dead(store: Store, ledger: Ledger) -> None:

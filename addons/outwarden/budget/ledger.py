@@ -17,11 +17,11 @@ from outwarden.budget.ageing import balance_at
 from outwarden.budget.denials import Denials, is_hopeless
 from outwarden.budget.limits import BudgetRules
 from outwarden.budget.orders import targets_of
-from outwarden.budget.owners import Watch, is_alive, this_process
+from outwarden.budget.owners import Owner, Watch, is_alive, this_process
 from outwarden.budget.retrying import retried
 from outwarden.budget.states import AMOUNT_MAX, Amounts, Balance, BudgetState, Denied, Held, Paused, state_of
 from outwarden.budget.steps import Journal, Taken, expire, reserved, settled, told
-from outwarden.budget.store import Entry, HoldState, Order, Store, Transaction
+from outwarden.budget.store import Entry, HoldRow, HoldState, Order, Store, Transaction
 from outwarden.errors import HoldExists, HoldPosted, HoldUnknown, HoldVoided, LedgerError, StepUnknown
 
 NOTHING = Amounts(0, 0, 0)
@@ -34,13 +34,17 @@ KEEP_ACCOUNTS = timedelta(days=400)  # balances of past windows: a year and a mo
 
 @dataclass(slots=True)
 class _Open:
-    """A hold this process took and has not resolved. ``numbers``: the store's account numbers, None for `request`."""
+    """A hold this process took and has not resolved. ``numbers``: the store's account numbers, None for `request`.
+
+    ``unsure``: whether it has grown beyond ``amounts`` is not known; the commit was not answered.
+    """
 
     accounts: tuple[Account, ...]
     numbers: tuple[int | None, ...]
     amounts: Amounts
     opened: datetime
     states: tuple[BudgetState, ...]
+    unsure: bool = False
 
 
 class Ledger:
@@ -55,12 +59,14 @@ class Ledger:
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         monotonic: Callable[[], float] = time.monotonic,
+        owner: Owner | None = None,
     ) -> None:
+        """``owner``: who takes the holds, if not this process."""
         self._store = store
         self._clock = clock
         self._open: dict[str, _Open] = {}
         self._lock = threading.RLock()
-        self._owner = this_process()
+        self._owner = owner or this_process()
         self._watch = Watch(monotonic)
         self._doubtful: set[str] = (
             set()
@@ -97,6 +103,7 @@ class Ledger:
         """
         now = self._clock()
         with self._lock:
+            self._make_sure(hold_id)
             held = self._own(hold_id)
             wanted = Amounts(*(max(old, new) for old, new in zip(held.amounts, _checked(amounts), strict=True)))
             more = Amounts(*(new - old for old, new in zip(held.amounts, wanted, strict=True)))
@@ -104,7 +111,11 @@ class Ledger:
                 return Held(hold_id, held.states)
             if any(is_hopeless(account, wanted) for account in held.accounts):
                 return Denials(self._store, now).longest(held.accounts, wanted, held.amounts)
-            answer = retried(lambda again: self._grow(hold_id, held, wanted, more, now, again))
+            try:
+                answer = retried(lambda again: self._grow(hold_id, held, wanted, more, now, again))
+            except StepUnknown:
+                held.unsure = True
+                raise
             return answer or Denials(self._store, now).longest(held.accounts, wanted, held.amounts)
 
     def post(self, hold_id: str, amounts: Amounts) -> tuple[BudgetState, ...]:
@@ -240,6 +251,7 @@ class Ledger:
     def _resolve(self, hold_id: str, actual: Amounts | None) -> tuple[BudgetState, ...]:
         now = self._clock()
         with self._lock:
+            self._make_sure(hold_id)
             states = retried(lambda again: self._settle(hold_id, actual, now, again))
             self._open.pop(hold_id, None)
             return states
@@ -348,6 +360,17 @@ class Ledger:
             with self._store.transaction() as transaction:
                 raise self._over(transaction, hold_id)
         return held
+
+    def _make_sure(self, hold_id: str) -> None:
+        """Look up whether a hold has grown; to lock it waits for a transaction that may still be under way."""
+        held = self._open.get(hold_id)
+        if held and held.unsure:
+            row = retried(lambda _: self._looked_up(hold_id))
+            held.amounts, held.unsure = row.amounts if row else held.amounts, False
+
+    def _looked_up(self, hold_id: str) -> HoldRow | None:
+        with self._store.transaction() as transaction:
+            return transaction.hold(hold_id)
 
     def _over(self, transaction: Transaction, hold_id: str) -> LedgerError:
         """The error that says why a hold cannot go on; it is forgotten here too."""

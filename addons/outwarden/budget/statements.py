@@ -8,7 +8,7 @@ first and reckon with what they read (`server_transaction`).
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, and_, bindparam, delete, func, insert, literal, or_, select, update
+from sqlalchemy import BindParameter, and_, bindparam, case, delete, func, insert, literal, or_, select, update
 
 from outwarden.budget import schema
 from outwarden.budget.dialects import Kind, Statement, insert_into, insert_once, marks, upsert
@@ -106,7 +106,21 @@ def _current() -> Any:
 def _register(kind: Kind) -> Any:
     values = {name: _bind(f"o_{name}") for name in ("id", "pid", "started", "host", "seen")}
     insert = insert_into(kind, schema.owners).values(**values, ended=literal(0))
-    return upsert(kind, insert, ["id"], lambda new: {"seen": new["seen"], "ended": new["ended"]})
+    seen = schema.owners.c.seen
+
+    def later(new: Any) -> Any:  # no heartbeat looks like one before it, whatever the clock says: see `Watch`
+        return case((new["seen"] > seen, new["seen"]), else_=seen + 1)
+
+    return upsert(kind, insert, ["id"], lambda new: {"seen": later(new), "ended": new["ended"]})
+
+
+def _owners() -> Any:
+    """All owners, also those that are known by their open holds alone: forgotten as dead, they were only asleep."""
+    c = schema.owners.c
+    unknown = select(holds.c.owner, literal(0), literal(""), literal(""), literal(0), literal(0)).distinct()
+    known = select(c.id).where(c.id == holds.c.owner).exists()
+    every = select(schema.owners).union_all(unknown.where(holds.c.state == "open", ~known)).subquery()
+    return select(*every.c)
 
 
 def _pending() -> Any:
@@ -155,8 +169,8 @@ def _unused() -> Any:
 def _old_account() -> Any:
     """Past windows, and what was silent for long, with nothing pending. Debt of a past window binds nobody any more."""
     c, before = accounts.c, _bind("before")
-    idle = and_(c.touched + c.idle_s < _bind("at"), _unused())
-    return and_(c.pending == 0, or_(c.ends < before, and_(c.scope == "session", c.touched < before), idle))
+    silent = or_(and_(c.scope == "session", c.touched < before), c.touched + c.idle_s < _bind("at"))
+    return and_(c.pending == 0, or_(c.ends < before, silent), _unused())
 
 
 OPEN_ACCOUNT = Statement(_open_account)
@@ -264,7 +278,7 @@ LOCK_OPEN_HOLDS = Statement(
 PENDING = Statement(_pending())
 DRIFT = Statement(_drift())
 REGISTER = Statement(_register)
-OWNERS = Statement(select(schema.owners))
+OWNERS = Statement(_owners())
 END_OWNER = Statement(update(schema.owners).where(schema.owners.c.id == _bind("o_id")).values(ended=literal(1)))
 FORGET_OWNER = Statement(
     delete(schema.owners).where(
