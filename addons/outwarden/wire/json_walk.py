@@ -9,6 +9,7 @@ import orjson
 
 from outwarden.errors import BodyError
 from outwarden.wire.format import Json, TextRules
+from outwarden.wire.json_bulk import read_at_once
 from outwarden.wire.json_fragments import Fragments
 from outwarden.wire.json_text import LONG_NUMBER, count_strings, scannable
 from outwarden.wire.json_tree import MAX_DEPTH, MAX_NESTING, Float, Integer, Repeated, parse_all
@@ -111,11 +112,15 @@ def read_tree(raw: bytes, tree: Json, rules: TextRules, marks: Marks, *, spelled
 
 
 def _read(raw: bytes, rules: TextRules, key: str | None, free: bool) -> Document:
+    document = Document(raw)
+    found = read_at_once(raw, rules, free=free or key in rules.free, longest=_BASE64_CHARACTERS_MIN)
+    if found is not None:
+        document.tokens, document.number_tokens = [*found[0]], found[1]
+        return document
     try:
         tree = orjson.loads(raw)
     except orjson.JSONDecodeError:
         return _read_slowly(raw, rules, key, free)
-    document = Document(raw)
     walk = _Walk(document, rules, {})
     walk.value(tree, key, free, _NOTHING, 0)
     if walk.long_numbers or len(document.tokens) != count_strings(raw):

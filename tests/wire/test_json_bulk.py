@@ -1,0 +1,116 @@
+"""A document read at once has the strings that a walk finds, and what is no JSON is not read so."""
+
+import json
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from outwarden.errors import BodyError
+from outwarden.wire import json_bulk, json_walk
+from outwarden.wire.formats.rules import text_rules
+from outwarden.wire.json_tree import parse_all
+
+RULES = text_rules("arguments")
+WORDS = st.one_of(
+    st.text(max_size=6),
+    st.sampled_from(
+        ["a", "to", "é\\", 'say "it"', "\\\\", "data", "type", "role", "arguments", "{", '{"a": 1}', "\ud83d"]
+    ),
+)
+LEAVES = st.one_of(WORDS, st.none(), st.booleans(), st.integers(), st.floats(), st.integers(-99, 99))
+TREES = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(WORDS, inner, max_size=4)),
+    max_leaves=20,
+)
+MANNERS = st.fixed_dictionaries(
+    {
+        "ensure_ascii": st.booleans(),
+        "indent": st.sampled_from([None, 1]),
+        "separators": st.sampled_from([None, (",", ":")]),
+    }
+)
+
+
+@pytest.fixture(autouse=True)
+def all_documents(monkeypatch):
+    """Small ones and sparse ones, too."""
+    monkeypatch.setattr(json_bulk, "_BYTES_MIN", 0)
+    monkeypatch.setattr(json_bulk, "_DENSITY", 10**9)
+
+
+def at_once(raw, *, free=False):
+    return json_bulk.read_at_once(raw, RULES, free=free, longest=512)
+
+
+def walked(raw, monkeypatch, free):
+    with monkeypatch.context() as patch:
+        patch.setattr(json_walk, "read_at_once", lambda *_, **__: None)
+        return json_walk.read_document(raw, RULES, free=free)
+
+
+@settings(max_examples=400, deadline=None)
+@given(TREES, MANNERS, st.booleans())
+def test_it_finds_what_the_walk_finds(tree, manner, free):
+    """The same strings in the same order, and never fewer tokens of numbers; or it leaves the document to the walk."""
+    raw = json.dumps([tree], **manner).encode("utf-8", "surrogatepass")
+    found = at_once(raw, free=free)
+    assume(found is not None)
+    with pytest.MonkeyPatch.context() as patch:
+        document = walked(raw, patch, free)
+
+    assert found[0] == document.tokens
+    assert found[1] >= document.number_tokens
+    assert not document.has_numbers
+    assert (document.skipped, document.unread, document.media_bytes) == ([], 0, 0)
+
+
+@settings(max_examples=400, deadline=None)
+@given(TREES, MANNERS, st.data())
+def test_what_is_no_json_is_not_read_at_once(tree, manner, data):
+    """Whatever byte is put in, taken out or changed: what no parser takes, this does not."""
+    raw = json.dumps([tree], **manner).encode("utf-8", "surrogatepass")
+    at, end = sorted((data.draw(st.integers(0, len(raw))), data.draw(st.integers(0, len(raw)))))
+    put = data.draw(
+        st.one_of(st.binary(max_size=2), st.sampled_from([b'"', b"\\", b",", b"]", b"\\u12", b"\n", b"01", b"e"]))
+    )
+    broken = raw[:at] + put + raw[min(end, at + 2) :]
+    try:
+        parse_all(broken)
+    except BodyError:
+        assert at_once(broken) is None
+    else:
+        if (found := at_once(broken)) is not None:
+            with pytest.MonkeyPatch.context() as patch:
+                assert found[0] == walked(broken, patch, False).tokens
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'[{"x": {"type": "a"}}]',
+        b'["role"]',
+        b'[{"d\\u0061ta": "aGVsbG8="}]',
+        b'["data:text/plain;base64,aGVsbG8="]',
+        b'["' + b"aB3" * 200 + b'"]',
+        b"[123, 456]",
+        b'{"card": 4111111111111111}',
+        b'{"x": 1e12}',
+        b"[" * 201 + b"]" * 201,
+        b'["\xff"]',
+        b'["\\ud83d"]',
+        b'["a\tb"]',
+    ],
+)
+def test_what_asks_for_a_rule_is_walked(raw):
+    """Keys of rules however spelled, media, token ids, long numbers, depth, and what orjson would not take."""
+    assert at_once(raw) is None
+
+
+def test_a_nested_document_is_read_at_once():
+    """As deep as is read, and with escapes, spaces and numbers of objects."""
+    raw = b'{"a": ' * 200 + b'"\\u00e9\\"\\\\\\n"' + b"}" * 200
+
+    assert at_once(raw) == (["a"] * 200 + ['é"\\\n'], 0)
+    assert at_once(b'{"n" : -1.5, "m":20}') == (["n", "m"], 6)
