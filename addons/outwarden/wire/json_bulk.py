@@ -82,9 +82,10 @@ def _controls(data: bytes) -> int:
 
 def _number_tokens(structure: bytes) -> int | None:
     """Count the characters of all numbers; None where one is to be looked at, or where it is too deep."""
-    if _WALKED_NUMBER.search(structure):
+    digits = len(structure) - len(structure.translate(None, _DIGITS))
+    if digits and _WALKED_NUMBER.search(structure):
         return None
     brackets = np.frombuffer(structure.translate(None, _NOT_BRACKETS), np.uint8)
     if np.cumsum(_STEPS[brackets]).max() > MAX_DEPTH:
         return None
-    return len(structure) - len(structure.translate(None, _DIGITS))
+    return digits
