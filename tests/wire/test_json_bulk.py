@@ -2,6 +2,7 @@
 
 import json
 
+import orjson
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from outwarden.wire.formats.rules import text_rules
 from outwarden.wire.json_tree import parse_all
 
 RULES = text_rules("arguments")
+EXAMPLES = 120
 WORDS = st.one_of(
     st.text(max_size=6),
     st.sampled_from(
@@ -41,16 +43,17 @@ def all_documents(monkeypatch):
 
 
 def at_once(raw, *, free=False):
-    return json_bulk.read_at_once(raw, RULES, free=free, longest=512)
+    found = json_bulk.read_at_once(raw, RULES, free=free, longest=512)
+    return found and (found.tokens, found.number_tokens)
 
 
 def walked(raw, monkeypatch, free):
     with monkeypatch.context() as patch:
-        patch.setattr(json_walk, "read_at_once", lambda *_, **__: None)
+        patch.setattr(json_walk, "read_in_bulk", lambda raw, *_, **__: orjson.loads(raw))
         return json_walk.read_document(raw, RULES, free=free)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(TREES, MANNERS, st.booleans())
 def test_it_finds_what_the_walk_finds(tree, manner, free):
     """The same strings in the same order, and never fewer tokens of numbers; or it leaves the document to the walk."""
@@ -66,7 +69,7 @@ def test_it_finds_what_the_walk_finds(tree, manner, free):
     assert (document.skipped, document.unread, document.media_bytes) == ([], 0, 0)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(TREES, MANNERS, st.data())
 def test_what_is_no_json_is_not_read_at_once(tree, manner, data):
     """Whatever byte is put in, taken out or changed: what no parser takes, this does not."""
@@ -114,3 +117,42 @@ def test_a_nested_document_is_read_at_once():
 
     assert at_once(raw) == (["a"] * 200 + ['é"\\\n'], 0)
     assert at_once(b'{"n" : -1.5, "m":20}') == (["n", "m"], 6)
+
+
+KEYS = st.sampled_from(
+    ["a", "type", "role", "data", "signature", "delta", "reasoningContent", "contentBlockIndex", "input"]
+)
+RULED = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.one_of(KEYS, WORDS), inner, max_size=4)),
+    max_leaves=25,
+)
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(RULED, MANNERS, st.booleans())
+def test_large_parts_in_bulk_leave_a_document_as_it_is(tree, manner, free):
+    """Parts of nothing but text between those that ask for rules: the document is the one that a walk gives."""
+    raw = json.dumps(tree, **manner).encode("utf-8", "replace")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_bulk, "_PART_BYTES", 0)
+        found = json_walk.read_document(raw, RULES, free=free)
+        expected = walked(raw, patch, free)
+
+    assert found.tokens == expected.tokens
+    assert found.nested.keys() == expected.nested.keys()
+    assert found.number_tokens >= expected.number_tokens
+    assert (found.has_numbers, found.unread) == (expected.has_numbers, expected.unread)
+    assert found.media_bytes == expected.media_bytes
+
+
+def test_the_depth_of_a_part_counts_from_the_root():
+    """150 levels under 60 are too many, whoever counts them."""
+    part = b'{"a":' * 140 + b'"x"' + b"}" * 140
+    ruled = b'{"type":' * 5 + part + b"}" * 5
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_bulk, "_PART_BYTES", 0)
+        assert json_walk.read_document(ruled, RULES).tokens == ["type"] * 5 + ["a"] * 140 + ["x"]
+        with pytest.raises(BodyError):
+            json_walk.read_document(ruled.replace(part, b'{"a":' * 60 + part + b"}" * 60), RULES)

@@ -1,4 +1,4 @@
-"""A request that carries an earlier reply back carries the offsets that the provider gave, into the text that it saw."""
+"""A request that carries an earlier reply back carries the offsets that the provider gave: into what it saw."""
 
 import json
 
