@@ -78,8 +78,8 @@ def read_in_bulk(raw: bytes, rules: TextRules, *, free: bool, longest: int, leve
 def read_at_once(raw: bytes, rules: TextRules, *, free: bool, longest: int, is_json: bool = False) -> Bulk | None:
     """Read a document that is nothing but text; None: it is not, or too small to be worth it.
 
-    ``free``: all in it is text, whatever the rules say. A string of ``longest`` characters or more may be media. ``is_json``: the
-    grammar is known to hold, but for the insides of strings.
+    ``free``: all in it is text, whatever the rules say. A string of ``longest`` characters or more may be media.
+    ``is_json``: the grammar is known to hold, but for the insides of strings.
     """
     if len(raw) < _BYTES_MIN or raw[:_HEAD].lstrip()[:1] not in (b"{", b"[") or b"data:" in raw:
         return None
@@ -101,7 +101,8 @@ def read_at_once(raw: bytes, rules: TextRules, *, free: bool, longest: int, is_j
 
 
 def _is_dense(raw: bytes) -> bool:
-    return (raw.count(b'"') + raw.count(b"{") + raw.count(b"[")) * _DENSITY >= len(raw)
+    quotes = raw.count(b'"') - raw.count(b'\\"')
+    return (quotes + raw.count(b"{") + raw.count(b"[")) * _DENSITY >= len(raw)
 
 
 def _is_json(raw: bytes) -> bool:
