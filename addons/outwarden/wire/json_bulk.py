@@ -57,11 +57,11 @@ def read_in_bulk(raw: bytes, rules: TextRules, *, free: bool, longest: int, leve
 
     ``free`` and ``longest`` as of `read_at_once`. Raises orjson.JSONDecodeError for what orjson does not take.
     """
+    if not levels or len(raw) < _BYTES_MIN or not _is_dense(raw):
+        return orjson.loads(raw)
     is_part = levels < _LEVELS_MAX
     if (found := read_at_once(raw, rules, free=free, longest=longest, is_json=is_part)) is not None:
         return found
-    if not levels or len(raw) < _BYTES_MIN or not _is_dense(raw):
-        return orjson.loads(raw)
     try:
         parts = _OBJECT.decode(raw) if raw.lstrip()[:1] == b"{" else _LIST.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -76,19 +76,19 @@ def read_in_bulk(raw: bytes, rules: TextRules, *, free: bool, longest: int, leve
 
 
 def read_at_once(raw: bytes, rules: TextRules, *, free: bool, longest: int, is_json: bool = False) -> Bulk | None:
-    """Read a document that is nothing but text; None: it is not, or too small to be worth it.
+    """Read a document that is nothing but text; None: it is not.
 
     ``free``: all in it is text, whatever the rules say. A string of ``longest`` characters or more may be media.
     ``is_json``: the grammar is known to hold, but for the insides of strings.
     """
-    if len(raw) < _BYTES_MIN or raw[:_HEAD].lstrip()[:1] not in (b"{", b"[") or b"data:" in raw:
+    if raw[:_HEAD].lstrip()[:1] not in (b"{", b"[") or b"data:" in raw:
         return None
     special = frozenset[str]() if free else rules.opaque | rules.ids | rules.asked
     if not free and rules.opaque_in is not None and not rules.asked:
         return None
     if not special.isdisjoint(name.decode("utf-8", "replace") for name in _STRING.findall(raw, 0, _HEAD)):
         return None
-    if not _is_dense(raw) or not (is_json or _is_json(raw)):
+    if not (is_json or _is_json(raw)):
         return None
     parts = _split(raw)
     if parts is None or (counted := _counted(parts[1])) is None:
@@ -101,7 +101,7 @@ def read_at_once(raw: bytes, rules: TextRules, *, free: bool, longest: int, is_j
 
 
 def _is_dense(raw: bytes) -> bool:
-    quotes = raw.count(b'"') - raw.count(b'\\"')
+    quotes = max(raw.count(b'"') - raw.count(b"\\"), 0)  # escaped ones say nothing
     return (quotes + raw.count(b"{") + raw.count(b"[")) * _DENSITY >= len(raw)
 
 
