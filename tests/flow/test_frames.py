@@ -1,12 +1,14 @@
 """One side of a WebSocket: what is framed for it and what is read from it."""
 
+from collections.abc import Iterable
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, TextMessage
 
-from outwarden.flow.frames import Close, Message, Peer
+from outwarden.flow.frames import Close, Message, Peer, Received
 
 # Around the bounds of the three spellings of a length.
 SIZES = [0, 1, 125, 126, 127, 2**16 - 1, 2**16, 2**16 + 1]
@@ -56,3 +58,56 @@ def test_a_server_of_the_providers_gets_masked_frames() -> None:
 
     assert framed[1] & 0x80
     assert framed[6:] != b"hello"
+
+
+FRAMES = st.tuples(
+    st.sampled_from([0x81, 0x82, 0x01, 0x80, 0x00, 0x89, 0x8A, 0x88, 0x09, 0xC1, 0x83]),
+    st.one_of(st.binary(max_size=8), st.text(max_size=8).map(str.encode), st.sampled_from(SIZES[:7]).map(bytes)),
+    st.sampled_from([0, 0, 0, 0, 2, 8]),
+    st.booleans(),
+)
+
+
+def frame(kind: int, payload: bytes, spelled: int, masked: bool) -> bytes:
+    """A frame of a server's: right, or with a size that is spelled too long, or with the bit of a mask."""
+    spelled = max(spelled, 0 if len(payload) < 126 else 2 if len(payload) < 2**16 else 8)
+    size = bytes([{0: len(payload), 2: 126, 8: 127}[spelled] | (0x80 if masked and kind & 1 else 0)])
+    return bytes([kind]) + size + (len(payload).to_bytes(spelled) if spelled else b"") + payload
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(FRAMES, max_size=6), st.lists(st.integers(1, 40), max_size=12))
+def test_frames_of_a_provider_are_read_as_wsproto_reads_them(frames: list, cuts: list[int]) -> None:
+    """Whatever a server sends, right or wrong, and wherever it is cut: what wsproto alone would say."""
+    data = b"".join(frame(*one) for one in frames)
+    ours, theirs = peer(as_server=False), peer(as_server=False)
+    pieces = []
+    for cut in cuts:
+        pieces.append(data[:cut])
+        data = data[cut:]
+    received, expected = [], []
+    for piece in filter(None, [*pieces, data]):
+        if not any(isinstance(one, Close) for one in received):
+            received += ours.receive(piece)
+        if not any(isinstance(one, Close) for one in expected):
+            expected += until_close(theirs._parsed(piece))
+
+    assert received == expected
+
+
+def until_close(found: Iterable[Received]) -> list[Received]:
+    """What comes up to a close, it included."""
+    taken: list[Received] = []
+    for one in found:
+        taken.append(one)
+        if isinstance(one, Close):
+            break
+    return taken
+
+
+@pytest.mark.parametrize("head", [b"\x82\x7f" + (2**20 + 1).to_bytes(8), b"\x81\x7e\xff\xff" + b"a" * 65535])
+def test_a_frame_that_will_be_too_long_closes_before_it_is_there(head: bytes) -> None:
+    """Its size is known from its head; nothing is kept of it."""
+    side = Peer(as_server=False, max_message_bytes=2**15)
+
+    assert list(side.receive(head)) == [Close(1009, "message too big")]

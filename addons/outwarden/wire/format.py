@@ -167,6 +167,7 @@ class TextRules:
     ``opaque_in``: for one object, the keys opaque in it alone (``{"type": "base64", "data": …}``); where such a key
     has an object as its value, no string in it is text. A piece of text, a number or padding may tell it about their
     own key; about others only whether they are there and true: events that differ in no more share one answer.
+    ``asked``: all keys that ``opaque_in`` looks for, in an object or in what it holds.
     ``is_file``: whether a key that ``opaque_in`` names holds a file, which is read where it is text.
     ``remember``: top-level keys whose value is a growing list (messages), remembered element by element.
     ``offsets``: where numbers point into texts, and move with them.
@@ -177,6 +178,7 @@ class TextRules:
     ids: frozenset[str] = frozenset()
     free: frozenset[str] = frozenset()
     opaque_in: Callable[[dict[str, Any]], frozenset[str]] | None = None
+    asked: frozenset[str] = frozenset()
     is_file: Callable[[dict[str, Any], str], bool] | None = None
     remember: frozenset[str] = frozenset()
     offsets: Offsets | None = None

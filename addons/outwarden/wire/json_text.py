@@ -2,10 +2,11 @@
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import overload
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 Splice = tuple[int, int, bytes]
@@ -86,6 +87,8 @@ def raw_offsets(inside: bytes, text: str, points: Sequence[int]) -> list[int]:
         if len(inside) == len(text):
             return list(points)
         return _utf8_offsets(text, points)
+    if len(inside) >= _SMALL and (spell := _speller(inside, text)) is not None:
+        return _spelled_offsets(text, points, spell)
     return _escaped_offsets(inside, points)
 
 
@@ -94,6 +97,38 @@ def _utf8_offsets(text: str, points: Sequence[int]) -> list[int]:
     seen = at = 0
     for point in points:
         at += len(text[seen:point].encode())
+        seen = point
+        offsets.append(at)
+    return offsets
+
+
+Spell = Callable[[str], bytes]
+
+
+def _speller(inside: bytes, text: str) -> Spell | None:
+    """The way in which a string is spelled, where that is the way of a usual encoder: each character by itself."""
+    for spell in (_spell_shortly, _spell_in_ascii):
+        if spell(text) == inside:
+            return spell
+    return None
+
+
+def _spell_shortly(text: str) -> bytes:
+    try:
+        return orjson.dumps(text)[1:-1]
+    except orjson.JSONEncodeError:  # half a surrogate pair
+        return b""
+
+
+def _spell_in_ascii(text: str) -> bytes:
+    return json.dumps(text)[1:-1].encode()
+
+
+def _spelled_offsets(text: str, points: Sequence[int], spell: Spell) -> list[int]:
+    offsets: list[int] = []
+    seen = at = 0
+    for point in points:
+        at += len(spell(text[seen:point]))
         seen = point
         offsets.append(at)
     return offsets

@@ -9,6 +9,7 @@ import orjson
 
 from outwarden.errors import BodyError
 from outwarden.wire.format import Json, TextRules
+from outwarden.wire.json_bulk import Bulk, read_in_bulk
 from outwarden.wire.json_fragments import Fragments
 from outwarden.wire.json_text import LONG_NUMBER, count_strings, scannable
 from outwarden.wire.json_tree import MAX_DEPTH, MAX_NESTING, Float, Integer, Repeated, parse_all
@@ -111,11 +112,11 @@ def read_tree(raw: bytes, tree: Json, rules: TextRules, marks: Marks, *, spelled
 
 
 def _read(raw: bytes, rules: TextRules, key: str | None, free: bool) -> Document:
+    document = Document(raw)
     try:
-        tree = orjson.loads(raw)
+        tree = read_in_bulk(raw, rules, free=free or key in rules.free, longest=_BASE64_CHARACTERS_MIN)
     except orjson.JSONDecodeError:
         return _read_slowly(raw, rules, key, free)
-    document = Document(raw)
     walk = _Walk(document, rules, {})
     walk.value(tree, key, free, _NOTHING, 0)
     if walk.long_numbers or len(document.tokens) != count_strings(raw):
@@ -192,6 +193,8 @@ class _Walk:
             self.object(node, free or key in self.inside_free, depth + 1)
         elif kind is list:
             self.array(node, free or key in self.inside_free, depth + 1)
+        elif kind is Bulk:
+            self.bulk(node, depth, is_text=key not in opaque_here)
         elif kind is Repeated:
             self.repeated(node, free or key in self.inside_free, depth + 1)
         elif kind is not bool and node is not None:
@@ -225,6 +228,14 @@ class _Walk:
             else:
                 self.string(value, key, free, opaque_here)
 
+    def bulk(self, node: Bulk, depth: int, *, is_text: bool) -> None:
+        """Take a part whose strings are known; it was counted as far as it is deep by itself."""
+        if depth + node.depth > MAX_DEPTH:
+            raise BodyError(f"JSON deeper than {MAX_DEPTH} levels")
+        self.tokens += node.tokens if is_text else [None] * len(node.tokens)
+        self.document.skipped += () if is_text else node.tokens
+        self.document.number_tokens += node.number_tokens
+
     def sealed(self, node: Any, depth: int) -> None:
         """Walk a value in which nothing is text."""
         if depth > MAX_DEPTH:
@@ -239,6 +250,8 @@ class _Walk:
         elif type(node) is list:
             for value in node:
                 self.sealed(value, depth + 1)
+        elif type(node) is Bulk:
+            self.bulk(node, depth - 1, is_text=False)
         elif type(node) is not bool:
             self.value(node, None, False, _NOTHING, depth)
 

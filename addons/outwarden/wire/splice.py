@@ -35,8 +35,10 @@ def splice_document(document: Document, answers: Answers, *, ascii_only: bool, f
     """Turn the edits of a document's texts into splices of its bytes; add what was found to ``found``."""
     spans: Sequence[tuple[int, int]] = ()
     splices: list[Splice] = []
-    for index, text in enumerate(document.tokens):
-        if not text or (text not in answers and index not in document.nested):
+    nested = document.nested
+    for index in [i for i, text in enumerate(document.tokens) if text in answers or i in nested]:
+        text = document.tokens[index]
+        if not text:
             continue
         edits = _edits_of(document, index, text, answers, found)
         if edits:

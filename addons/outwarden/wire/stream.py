@@ -104,12 +104,22 @@ class StreamRewriter:
         self.began = False
         self.error: str | None = None
         self.ended = False
-        self.usage: Usage | None = None
+        self._usage: Usage | None = None
+        self._usage_is_shared = False
         self.model: str | None = None
         self.output_text_bytes = 0
         self.counted = self._counted_before = self._reported = 0
         self.events = 0
         self.malformed = 0
+
+    @property
+    def usage(self) -> Usage | None:
+        """What was used, as reported last."""
+        if self._usage_is_shared and self._usage is not None and self._usage.raw is not None:
+            own = orjson.loads(orjson.dumps(self._usage.raw))  # the next event is written into the shape's tree
+            self._usage = self._usage.with_raw(own)
+        self._usage_is_shared = False
+        return self._usage
 
     @property
     def counted_since(self) -> int:
@@ -176,7 +186,7 @@ class StreamRewriter:
             self._close("all")
             return b"".join(self._release())
         facts = self._format.read_reply(self._operation, tree, {})
-        self.usage, self.model, self.error = facts.usage, facts.model, facts.error
+        self._usage, self.model, self.error = facts.usage, facts.model, facts.error
         self.began = self.ended = facts.error is None
         return rewrite_json(body, self._rules, self._rewriter).body
 
@@ -243,9 +253,6 @@ class StreamRewriter:
         if _marks(facts.deltas, texts) != shape.marks:
             return False
         self._learn(facts)
-        if self.usage is not None and facts.usage is not None and self.usage.raw is not None:
-            own = orjson.loads(orjson.dumps(self.usage.raw))  # the shape's tree is written again
-            self.usage = self.usage.with_raw(own)
         held.dropped = facts.usage_only and self._drop_usage_only
         held.document = shape.document
         for number, token in shape.document.marked.items():
@@ -275,8 +282,9 @@ class StreamRewriter:
             self.session = facts.session or self.session
             self.transcriptions += (facts.transcription,) if facts.transcription else ()
         if facts.usage is not None:
-            known = self.usage or Usage()
-            self.usage = known.plus(facts.usage) if facts.usage_adds else known.latest(facts.usage)
+            self._usage_is_shared = True
+            known = self._usage or Usage()
+            self._usage = known.plus(facts.usage) if facts.usage_adds else known.latest(facts.usage)
 
     def _note_usage(self, facts: EventFacts) -> None:
         """A report covers all output up to its event, if it tells more of it: some repeat the input alone."""

@@ -76,7 +76,9 @@ class Usage:
 
     def latest(self, newer: "Usage") -> "Usage":
         """Merge a later cumulative report over this one: a non-zero count of the later one wins."""
-        return Usage(*(new or old for old, new in zip(_values(self), _values(newer), strict=True)))
+        said = _values(newer)
+        merged = tuple([new or old for old, new in zip(_values(self), said, strict=True)])
+        return newer if merged == said else Usage(*merged)
 
     def with_raw(self, raw: Mapping[str, Any]) -> "Usage":
         """The same counts, with the provider's own object beside them."""

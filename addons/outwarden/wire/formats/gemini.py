@@ -219,7 +219,9 @@ def _model(source: Mapping[str, Any]) -> str | None:
 def _searches(source: Mapping[str, Any]) -> int:
     """Search queries that grounded the answer; each is billed."""
     queries = 0
-    for candidate in objects(source.get("candidates")):
+    for candidate in items(source.get("candidates")):
+        if not isinstance(candidate, dict):
+            continue
         grounding = candidate.get("groundingMetadata", candidate.get("grounding_metadata"))
         if isinstance(grounding, dict):
             queries += len(items(grounding.get("webSearchQueries", grounding.get("web_search_queries"))))

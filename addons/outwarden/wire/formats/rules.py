@@ -283,6 +283,7 @@ def text_rules(*free: str, ids: Iterable[str] = (), offsets: Offsets | None = No
         ids=IDS.union(ids),
         free=frozenset(free),
         opaque_in=opaque_in,
+        asked=_ASKED | {"reasoningContent"},
         is_file=is_file,
         remember=REMEMBER,
         offsets=offsets,

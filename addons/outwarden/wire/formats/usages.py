@@ -193,7 +193,8 @@ def gemini_usage(raw: Raw) -> Usage | None:
     """Gemini's shape, camelCase or snake_case: thoughts and tool-use prompts are counted apart and added here."""
 
     def field(camel: str, snake: str) -> object:
-        return raw.get(camel, raw.get(snake))
+        value = raw.get(camel)
+        return raw.get(snake) if value is None else value
 
     prompt = count(field("promptTokenCount", "prompt_token_count"))
     tool_use = count(field("toolUsePromptTokenCount", "tool_use_prompt_token_count"))

@@ -1,0 +1,158 @@
+"""A document read at once has the strings that a walk finds, and what is no JSON is not read so."""
+
+import json
+
+import orjson
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from outwarden.errors import BodyError
+from outwarden.wire import json_bulk, json_walk
+from outwarden.wire.formats.rules import text_rules
+from outwarden.wire.json_tree import parse_all
+
+RULES = text_rules("arguments")
+EXAMPLES = 120
+WORDS = st.one_of(
+    st.text(max_size=6),
+    st.sampled_from(
+        ["a", "to", "é\\", 'say "it"', "\\\\", "data", "type", "role", "arguments", "{", '{"a": 1}', "\ud83d"]
+    ),
+)
+LEAVES = st.one_of(WORDS, st.none(), st.booleans(), st.integers(), st.floats(), st.integers(-99, 99))
+TREES = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(WORDS, inner, max_size=4)),
+    max_leaves=20,
+)
+MANNERS = st.fixed_dictionaries(
+    {
+        "ensure_ascii": st.booleans(),
+        "indent": st.sampled_from([None, 1]),
+        "separators": st.sampled_from([None, (",", ":")]),
+    }
+)
+
+
+@pytest.fixture(autouse=True)
+def all_documents(monkeypatch):
+    """Small ones and sparse ones, too."""
+    monkeypatch.setattr(json_bulk, "_BYTES_MIN", 0)
+    monkeypatch.setattr(json_bulk, "_DENSITY", 10**9)
+
+
+def at_once(raw, *, free=False):
+    found = json_bulk.read_at_once(raw, RULES, free=free, longest=512)
+    return found and (found.tokens, found.number_tokens)
+
+
+def walked(raw, monkeypatch, free):
+    with monkeypatch.context() as patch:
+        patch.setattr(json_walk, "read_in_bulk", lambda raw, *_, **__: orjson.loads(raw))
+        return json_walk.read_document(raw, RULES, free=free)
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(TREES, MANNERS, st.booleans())
+def test_it_finds_what_the_walk_finds(tree, manner, free):
+    """The same strings in the same order, and never fewer tokens of numbers; or it leaves the document to the walk."""
+    raw = json.dumps([tree], **manner).encode("utf-8", "surrogatepass")
+    found = at_once(raw, free=free)
+    assume(found is not None)
+    with pytest.MonkeyPatch.context() as patch:
+        document = walked(raw, patch, free)
+
+    assert found[0] == document.tokens
+    assert found[1] >= document.number_tokens
+    assert not document.has_numbers
+    assert (document.skipped, document.unread, document.media_bytes) == ([], 0, 0)
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(TREES, MANNERS, st.data())
+def test_what_is_no_json_is_not_read_at_once(tree, manner, data):
+    """Whatever byte is put in, taken out or changed: what no parser takes, this does not."""
+    raw = json.dumps([tree], **manner).encode("utf-8", "surrogatepass")
+    at, end = sorted((data.draw(st.integers(0, len(raw))), data.draw(st.integers(0, len(raw)))))
+    put = data.draw(
+        st.one_of(st.binary(max_size=2), st.sampled_from([b'"', b"\\", b",", b"]", b"\\u12", b"\n", b"01", b"e"]))
+    )
+    broken = raw[:at] + put + raw[min(end, at + 2) :]
+    try:
+        parse_all(broken)
+    except BodyError:
+        assert at_once(broken) is None
+    else:
+        if (found := at_once(broken)) is not None:
+            with pytest.MonkeyPatch.context() as patch:
+                assert found[0] == walked(broken, patch, False).tokens
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'[{"x": {"type": "a"}}]',
+        b'["role"]',
+        b'[{"d\\u0061ta": "aGVsbG8="}]',
+        b'["data:text/plain;base64,aGVsbG8="]',
+        b'["' + b"aB3" * 200 + b'"]',
+        b"[123, 456]",
+        b'{"card": 4111111111111111}',
+        b'{"x": 1e12}',
+        b"[" * 201 + b"]" * 201,
+        b'["\xff"]',
+        b'["\\ud83d"]',
+        b'["a\tb"]',
+    ],
+)
+def test_what_asks_for_a_rule_is_walked(raw):
+    """Keys of rules however spelled, media, token ids, long numbers, depth, and what orjson would not take."""
+    assert at_once(raw) is None
+
+
+def test_a_nested_document_is_read_at_once():
+    """As deep as is read, and with escapes, spaces and numbers of objects."""
+    raw = b'{"a": ' * 200 + b'"\\u00e9\\"\\\\\\n"' + b"}" * 200
+
+    assert at_once(raw) == (["a"] * 200 + ['é"\\\n'], 0)
+    assert at_once(b'{"n" : -1.5, "m":20}') == (["n", "m"], 6)
+
+
+KEYS = st.sampled_from(
+    ["a", "type", "role", "data", "signature", "delta", "reasoningContent", "contentBlockIndex", "input"]
+)
+RULED = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.one_of(KEYS, WORDS), inner, max_size=4)),
+    max_leaves=25,
+)
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(RULED, MANNERS, st.booleans())
+def test_large_parts_in_bulk_leave_a_document_as_it_is(tree, manner, free):
+    """Parts of nothing but text between those that ask for rules: the document is the one that a walk gives."""
+    raw = json.dumps(tree, **manner).encode("utf-8", "replace")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_bulk, "_PART_BYTES", 0)
+        found = json_walk.read_document(raw, RULES, free=free)
+        expected = walked(raw, patch, free)
+
+    assert found.tokens == expected.tokens
+    assert found.nested.keys() == expected.nested.keys()
+    assert found.number_tokens >= expected.number_tokens
+    assert (found.has_numbers, found.unread) == (expected.has_numbers, expected.unread)
+    assert found.media_bytes == expected.media_bytes
+
+
+def test_the_depth_of_a_part_counts_from_the_root():
+    """150 levels under 60 are too many, whoever counts them."""
+    part = b'{"a":' * 140 + b'"x"' + b"}" * 140
+    ruled = b'{"type":' * 5 + part + b"}" * 5
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_bulk, "_PART_BYTES", 0)
+        assert json_walk.read_document(ruled, RULES).tokens == ["type"] * 5 + ["a"] * 140 + ["x"]
+        with pytest.raises(BodyError):
+            json_walk.read_document(ruled.replace(part, b'{"a":' * 60 + part + b"}" * 60), RULES)
