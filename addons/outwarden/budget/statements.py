@@ -192,6 +192,22 @@ TELL = Statement(
 )
 
 
+def _keep_rest(kind: Kind) -> Any:
+    """Write down that an upstream rests, or until when it now does."""
+    values = {name: _bind(f"r_{name}") for name in ("name", "owner", "why", "until", "written")}
+    insert = insert_into(kind, schema.rests).values(**values)
+    return upsert(kind, insert, ["name", "owner"], lambda new: {n: new[n] for n in ("why", "until", "written")})
+
+
+DRAINED = Statement(select(schema.pauses.c.target).where(schema.pauses.c.target.like("upstream %")))
+RESTS = Statement(select(schema.rests))
+KEEP_REST = Statement(_keep_rest)
+END_REST = Statement(
+    delete(schema.rests).where(schema.rests.c.name == _bind("r_name"), schema.rests.c.owner == _bind("r_owner"))
+)
+FORGET_RESTS = Statement(delete(schema.rests).where(schema.rests.c.until < _bind("before")))
+
+
 @cache
 def paused_sql(kind: Kind, targets: int) -> str:
     """Find what of so many targets is paused."""

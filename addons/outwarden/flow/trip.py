@@ -18,6 +18,7 @@ from outwarden.flow.signing import cannot_change, sign_as, signature_of, still_f
 from outwarden.routing import (
     ORIGINAL,
     Attempt,
+    Auth,
     Failure,
     GiveUp,
     Health,
@@ -330,9 +331,8 @@ class Trip:
             kept = [name for name in protocols.split(",") if not name.strip().startswith(BROWSER_KEY)]
             request.headers["sec-websocket-protocol"] = ",".join(kept)
         request.path = without_signature(without_key(request.path))
-        if auth and auth.kind != "aws":
-            secret = resolve_secret(auth)
-            request.headers[auth.header] = f"Bearer {secret}" if auth.kind == "bearer" else secret
+        if auth:
+            sign_in_as(auth, request)
 
     def _sign(self, request: http.Request) -> Refusal | None:
         """The last step, because nothing may change after it."""
@@ -349,6 +349,13 @@ class Trip:
             return cannot_change("A rule changed the call")
         sign_as(self._host.sign, request, signature)
         return None
+
+
+def sign_in_as(auth: Auth, request: http.Request) -> None:
+    """Put our own secret on a request, where ``auth`` is one. Raises StateError, which names the reference only."""
+    if auth.kind in ("bearer", "header"):
+        secret = resolve_secret(auth)
+        request.headers[auth.header] = f"Bearer {secret}" if auth.kind == "bearer" else secret
 
 
 def replace_model(body: bytes, model: str) -> bytes:
