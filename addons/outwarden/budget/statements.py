@@ -174,7 +174,9 @@ BEGIN_ANEW = (
 )
 PAUSE = Statement(lambda kind: insert_once(kind, schema.pauses, {"target": _bind("target"), "at": _bind("at")}))
 RESUME = Statement(delete(schema.pauses).where(schema.pauses.c.target == _bind("target")))
-PAUSES = Statement(select(schema.pauses.c.target).order_by(schema.pauses.c.target))
+_of_upstream = schema.pauses.c.target.like("upstream %")
+PAUSES = Statement(select(schema.pauses.c.target).where(~_of_upstream).order_by(schema.pauses.c.target))
+DRAINED = Statement(select(schema.pauses.c.target).where(_of_upstream))
 LOG = Statement(
     insert(schema.orders).values(
         **{name: _bind(f"o_{name}") for name in ("at", "by", "step", "target", "amount")}, told=literal(0)
@@ -199,7 +201,6 @@ def _keep_rest(kind: Kind) -> Any:
     return upsert(kind, insert, ["name", "owner"], lambda new: {n: new[n] for n in ("why", "until", "written")})
 
 
-DRAINED = Statement(select(schema.pauses.c.target).where(schema.pauses.c.target.like("upstream %")))
 RESTS = Statement(select(schema.rests))
 KEEP_REST = Statement(_keep_rest)
 END_REST = Statement(

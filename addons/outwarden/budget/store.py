@@ -153,7 +153,7 @@ class Store(Protocol):
         """
 
     def pauses(self) -> list[str]:
-        """All targets that are paused."""
+        """All targets that are paused; upstreams are drained."""
 
     def is_paused(self, targets: Sequence[str]) -> str | None:
         """As `Transaction.paused`, without one."""

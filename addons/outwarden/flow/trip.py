@@ -30,6 +30,7 @@ from outwarden.routing import (
     Upstream,
     next_attempt,
     ordered,
+    original_at,
     resolve_secret,
     rewrite_model,
 )
@@ -137,7 +138,7 @@ class Trip:
         self._may_take = may_take
         self._signature = signature
         # "original" is another place for each host.
-        self._original = f"{ORIGINAL} {request.host}"
+        self._original = original_at(request.host)
         route = route or DEFAULT_ROUTE
         self._route = route
         self._known = Known(

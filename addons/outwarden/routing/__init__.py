@@ -7,7 +7,15 @@ and whether the reply had begun, is left to ``wire`` and ``flow``; whether money
 
 from outwarden.routing.choose import Attempt, GiveUp, Outcome, failure_of_status, next_attempt
 from outwarden.routing.health import Health, Rest
-from outwarden.routing.match import match_route, places, reroute, resolve_reference, resolve_secret, rewrite_model
+from outwarden.routing.match import (
+    match_route,
+    original_at,
+    places,
+    reroute,
+    resolve_reference,
+    resolve_secret,
+    rewrite_model,
+)
 from outwarden.routing.order import Known, ordered
 from outwarden.routing.routes import (
     GROUP,
@@ -47,6 +55,7 @@ __all__ = [
     "match_route",
     "next_attempt",
     "ordered",
+    "original_at",
     "places",
     "reroute",
     "resolve_reference",
