@@ -12,7 +12,9 @@ from typing import Any
 import httpx
 import pytest
 from interceptor import OPENAI, Interceptor, chat, rules_for, trusted, until
+from typer.testing import CliRunner
 
+from outwarden.cli.app import app
 from outwarden.simulate import Certificates, Script, SimulatedProvider, provider_thread
 from replaying.process import program_environment
 
@@ -116,7 +118,10 @@ def attempts(outwarden: Interceptor, answer: httpx.Response) -> list[tuple[str, 
 
 
 def rows(outwarden: Interceptor) -> dict[str, dict[str, Any]]:
-    return {row["name"]: row for row in json.loads(command(outwarden, "upstreams", "--json"))}
+    """What `outwarden upstreams` says, run here: a new process costs a second."""
+    place = ["--rules", str(outwarden.rules), "--state", str(outwarden.state)]
+    done = CliRunner().invoke(app, ["upstreams", "--json", *place], env=outwarden.variables)
+    return {row["name"]: row for row in json.loads(done.stdout)}
 
 
 def test_an_outage_is_found_by_one(
@@ -137,15 +142,13 @@ def test_an_outage_is_found_by_one(
     assert shown["original"]["failed"] == 1
     assert shown["spare"]["calls"] == 1
     assert shown["spare"]["first_content_ms"]["p50"] > 0
-    time.sleep(1.5)  # a second message would come within a second
-    assert len([message for message in told if message.get("upstream") == place]) == 1
 
 
 def test_a_drained_upstream_gets_no_call(
     two: list[Interceptor], spare: SimulatedProvider, told: list[dict[str, Any]]
 ) -> None:
     """In neither, soon after the command; what was under way ends well; where nothing is left, it is said."""
-    slow = {"x-simulate": json.dumps({"text": "word " * 40, "event_delay_s": 0.1})}
+    slow = {"x-simulate": json.dumps({"text": "word " * 12, "first_content_delay_s": 0, "event_delay_s": 0.2})}
     with two[0].http() as client:
         body = chat("hello", model="gpt-4o-mini", stream=True)
         with client.stream("POST", f"https://{OPENAI}/v1/chat/completions", json=body, headers=slow) as stream:
@@ -164,10 +167,11 @@ def test_a_drained_upstream_gets_no_call(
         assert one.record(refused)["rule"] == "upstream_drained"
         dead = post(one, DEAD)  # its breaker is open, and there is nothing else: it is tried once
         assert attempts(one, dead) == [("original", "connect")]
-    time.sleep(1.5)
     assert [seen.path for seen in spare.requests] == [], "neither calls nor probes"
     assert rows(two[0])["spare"]["state"] == "drained"
     until(lambda: [message for message in told if message.get("order") == "drain"])
+    outages = [message for message in told if message.get("upstream") == f"original {DEAD}"]
+    assert len(outages) == 1, "of the outage before, who heard of it told nobody"
     command(two[0], "enable", "spare")
     for one in two:
         until(lambda one=one: "spare" not in states(one))  # type: ignore[misc]
@@ -176,14 +180,13 @@ def test_a_drained_upstream_gets_no_call(
 
 def test_probes_find_out_before_a_call_does(two: list[Interceptor], spare: SimulatedProvider) -> None:
     """No call has failed there, and none is sent there; once it answers again, calls return."""
-    until(lambda: len([seen for seen in spare.requests if seen.path == MODELS]) >= 4)  # both ask, each second
     spare.script = Script(status=503)
     for one in two:
         until(lambda one=one: states(one).get("spare") == "unhealthy")  # type: ignore[misc]
     spare.clear()
     answer = post(two[0])
     assert attempts(two[0], answer) == [("original", "ok")]
-    assert {seen.path for seen in spare.requests} <= {MODELS}
+    assert {seen.path for seen in until(lambda: spare.requests)} == {MODELS}
     assert rows(two[1])["spare"]["state"] == "unhealthy"
     spare.script = Script()
     for one in two:
