@@ -213,6 +213,19 @@ def test_what_was_heard_is_not_told_on() -> None:
     assert health.found() == {"onprem": Rest(62, "open")}  # the probe under way is ours to tell of
 
 
+def test_an_outage_is_news_of_one() -> None:
+    """Who heard of it, then probed and failed as well, did not discover it; the next outage is another."""
+    health = Health()
+    health.hear("onprem", Rest(30, "open"), since=0, now=0)
+    health.admit("onprem", 32, QUICK)
+    health.record("onprem", False, 33, QUICK)
+    assert health.found() == {"onprem": Rest(63, "open")}
+    assert health.discovered() == frozenset()
+    health.record("onprem", True, 64, QUICK)
+    health.record("onprem", False, 65, QUICK)
+    assert health.discovered() == {"onprem"}
+
+
 def test_what_was_heard_ends_with_its_word() -> None:
     """The other process found that it is back; what was found here stays."""
     health = Health()

@@ -93,7 +93,7 @@ class Services:
         self.webhooks = Webhooks(resolve_reference)
         self.webhooks.configure(self.engines.rules.budgets.webhooks)
         self.notices = Notices(self.webhooks.tell, time.monotonic)
-        self._open_breakers: set[str] = set()
+        self._open_breakers: frozenset[str] = frozenset()
         self.recent = RecentCalls()
         self._unresolved: list[tuple[str, Amounts | None]] = []
         self.started_at = datetime.now(UTC)
@@ -163,7 +163,7 @@ class Services:
             return
         for order in self.ledger.untold():
             self.notices.ordered(order)
-        is_open = set(self.health.found())  # what others found, they tell
+        is_open = self.health.discovered()  # what others found, they tell
         for name in sorted(is_open - self._open_breakers):
             self.notices.opened(self.engines.shown(name) or "")
         self._open_breakers = is_open

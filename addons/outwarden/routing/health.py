@@ -28,13 +28,14 @@ class Rest(NamedTuple):
 @dataclass(slots=True)
 class _Record:
     """``outcomes``: (when, ok), newest last. ``rest``: it is left alone; when that is over, it is probed. ``told``:
-    another process found that out. ``returns_from``: a probe went well then, and it gets a growing share of calls.
+    another process says so; ``heard``: one did, when it began. ``returns_from``: a probe went well then, and it gets a growing share of calls.
     ``fails`` and ``passes``: of active probes, in a row. ``ok_at``: when a call or a probe last went well. ``waits``:
     (when, seconds to the first content)."""
 
     outcomes: deque[tuple[float, bool]] = field(default_factory=deque)
     rest: Rest | None = None
     told: bool = False
+    heard: bool = False
     returns_from: float | None = None
     fails: int = 0
     passes: int = 0
@@ -43,10 +44,11 @@ class _Record:
 
     def leave_alone(self, rest: Rest, *, told: bool = False) -> None:
         self.rest, self.told, self.returns_from = rest, told, None
+        self.heard = self.heard or told
         self.outcomes.clear()
 
     def come_back(self, now: float) -> None:
-        self.rest, self.told, self.returns_from = None, False, now
+        self.rest, self.told, self.heard, self.returns_from = None, False, False, now
         self.outcomes.clear()
 
 
@@ -120,6 +122,10 @@ class Health:
     def found(self) -> dict[str, Rest]:
         """What is left alone because of what was found here, for others to hear; over or not."""
         return {name: record.rest for name, record in self._records.items() if record.rest and not record.told}
+
+    def discovered(self) -> frozenset[str]:
+        """What is left alone and was found failing here first: news that no other process tells."""
+        return frozenset(name for name, record in self._records.items() if record.rest and not record.heard)
 
     def drain(self, upstreams: Collection[str]) -> None:
         """These, and no others, are drained from now on: no attempt goes there."""
