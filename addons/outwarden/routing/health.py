@@ -27,10 +27,13 @@ class Rest(NamedTuple):
 
 @dataclass(slots=True)
 class _Record:
-    """``outcomes``: (when, ok), newest last. ``rest``: it is left alone; when that is over, it is probed. ``told``:
-    another process says so; ``heard``: one did, when it began. ``returns_from``: a probe went well then, and it gets a growing share of calls.
-    ``fails`` and ``passes``: of active probes, in a row. ``ok_at``: when a call or a probe last went well. ``waits``:
-    (when, seconds to the first content)."""
+    """What is known of one upstream.
+
+    ``outcomes``: (when, ok), newest last. ``rest``: it is left alone, then it is probed. ``told``: another
+    process says so; ``heard``: one did, when it began. ``returns_from``: a probe went well then, and it gets a growing
+    share of calls. ``fails`` and ``passes``: of active probes, in a row. ``ok_at``: when a call or a probe last went
+    well. ``waits``: (when, seconds to the first content).
+    """
 
     outcomes: deque[tuple[float, bool]] = field(default_factory=deque)
     rest: Rest | None = None
