@@ -11,15 +11,15 @@ The map. Rooms are nouns: each knows one thing. Addons are verbs: each is one cl
     pii         text in, spans out; redact and restore, whole or streamed
     pricing     usage times price; token counts; the bound before a call
     budget      limits, windows, holds, and the stores that keep them
-    routing     upstreams, breakers, retries: outcomes so far → next attempt
+    routing     upstreams, breakers, retries: outcomes so far → next attempt; what processes know together
     content     patterns that refuse or flag
     audit       one chained record per call
     rules       ``rules/*.yml`` → frozen objects of the rooms, errors with file and line
     observe     metrics, and messages to webhooks
     web         the status page
     flow        the only room that knows mitmproxy: per-call state, guard, call layer, services
-    (addons)    load_rules, pass_through, serve_status, identify_call, enforce_content, redact_pii, restore_pii,
-                charge_budget, route_call, stream_reply, write_audit
+    (addons)    load_rules, watch_upstreams, pass_through, serve_status, identify_call, enforce_content, redact_pii,
+                restore_pii, charge_budget, route_call, stream_reply, write_audit
     chain       the one place that names concrete classes; its docstring is the hook table
     simulate    a provider that is not there, for the demo and the tests
     cli         ``outwarden …``

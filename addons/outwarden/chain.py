@@ -5,6 +5,7 @@ mitmproxy calls the addons in this order for requests and for replies alike.
 | addon | hooks | what it does |
 |---|---|---|
 | `LoadRules` | load, configure, running, done | options, rule files, stores; reloads rules that changed |
+| `WatchUpstreams` | running, done | probes upstreams; tells other processes how they do, and hears it from them |
 | `PassThrough` | http_connect, tls_clienthello, requestheaders, responseheaders | opens only known hosts |
 | `ServeStatus` | load, configure, running, request, done | the status page, through the proxy and on the admin port |
 | `IdentifyCall` | http_connect, requestheaders, request, responseheaders, websocket_start | what call, and whose |
@@ -33,6 +34,7 @@ from outwarden.restore_pii import RestorePii
 from outwarden.route_call import RouteCall
 from outwarden.serve_status import ServeStatus
 from outwarden.stream_reply import StreamReply
+from outwarden.watch_upstreams import WatchUpstreams
 from outwarden.write_audit import WriteAudit
 
 
@@ -41,6 +43,7 @@ def chain() -> list[Any]:
     shelf = Shelf()
     return [
         LoadRules(shelf),
+        WatchUpstreams(shelf),
         PassThrough(shelf),
         ServeStatus(shelf),
         IdentifyCall(shelf),

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable
+from inspect import isawaitable
 from pathlib import Path
 
 from mitmproxy import ctx, exceptions
@@ -97,10 +98,12 @@ def chosen_folders(rules: str, state: str) -> tuple[Path, Path]:
 
 
 async def every(seconds: float, work: Callable[[], object]) -> None:
-    """Do ``work`` every ``seconds``; an error is logged and does not end it."""
+    """Do ``work`` every ``seconds``, and wait for it where it is a coroutine's; an error is logged and ends nothing."""
     while True:
         await asyncio.sleep(seconds)
         try:
-            work()
+            done = work()
+            if isawaitable(done):
+                await done
         except Exception as error:  # the next round may succeed; nothing here may stop the proxy
             logger.error("periodic work failed: %s", where(error))

@@ -15,6 +15,13 @@ from outwarden.routing import GiveUp, Route, match_route, places, reroute
 from outwarden.wire.format import Refusal
 from outwarden.wire.top_level import replace_inside
 
+NONE_LEFT = Refusal(502, "upstream_failed", "No upstream can take this call.")
+DRAINED = Refusal(
+    503,
+    "upstream_drained",
+    "Every upstream that this call may go to has been drained by whoever runs this proxy (outwarden enable NAME).",
+)
+
 
 class RouteCall:
     """Set off: from here on the call layer follows the route."""
@@ -38,7 +45,7 @@ class RouteCall:
         if isinstance(choice, GiveUp) and state.purse and state.may_change and clamp(flow.request, state, state.purse):
             choice = state.trip.begin_again(flow.request)
         if isinstance(choice, GiveUp):
-            refuse(flow, state)
+            refuse(flow, state, DRAINED if choice.drained else NONE_LEFT)
 
     def _route(self, state: CallState) -> Route | None:
         """The route of the rules, or the one that a budget has sent all its calls to by now."""
@@ -129,11 +136,11 @@ def default_limit_key(state: CallState) -> str | None:
     return {"responses": "max_output_tokens", "completions": "max_tokens"}.get(state.operation.name)
 
 
-def refuse(flow: http.HTTPFlow, state: CallState) -> None:
-    """No upstream is affordable, or none is left to try."""
+def refuse(flow: http.HTTPFlow, state: CallState, otherwise: Refusal) -> None:
+    """No upstream is affordable; ``otherwise``: none is left to try."""
     refusal, denied_by = (state.purse.refusal, state.purse.denied_by) if state.purse else (None, None)
     if state.purse:
         state.purse.refused()
-    rule = denied_by or (refusal.code if refusal else "route")
-    state.refuse(refusal or Refusal(502, "upstream_failed", "No upstream can take this call."), "refused", rule)
+    rule = denied_by or (refusal.code if refusal else otherwise.code if otherwise is DRAINED else "route")
+    state.refuse(refusal or otherwise, "refused", rule)
     answer(flow, state.refusal)  # type: ignore[arg-type]

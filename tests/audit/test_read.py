@@ -1,13 +1,14 @@
 """What was done to an audit file is found, and named by its line."""
 
-from datetime import UTC, datetime
+import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outwarden.audit import AuditLog, read, verify
+from outwarden.audit import AuditLog, read, recent, verify
 from outwarden.audit.chain import NO_HASH, seal
 
 
@@ -107,3 +108,20 @@ def test_any_file_can_be_read_and_checked(tmp_path_factory: pytest.TempPathFacto
 
     assert list(read(path)) == []
     assert len(verify(path)) == path.read_bytes().count(b"\n") + (path.read_bytes()[-1:] not in (b"", b"\n"))
+
+
+def test_the_end_of_a_long_file_is_found_by_halves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same records as if all were read, from any moment on, whatever is torn or out of order in between."""
+    path, start = tmp_path / "audit.jsonl", datetime(2026, 11, 27, tzinfo=UTC)
+    log = AuditLog(path)
+    for number in range(300):
+        late = -30 if number % 7 == 0 else 0  # it took its time before others, and its turn after them
+        log.append({"ts": (start + timedelta(seconds=10 * number + late)).isoformat(), "number": number})
+    log.close()
+    whole = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(line[:40] + b"\n" if at == 150 else line for at, line in enumerate(whole)))
+    monkeypatch.setattr(sys.modules["outwarden.audit.read"], "LINE_BYTES_MAX", 1000)
+    for seconds in (-100, 0, 5, 777, 1490, 1500, 2990, 5000):
+        since = start + timedelta(seconds=seconds)
+        assert list(recent(path, since)) == list(read(path, since))
+    assert list(recent(tmp_path / "none", start)) == []

@@ -98,15 +98,15 @@ CLEANING = {
         "SELECT format('SELECT pg_terminate_backend(%%s, 2000)', pid) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid != pg_backend_pid()",
         "SELECT 'DROP SCHEMA public CASCADE; CREATE SCHEMA public' FROM pg_tables"
-        " WHERE schemaname = 'public' HAVING count(*) NOT IN (0, 8)",
+        " WHERE schemaname = 'public' HAVING count(*) NOT IN (0, 9)",
         "SELECT format('TRUNCATE %%s RESTART IDENTITY', string_agg(tablename, ', ')) FROM pg_tables"
-        " WHERE schemaname = 'public' AND tablename != 'ledger' HAVING count(*) = 7",
+        " WHERE schemaname = 'public' AND tablename != 'ledger' HAVING count(*) = 8",
     ),
     "mariadb": (
         "SELECT concat('KILL HARD CONNECTION ', id) FROM information_schema.processlist"
         " WHERE db = database() AND id != connection_id()",
         "SELECT 'DROP DATABASE outwarden' FROM information_schema.tables WHERE table_schema = database()"
-        " HAVING count(*) NOT IN (0, 8)",
+        " HAVING count(*) NOT IN (0, 9)",
         "SELECT 'CREATE DATABASE IF NOT EXISTS outwarden'",
         "SELECT 'USE outwarden'",
         "SELECT concat('DELETE FROM ', table_name) FROM information_schema.tables"

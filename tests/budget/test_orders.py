@@ -1,6 +1,7 @@
 """Orders by command: in force at once in every process, on record, and the books still right."""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from outwarden.budget import (
 )
 from outwarden.budget.accounts import account_of
 from outwarden.budget.sql_store import SqlStore
+from outwarden.budget.store import RestRow
 from outwarden.errors import OrderError, StateError, StoreUnavailable
 
 pytestmark = pytest.mark.every_store
@@ -249,6 +251,36 @@ def test_an_order_is_told_by_one(store: Store, url: str, orders: Orders) -> None
     (order,) = store.untold()
     assert [other.tell(order.number), store.tell(order.number)] == [True, False]
     assert other.untold() == []
+    other.close()
+
+
+def test_an_upstream_is_drained_until_it_is_enabled(
+    ledger: Ledger, orders: Orders, store: Store, account: Make
+) -> None:
+    """It stops no call of a budget or a key, is no pause, and each order is written down."""
+    for done in (orders.drain("onprem"), orders.drain("onprem"), orders.drain("original api.openai.com")):
+        assert done.number > 0
+    assert sorted(store.drained()) == ["onprem", "original api.openai.com"]
+    assert store.pauses() == []
+    assert isinstance(ledger.hold("h", [account(9, name="onprem")], Amounts(1, 0), KEY), Held)
+    assert [orders.enable("onprem").changed, orders.enable("onprem").changed] == [1, 0]
+    assert store.drained() == ["original api.openai.com"]
+    assert [(order.step, order.target) for order in store.orders()][-2:] == [("enable", "upstream onprem")] * 2
+
+
+def test_what_processes_tell_each_other_of_upstreams(store: Store, url: str, clock: Clock) -> None:
+    """Each has one line per name, its last word; it takes back its own alone; what is long over is forgotten."""
+    other = open_store(url)
+    now = clock()
+    later = [RestRow("onprem", name, "open", now + timedelta(seconds=s), now) for name, s in (("a", 9), ("b", 30))]
+    for row in (later[0]._replace(why="unhealthy"), *later, later[0]._replace(name="onprem gpt-4o")):
+        store.keep_rest(row)
+    assert sorted(other.rests()) == sorted([*later, later[0]._replace(name="onprem gpt-4o")])
+    other.end_rest("onprem gpt-4o", "a")
+    other.end_rest("onprem", "c")
+    assert sorted(store.rests()) == sorted(later)
+    store.forget_rests(now + timedelta(seconds=10))
+    assert other.rests() == later[1:]
     other.close()
 
 

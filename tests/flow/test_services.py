@@ -16,6 +16,7 @@ from outwarden.errors import HoldPosted, RulesError, StateError, StoreUnavailabl
 from outwarden.flow.services import Services
 from outwarden.observe import Webhooks
 from outwarden.pii import Vault
+from outwarden.routing import Rest
 from outwarden.wire.edits import apply_edits
 
 Open = Callable[..., Services]
@@ -306,6 +307,56 @@ def test_a_breaker_that_opens_is_told_once(open_services: Open, told: list[tuple
         services.health.record("onprem", True, time.monotonic())
         services.notify()
     assert told == [("breaker", {"upstream": "onprem"})] * 2
+
+
+def test_what_another_process_found_is_told_by_that_one(
+    open_services: Open, told: list[tuple[str, dict[str, Any]]]
+) -> None:
+    """Ten interceptors send one message."""
+    services = open_services(budgets={"webhooks": [HOOK]})
+    now = time.monotonic()
+    services.health.hear("onprem", Rest(now + 30, "open"), since=now, now=now)
+    services.notify()
+    assert told == []
+
+
+async def test_a_store_that_is_down_leaves_each_on_its_own(
+    open_services: Open, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is known stays in force, nothing fails, and one message says so; then the exchange goes on."""
+    services = open_services()
+    store = open_store(services.state.database_url)
+    orders = Orders(store, "root")
+    orders.drain("onprem")
+    await services.share_health()
+    with monkeypatch.context() as broken:
+        broken.setattr(services.shared._store, "rests", Mock(side_effect=StoreUnavailable("down")))
+        orders.enable("onprem")
+        for _ in range(3):
+            await services.share_health()
+        assert services.health.is_drained("onprem")
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    await services.share_health()
+    assert not services.health.is_drained("onprem")
+    store.close()
+
+
+def test_what_was_drained_before_is_drained_from_the_first_call_on(open_services: Open) -> None:
+    """A process that starts knows it before it takes a call."""
+    services = open_services()
+    Orders(services.shared._store, "root").drain("onprem")
+    later = Services(rules_folder(services), services.state.path)
+    try:
+        assert later.health.is_drained("onprem")
+    finally:
+        later.close()
+
+
+def test_names_of_models_that_hold_something_personal_stay_here(open_services: Open) -> None:
+    """The database of all gets names of upstreams, hosts and models, and nothing else."""
+    services = open_services()
+    assert services.may_tell("original api.openai.com gpt-4o")
+    assert not services.may_tell("onprem ada.quill@brightquill-mail.com")
 
 
 def test_webhooks_of_changed_rules(open_services: Open, monkeypatch: pytest.MonkeyPatch) -> None:

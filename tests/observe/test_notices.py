@@ -102,11 +102,18 @@ def test_a_limit_per_call_is_nobodys_news(notices: Notices, told: Told) -> None:
 
 
 def test_orders(notices: Notices, told: Told) -> None:
-    """A pause and its end, and who ordered them; a top-up is no alarm."""
+    """A pause and its end, an upstream drained and enabled, and who ordered them; a top-up is no alarm."""
     for step in ("pause", "resume", "top-up", "reset"):
         notices.ordered(Order(1, DAY[0], "root", step, "budget key-day", 0))
-    assert [text for _, text, _ in told] == ["budget key-day is paused (by root)", "budget key-day goes on (by root)"]
-    assert told.events == ["paused", "paused"]
+    for step in ("drain", "enable"):
+        notices.ordered(Order(1, DAY[0], "root", step, "upstream onprem", 0))
+    assert [text for _, text, _ in told] == [
+        "budget key-day is paused (by root)",
+        "budget key-day goes on (by root)",
+        "upstream onprem is drained (by root)",
+        "upstream onprem is enabled (by root)",
+    ]
+    assert told.events == ["paused"] * 4
 
 
 def test_a_breaker(notices: Notices, told: Told) -> None:

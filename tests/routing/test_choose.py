@@ -255,3 +255,31 @@ def test_no_call_hammers(
 def test_which_failure_a_status_is(status: int, failure: Failure | None) -> None:
     """What another upstream may do better is a failure; what is wrong with the request is none."""
     assert failure_of_status(status) == failure
+
+
+def drained(*upstreams: str, health: Health | None = None) -> Health:
+    health = health or Health()
+    health.drain(upstreams)
+    return health
+
+
+def test_a_drained_upstream_is_skipped_by_all() -> None:
+    """By the first attempt, by those that follow on a failure, and by a retry."""
+    patient = route("original", "onprem", "spare", retries=3)
+
+    assert follow(patient, health=drained("original")) == Attempt("onprem")
+    assert follow(patient, ended("original", "timeout"), health=drained("onprem")) == Attempt("spare")
+    assert follow(patient, ended("original", "5xx", 500), health=drained("original")) == Attempt("onprem")
+
+
+def test_where_all_is_drained_nothing_is_tried() -> None:
+    """Not even once, as it is where all fail; a model may be drained by the name of its place."""
+    both = drained("original", "onprem")
+    one = follow(route("original", "onprem"), health=both)
+
+    assert isinstance(one, GiveUp)
+    assert one.drained
+    assert follow(route("original"), health=drained("original"), names=lambda t: (t, f"{t} gpt-4o")) == one
+    assert follow(route("original", "onprem"), health=drained("onprem", health=broken("original"))) == Attempt(
+        "original"
+    )

@@ -1,6 +1,9 @@
 """A breaker opens, probes and closes by an injected clock."""
 
-from outwarden.routing import Breaker, Health
+from hypothesis import given
+from hypothesis import strategies as st
+
+from outwarden.routing import Breaker, Health, Probes, Rest
 
 QUICK = Breaker(max_fails=3, within=30, cooldown=30)
 
@@ -144,3 +147,128 @@ def test_the_memory_is_bounded() -> None:
 
     assert len(health.states(0)) == 1024
     assert "host2999" in health.states(0)
+
+
+PROBES = Probes("/models", every=10, timeout=5, max_fails=2, passes=2)
+
+
+def test_failed_probes_leave_an_upstream_alone_until_good_ones_bring_it_back() -> None:
+    """One failure is an accident, two are not; one good answer is not enough, two are; then calls return by and by."""
+    health = Health()
+    health.probed("onprem", False, 0, PROBES)
+    assert health.admit("onprem", 0, QUICK)
+    health.probed("onprem", False, 10, PROBES)
+    assert health.open_until("onprem", 10) == 10 + PROBES.believed_s
+    assert health.states(10) == {"onprem": "unhealthy"}
+
+    health.probed("onprem", True, 20, PROBES)
+    assert not health.admit("onprem", 20, QUICK)
+    health.probed("onprem", True, 30, PROBES)
+    assert health.states(30) == {"onprem": "returning"}
+    assert health.admit("onprem", 30, QUICK, draw=0.05)
+    assert not health.admit("onprem", 30, QUICK, draw=0.5)
+
+
+def test_what_a_probe_said_lapses_when_no_other_follows() -> None:
+    """The rule was taken away, or the prober hangs: one call finds out."""
+    health = Health()
+    for now in (0, 10):
+        health.probed("onprem", False, now, PROBES)
+    after = 10 + PROBES.believed_s
+
+    assert health.states(after) == {"onprem": "half-open"}
+    assert health.admit("onprem", after, QUICK)
+    assert not health.admit("onprem", after, QUICK)
+
+
+def test_good_probes_do_not_close_what_calls_opened() -> None:
+    """A list of models may come where no model answers."""
+    health = Health()
+    failing(health, 0, 1, 2)
+    for now in range(3, 10):
+        health.probed("onprem", True, now, PROBES)
+
+    assert health.open_until("onprem", 10) == 32
+
+
+def test_drained_is_never_tried() -> None:
+    """Neither as a probe nor otherwise, until it is enabled; what is known of it stays."""
+    health = Health()
+    health.drain({"onprem"})
+    assert health.is_drained("onprem")
+    assert not health.admit("onprem", 0, QUICK)
+    assert health.states(0) == {"onprem": "drained"}
+    health.drain(())
+    assert health.admit("onprem", 0, QUICK)
+
+
+def test_what_was_heard_is_not_told_on() -> None:
+    """Or two processes would keep each other's word alive for ever."""
+    health = Health()
+    health.hear("onprem", Rest(30, "open"), since=0, now=0)
+
+    assert not health.admit("onprem", 30, QUICK)  # who found it probes first
+    assert health.found() == {}
+    assert health.admit("onprem", 32, QUICK)
+    assert health.found() == {"onprem": Rest(62, "open")}  # the probe under way is ours to tell of
+
+
+def test_an_outage_is_news_of_one() -> None:
+    """Who heard of it, then probed and failed as well, did not discover it; the next outage is another."""
+    health = Health()
+    health.hear("onprem", Rest(30, "open"), since=0, now=0)
+    health.admit("onprem", 32, QUICK)
+    health.record("onprem", False, 33, QUICK)
+    assert health.found() == {"onprem": Rest(63, "open")}
+    assert health.discovered() == frozenset()
+    health.record("onprem", True, 64, QUICK)
+    health.record("onprem", False, 65, QUICK)
+    assert health.discovered() == {"onprem"}
+
+
+def test_what_was_heard_ends_with_its_word() -> None:
+    """The other process found that it is back; what was found here stays."""
+    health = Health()
+    health.hear("a", Rest(30, "open"), since=0, now=0)
+    failing(health, 0, 1, 2, upstream="b")
+    for name in ("a", "b", "never heard of"):
+        health.unhear(name, 5)
+
+    assert health.states(5) == {"a": "returning", "b": "open"}
+
+
+def test_own_eyes_are_believed() -> None:
+    """Where a call went well since, another's word counts no more; where it failed here, the own rest stays."""
+    health = Health()
+    health.hear("onprem", Rest(30, "open"), since=0, now=0)
+    health.record("onprem", True, 1, QUICK)
+    health.hear("onprem", Rest(60, "open"), since=0, now=2)
+    assert health.open_until("onprem", 2) is None
+    health.hear("onprem", Rest(60, "open"), since=2, now=2)  # it failed there anew
+    assert health.open_until("onprem", 2) == 62
+
+    failing(health, 0, 1, 2, upstream="own")
+    health.hear("own", Rest(99, "open"), since=0, now=3)
+    assert health.found() == {"own": Rest(32, "open")}
+
+
+@given(st.lists(st.tuples(st.sampled_from(["ok", "fail", "good", "bad", "hear", "unhear", "ask"]), st.floats(0, 40))))
+def test_every_rest_ends(steps: list[tuple[str, float]]) -> None:
+    """Whatever calls, probes and others say: a while after the last word, a call may try the upstream."""
+    health, now = Health(), 0.0
+    for step, wait in steps:
+        now += wait
+        match step:
+            case "ok" | "fail":
+                health.record("onprem", step == "ok", now, QUICK)
+            case "good" | "bad":
+                health.probed("onprem", step == "good", now, PROBES)
+            case "hear":
+                health.hear("onprem", Rest(now + 30, "open"), since=now, now=now)
+            case "unhear":
+                health.unhear("onprem", now)
+            case _:
+                health.admit("onprem", now, QUICK)
+    later = now + max(30 + 2, PROBES.believed_s) + 0.001
+
+    assert health.admit("onprem", later, QUICK)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from outwarden.routing import Auth, Breaker, Route, Timeouts, Upstream, resolve_secret
+from outwarden.routing import Auth, Breaker, Probes, Route, Timeouts, Upstream, resolve_secret
 from outwarden.rules import Rules
 
 Load = Callable[..., Rules]
@@ -281,9 +281,36 @@ def test_what_a_route_cannot_do_yet_is_refused(key: str, problems: Problems) -> 
     assert "not supported yet" in told
 
 
-@pytest.mark.parametrize("key", ["health: {path: /models, every: 15s}"])
-def test_what_an_upstream_cannot_do_yet_is_refused(key: str, problems: Problems) -> None:
-    """Never taken silently for something else."""
-    (told,) = problems(routes=f"upstreams: {{a: {{url: 'http://h', provider: p, format: openai, {key}}}}}")
+PROBED = "upstreams: {{a: {{url: 'http://h', provider: p, format: openai, health: {}}}}}"
 
-    assert "not supported yet" in told
+
+def test_active_probes(load: Load) -> None:
+    """A path, and how often; the rest has defaults."""
+    whole = load(routes=PROBED.format("{path: /models, every: 15s}")).routes.upstreams["a"].health
+    own = PROBED.format("{path: /up, every: 1m, timeout: 2s, max_fails: 3, passes: 1}")
+
+    assert whole == Probes("/models", every=15, timeout=5, max_fails=2, passes=2)
+    assert load(routes=own).routes.upstreams["a"].health == Probes("/up", 60, 2, 3, 1)
+    assert load(routes=UPSTREAM).routes.upstreams["onprem"].health is None
+
+
+@pytest.mark.parametrize(
+    ("probes", "why"),
+    [
+        ("{every: 15s}", "key 'path' is missing"),
+        ("{path: models}", "expected a path below the url"),
+        ("{path: '/models?key=1'}", "expected a path below the url"),
+        ("{path: '/a b'}", "expected a path below the url"),
+        ("{path: /models, every: 100ms}", "expected 1s or more"),
+        ("{path: /models, every: 15}", "expected a duration"),
+        ("{path: /models, max_fails: 0}", "expected"),
+        ("{path: /models, evry: 15s}", "unknown key"),
+        ("/models", "expected"),
+    ],
+)
+def test_wrong_probes_are_refused(probes: str, why: str, problems: Problems) -> None:
+    """With the line, as everywhere."""
+    (told,) = problems(routes=PROBED.format(probes))
+
+    assert told.startswith("routes.yml:1: ")
+    assert why in told

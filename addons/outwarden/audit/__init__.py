@@ -5,6 +5,6 @@ text, no value and no key.
 """
 
 from outwarden.audit.log import AuditLog
-from outwarden.audit.read import read, verify
+from outwarden.audit.read import read, recent, verify
 
-__all__ = ["AuditLog", "read", "verify"]
+__all__ = ["AuditLog", "read", "recent", "verify"]

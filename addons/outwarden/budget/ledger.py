@@ -184,6 +184,11 @@ class Ledger:
                 self._store.end(owner.id)
         return resolved
 
+    @property
+    def owner(self) -> str:
+        """The id of this process in the store."""
+        return self._owner.id
+
     def heartbeat(self) -> None:
         """Say that this process lives; call it a few times per `owners.SILENT_AFTER`."""
         self._store.register(self._owner, self._clock())

@@ -33,4 +33,9 @@ def _to_2(connection: Connection) -> None:
     schema.metadata.create_all(connection)  # the tables that are new
 
 
-MIGRATIONS: Mapping[int, Callable[[Connection], None]] = {1: _to_2}
+def _to_3(connection: Connection) -> None:
+    """What processes tell each other of upstreams."""
+    schema.metadata.create_all(connection)
+
+
+MIGRATIONS: Mapping[int, Callable[[Connection], None]] = {1: _to_2, 2: _to_3}

@@ -1,4 +1,6 @@
-"""What people order by command: pause and resume, top up, reset. In the ledger, so that every process obeys at once.
+"""What people order by command: pause and resume, top up, reset, drain and enable.
+
+In the ledger, so that every process obeys at once.
 
 Each order is one transaction with a line of its own in the store, which is never changed, and lines in the journal for
 what it did to a balance.
@@ -23,10 +25,10 @@ CREDIT_MAX = 10**18  # as a limit: a sum of credit and limit fits the 64 bits of
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Whom an order is about: a key (by its id), a budget as a whole, or one account of it."""
+    """Whom an order is about: a key (by its id), a budget as a whole, one account of it, or an upstream."""
 
-    kind: Literal["key", "budget", "account"]
-    name: str  # of the budget; the id of the key
+    kind: Literal["key", "budget", "account", "upstream"]
+    name: str  # of the budget or the upstream; the id of the key
     id: str = ""
 
     def __str__(self) -> str:
@@ -83,6 +85,20 @@ class Orders:
         with self._store.transaction() as transaction:
             changed = transaction.resume(str(target))
             return Done(self._log(transaction, "resume", target, 0, now), int(changed))
+
+    def drain(self, upstream: str) -> Done:
+        """Let no further attempt go to an upstream (by the name that `routing` has for it) until it is enabled."""
+        now, target = self._clock(), Target("upstream", upstream)
+        with self._store.transaction() as transaction:
+            changed = transaction.pause(str(target), now)
+            return Done(self._log(transaction, "drain", target, 0, now), int(changed))
+
+    def enable(self, upstream: str) -> Done:
+        """Let calls go to an upstream again."""
+        now, target = self._clock(), Target("upstream", upstream)
+        with self._store.transaction() as transaction:
+            changed = transaction.resume(str(target))
+            return Done(self._log(transaction, "enable", target, 0, now), int(changed))
 
     def top_up(self, budget: Budget, id_: str, amount: int) -> Done:
         """Raise what an account may take, in its present window; of a rolling one for the window's length from now.

@@ -4,7 +4,7 @@ from typing import cast
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, String, Table, UniqueConstraint, text
 
-VERSION = 2  # of this file; a database of an older version is migrated (`migrations`), of a newer one refused
+VERSION = 3  # of this file; a database of an older version is migrated (`migrations`), of a newer one refused
 
 metadata = MetaData()
 
@@ -126,6 +126,18 @@ orders = Table(
     Column("target", _name(512), nullable=False),
     Column("amount", BigInteger, nullable=False),
     Column("told", Integer, nullable=False),
+)
+
+# Since version 3: upstreams that a process found failing, for the others to leave alone as well. `until` and `written`
+# are milliseconds since 1970, by the clock of who wrote it.
+rests = Table(
+    "rests",
+    metadata,
+    Column("name", _name(255), primary_key=True),
+    Column("owner", _name(128), primary_key=True),
+    Column("why", _name(16), nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("written", BigInteger, nullable=False),
 )
 
 # Of a server only, where it stands for SQLite's `user_version`: one row. While its version is 0, the tables are being

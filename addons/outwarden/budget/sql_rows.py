@@ -22,7 +22,7 @@ def optional_seconds(at: datetime | None) -> int | None:
     return None if at is None else seconds(at)
 
 
-def moment(seconds: int) -> datetime:
+def moment(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 

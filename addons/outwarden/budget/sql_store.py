@@ -22,7 +22,7 @@ from outwarden.budget.sql_connection import SqlConnection
 from outwarden.budget.sql_rows import account_in, key_of, moment, order_in, rolls, seconds, standing_in
 from outwarden.budget.sql_transaction import SqlTransaction
 from outwarden.budget.sqlite_connection import SqliteConnection
-from outwarden.budget.store import Order, Store, Transaction
+from outwarden.budget.store import Order, RestRow, Store, Transaction
 from outwarden.errors import StateError
 
 CROWD_MAX = 20_000  # accounts of identical calls, each body one: half a minute of a busy machine's calls; 6 MB
@@ -103,6 +103,26 @@ class SqlStore:
     def is_paused(self, targets: Sequence[str]) -> str | None:
         rows = self.run_sql(statements.paused_sql(self._kind, len(targets)), targets) if targets else ()
         return rows[0][0] if rows else None
+
+    def drained(self) -> list[str]:
+        return [target.removeprefix("upstream ") for (target,) in self.run(statements.DRAINED, {})]
+
+    def rests(self) -> list[RestRow]:
+        return [
+            RestRow(row.name, row.owner, row.why, moment(row.until / 1000), moment(row.written / 1000))
+            for row in self.read(statements.RESTS)
+        ]
+
+    def keep_rest(self, row: RestRow) -> None:
+        values = {"r_name": row.name, "r_owner": row.owner, "r_why": row.why}
+        until, written = (int(at.timestamp() * 1000) for at in (row.until, row.written))
+        self.run(statements.KEEP_REST, {**values, "r_until": until, "r_written": written})
+
+    def end_rest(self, name: str, owner: str) -> None:
+        self.run(statements.END_REST, {"r_name": name, "r_owner": owner})
+
+    def forget_rests(self, before: datetime) -> None:
+        self.run(statements.FORGET_RESTS, {"before": int(before.timestamp() * 1000)})
 
     def untold(self) -> list[Order]:
         return [order_in(row) for row in self.read(statements.UNTOLD)]

@@ -188,7 +188,9 @@ BEGIN_ANEW = (
 )
 PAUSE = Statement(lambda kind: insert_once(kind, schema.pauses, {"target": _bind("target"), "at": _bind("at")}))
 RESUME = Statement(delete(schema.pauses).where(schema.pauses.c.target == _bind("target")))
-PAUSES = Statement(select(schema.pauses.c.target).order_by(schema.pauses.c.target))
+_of_upstream = schema.pauses.c.target.like("upstream %")
+PAUSES = Statement(select(schema.pauses.c.target).where(~_of_upstream).order_by(schema.pauses.c.target))
+DRAINED = Statement(select(schema.pauses.c.target).where(_of_upstream))
 LOG = Statement(
     insert(schema.orders).values(
         **{name: _bind(f"o_{name}") for name in ("at", "by", "step", "target", "amount")}, told=literal(0)
@@ -204,6 +206,21 @@ ORDERS = Statement(select(schema.orders).order_by(schema.orders.c.number.desc())
 TELL = Statement(
     update(schema.orders).where(schema.orders.c.number == _bind("number"), schema.orders.c.told == 0).values(told=1)
 )
+
+
+def _keep_rest(kind: Kind) -> Any:
+    """Write down that an upstream rests, or until when it now does."""
+    values = {name: _bind(f"r_{name}") for name in ("name", "owner", "why", "until", "written")}
+    insert = insert_into(kind, schema.rests).values(**values)
+    return upsert(kind, insert, ["name", "owner"], lambda new: {n: new[n] for n in ("why", "until", "written")})
+
+
+RESTS = Statement(select(schema.rests))
+KEEP_REST = Statement(_keep_rest)
+END_REST = Statement(
+    delete(schema.rests).where(schema.rests.c.name == _bind("r_name"), schema.rests.c.owner == _bind("r_owner"))
+)
+FORGET_RESTS = Statement(delete(schema.rests).where(schema.rests.c.until < _bind("before")))
 
 
 @cache

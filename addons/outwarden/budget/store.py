@@ -42,6 +42,16 @@ class Order(NamedTuple):
     amount: int
 
 
+class RestRow(NamedTuple):
+    """An upstream that a process leaves alone, by the name that `routing` has for it. Times are of its own clock."""
+
+    name: str
+    owner: str
+    why: str
+    until: datetime
+    written: datetime
+
+
 class Transaction(Protocol):
     """All of it or nothing; no other writer in between on the accounts and holds that it has locked.
 
@@ -143,10 +153,25 @@ class Store(Protocol):
         """
 
     def pauses(self) -> list[str]:
-        """All targets that are paused."""
+        """All targets that are paused; upstreams are drained."""
 
     def is_paused(self, targets: Sequence[str]) -> str | None:
         """As `Transaction.paused`, without one."""
+
+    def drained(self) -> list[str]:
+        """All upstreams that are drained."""
+
+    def rests(self) -> list[RestRow]:
+        """What every process says of the upstreams that it leaves alone, over or not."""
+
+    def keep_rest(self, row: RestRow) -> None:
+        """Say that an upstream is left alone, in place of what its owner said of it before."""
+
+    def end_rest(self, name: str, owner: str) -> None:
+        """Take back what an owner said of an upstream."""
+
+    def forget_rests(self, before: datetime) -> None:
+        """Forget what was over before then, whoever said it."""
 
     def untold(self) -> list[Order]:
         """Orders that nobody was told of yet, oldest first, 100 at most."""

@@ -19,6 +19,7 @@ from outwarden.cli.report import report
 from outwarden.cli.run import run
 from outwarden.cli.scan import scan
 from outwarden.cli.trust import trust, untrust
+from outwarden.cli.upstreams import drain, enable, upstreams
 from outwarden.cli.version import installed_version
 from outwarden.errors import OutwardenError
 
@@ -37,6 +38,9 @@ app.command()(check)
 app.command()(explain)
 app.command()(scan)
 app.add_typer(budgets_app)
+app.command()(upstreams)
+app.command()(drain)
+app.command()(enable)
 app.command()(audit)
 app.command()(report)
 app.command()(env)

@@ -46,7 +46,7 @@ def read_states(url: str, rules: "BudgetRules | None" = None) -> "list[BudgetSta
     """
     from outwarden.budget import Ledger, open_store
 
-    if not _is_there(url):
+    if not is_there(url):
         return []
     ledger = Ledger(open_store(url))
     try:
@@ -59,7 +59,7 @@ def read_pauses(url: str) -> list[str]:
     """What is paused: keys, budgets, accounts."""
     from outwarden.budget import open_store
 
-    if not _is_there(url):
+    if not is_there(url):
         return []
     store = open_store(url)
     try:
@@ -68,7 +68,7 @@ def read_pauses(url: str) -> list[str]:
         store.close()
 
 
-def _is_there(url: str) -> bool:
+def is_there(url: str) -> bool:
     """Whether there is a database: reading must not make one."""
     return not url.startswith("sqlite:///") or Path(url.removeprefix("sqlite:///")).exists()
 

@@ -4,7 +4,7 @@ import getpass
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -147,13 +147,17 @@ def _budgets(context: typer.Context, given: Path | None) -> "BudgetRules":
     return open_rules(given or _of_group(context, "rules")).budgets
 
 
+def _orders(context: typer.Context, given: Path | None) -> "AbstractContextManager[Orders]":
+    return given_orders(given or _of_group(context, "state"))
+
+
 @contextmanager
-def _orders(context: typer.Context, given: Path | None) -> "Iterator[Orders]":
+def given_orders(state: Path | None) -> "Iterator[Orders]":
     """The ledger to give orders to, each with a record in the audit log."""
     from outwarden.audit import AuditLog
     from outwarden.budget import Orders, open_store
 
-    folder = open_state(given or _of_group(context, "state"))
+    folder = open_state(state)
     audit = AuditLog(folder.audit)
     store = open_store(folder.database_url)
     try:

@@ -186,6 +186,11 @@ def shut_down(master: Master, drain_s: float) -> None:
     _stopping.append(asyncio.ensure_future(_drain(master, drain_s)))
 
 
+def is_stopping() -> bool:
+    """Whether the process drains: calls in flight end, no other comes."""
+    return bool(_stopping)
+
+
 _stopping: list[asyncio.Future[None]] = []  # keeps the task alive, and tells a second signal from the first
 
 

@@ -1,5 +1,6 @@
 """What the addons share: the long-lived stores, and the engines that the rules in force are compiled into."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from outwarden.observe import Metrics, Notices, Webhooks
 from outwarden.pii import CallerVaults, Echoes, PiiEngine, Vault, finders_for
 from outwarden.pricing import Learnt, PriceBook, TokenCounter
 from outwarden.routing import Health, resolve_reference
+from outwarden.routing.shared import Moment, SharedHealth
 from outwarden.rules import KeyRing, Rules, RulesFile, StateFolder
 from outwarden.web import RecentCalls
 from outwarden.wire.body import Memory
@@ -82,18 +84,44 @@ class Services:
         self.learnt = Learnt()
         self.health = Health()
         self.audit = AuditLog(self.state.audit)
-        self.ledger = Ledger(open_store(self.state.database_url))
+        store = open_store(self.state.database_url)
+        self.ledger = Ledger(store)
+        self.shared = SharedHealth(self.health, store, self.ledger.owner, self.may_tell)
+        self._sharing = ThreadPoolExecutor(1, thread_name_prefix="shared-health")
+        self._is_sharing = True
         self.metrics = Metrics()
         self.webhooks = Webhooks(resolve_reference)
         self.webhooks.configure(self.engines.rules.budgets.webhooks)
         self.notices = Notices(self.webhooks.tell, time.monotonic)
-        self._open_breakers: set[str] = set()
+        self._open_breakers: frozenset[str] = frozenset()
         self.recent = RecentCalls()
         self._unresolved: list[tuple[str, Amounts | None]] = []
         self.started_at = datetime.now(UTC)
         resolved = self.ledger.recover()
         if resolved:
             logger.warning("%d holds of a process that died were resolved", resolved)
+        self.shared.take_in(self.shared.exchange({}, moment()), moment())  # what is drained, before the first call
+
+    async def share_health(self) -> None:
+        """Tell other processes what was found of upstreams, and hear what they found; no call waits for it.
+
+        While the store does not answer, each process goes on with what it knows.
+        """
+        found, asked = self.shared.found(), moment()
+        try:
+            loop = asyncio.get_running_loop()
+            heard = await loop.run_in_executor(self._sharing, self.shared.exchange, found, asked)
+        except StoreUnavailable as error:
+            if self._is_sharing:
+                logger.error("what other processes know of upstreams cannot be read: %s", error)
+            self._is_sharing = False
+            return
+        self._is_sharing = True
+        self.shared.take_in(heard, moment())
+
+    def may_tell(self, name: str) -> bool:
+        """Whether a name that a caller may have chosen holds nothing personal."""
+        return self.engines.shown(name) == name
 
     def digest(self, *parts: bytes) -> str:
         """Name something without telling it; see `keyed_digest`."""
@@ -135,8 +163,7 @@ class Services:
             return
         for order in self.ledger.untold():
             self.notices.ordered(order)
-        states = self.health.states(time.monotonic())
-        is_open = {name for name, state in states.items() if state in ("open", "half-open")}
+        is_open = self.health.discovered()  # what others found, they tell
         for name in sorted(is_open - self._open_breakers):
             self.notices.opened(self.engines.shown(name) or "")
         self._open_breakers = is_open
@@ -193,4 +220,10 @@ class Services:
             logger.error("the budget store does not answer; %s holds stay for the next start", len(self._unresolved))
         self.webhooks.close()
         self.readers.shutdown(wait=False)  # what is being read is answered yet
+        self._sharing.shutdown()
         self.ledger.close()
+
+
+def moment() -> Moment:
+    """Now, by both clocks."""
+    return Moment(datetime.now(UTC), time.monotonic())

@@ -18,6 +18,7 @@ from outwarden.flow.signing import cannot_change, sign_as, signature_of, still_f
 from outwarden.routing import (
     ORIGINAL,
     Attempt,
+    Auth,
     Failure,
     GiveUp,
     Health,
@@ -29,6 +30,7 @@ from outwarden.routing import (
     Upstream,
     next_attempt,
     ordered,
+    original_at,
     resolve_secret,
     rewrite_model,
 )
@@ -136,7 +138,7 @@ class Trip:
         self._may_take = may_take
         self._signature = signature
         # "original" is another place for each host.
-        self._original = f"{ORIGINAL} {request.host}"
+        self._original = original_at(request.host)
         route = route or DEFAULT_ROUTE
         self._route = route
         self._known = Known(
@@ -330,9 +332,8 @@ class Trip:
             kept = [name for name in protocols.split(",") if not name.strip().startswith(BROWSER_KEY)]
             request.headers["sec-websocket-protocol"] = ",".join(kept)
         request.path = without_signature(without_key(request.path))
-        if auth and auth.kind != "aws":
-            secret = resolve_secret(auth)
-            request.headers[auth.header] = f"Bearer {secret}" if auth.kind == "bearer" else secret
+        if auth:
+            sign_in_as(auth, request)
 
     def _sign(self, request: http.Request) -> Refusal | None:
         """The last step, because nothing may change after it."""
@@ -349,6 +350,13 @@ class Trip:
             return cannot_change("A rule changed the call")
         sign_as(self._host.sign, request, signature)
         return None
+
+
+def sign_in_as(auth: Auth, request: http.Request) -> None:
+    """Put our own secret on a request, where ``auth`` is one. Raises StateError, which names the reference only."""
+    if auth.kind in ("bearer", "header"):
+        secret = resolve_secret(auth)
+        request.headers[auth.header] = f"Bearer {secret}" if auth.kind == "bearer" else secret
 
 
 def replace_model(body: bytes, model: str) -> bytes:

@@ -1,8 +1,11 @@
-"""TLS towards upstreams that are verified against a CA of their own (``trust`` in the rules)."""
+"""TLS towards upstreams that are verified against a CA of their own (``trust`` in the rules), and for probes of all."""
 
 import ipaddress
+import ssl
+from functools import lru_cache
 from pathlib import Path
 
+import certifi
 from mitmproxy import ctx
 from mitmproxy.connection import Server
 from mitmproxy.net import tls as net_tls
@@ -38,6 +41,29 @@ def start_trusted(tls_start: TlsData, trust: Path) -> None:
     if offers:
         tls_start.ssl_conn.set_alpn_protos(offers)
     tls_start.ssl_conn.set_connect_state()
+
+
+def trusted_context(trust: Path | None) -> ssl.SSLContext:
+    """Verify an upstream that is probed as mitmproxy and we do for a call: against ``trust``, else by its options.
+
+    Raises OSError where the certificates cannot be read.
+    """
+    if trust is not None:
+        return _context(str(trust), None, verifies=True)
+    file, folder = ctx.options.ssl_verify_upstream_trusted_ca, ctx.options.ssl_verify_upstream_trusted_confdir
+    return _context(file, folder, verifies=not ctx.options.ssl_insecure)
+
+
+@lru_cache(64)  # reading the system's certificates takes some 20 ms
+def _context(file: str | None, folder: str | None, *, verifies: bool) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if not verifies:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    elif file or folder:
+        context.load_verify_locations(file, folder)
+    else:
+        context.load_verify_locations(certifi.where())
+    return context
 
 
 def _verify_name(connection: SSL.Connection, name: str) -> None:

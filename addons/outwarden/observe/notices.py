@@ -13,6 +13,7 @@ TOLD_MAX = 10_000  # accounts whose refusals were told
 AGAIN_AFTER_S = 3600.0  # a budget without a window that ends is told of again after so long
 
 NO_WINDOW = "None"
+ORDERED = {"pause": "is paused", "resume": "goes on", "drain": "is drained", "enable": "is enabled"}
 
 Tell = Callable[[Event, str, Mapping[str, Any]], None]
 
@@ -48,9 +49,8 @@ class Notices:
         self._tell("exceeded", f"{whose} {why}: {left} of {limit} is left", fields)
 
     def ordered(self, order: Order) -> None:
-        """Somebody has paused or resumed something."""
-        if order.step in ("pause", "resume"):
-            done = "is paused" if order.step == "pause" else "goes on"
+        """Somebody has paused or resumed something, or drained or enabled an upstream."""
+        if done := ORDERED.get(order.step):
             fields = {"order": order.step, "target": order.target, "by": order.by}
             self._tell("paused", f"{order.target} {done} (by {order.by})", fields)
 

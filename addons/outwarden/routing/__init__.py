@@ -1,13 +1,21 @@
 """The routing room: from a route and the outcomes so far to the next attempt.
 
-It knows upstreams, targets, their order, retries and breakers. It sends nothing, sleeps nowhere and reads no clock: the
-caller brings the time and the chance. What a failure is on the wire, and whether the reply had begun, is left to
-``wire`` and ``flow``; whether money is there, to ``budget``.
+It knows upstreams, targets, their order, retries, breakers, and what probes and other processes say of them. It sends
+nothing, sleeps nowhere and reads no clock: the caller brings the time and the chance. What a failure is on the wire,
+and whether the reply had begun, is left to ``wire`` and ``flow``; whether money is there, to ``budget``.
 """
 
 from outwarden.routing.choose import Attempt, GiveUp, Outcome, failure_of_status, next_attempt
-from outwarden.routing.health import Health
-from outwarden.routing.match import match_route, places, reroute, resolve_reference, resolve_secret, rewrite_model
+from outwarden.routing.health import Health, Rest
+from outwarden.routing.match import (
+    match_route,
+    original_at,
+    places,
+    reroute,
+    resolve_reference,
+    resolve_secret,
+    rewrite_model,
+)
 from outwarden.routing.order import Known, ordered
 from outwarden.routing.routes import (
     GROUP,
@@ -15,6 +23,7 @@ from outwarden.routing.routes import (
     Auth,
     Breaker,
     Failure,
+    Probes,
     Route,
     RouteRules,
     Sticky,
@@ -34,6 +43,8 @@ __all__ = [
     "Health",
     "Known",
     "Outcome",
+    "Probes",
+    "Rest",
     "Route",
     "RouteRules",
     "Sticky",
@@ -44,6 +55,7 @@ __all__ = [
     "match_route",
     "next_attempt",
     "ordered",
+    "original_at",
     "places",
     "reroute",
     "resolve_reference",

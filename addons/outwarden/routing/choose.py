@@ -41,9 +41,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """No further attempt; ``reason`` is for the audit record and names no host and no person."""
+    """No further attempt; ``reason`` names no host and no person. ``drained``: only because all was drained."""
 
     reason: str
+    drained: bool = False
 
 
 def next_attempt(
@@ -68,7 +69,7 @@ def next_attempt(
     if ended := _why_ended(route, outcomes):
         return GiveUp(ended)
     delay = _retry_delay(route, outcomes, random)
-    if delay is not None and patients.open_until(last.upstream) is None:
+    if delay is not None and patients.open_until(last.upstream) is None and not patients.is_drained(last.upstream):
         return _attempt(last.upstream, delay, outcomes)
     tried = {outcome.upstream for outcome in outcomes}
     for target in route.targets:
@@ -92,20 +93,30 @@ class _Patients:
         ends = [end for name in self.names(target) if (end := self.health.open_until(name, self.now))]
         return max(ends, default=None)
 
+    def is_drained(self, target: str) -> bool:
+        """Whether somebody has ordered that no call goes there."""
+        return any(self.health.is_drained(name) for name in self.names(target))
+
     def admit(self, target: str) -> bool:
         """Whether the call may go there now; takes a probe only if no other name stands in the way."""
-        if self.open_until(target) is not None:
+        if self.is_drained(target) or self.open_until(target) is not None:
             return False
         draw = self.random()
         return all(self.health.admit(name, self.now, self.route.breaker, draw) for name in self.names(target))
 
 
-def _first(route: Route, patients: _Patients) -> Attempt:
-    """The first target that is not left alone. When all are, one attempt shows the caller what is wrong."""
+def _first(route: Route, patients: _Patients) -> Attempt | GiveUp:
+    """The first target that is not left alone. When all are, one attempt shows the caller what is wrong.
+
+    What was drained is not even tried then.
+    """
     for target in route.targets:
         if patients.admit(target):
             return Attempt(target)
-    return Attempt(min(route.targets, key=lambda target: patients.open_until(target) or patients.now))
+    left = [target for target in route.targets if not patients.is_drained(target)]
+    if not left:
+        return GiveUp("every upstream of the route is drained", drained=True)
+    return Attempt(min(left, key=lambda target: patients.open_until(target) or patients.now))
 
 
 def _why_ended(route: Route, outcomes: Sequence[Outcome]) -> str | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from outwarden.errors import StateError
 from outwarden.routing.order import members
-from outwarden.routing.routes import Auth, Route, RouteRules, Upstream
+from outwarden.routing.routes import ORIGINAL, Auth, Route, RouteRules, Upstream
 
 _SECRET_BYTES_MAX = 64 * 1024
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")  # what may stand in a header; a line break would begin another
@@ -37,6 +37,11 @@ def reroute(rules: RouteRules, to: str, route: Route | None) -> Route:
     base = route or Route(name="")
     target = rules.upstreams[to].name
     return replace(base, name=to, strategy="priority", targets=(target,), weights={}, sticky=None, groups={})
+
+
+def original_at(host: str) -> str:
+    """The name under which health and drains keep the place where a caller aimed."""
+    return f"{ORIGINAL} {host.lower().rstrip('.')}"
 
 
 def places(route: Route) -> frozenset[str]:

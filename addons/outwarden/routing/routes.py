@@ -30,6 +30,25 @@ class Auth:
 
 
 @dataclass(frozen=True, slots=True)
+class Probes:
+    """An upstream is asked for ``path`` (below its url) ``every`` so many seconds, each time for ``timeout`` at most.
+
+    ``max_fails`` failures in a row and calls skip it; ``passes`` good answers in a row and they return, bit by bit.
+    """
+
+    path: str
+    every: float = 15.0
+    timeout: float = 5.0
+    max_fails: int = 2
+    passes: int = 2
+
+    @property
+    def believed_s(self) -> float:
+        """How long a failure counts where no further probe says anything: those of three rounds."""
+        return 3 * (self.every + self.timeout)
+
+
+@dataclass(frozen=True, slots=True)
 class Upstream:
     """A place a call may go. ``model``: replaces the requested one; a map from requested (``*`` patterns) to served.
 
@@ -48,6 +67,7 @@ class Upstream:
     quality: float | None = None
     price: tuple[Decimal, Decimal] | None = None  # input, output in USD per million tokens
     trust: Path | None = None
+    health: Probes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from outwarden.routing.routes import (
     Auth,
     Breaker,
     Failure,
+    Probes,
     Route,
     RouteRules,
     Sticky,
@@ -36,7 +37,6 @@ from outwarden.rules.values import (
     duration,
     list_of,
     map_of,
-    nothing,
     number,
     one_of,
     shown,
@@ -52,6 +52,7 @@ STICKY: tuple[Sticky, ...] = get_args(Sticky)
 WEIGHT_MAX = 1_000_000
 RETRIES_MAX = 5  # six tries of one call in all, the most that any upstream should see
 MAX_FAILS_MAX = 1000
+PROBE_EVERY_LEAST = 1.0  # seconds
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)*/?")
@@ -98,15 +99,38 @@ def _read_upstream(name: str, folder: Path) -> Reader[Upstream]:
             quality=keys.get("quality", number(0, 1), None),
             price=keys.get("price", _read_price, None),
             trust=keys.get("trust", path_in(folder), None),
+            health=keys.get("health", _read_probes, None),
         )
         identity = upstream.auth.identity if upstream.auth else None
         if identity and not (identity.region or region_of(host)):
             keys.wrong("auth", "key 'region' is missing: the url names no AWS region")
-        keys.unsupported("health", nothing)
         keys.done()
         return upstream
 
     return read
+
+
+def _read_probes(node: Node) -> Probes:
+    keys = Keys(node)
+    defaults = Probes("/")
+    probes = Probes(
+        path=keys.need("path", _probe_path) or defaults.path,
+        every=keys.get("every", duration, defaults.every),
+        timeout=keys.get("timeout", duration, defaults.timeout),
+        max_fails=keys.get("max_fails", whole(1, MAX_FAILS_MAX), defaults.max_fails),
+        passes=keys.get("passes", whole(1, MAX_FAILS_MAX), defaults.passes),
+    )
+    if probes.every < PROBE_EVERY_LEAST:
+        keys.wrong("every", f"expected {PROBE_EVERY_LEAST:.0f}s or more: each interceptor asks so often")
+    keys.done()
+    return probes
+
+
+def _probe_path(node: Node) -> str:
+    path = text(node)
+    if not path.startswith("/") or not _PATH.fullmatch(path):
+        raise NodeError((node.line, "expected a path below the url, such as /models"))
+    return path
 
 
 def _url(node: Node) -> tuple[str, str, int, str]:

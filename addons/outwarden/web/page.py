@@ -147,7 +147,7 @@ def _tone(word: str) -> str:
     """The colour of a verdict, of a budget's state or of a breaker's; a word we do not know is not good."""
     if word in ("allowed", "ok", "closed"):
         return "good"
-    return "warn" if word in ("warn", "half open", "half-open", "client_gone") else "bad"
+    return "warn" if word in ("warn", "half-open", "returning", "drained", "client_gone") else "bad"
 
 
 def _short(text: str) -> str:
