@@ -96,7 +96,7 @@ class Bench:
         try:
             (self._openai if self.api == "openai" else self._anthropic)(got, model or MODELS[self.api])
         except (openai.OpenAIError, anthropic.AnthropicError, httpx2.HTTPError) as error:
-            got.error = f"{type(error).__name__}: {error}"
+            got.error = f"{type(error).__name__} {getattr(error, 'code', None)}: {error}"
         got.seconds = time.monotonic() - began
         return got
 
@@ -359,7 +359,7 @@ def worst(row: dict[str, str]) -> str:
 def main() -> None:
     """Parse the command line, play, print; exit 1 where a fault failed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rescue", nargs="+", default=["off"], choices=["off"])
+    parser.add_argument("--rescue", nargs="+", default=["off", "buffer"], choices=["off", "buffer"])
     parser.add_argument("--faults", nargs="+", default=list(FAULTS), choices=list(FAULTS), metavar="S01")
     parser.add_argument("--flap", type=float, default=4.0, metavar="S", help="how long the primary is down (S15)")
     parser.add_argument("--json", action="store_true")

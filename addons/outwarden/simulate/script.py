@@ -27,7 +27,8 @@ class Script:
     How it is sent: ``piece_chars`` (code points per delta, 0: uneven, as providers do), ``encoding`` (gzip, deflate,
     br, zstd), ``chunking`` (``event``, ``whole``, ``bytes:N``, ``random:SEED[:MAX]``), the three delays in seconds.
     How it fails, streams counted in content events already sent: ``status`` with ``retry_after``, ``error`` (an error's
-    code) and ``message`` (its words), ``prefill`` False (a last message of the assistant's is refused), ``silence`` (read the request, never answer), ``reset`` (TCP reset before headers),
+    code) and ``message`` (its words), ``prefill`` False (a last message of the assistant's is refused),
+    ``silence`` (read the request, never answer), ``reset`` (TCP reset before headers),
     ``error_after`` (in-band error event), ``cut_after`` (connection lost), ``truncate_after`` (the body ends cleanly,
     but too early), ``stall_after`` with ``stall_s``, ``malformed_after``, ``end_marker`` False (all is said, the end
     is not). On a whole answer ``error_after`` gives a 200 with an error body, ``cut_after`` loses half of it.
