@@ -148,8 +148,8 @@ ERROR_BYTES_MAX = 16 * 1024
 
 
 def error_of(response: http.Response, content: bytes, state: CallState) -> str | None:
-    """The kind of error that is all there is in a whole reply of status 200, or None."""
-    if response.status_code != 200 or len(content) > ERROR_BYTES_MAX:
+    """The kind of error that is all there is in a whole reply, or None."""
+    if len(content) > ERROR_BYTES_MAX:
         return None
     try:
         content = decode(content, response.headers.get("content-encoding", ""), ERROR_BYTES_MAX)

@@ -26,7 +26,7 @@ from outwarden.simulate import Certificates, Script, SimulatedProvider, provider
 
 TIMEOUTS = {"connect": "1s", "first_byte": "1s", "first_content": "1s", "idle": "1s", "total": "20s"}
 IN_TIME_S = 15  # less than all the time that a call has; these machines are slow at times
-FAIL_OVER_ON = ["connect", "timeout", "429", "5xx", "stream_error"]
+FAIL_OVER_ON = ["connect", "timeout", "429", "5xx", "stream_error", "context_length"]
 SAID = f"red green blue white black brown grey pink {EMAIL} {CARD}"
 SPARE_SAID = "from the spare"
 
@@ -106,6 +106,7 @@ def failing_rules(primary: SimulatedProvider, spare: SimulatedProvider, deaf: in
                 match={"model": "gpt-4"},
                 breaker={"max_fails": 2, "within": "30s", "cooldown": "2s"},
             ),
+            route("whole", ["original", "spare-openai"], match={"model": "gpt-4.1-mini"}, rescue="buffer"),
             route("rest", ["original", "spare-openai"]),
         ],
     }
@@ -259,6 +260,58 @@ def test_after_the_first_content_nothing_is_hidden(
     record = outwarden.record(answer)
     assert record["attempts"][-1]["outcome"] != "ok"
     assert float(record["cost_usd"]) > 0
+
+
+@pytest.mark.parametrize("fault", [*AFTER_CONTENT, "malformed"])
+@pytest.mark.parametrize("http2", [False, True], ids=["http1", "http2"])
+def test_a_route_that_buffers_delivers_whole_answers(
+    outwarden: Interceptor, provider: SimulatedProvider, spare: SimulatedProvider, fault: str, http2: bool
+) -> None:
+    """A stream that breaks after its first content begins elsewhere, unseen; what the first one said costs, too."""
+    provider.queue(AFTER_CONTENT.get(fault, Script(malformed_after=4)))
+    with outwarden.http(http2=http2) as client:
+        answer = APIS["chat"].ask(client, model="gpt-4.1-mini")
+
+    assert APIS["chat"].text(answer) == SPARE_SAID
+    assert answer.text.count("[DONE]") == 1
+    assert APIS["chat"].error not in answer.text
+    record = outwarden.record(answer)
+    assert [attempt["outcome"] for attempt in record["attempts"]][1:] == ["ok"]
+    assert record["served"]["upstream"] == "spare-openai"
+    used = record["usage"]
+    assert float(record["cost_usd"]) > 0.2e-6 * (used["input_tokens"] + used["output_tokens"])
+
+
+def test_where_no_upstream_is_left_a_buffered_call_shows_nothing(
+    outwarden: Interceptor, provider: SimulatedProvider, spare: SimulatedProvider
+) -> None:
+    """Both break off: an error answer, no half of either."""
+    provider.queue(Script(cut_after=4))
+    spare.queue(Script(cut_after=1))
+    with outwarden.http() as client:
+        answer = APIS["chat"].ask(client, model="gpt-4.1-mini")
+
+    assert answer.status_code == 502
+    assert answer.json()["error"]["code"] == "upstream_failed"
+    assert float(outwarden.record(answer)["cost_usd"]) > 0
+
+
+TOO_LONG = Script(status=400, error="context_length_exceeded", message="This model's maximum context length is 8192.")
+
+
+def test_a_call_that_is_too_long_goes_to_another_model(
+    outwarden: Interceptor, provider: SimulatedProvider, spare: SimulatedProvider
+) -> None:
+    """Once to each model; where the route has no other, the client sees the provider's own words."""
+    provider.queue(TOO_LONG, TOO_LONG)
+    with outwarden.http() as client:
+        moved = APIS["chat"].ask(client, model="gpt-4.1")
+        alone = APIS["chat"].ask(client, model="gpt-4o-mini")
+
+    assert APIS["chat"].text(moved) == SPARE_SAID
+    assert outwarden.record(moved)["attempts"][0]["outcome"] == "context_length"
+    assert (alone.status_code, alone.json()["error"]["code"]) == (400, "context_length_exceeded")
+    assert (len(provider.requests), len(spare.requests)) == (2, 1)
 
 
 def test_a_malformed_event_is_never_passed_as_text(

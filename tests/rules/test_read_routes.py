@@ -271,7 +271,7 @@ def test_a_broken_upstream_does_not_break_its_routes(problems: Problems) -> None
 
 @pytest.mark.parametrize(
     "key",
-    ["rescue: buffer", "rescue: continue"],
+    ["rescue: continue"],
 )
 def test_what_a_route_cannot_do_yet_is_refused(key: str, problems: Problems) -> None:
     """Never taken silently for something else."""

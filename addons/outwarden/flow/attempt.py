@@ -25,6 +25,7 @@ from mitmproxy.proxy.layers.http._events import (
     ResponseHeaders,
 )
 
+from outwarden.budget import Amounts
 from outwarden.flow.dial import Dial
 from outwarden.flow.state import CallState
 from outwarden.flow.trip import Trip
@@ -49,6 +50,7 @@ class Attempt(Upload):
         self._connect_error = "connection"
         self._head: ResponseHeaders | None = None
         self._mode = ""  # whole, stream, pass, socket
+        self._lent = 0  # bytes of a buffered stream that were taken of the room for bodies
         self._held = bytearray()  # one buffer, because a list of one-byte chunks takes forty times their bytes
 
     @property
@@ -106,8 +108,11 @@ class Attempt(Upload):
         self, failure: Failure, status: int | None, retry_after_s: float | None = None
     ) -> layer.CommandGenerator[bool]:
         """Note that this attempt failed; leave it for the next, if the route has one. Tells whether it had."""
+        left = self._pay_for_what_came()
         choice = self._trip.fail(failure, status, retry_after_s)
         if isinstance(choice, GiveUp):
+            if left and self._call and self._call.purse:
+                self._call.purse.stay(left)  # this attempt is the last, and settled as such
             return False
         yield from self._abandon()
         if choice.delay_s > 0:
@@ -116,9 +121,17 @@ class Attempt(Upload):
             yield from self._start()
         return True
 
+    def _pay_for_what_came(self) -> Amounts | None:
+        """An answer that is left after it has begun is billed by its provider, beside the one that is to come."""
+        call = self._call
+        if call is None or call.purse is None or call.reply is None or not call.reply.began:
+            return None
+        return call.purse.leave(call.reply.rewriter.usage, call.reply.rewriter.counted)
+
     def _forget_attempt(self) -> None:
-        if self._call and self._mode == "whole":
-            self._call.share.give_back(len(self._held))
+        if self._call:
+            self._call.share.give_back(len(self._held) if self._mode == "whole" else self._lent)
+        self._lent = 0
         self._parent.streams.pop(self._attempt_id, None)
         self._attempt_id = 0
         self._head = None

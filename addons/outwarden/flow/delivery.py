@@ -33,12 +33,15 @@ from outwarden.flow.relay import Relay
 from outwarden.flow.room import no_room
 from outwarden.flow.upgrade import Upgraded, is_accepted
 from outwarden.flow.upload import Commands
-from outwarden.routing import failure_of_status
+from outwarden.routing import Failure, failure_of_status
 from outwarden.wire.encodings import codings
 from outwarden.wire.format import Refusal
 
 # A reply is held for its first content up to this many bytes; lifecycle events are far smaller.
 MAX_HELD_BYTES = 256 * 1024
+# A stream that is to be delivered whole (rescue: buffer) is held up to this many bytes; from there on it is delivered
+# as it comes. Answers of 64 k tokens take about 16 MB as events of OpenAI's, with 250 bytes around each token.
+BUFFER_BYTES_MAX = 16 * 1024 * 1024
 # Phases in which the provider has the request.
 THINKING = ("first_byte", "first_content", "idle")
 
@@ -49,6 +52,8 @@ class Delivery(Ending):
     def __init__(self, context: Context, stream_id: int, parent: HttpLayer) -> None:
         super().__init__(context, stream_id, parent)
         self._upgraded: Upgraded | None = None
+        self._noted = False  # whether the first content of this attempt was taken note of
+        self._buffers = False  # whether this stream is held until it is whole
 
     # -- its head -----------------------------------------------------------------------------------------------------
 
@@ -69,6 +74,7 @@ class Delivery(Ending):
         except BodyError as error:  # a framing or an encoding that we do not read
             yield from self._break_off(stopped(str(error)))
             return
+        self._noted, self._buffers = False, self._mode == "stream" and self._trip.buffers
         if self._mode == "stream":
             yield from self._await("first_content", self._trip.timeouts.first_content)
         elif status < 400 and call.purse and not call.purse.hold_whole():
@@ -171,10 +177,33 @@ class Delivery(Ending):
             return
         if self._committed:
             return
+        if self._buffers and reply.began and (yield from self._holds_back(out)):
+            return
         if reply.error and not reply.began and (yield from self._leave_failed_stream()):
             return
         if reply.began or reply.error or len(self._held) > MAX_HELD_BYTES:
             yield from self._commit()
+
+    def _holds_back(self, out: bytes) -> layer.CommandGenerator[bool]:
+        """Of a stream that is to be delivered whole: whether it waits for more; False: it is whole, or too long."""
+        assert self._call and self._call.reply
+        if self._noted:
+            self._touch()
+        else:
+            self._note_content()
+            yield from self._await("idle", self._trip.timeouts.idle)
+        if self._call.reply.error:
+            yield from self._fail("stream_error")
+            return True
+        room = self._call.share.take(len(out), self._call.rules.traffic.max_in_flight_bytes)
+        self._lent += len(out) if room else 0
+        self._buffers = room and len(self._held) <= BUFFER_BYTES_MAX
+        return self._buffers and not self._call.reply.complete
+
+    def _note_content(self) -> None:
+        if not self._noted and self._head:
+            self._noted = True
+            self._trip.content_began(self._head.response.status_code)
 
     def _pays_for_silence(self) -> layer.CommandGenerator[bool]:
         """A model that says nothing may think, which is billed: whether there is money for more of that."""
@@ -204,7 +233,11 @@ class Delivery(Ending):
         """An error came before the first content: move on if the route allows it, else let the client see it."""
         if self._client_gone:
             return False
-        return (yield from self._moves_on("stream_error", self._head.response.status_code if self._head else None))
+        failure: Failure = "context_length" if self._kind() == "context_length" else "stream_error"
+        return (yield from self._moves_on(failure, self._head.response.status_code if self._head else None))
+
+    def _kind(self) -> str | None:
+        return self._call.reply.error if self._call and self._call.reply else None
 
     def _commit(self) -> Commands:
         """From here on the client sees this reply, and no other."""
@@ -215,7 +248,7 @@ class Delivery(Ending):
         self._committed = True
         call.first_content_ms = (time.perf_counter() - call.started_s) * 1000
         response = self.flow.response = self._head.response
-        self._trip.content_began(response.status_code)
+        self._note_content()
         response.stream = True
         if self._mode == "stream":
             make_chunked(response, self.flow.request)
@@ -240,6 +273,9 @@ class Delivery(Ending):
 
     def _take_held(self) -> bytes:
         held, self._held = bytes(self._held), bytearray()
+        if self._call:
+            self._call.share.give_back(self._lent)
+        self._lent = 0
         return held
 
     # -- its end ------------------------------------------------------------------------------------------------------
@@ -263,7 +299,10 @@ class Delivery(Ending):
                 rest = b""
                 if call.reply.error and not call.reply.began and (yield from self._leave_failed_stream()):
                     return
-                if call.reply.began or call.reply.complete:
+                if call.reply.error and self._buffers:
+                    yield from self._fail("stream_error")
+                    return
+                if call.reply.complete or (call.reply.began and not self._buffers):
                     yield from self._commit()
             if rest and not self._client_gone and not self._finished:
                 yield SendHttp(ResponseData(self.stream_id, rest), self.context.client)
@@ -276,12 +315,18 @@ class Delivery(Ending):
             yield from self._complete()
 
     def _leave_error_body(self) -> layer.CommandGenerator[bool]:
-        """A 200 whose body is only an error (OpenRouter does that) is a failure: move on if the route allows it."""
+        """A 200 whose body is only an error (OpenRouter does that) is a failure: move on if the route allows it.
+
+        So is a prompt that is too long for the model: a larger one may take it. All other refusals are the client's.
+        """
         call = self._call
         assert call
         assert self._head
         error_of = call.error_of
-        if self._client_gone or error_of is None or not error_of(self._head.response, bytes(self._held)):
+        kind = error_of(self._head.response, bytes(self._held)) if error_of and not self._client_gone else None
+        if kind == "context_length":
+            return (yield from self._moves_on("context_length", self._head.response.status_code))
+        if kind is None or self._head.response.status_code != 200:
             return False
         return (yield from self._moves_on("5xx", self._head.response.status_code))
 
@@ -292,7 +337,7 @@ class Delivery(Ending):
         head = self._head
         self._waits.end()
         if not self._committed:
-            self._trip.content_began(head.response.status_code)
+            self._note_content()
         if self._mode == "stream" and call.reply and call.reply.error:
             self._trip.fail_at_last("stream_error", head.response.status_code)
         else:

@@ -71,6 +71,7 @@ class Purse:
         self.denied: Denied | None = None
         self.refusal: Refusal | None = None
         self._resolved = False
+        self._left = Amounts(0, 0, 0)  # what answers cost that were left after they had begun
         self._price: Price | None = None
         self._upstream: Upstream | None = None  # the attempt that `_price` is for
 
@@ -223,7 +224,24 @@ class Purse:
     def _bound(self, price: Price | None) -> Amounts:
         output_tokens = min(self.output_tokens, self.metering.covered) if self.metering else self.output_tokens
         cost = price.upper_bound(self.input_tokens, output_tokens, units=self.units) if price else 0
-        return Amounts(cost, self.input_tokens + output_tokens, 1)
+        left = self._left
+        return Amounts(cost + left.usd, self.input_tokens + output_tokens + left.tokens, 1)
+
+    def leave(self, usage: Usage | None, counted: int) -> Amounts:
+        """An answer is left after so much of it came: what it cost is held, and posted, beside the next one's.
+
+        Returns what it cost, for `stay`.
+        """
+        output_tokens = self.used_output(counted)
+        used = usage or Usage(input_tokens=self.counted_tokens)
+        used = replace(used, output_tokens=max(used.output_tokens, output_tokens))
+        cost = Amounts(self._priced(used), used.whole.input_tokens + used.whole.output_tokens, 0)
+        self._left = Amounts(self._left.usd + cost.usd, self._left.tokens + cost.tokens, 0)
+        return cost
+
+    def stay(self, cost: Amounts) -> None:
+        """No other attempt follows the one that was to be left: it is settled as the last."""
+        self._left = Amounts(self._left.usd - cost.usd, self._left.tokens - cost.tokens, 0)
 
     def _hold(self, price: Price | None, upstream: Upstream | None) -> bool:
         ledger, amounts, key_id = self._services.ledger, self._bound(price), self._state.caller.api_key_id
@@ -332,10 +350,13 @@ class Purse:
         state.priced = self._priced(final) if final else 0
         state.cost, state.cost_source = self._cost(final)
         tokens = final.whole.input_tokens + final.whole.output_tokens if final else 0
+        tokens += self._left.tokens
+        if self._left.usd:
+            state.cost, state.cost_source = state.cost + self._left.usd, state.cost_source or "price"
         state.overshoot = max(0, state.cost - self.held.usd) if self.held else 0
         if usage and state.rules.budgets.metered:
             self._learn(usage)
-        self._resolve(Amounts(state.cost, tokens, 1) if final else None)
+        self._resolve(Amounts(state.cost, tokens, 1) if final or tokens else None)
 
     def _learn(self, usage: Usage) -> None:
         """What the model used is what holds for it go by from now on."""

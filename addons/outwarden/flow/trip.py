@@ -15,6 +15,7 @@ from mitmproxy import http
 from outwarden.budget.accounts import bounded_id
 from outwarden.flow.body import plain_content, replace_content
 from outwarden.flow.signing import cannot_change, sign_as, signature_of, still_fits
+from outwarden.pricing.outputs import context_window
 from outwarden.routing import (
     ORIGINAL,
     Attempt,
@@ -56,7 +57,7 @@ CREDENTIAL_HEADERS = (
 BROWSER_KEY = "openai-insecure-api-key."
 DEFAULT_ROUTE = Route(name="")
 # Ends of an attempt that brought no answer; all others (silence, a reply broken off or left) may cost money.
-NEVER_BILLED = frozenset({"connect", "429", "5xx", "budget", "client gone"})
+NEVER_BILLED = frozenset({"connect", "429", "5xx", "budget", "client gone", "context_length"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +176,11 @@ class Trip:
         return self._route.timeouts
 
     @property
+    def buffers(self) -> bool:
+        """Whether the route delivers whole answers only."""
+        return self._route.rescue == "buffer"
+
+    @property
     def upstream(self) -> Upstream | None:
         """The upstream of the current attempt; None where the caller aimed itself."""
         return self._upstreams.get(self._attempt.upstream) if self._attempt else None
@@ -257,7 +263,7 @@ class Trip:
         names = self._health_names(step.upstream)
         # A place that cannot be reached is closed for all its models; what else fails may be the one model's.
         for name in names if failure is None else names[:1] if failure == "connect" else names[-1:]:
-            self._health.record(name, failure is None, time.monotonic(), self._route.breaker)
+            self._health.record(name, failure in (None, "context_length"), time.monotonic(), self._route.breaker)
 
     def content_began(self, status: int) -> None:
         """Note that the current attempt brings the first content of its answer; an error says nothing of its speed."""
@@ -275,6 +281,7 @@ class Trip:
                 now=time.monotonic(),
                 random=random.random,
                 names=self._health_names,
+                holds_more=self._holds_more,
             )
             if isinstance(choice, GiveUp):
                 return choice
@@ -284,6 +291,18 @@ class Trip:
                 return choice
             self.steps[-1].end("budget", None)
             self._outcomes.append(Outcome(choice.upstream, "budget", None, 0.0))
+
+    def _holds_more(self, than: str, target: str) -> bool:
+        """Whether a call that is too long for one model may fit another, as far as the catalogue knows."""
+        (provider, model), (other, larger) = self._asked_at(than), self._asked_at(target)
+        if (provider, model) == (other, larger):
+            return False
+        window, more = context_window(provider, model), context_window(other, larger)
+        return window is None or more is None or more > window
+
+    def _asked_at(self, target: str) -> tuple[str, str | None]:
+        upstream = self._upstreams.get(target)
+        return (upstream.provider if upstream else self._host.provider), self.model_at(upstream)
 
     def target(self) -> Target:
         """Where the current attempt connects to."""

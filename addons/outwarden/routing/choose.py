@@ -55,12 +55,14 @@ def next_attempt(
     now: float,
     random: Callable[[], float],
     names: Callable[[str], Collection[str]] = lambda target: (target,),
+    holds_more: Callable[[str, str], bool] = lambda than, target: than != target,
 ) -> Attempt | GiveUp:
     """Choose what follows on ``outcomes`` (oldest first).
 
     ``now`` is any monotonic clock, the one that ``health`` is kept by; ``random`` returns [0, 1). ``names`` tells under
     which names ``health`` keeps a target (the place, the model there): each must let the call through. May take the one
-    probe of an upstream whose breaker half-opens; `Health` says when that lapses.
+    probe of an upstream whose breaker half-opens; `Health` says when that lapses. ``holds_more(than, target)``: a call
+    that is too long for the model at ``than`` may fit the one at ``target``.
     """
     patients = _Patients(health, now, route, random, names)
     if not outcomes:
@@ -72,8 +74,9 @@ def next_attempt(
     if delay is not None and patients.open_until(last.upstream) is None and not patients.is_drained(last.upstream):
         return _attempt(last.upstream, delay, outcomes)
     tried = {outcome.upstream for outcome in outcomes}
+    too_short = [outcome.upstream for outcome in outcomes if outcome.failure == "context_length"]
     for target in route.targets:
-        if target not in tried and patients.admit(target):
+        if target not in tried and all(holds_more(one, target) for one in too_short) and patients.admit(target):
             return _attempt(target, 0.0, outcomes)
     return GiveUp(f"no upstream is left after {_told(last)}")
 
@@ -135,11 +138,12 @@ def _retry_delay(route: Route, outcomes: Sequence[Outcome], random: Callable[[],
     """How long to wait before the same upstream is tried again; None: not again.
 
     The wait doubles and has jitter in its upper half, so that the fifth try of one upstream comes 3.75 s after the
-    first at the earliest. An upstream that was silent is not asked again, nor is one that the budget cannot pay.
+    first at the earliest. An upstream that was silent is not asked again, nor is one that the budget cannot pay, or one
+    that the call is too long for.
     """
     last = outcomes[-1]
     tries = sum(outcome.upstream == last.upstream for outcome in outcomes)
-    if last.failure in ("timeout", "budget") or tries > route.retries:
+    if last.failure in ("timeout", "budget", "context_length") or tries > route.retries:
         return None
     backoff: float = BACKOFF_S * 2 ** (tries - 1) * (0.5 + random() / 2)
     asked = last.retry_after_s or 0.0

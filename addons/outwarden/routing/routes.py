@@ -10,8 +10,9 @@ from outwarden.wire.aws_signature import AwsIdentity
 
 ORIGINAL = "original"  # the target that means: where the caller aimed
 GROUP = "route "  # begins a target that names another route; no name of an upstream has a space
-Failure = Literal["connect", "timeout", "429", "5xx", "stream_error", "budget"]
+Failure = Literal["connect", "timeout", "429", "5xx", "stream_error", "budget", "context_length"]
 Strategy = Literal["priority", "weighted", "latency", "cost"]
+Rescue = Literal["off", "buffer"]
 Sticky = Literal["session", "user", "api_key", "team"]
 
 
@@ -96,7 +97,8 @@ class Route:
 
     A target that begins with `GROUP` names another route, one of ``groups``: its targets stand there, in the order of
     its own strategy. ``weights`` (1 where absent) and ``sticky`` (calls of one such caller keep to one target) are for
-    ``weighted``.
+    ``weighted``. ``rescue`` ``buffer``: a stream is held until it is whole, and may begin elsewhere
+    until then.
     """
 
     name: str
@@ -107,10 +109,11 @@ class Route:
     sticky: Sticky | None = None
     groups: Mapping[str, "Route"] = field(default_factory=dict)
     min_quality: float = 0.0
-    fail_over_on: frozenset[Failure] = frozenset({"connect", "timeout", "429", "5xx", "stream_error"})
+    fail_over_on: frozenset[Failure] = frozenset({"connect", "timeout", "429", "5xx", "stream_error", "context_length"})
     timeouts: Timeouts = Timeouts()
     retries: int = 0
     breaker: Breaker = Breaker()
+    rescue: Rescue = "off"
 
 
 @dataclass(frozen=True)

@@ -258,8 +258,9 @@ def _read_route(upstreams: Upstreams | None, names: Collection[str]) -> Reader[R
         timeouts = keys.get("timeouts", _read_timeouts, Timeouts())
         retries = keys.get("retries", whole(0, RETRIES_MAX), 0)
         breaker = keys.get("breaker", _read_breaker, Breaker())
-        if keys.get("rescue", one_of(("off", "buffer", "continue")), "off") != "off":
-            keys.wrong("rescue", "rescue other than 'off' is not supported yet")
+        rescue = keys.get("rescue", one_of(("off", "buffer", "continue")), "off")
+        if rescue == "continue":
+            keys.wrong("rescue", "rescue 'continue' is not supported yet; 'buffer' delivers whole answers only")
         if strategy != "weighted" and (weights or sticky):
             keys.wrong("targets" if weights else "sticky", "weights and 'sticky' are for strategy: weighted")
         if targets and not any(weights.get(target, 1) for target in targets):
@@ -278,6 +279,7 @@ def _read_route(upstreams: Upstreams | None, names: Collection[str]) -> Reader[R
             timeouts=timeouts,
             retries=retries,
             breaker=breaker,
+            rescue="buffer" if rescue == "buffer" else "off",
         )
 
     return read

@@ -45,7 +45,7 @@ def count_tokens(call: Call) -> Reply:
 def error_object(script: Script, status: int) -> dict[str, Any]:
     """The error as a JSON value."""
     kind = script.error or _KINDS.get(status, "api_error")
-    message = f"The simulated provider was told to answer {status}."
+    message = script.message or f"The simulated provider was told to answer {status}."
     return {"type": "error", "error": {"type": kind, "message": message}, "request_id": HEADERS[0][1]}
 
 
@@ -72,6 +72,8 @@ def _message(call: Call) -> dict[str, Any]:
 
 
 def _stop_reason(call: Call, said: Said) -> str:
+    if call.script.finish:
+        return call.script.finish
     if said.cut:
         return "max_tokens"
     return "tool_use" if call.script.tool_calls else "end_turn"

@@ -61,6 +61,8 @@ def _model(call: Call) -> str:
 
 
 def _finish(call: Call, said: Said) -> str:
+    if call.script.finish:
+        return call.script.finish
     if said.cut:
         return "length"
     return "tool_calls" if call.script.tool_calls else "stop"

@@ -22,7 +22,7 @@ _KINDS = {
 def error_object(script: Script, status: int) -> dict[str, Any]:
     """The error as a JSON value."""
     kind, code = _KINDS.get(status, ("server_error", None))
-    message = f"The simulated provider was told to answer {status}."
+    message = script.message or f"The simulated provider was told to answer {status}."
     return {"error": {"message": message, "type": kind, "param": None, "code": script.error or code}}
 
 

@@ -22,11 +22,13 @@ class Script:
     """One answer. Without any field set: echo the last user text.
 
     What is said: ``text`` (None: echo; left out when only ``tool_calls`` are given), ``thinking``, ``tool_calls``,
-    ``model`` (the model that the reply names), ``usage`` (laid over the computed usage object), ``no_usage``.
+    ``model`` (the model that the reply names), ``usage`` (laid over the computed usage object), ``no_usage``,
+    ``finish`` (why a chat completion or a message of Anthropic's ended, where the provider's filter ended it).
     How it is sent: ``piece_chars`` (code points per delta, 0: uneven, as providers do), ``encoding`` (gzip, deflate,
     br, zstd), ``chunking`` (``event``, ``whole``, ``bytes:N``, ``random:SEED[:MAX]``), the three delays in seconds.
-    How it fails, streams counted in content events already sent: ``status`` with ``retry_after`` and ``error``
-    (an error's code), ``silence`` (read the request, never answer), ``reset`` (TCP reset before headers),
+    How it fails, streams counted in content events already sent: ``status`` with ``retry_after``, ``error`` (an error's
+    code) and ``message`` (its words), ``prefill`` False (a last message of the assistant's is refused),
+    ``silence`` (read the request, never answer), ``reset`` (TCP reset before headers),
     ``error_after`` (in-band error event), ``cut_after`` (connection lost), ``truncate_after`` (the body ends cleanly,
     but too early), ``stall_after`` with ``stall_s``, ``malformed_after``, ``end_marker`` False (all is said, the end
     is not). On a whole answer ``error_after`` gives a 200 with an error body, ``cut_after`` loses half of it.
@@ -42,6 +44,7 @@ class Script:
     model: str | None = None
     usage: Mapping[str, Any] | None = None
     no_usage: bool = False
+    finish: str | None = None
     piece_chars: int = 0
     encoding: str | None = None
     chunking: str = "event"
@@ -51,6 +54,8 @@ class Script:
     status: int = 200
     retry_after: str | None = None
     error: str | None = None
+    message: str | None = None
+    prefill: bool = True
     silence: bool = False
     reset: bool = False
     error_after: int | None = None

@@ -151,8 +151,9 @@ def _read_block_stop(data: dict[str, Any]) -> EventFacts:
 
 
 def _read_message_delta(data: dict[str, Any]) -> EventFacts:
-    """Usage here is cumulative and beats message_start's."""
-    return EventFacts(closes="all", usage=any_usage(data.get("usage")))
+    """Usage here is cumulative and beats message_start's. Once there is a reason to stop, all is said."""
+    ended = text(mapping(data.get("delta")).get("stop_reason")) is not None
+    return EventFacts(closes="all", usage=any_usage(data.get("usage")), end=ended)
 
 
 def _read_stop(data: dict[str, Any]) -> EventFacts:
