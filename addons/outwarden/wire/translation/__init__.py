@@ -10,6 +10,12 @@ Knows nothing of upstreams, of money and of personal data: what is charged is re
 restored is restored there, and only then the reply is translated.
 """
 
-from outwarden.wire.translation.pairs import Translation, translated_pairs, translation
+from outwarden.wire.translation.pairs import (
+    StreamTranslation,
+    Translation,
+    is_translated,
+    translated_pairs,
+    translation,
+)
 
-__all__ = ["Translation", "translated_pairs", "translation"]
+__all__ = ["StreamTranslation", "Translation", "is_translated", "translated_pairs", "translation"]

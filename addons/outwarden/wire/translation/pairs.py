@@ -1,7 +1,7 @@
 """Which formats are translated into which, and the four things that a translation does."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -42,8 +42,12 @@ class Writer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tongue:
-    """One format: the operation that is translated, its path behind the base URL, and how it is read and written."""
+    """One format: the operation that is translated, its path as an SDK spells it, and how it is read and written.
 
+    ``headers``: what a request needs beside its body and key.
+    """
+
+    name: str
     operation: str
     path: str
     read_request: Callable[[object], Conversation]
@@ -53,12 +57,14 @@ class Tongue:
     reader: Callable[[], Reader]
     writer: Callable[[bool], Writer]  # told whether the client wants the usage of a stream
     error: Callable[[Failed], dict[str, Any]]
+    headers: Mapping[str, str]
 
 
 TONGUES = {
     "openai": Tongue(
+        "openai",
         "chat",
-        "/chat/completions",
+        "/v1/chat/completions",
         openai_request.read_request,
         openai_request.write_request,
         openai_reply.read_reply,
@@ -66,8 +72,10 @@ TONGUES = {
         openai_stream.Reader,
         lambda tells_usage: openai_stream.Writer(tells_usage, int(time.time())),
         lambda error: {"error": errors.openai_error(error.kind, error.message)},
+        {},
     ),
     "anthropic": Tongue(
+        "anthropic",
         "messages",
         "/v1/messages",
         anthropic_request.read_request,
@@ -77,6 +85,7 @@ TONGUES = {
         anthropic_stream.Reader,
         lambda tells_usage: anthropic_stream.Writer(),
         lambda error: errors.anthropic_error(error.kind, error.message),
+        {"anthropic-version": anthropic_request.VERSION},
     ),
 }
 
@@ -84,6 +93,11 @@ TONGUES = {
 def translated_pairs() -> frozenset[tuple[str, str]]:
     """(caller's format, upstream's format) of all that is translated."""
     return frozenset((caller, upstream) for caller in TONGUES for upstream in TONGUES if caller != upstream)
+
+
+def is_translated(caller: str, upstream: str, operation: str) -> bool:
+    """Whether calls for this operation of the format ``caller`` may go to an upstream of the other format at all."""
+    return (caller, upstream) in translated_pairs() and TONGUES[caller].operation == operation
 
 
 class StreamTranslation:
@@ -160,9 +174,9 @@ class Translation:
             tree = None  # a page of a proxy in between, which no client could read as an error of its provider's
         return encode(self.caller.error(errors.failed(tree)))
 
-    def stream(self) -> StreamTranslation:
-        """A streamed answer for the caller."""
-        return StreamTranslation(self.upstream.reader(), self.caller.writer(self.tells_usage))
+    def stream(self, *, asked_for_usage: bool) -> StreamTranslation:
+        """A streamed answer for the caller; ``asked_for_usage``: that was we, and not the caller."""
+        return StreamTranslation(self.upstream.reader(), self.caller.writer(self.tells_usage and not asked_for_usage))
 
 
 def translation(caller: str, upstream: str, operation: str, body: bytes, model: str | None) -> Translation:
