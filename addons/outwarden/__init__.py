@@ -7,7 +7,7 @@ upstream when the first fails. Everything else passes unread.
 The map. Rooms are nouns: each knows one thing. Addons are verbs: each is one class with mitmproxy's events as methods.
 
     errors      every error a caller may want to tell apart, as a tree
-    wire        what bytes mean: formats, codecs, and edits that touch only what must change
+    wire        what bytes mean: formats, codecs, edits that touch only what must change, translation between formats
     pii         text in, spans out; redact and restore, whole or streamed
     pricing     usage times price; token counts; the bound before a call
     budget      limits, windows, holds, and the stores that keep them

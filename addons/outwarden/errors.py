@@ -4,6 +4,7 @@ OutwardenError
 ├── RulesError         rule files that cannot be used; carries every problem found, each with file:line
 ├── StateError         the state folder, the database or a key file cannot be used
 ├── BodyError          bytes that cannot be read as what they claim to be
+├── NotTranslatable    what a call says has no counterpart in the other API
 ├── PriceUnknown       no price for this provider and model
 ├── CostModelError     a plug-in that reckons prices is missing, fails or answers none
 ├── OrderError         an order to the ledger that cannot be carried out
@@ -52,6 +53,10 @@ class StateError(OutwardenError):
 
 class BodyError(OutwardenError):
     """Bytes that cannot be read as what they claim to be (JSON, encoding, length, depth)."""
+
+
+class NotTranslatable(OutwardenError):
+    """What a call says has no counterpart in the other API. The message names the field, never what stands in it."""
 
 
 class PriceUnknown(OutwardenError):

@@ -2,13 +2,14 @@
 
 from mitmproxy import http
 
-from outwarden.errors import BodyError
+from outwarden.errors import BodyError, NotTranslatable
 from outwarden.flow.aside import aside, names_unread
 from outwarden.flow.body import Body, classify, is_media, plain_headers
 from outwarden.flow.guard import answer, fail_closed
 from outwarden.flow.reply import ReplyStream
 from outwarden.flow.state import CallState, open_state, state_of
 from outwarden.flow.texts import Inspected, TextRefused, rewrite_body
+from outwarden.flow.tongues import spoken, translation_of
 from outwarden.load_rules import Shelf
 from outwarden.pii import Vault
 from outwarden.wire.body import read_json
@@ -61,24 +62,27 @@ class RestorePii:
 
     def _open(self, request: http.Request, response: http.Response, state: CallState) -> ReplyStream | None:
         content_type = response.headers.get("content-type", "")
-        if not content_type.strip() and state.facts.stream and state.operation.dialect in _STREAMS_AS_SSE:
+        format_, operation = spoken(state)
+        translation = translation_of(state)
+        if not content_type.strip() and state.facts.stream and operation.dialect in _STREAMS_AS_SSE:
             content_type = "text/event-stream"  # what was asked for; JSON that comes all the same is read as such
-        reason = state.format.unsupported(state.operation, content_type)
+        reason = format_.unsupported(operation, content_type)
         if reason:
             raise BodyError(reason)
-        framing = state.format.framing(state.operation, content_type, request.path)
+        framing = format_.framing(operation, content_type, request.path)
         if framing is None:
             return None
         rewriter = StreamRewriter(
-            state.format,
-            state.operation,
+            format_,
+            operation,
             framing,
             self._rewriter(state),
-            drop_usage_only=state.asked_for_usage,
+            drop_usage_only=state.asked_for_usage and translation is None,
             count=state.purse.count if state.purse and state.purse.metering else None,
         )
         encoding = response.headers.get("content-encoding", "").strip().lower()
-        return ReplyStream(rewriter, encoding, state.format, state.operation, framing)
+        stages = translation.stream(asked_for_usage=state.asked_for_usage) if translation else None
+        return ReplyStream(rewriter, encoding, state.format, state.operation, framing, stages)
 
     @fail_closed
     async def response(self, flow: http.HTTPFlow) -> None:
@@ -104,7 +108,7 @@ class RestorePii:
         except TextRefused as refused:
             state.refuse(refused.refusal, "refused")
             answer(flow, refused.refusal)
-        except BodyError as error:
+        except (BodyError, NotTranslatable) as error:
             state.refuse(Refusal(502, "reply_unreadable", f"The reply was stopped: {error}."), "error")
             answer(flow, state.refusal)  # type: ignore[arg-type]
 
@@ -112,13 +116,18 @@ class RestorePii:
         body = read_reply(response, state)
         read_facts(response, state, body)
         self._hide_names(state)
-        if body.kind in ("empty", "binary"):
-            return
-        content_type = response.headers.get("content-type", "")
-        rules = state.format.text_rules(state.operation)
-        rewritten = rewrite_body(body, content_type, rules, self._rewriter(state))
-        if rewritten.edits:
-            state.reply_body = rewritten.body
+        translation = translation_of(state)
+        data = body.data
+        if body.kind not in ("empty", "binary"):
+            content_type = response.headers.get("content-type", "")
+            format_, operation = spoken(state)
+            rewritten = rewrite_body(body, content_type, format_.text_rules(operation), self._rewriter(state))
+            data = rewritten.body
+            if rewritten.edits:
+                state.reply_body = data
+        if translation:
+            state.reply_body = translation.error(data) if response.status_code >= 400 else translation.reply(data)
+            response.headers["content-type"] = "application/json"
 
     def _hide_names(self, state: CallState) -> None:
         state.served_model = self._shelf.services.engines.shown(state.served_model)
@@ -155,7 +164,8 @@ def error_of(response: http.Response, content: bytes, state: CallState) -> str |
         content = decode(content, response.headers.get("content-encoding", ""), ERROR_BYTES_MAX)
         if b'"error"' not in content:
             return None
-        return state.format.read_reply(state.operation, read_json(content), {}).error
+        format_, operation = spoken(state)
+        return format_.read_reply(operation, read_json(content), {}).error
     except BodyError:
         return None  # what it is, if not JSON, is decided when the whole reply is read
 
@@ -181,5 +191,6 @@ def read_facts(response: http.Response, state: CallState, body: Body) -> None:
     """Read usage and model of a whole reply."""
     if body.kind != "json" and not response.headers.get("x-amzn-bedrock-output-token-count"):
         return
-    facts = state.format.read_reply(state.operation, body.json, plain_headers(response))
+    format_, operation = spoken(state)
+    facts = format_.read_reply(operation, body.json, plain_headers(response))
     state.usage, state.served_model, state.reply_error = facts.usage, facts.model, facts.error

@@ -14,6 +14,7 @@ from outwarden.load_rules import Shelf
 from outwarden.routing import GiveUp, Route, match_route, places, reroute
 from outwarden.wire.format import Refusal
 from outwarden.wire.top_level import replace_inside
+from outwarden.wire.translation import is_translated
 
 NONE_LEFT = Refusal(502, "upstream_failed", "No upstream can take this call.")
 DRAINED = Refusal(
@@ -69,6 +70,7 @@ class RouteCall:
             request=request,
             host=state.host,
             format_name=format_of(state),
+            operation_name=state.operation.name,
             model=state.model,
             route=route,
             upstreams=state.rules.routes.upstreams,
@@ -98,9 +100,10 @@ def format_of(state: CallState) -> str:
 
 
 def speaks(state: CallState, route: Route) -> bool:
-    """Whether a place that a route leads to reads the call's format; calls are never translated."""
-    upstreams = state.rules.routes.upstreams
-    return any(upstreams[place].format == format_of(state) for place in places(route) if place in upstreams)
+    """Whether a place that a route leads to reads the call's format, or one that such calls are translated to."""
+    upstreams, own = state.rules.routes.upstreams, format_of(state)
+    formats = {upstreams[place].format for place in places(route) if place in upstreams}
+    return own in formats or any(is_translated(own, other, state.operation.name) for other in formats)
 
 
 def rename_model(said: Said) -> None:
@@ -141,6 +144,9 @@ def refuse(flow: http.HTTPFlow, state: CallState, otherwise: Refusal) -> None:
     refusal, denied_by = (state.purse.refusal, state.purse.denied_by) if state.purse else (None, None)
     if state.purse:
         state.purse.refused()
+    if refusal is None and state.trip and (reason := state.trip.untranslated):
+        message = f"No upstream of the route {state.trip.route_name} can take this call: {reason}."
+        refusal = Refusal(400, "not_translatable", message)
     rule = denied_by or (refusal.code if refusal else otherwise.code if otherwise is DRAINED else "route")
     state.refuse(refusal or otherwise, "refused", rule)
     answer(flow, state.refusal)  # type: ignore[arg-type]

@@ -174,7 +174,7 @@ def test_a_price_that_nobody_knows_is_refused(open_play: Callable[..., Playbook]
 
 
 ONPREM = {"url": "http://onprem.example/v1", "provider": "vllm", "format": "openai", "model": "mixtral"}
-CLAUDE = {"url": "http://claude.example/v1", "provider": "anthropic", "format": "anthropic"}
+CLAUDE = {"url": "http://claude.example/v1", "provider": "anthropic", "format": "bedrock"}
 PRICED = {"price": {"input_mtok": 0.01, "output_mtok": 0.01}}
 
 

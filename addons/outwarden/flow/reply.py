@@ -2,12 +2,13 @@
 
 import logging
 
-from outwarden.errors import BodyError
+from outwarden.errors import BodyError, NotTranslatable
 from outwarden.flow.guard import where
 from outwarden.flow.texts import TextRefused
 from outwarden.wire.encodings import Decoder, codings
 from outwarden.wire.format import Format, Framing, Operation, Refusal
 from outwarden.wire.stream import StreamRewriter
+from outwarden.wire.translation import StreamTranslation
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +24,15 @@ class ReplyStream:
     ``broken`` names our own failure, after which nothing more comes out: the caller ends the stream by `refusal`.
     """
 
-    def __init__(self, rewriter: StreamRewriter, encoding: str, format: Format, operation: Operation, framing: Framing):
+    def __init__(
+        self,
+        rewriter: StreamRewriter,
+        encoding: str,
+        format: Format,
+        operation: Operation,
+        framing: Framing,
+        translation: StreamTranslation | None = None,
+    ):
         self.rewriter = rewriter
         self.framing: Framing = framing
         self.broken: str | None = None
@@ -31,6 +40,7 @@ class ReplyStream:
         self.upstream_fault = False  # what broke it is the upstream's, so another may do better
         self._format = format
         self._operation = operation
+        self._translation = translation  # from the upstream's format, which the rewriter reads, to ``format``
         self._decoder = Decoder(encoding, MAX_STREAM_BYTES, MAX_PIECE_BYTES) if codings(encoding) else None
 
     @property
@@ -55,7 +65,7 @@ class ReplyStream:
         try:
             out = self.rewriter.feed(self._decoder.feed(data) if self._decoder else data)
             self._stop_at_malformed()
-            return out
+            return self._translation.feed(out) if self._translation else out
         except Exception as error:  # a stage that raises would leave the client hanging (DESIGN.md §3.1)
             return self._break("stream", error)
 
@@ -68,9 +78,15 @@ class ReplyStream:
                 self._decoder.finish()
             out = self.rewriter.flush()
             self._stop_at_malformed()
-            return out
+            return self._finish_translation(out) if self._translation else out
         except Exception as error:  # as in feed
             return self._break("stream end", error)
+
+    def _finish_translation(self, rest: bytes) -> bytes:
+        assert self._translation
+        if rest and not self.rewriter.events:
+            raise BodyError("it is no event stream")
+        return self._translation.feed(rest) + self._translation.flush()
 
     def _stop_at_malformed(self) -> None:
         """An event that is no JSON would break the client's parser, and hides text from ours."""
@@ -78,12 +94,13 @@ class ReplyStream:
             raise BodyError("an event of the stream is not JSON")
 
     def _break(self, step: str, error: Exception) -> bytes:
-        reason = str(error) if isinstance(error, BodyError) else "an internal error"
-        logger.error("reply %s stopped: %s", step, reason if isinstance(error, BodyError) else where(error))
+        told = isinstance(error, BodyError | NotTranslatable)
+        reason = str(error) if told else "an internal error"
+        logger.error("reply %s stopped: %s", step, reason if told else where(error))
         self.broken = reason
         self.refusal = error.refusal if isinstance(error, TextRefused) else None
         # Frames with false checksums or lengths, what is no JSON or does not unpack: bytes that the upstream sent.
-        self.upstream_fault = isinstance(error, BodyError) and self.refusal is None
+        self.upstream_fault = told and self.refusal is None
         return b""
 
     def refuse(self, refusal: Refusal) -> bytes:

@@ -15,6 +15,7 @@ from mitmproxy import http
 from outwarden.budget.accounts import bounded_id
 from outwarden.flow.body import plain_content, replace_content
 from outwarden.flow.signing import cannot_change, sign_as, signature_of, still_fits
+from outwarden.flow.tongues import Tongues, write_translated
 from outwarden.pricing.outputs import context_window
 from outwarden.routing import (
     ORIGINAL,
@@ -41,6 +42,7 @@ from outwarden.wire.aws_signature import Signature
 from outwarden.wire.format import Refusal
 from outwarden.wire.top_level import replace_string, value_spans
 from outwarden.wire.traffic import Host
+from outwarden.wire.translation import Translation
 
 # Where callers put their key; none of these may follow a call to a provider it was not meant for (WIRE.md §8).
 CREDENTIAL_HEADERS = (
@@ -57,7 +59,7 @@ CREDENTIAL_HEADERS = (
 BROWSER_KEY = "openai-insecure-api-key."
 DEFAULT_ROUTE = Route(name="")
 # Ends of an attempt that brought no answer; all others (silence, a reply broken off or left) may cost money.
-NEVER_BILLED = frozenset({"connect", "429", "5xx", "budget", "client gone", "context_length"})
+NEVER_BILLED = frozenset({"connect", "429", "5xx", "budget", "client gone", "context_length", "not_translatable"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ class Trip:
         may_take: Callable[[Upstream | None], bool],
         signature: Signature | None = None,
         *,
+        operation_name: str = "",
         caller: Mapping[Sticky, str | None] | None = None,
         cost_at: Callable[[Upstream | None], int | None] = lambda upstream: None,
         fits: Callable[[Upstream | None], bool] = lambda upstream: True,
@@ -132,7 +135,7 @@ class Trip:
             request.raw_content,
         )
         self._host = host
-        self._format_name = format_name
+        self._tongues = Tongues(request, format_name, operation_name)
         self._requested_model = model
         self._upstreams = upstreams
         self._health = health
@@ -155,9 +158,24 @@ class Trip:
         self.steps: list[Step] = []
 
     def _speaks(self, name: str) -> bool:
-        """Whether this target reads the call's format; calls are never translated."""
+        """Whether this target reads the call, as it is or translated; one that does not is in the record."""
         upstream = self._upstreams.get(name)
-        return upstream is None or upstream.format == self._format_name
+        if upstream is None or self._tongues.speaks(upstream, self.model_at(upstream)):
+            return True
+        if name in self._tongues.refused:
+            self.steps.append(Step(name, time.monotonic()))
+            self.steps[-1].end("not_translatable", None)
+        return False
+
+    @property
+    def untranslated(self) -> str | None:
+        """Why no target is left that could read the call; None where one is."""
+        return None if self._route.targets else next(iter(self._tongues.refused.values()), None)
+
+    @property
+    def translation(self) -> Translation | None:
+        """How the call and its reply are translated for the current attempt; None: its upstream reads it as it is."""
+        return self._tongues.translations.get(self.upstream.name) if self.upstream else None
 
     def _health_names(self, target: str) -> tuple[str, ...]:
         """The place of a target, and the model there where the call names one: each has its own breaker."""
@@ -214,16 +232,19 @@ class Trip:
 
     def begin(self) -> Attempt | GiveUp:
         """Put the targets of the route in order, for this call, and choose the first attempt."""
-        targets = filter(self._speaks, ordered(self._route, self._known, random.random))
-        self._route = replace(self._route, targets=tuple(targets) or (ORIGINAL,), groups={}, strategy="priority")
-        return self._choose()
+        targets = tuple(filter(self._speaks, ordered(self._route, self._known, random.random)))
+        if not targets and not self._tongues.refused:
+            targets = (ORIGINAL,)
+        self._route = replace(self._route, targets=targets, groups={}, strategy="priority")
+        return self._choose() if targets else GiveUp("no upstream can be told what the call says")
 
     def begin_again(self, request: http.Request) -> Attempt | GiveUp:
         """Choose the first attempt anew, for a body that was changed since."""
         self._aimed = replace(self._aimed, headers=request.headers.copy(), content=request.raw_content)
+        self._tongues.translate_again(request)
         self._outcomes.clear()
         self.steps.clear()
-        return self._choose()
+        return self._choose() if self._route.targets else GiveUp("no upstream can be told what the call says")
 
     def response(self, model: str | None) -> "Trip":
         """The way of one response over the connection that this trip opened: the same upstream, a step of its own."""
@@ -333,6 +354,11 @@ class Trip:
             request.headers = aimed.headers.copy()  # setting host above rewrote the Host header
             return
         request.scheme, request.host, request.port = upstream.scheme, upstream.host, upstream.port
+        if translation := self.translation:
+            request.path = upstream_path(upstream, translation.upstream.path, None)
+            write_translated(request, translation)
+            self._sign_in(request, upstream)
+            return
         request.path = upstream_path(upstream, aimed.path, self.model)
         if self.model and self.model != self._requested_model and request.query.get("model"):
             request.query["model"] = self.model

@@ -1,7 +1,8 @@
 """What the bytes mean: where text is in requests, replies and streams, and how to change only that.
 
 Knows the APIs (a Format each: text rules, model, limits, usage, stream events, error shape), the framings (SSE,
-NDJSON, JSON arrays, AWS event streams) and how an edit of a text goes back into the original bytes. Leaves to others
+NDJSON, JSON arrays, AWS event streams), how an edit of a text goes back into the original bytes, and (`translation`)
+how one API says what another said. Leaves to others
 what is personal (``pii``), what a token costs (``pricing``) and where a call goes (``routing``): it only asks a
 ``TextRewriter``.
 """

@@ -1,0 +1,80 @@
+"""A call in the words of upstreams that read another format than its caller's (`outwarden.wire.translation`).
+
+The request is translated after its redaction, so that nothing personal is in it, and before it is sent. The reply is
+read, metered and restored in the upstream's own format, by what knows that format best, and only then translated: what
+is charged is the usage that the provider reported, and a placeholder is found wherever the provider put it.
+"""
+
+from mitmproxy import http
+
+from outwarden.errors import NotTranslatable
+from outwarden.flow.body import plain_content, replace_content
+from outwarden.flow.state import CallState
+from outwarden.routing import Upstream
+from outwarden.wire.format import Format, Operation
+from outwarden.wire.formats import format_named
+from outwarden.wire.translation import Translation, is_translated, translation
+
+# Headers that mean something to the provider that the caller aimed at, and nothing to another.
+_OWN_HEADERS = ("anthropic-", "openai-", "x-stainless-")
+
+
+class Tongues:
+    """One request, translated for each upstream that needs it.
+
+    ``translations`` by name of upstream; ``refused``: why the request cannot be said there.
+    """
+
+    def __init__(self, request: http.Request, format_name: str, operation_name: str) -> None:
+        self._request = request
+        self._format_name = format_name
+        self._operation_name = operation_name
+        self._models: dict[str, tuple[Upstream, str | None]] = {}
+        self.translations: dict[str, Translation] = {}
+        self.refused: dict[str, str] = {}
+
+    def speaks(self, upstream: Upstream, model: str | None) -> bool:
+        """Whether ``upstream`` reads the request, as it is or translated (then asking for ``model``)."""
+        if upstream.format == self._format_name:
+            return True
+        if not is_translated(self._format_name, upstream.format, self._operation_name):
+            return False
+        self._models[upstream.name] = upstream, model
+        try:
+            self.translations[upstream.name] = translation(
+                self._format_name, upstream.format, self._operation_name, plain_content(self._request), model
+            )
+        except NotTranslatable as reason:
+            self.refused[upstream.name] = str(reason)
+            return False
+        return True
+
+    def translate_again(self, request: http.Request) -> None:
+        """The request was changed since, in its limits only."""
+        self._request = request
+        for name in self.translations:
+            self.speaks(*self._models[name])
+
+
+def write_translated(request: http.Request, translated: Translation) -> None:
+    """Put the translated request in place of the caller's; path and key are the trip's."""
+    for name in [name for name in request.headers if name.lower().startswith(_OWN_HEADERS)]:
+        del request.headers[name]
+    request.headers["content-type"] = "application/json"
+    for name, value in translated.upstream.headers.items():
+        request.headers[name] = value
+    replace_content(request, translated.body)
+
+
+def translation_of(state: CallState) -> Translation | None:
+    """How the current attempt at a call is translated; None where it is not."""
+    return state.trip.translation if state.trip else None
+
+
+def spoken(state: CallState) -> tuple[Format, Operation]:
+    """The format in which the upstream of the current attempt answers, and what it was asked for."""
+    translated = translation_of(state)
+    if translated is None:
+        return state.format, state.operation
+    format_ = format_named(translated.upstream.name)
+    return format_, format_.identify("POST", translated.upstream.path)
