@@ -196,6 +196,7 @@ def test_a_reset_of_one_id(ledger: Ledger, orders: Orders, clock: Clock) -> None
     assert ledger.drift() == []
 
 
+@pytest.mark.on_sql
 def test_a_reset_leaves_past_windows(ledger: Ledger, orders: Orders, store: Store, account: Make, clock: Clock) -> None:
     """What was spent yesterday stays on the books."""
     assert isinstance(store, SqlStore)
@@ -206,6 +207,7 @@ def test_a_reset_leaves_past_windows(ledger: Ledger, orders: Orders, store: Stor
     assert store.run_sql("SELECT posted FROM accounts ORDER BY starts") == [(60,), (0,)]
 
 
+@pytest.mark.on_sql
 def test_orders_are_on_record(ledger: Ledger, orders: Orders, store: Store, account: Make, clock: Clock) -> None:
     """Who ordered what and when, and in the journal a line of its own for what it did to a balance."""
     assert isinstance(store, SqlStore)
@@ -252,6 +254,7 @@ def test_an_order_is_told_by_one(store: Store, url: str, orders: Orders) -> None
     other.close()
 
 
+@pytest.mark.on_sql
 def test_a_ledger_that_is_down_takes_no_order(store: Store, account: Make, clock: Clock) -> None:
     """The error says so."""
     assert isinstance(store, SqlStore)
