@@ -42,6 +42,7 @@ GUARDED = {
     "sqlalchemy": {"budget"},
     "psycopg": {"budget"},
     "pymysql": {"budget"},
+    "redis": {"budget"},
     "botocore": {"routing"},
 }
 

@@ -117,6 +117,18 @@ def raw_on(connection: Any, count: int) -> list[float]:
     return taken
 
 
+def raw_in_redis(connection: Any, count: int) -> list[float]:
+    """The same in Redis: what is watched is read in one round trip, and written in another."""
+    taken = []
+    for number in range(count):
+        begin = time.perf_counter()
+        connection.begin()
+        connection.batch([("WATCH", ("raw",)), ("GET", ("raw",))])
+        connection.finish(commit=True, last=[("SET", (f"raw-{number}", 1)), ("SET", ("raw", number))])
+        taken.append(time.perf_counter() - begin)
+    return taken
+
+
 def shown(name: str, seconds: list[float]) -> str:
     """Median, 99th percentile, and what fits in a second."""
     ordered = sorted(seconds)
@@ -149,6 +161,8 @@ def measure(url: str, folder: str, given: argparse.Namespace) -> None:
     for number in range(given.rounds):
         if url.startswith("sqlite"):
             taken["raw transaction"] += raw(Path(folder) / "raw.db", given.calls)
+        elif url.startswith("redis"):
+            taken["raw transaction"] += raw_in_redis(store.connection, given.calls)
         else:
             taken["raw transaction"] += raw_on(store.connection, given.calls)
         for kind, budgets in KINDS.items():
@@ -171,7 +185,7 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=2000, help="calls per kind and round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=0, help="so many threads instead of one event loop")
-    parser.add_argument("--stores", nargs="+", default=["sqlite"], choices=["sqlite", "postgresql", "mariadb"])
+    parser.add_argument("--stores", nargs="+", default=["sqlite"], choices=["sqlite", "postgresql", "mariadb", "redis"])
     given = parser.parse_args()
     print(f"{platform.python_implementation()} {platform.python_version()}, SQLite {sqlite3.sqlite_version}")
     with tempfile.TemporaryDirectory() as folder, urls(given.stores, folder) as found:

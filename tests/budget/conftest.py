@@ -2,7 +2,8 @@
 
 What is marked ``every_store`` runs once on each of `STORES`, what only a server can do (``every_server``) on all but
 the first; the others run on SQLite, and so does what takes hundreds of steps of a kind that shorter tests try
-everywhere (``on_sqlite``). The servers are this suite's own, started from what is installed (`scripts/servers`) when
+everywhere (``on_sqlite``); what looks into tables (``on_sql``) does not run on
+Redis, see `test_redis_store`. The servers are this suite's own, started from what is installed (`scripts/servers`) when
 the first test asks for one.
 """
 
@@ -21,7 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from benchmarks.servers import started
 from outwarden.budget import Account, Budget, BudgetRules, Caller, Ledger, Store, accounts, open_store
 
-STORES = ("sqlite", "postgresql", "mariadb")
+STORES = ("sqlite", "postgresql", "mariadb", "redis")
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
@@ -53,6 +54,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         marked = metafunc.definition.get_closest_marker
         everywhere = marked("every_store") and not marked("on_sqlite")
         found = STORES[1:] if marked("every_server") else STORES if everywhere else STORES[:1]
+        found = tuple(kind for kind in found if kind != "redis") if marked("on_sql") else found
+        found = ("redis",) if marked("on_redis") else found
         metafunc.parametrize("database", found)
 
 
@@ -76,6 +79,13 @@ class Servers:
     def empty(self, kind: str) -> str:
         """The URL of an empty database; whoever was connected to it no longer is."""
         url: str = self.told(kind)["url"]
+        if kind == "redis":
+            import redis
+
+            with redis.Redis.from_url(url) as admin:
+                admin.client_kill_filter(_type="normal", skipme=True)
+                admin.flushdb()
+            return url
         if kind not in self._admins:
             engine = create_engine(url, poolclass=NullPool).execution_options(isolation_level="AUTOCOMMIT")
             self._admins[kind] = engine.connect()

@@ -92,6 +92,7 @@ def test_only_what_looks_like_a_loop_is_listed(ledger: Ledger, clock: Clock) -> 
     assert (state.id, state.posted) == (guarded(clock, "loop").id, 15)
 
 
+@pytest.mark.on_sql
 def test_idle_counters_are_forgotten(store: Store, ledger: Ledger, clock: Clock) -> None:
     """A minute after its last call nothing of a body is kept, unless a call still runs; and nothing is lost by it."""
     for number in range(50):
@@ -120,6 +121,7 @@ def test_in_any_window_that_ends(ledger: Ledger, clock: Clock, window: str) -> N
     assert ledger.states() == []
 
 
+@pytest.mark.on_sql
 def test_a_crowd_is_bounded(store: Store, ledger: Ledger, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """Too many different bodies within the window: the quietest are forgotten, the loop is not."""
     monkeypatch.setattr(sql_store, "CROWD_MAX", 10)

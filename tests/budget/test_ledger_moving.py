@@ -131,6 +131,7 @@ def test_debt_above_the_limit_has_to_age_first(ledger: Ledger, account: Make, cl
     assert isinstance(ledger.hold("free", [hour], Amounts(0, 0)), Held)
 
 
+@pytest.mark.on_sql
 def test_what_ages_is_in_the_journal(store: Store, ledger: Ledger, account: Make, clock: Clock) -> None:
     """The step that finds something aged writes a line of its own for it, so that lines still sum up."""
     assert isinstance(store, SqlStore)
@@ -143,6 +144,7 @@ def test_what_ages_is_in_the_journal(store: Store, ledger: Ledger, account: Make
     assert ledger.drift() == []
 
 
+@pytest.mark.on_sql
 def test_a_bucket_changed_behind_its_back_is_drift(store: Store, ledger: Ledger, account: Make) -> None:
     """A charge that was taken away would never age."""
     assert isinstance(store, SqlStore)

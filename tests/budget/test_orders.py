@@ -198,6 +198,7 @@ def test_a_reset_of_one_id(ledger: Ledger, orders: Orders, clock: Clock) -> None
     assert ledger.drift() == []
 
 
+@pytest.mark.on_sql
 def test_a_reset_leaves_past_windows(ledger: Ledger, orders: Orders, store: Store, account: Make, clock: Clock) -> None:
     """What was spent yesterday stays on the books."""
     assert isinstance(store, SqlStore)
@@ -208,6 +209,7 @@ def test_a_reset_leaves_past_windows(ledger: Ledger, orders: Orders, store: Stor
     assert store.run_sql("SELECT posted FROM accounts ORDER BY starts") == [(60,), (0,)]
 
 
+@pytest.mark.on_sql
 def test_orders_are_on_record(ledger: Ledger, orders: Orders, store: Store, account: Make, clock: Clock) -> None:
     """Who ordered what and when, and in the journal a line of its own for what it did to a balance."""
     assert isinstance(store, SqlStore)
@@ -284,6 +286,7 @@ def test_what_processes_tell_each_other_of_upstreams(store: Store, url: str, clo
     other.close()
 
 
+@pytest.mark.on_sql
 def test_a_ledger_that_is_down_takes_no_order(store: Store, account: Make, clock: Clock) -> None:
     """The error says so."""
     assert isinstance(store, SqlStore)

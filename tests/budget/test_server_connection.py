@@ -11,6 +11,7 @@ from sqlalchemy import make_url
 from outwarden.budget import Account, Amounts, Denied, Held, Ledger, Store, open_store
 from outwarden.budget import mariadb_connection as mariadb
 from outwarden.budget import postgres_connection as postgres
+from outwarden.budget import redis_connection as redis
 from outwarden.budget.server_connection import ServerConnection
 from outwarden.budget.sql_store import SqlStore
 from outwarden.errors import StateError, StepUndone, StepUnknown, StoreUnavailable
@@ -35,17 +36,18 @@ def far(relayed: str, clock: Clock) -> Iterator[Ledger]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits as short as a test likes them."""
-    for module in (postgres, mariadb):
+    for module in (postgres, mariadb, redis):
         monkeypatch.setattr(module, "ANSWER_S", 2)
         monkeypatch.setattr(module, "CONNECT_S", 1)
+    for module in (postgres, mariadb):
         monkeypatch.setattr(module, "LOCK_S", 1)
         monkeypatch.setattr(module, "STOPPED_S", 1)
 
 
 def connection_of(ledger: Ledger) -> ServerConnection:
-    assert isinstance(ledger._store, SqlStore)
-    assert isinstance(ledger._store.connection, ServerConnection)
-    return ledger._store.connection
+    connection = ledger._store.connection  # type: ignore[attr-defined]
+    assert isinstance(connection, ServerConnection)
+    return connection
 
 
 def at_next_commit(ledger: Ledger, relay: Relay, then: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -195,6 +197,7 @@ def test_a_server_that_hangs(relayed: str, relay: Relay, account: Make) -> None:
     far.close()
 
 
+@pytest.mark.on_sql
 @pytest.mark.usefixtures("impatient")
 def test_a_process_that_stands_still_blocks_nobody_for_long(url: str, account: Make) -> None:
     """Stopped in the middle of a step, with rows locked: the server takes them from it, and its step never was."""
@@ -225,6 +228,7 @@ def at_once(work: Callable[[int], None], count: int, seconds: float) -> None:
         thread.join(seconds)
 
 
+@pytest.mark.on_sql
 def test_two_that_wait_for_each_other(url: str, account: Make, clock: Clock) -> None:
     """A deadlock, which our own order of locks avoids, is found by the server: one is undone, and told so."""
     stores = [open_store(url), open_store(url)]
@@ -246,6 +250,7 @@ def test_two_that_wait_for_each_other(url: str, account: Make, clock: Clock) -> 
         store.close()
 
 
+@pytest.mark.on_sql
 def test_no_two_calls_wait_for_each_other(url: str, account: Make, clock: Clock) -> None:
     """Whatever the order of their accounts: four threads with a ledger each, hundreds of calls, none undone.
 
@@ -275,6 +280,7 @@ def test_no_two_calls_wait_for_each_other(url: str, account: Make, clock: Clock)
         ledger.close()
 
 
+@pytest.mark.on_sql
 def test_what_cannot_be_opened_is_said_without_the_password(url: str, database: str) -> None:
     """Wrong password, no such database, nobody there, another kind of server: a StateError that names the place."""
     good = make_url(url)
@@ -294,6 +300,7 @@ def test_what_cannot_be_opened_is_said_without_the_password(url: str, database: 
         assert str(good.password) not in str(error.value)
 
 
+@pytest.mark.on_sql
 def test_without_the_driver(url: str, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error says what to install."""
     module, extra = {"postgresql": ("postgres_connection", "postgresql"), "mariadb": ("mariadb_connection", "mariadb")}[
@@ -304,6 +311,7 @@ def test_without_the_driver(url: str, database: str, monkeypatch: pytest.MonkeyP
         open_store(url)
 
 
+@pytest.mark.on_sql
 def test_a_statement_that_fails_tells_no_value(store: Store) -> None:
     """Nor does the connection suffer from it."""
     assert isinstance(store, SqlStore)

@@ -14,6 +14,7 @@ from outwarden.errors import StateError
 
 pytestmark = [
     pytest.mark.every_server,
+    pytest.mark.on_sql,
     pytest.mark.skipif(not hasattr(os, "fork"), reason="these tests fork, to start in no time"),
     pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning"),
 ]

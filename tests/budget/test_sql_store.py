@@ -22,7 +22,7 @@ Make = Callable[..., Account]
 Clock = Any  # the one in conftest.py, which cannot be imported
 
 
-@pytest.mark.parametrize("url", ["oracle://db/x", "redis://x", "postgresql+asyncpg://x", "mysql+mysqldb://x"])
+@pytest.mark.parametrize("url", ["oracle://db/x", "postgresql+asyncpg://x", "mysql+mysqldb://x"])
 def test_other_databases_are_refused_by_name(url: str) -> None:
     """What is not built yet is refused, and the message names it."""
     with pytest.raises(StateError, match=re.escape(url.split(":")[0])):

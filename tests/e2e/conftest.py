@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "simulate"))  # chatting.py, as there
 sys.path.insert(0, str(Path(__file__).parent))  # these tests share a harness; importlib mode adds no folder by itself
 
 from interceptor import HOSTS, Interceptor

@@ -12,9 +12,9 @@ from typing import Any
 import faulty_outwarden
 import httpx
 import pytest
+from chatting import connected
 from interceptor import ANTHROPIC, EMAIL, OPENAI, Interceptor, assert_clean, chat, message, rules_for, trusted, until
 from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
-from websockets.sync.client import connect
 
 from outwarden.simulate import Script, SimulatedProvider
 from replaying import process
@@ -202,7 +202,7 @@ def one_talk(outwarden: Interceptor) -> str | None:
     headers = {"authorization": "Bearer simulated-key"}
     options: Any = {"ssl": outwarden.trust(), "proxy": outwarden.url, "additional_headers": headers}
     try:
-        with connect(f"wss://{OPENAI}/v1/responses", open_timeout=10, close_timeout=1, **options) as client:
+        with connected(f"wss://{OPENAI}/v1/responses", open_timeout=10, close_timeout=1, **options) as client:
             for _ in range(2):
                 text = f"Please write to {EMAIL} today, number {next(_numbers)}."
                 client.send(json.dumps({"type": "response.create", "model": "gpt-4o", "input": text}))

@@ -11,9 +11,9 @@ from typing import Any
 
 import openai
 import pytest
+from chatting import connected
 from interceptor import CARD, EMAIL, EMAIL_2, OPENAI, Interceptor, assert_clean, rules_for, until
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
 
 from outwarden.simulate import HEADER, Script, SimulatedProvider
 
@@ -32,7 +32,7 @@ def talk(outwarden: Interceptor, script: Any = None, *, trust: ssl.SSLContext | 
     """A connection to the Responses API; the client offers compression, as all do."""
     headers = {"authorization": "Bearer simulated-key"} | ({HEADER: json.dumps(script)} if script else {})
     options: Any = {"ssl": trust or outwarden.trust(), "proxy": outwarden.url, "additional_headers": headers}
-    with connect(f"wss://{OPENAI}/v1/responses", open_timeout=20, close_timeout=1, max_size=None, **options) as client:
+    with connected(f"wss://{OPENAI}/v1/responses", open_timeout=20, close_timeout=1, **options) as client:
         yield client
 
 

@@ -1,10 +1,10 @@
-"""A WebSocket client for the simulated provider that is not ours, and Responses spoken on it."""
+"""A WebSocket client that is not ours, straight to the simulated provider or through the proxy; Responses on it."""
 
 import json
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
@@ -30,21 +30,22 @@ def talk(provider: SimulatedProvider, trust: ssl.SSLContext, script: Any = None,
     """A connection to `/v1/responses`."""
     headers = {} if script is None else {HEADER: json.dumps(script)}
     url = f"wss://localhost:{provider.port}/v1/responses"
-    usual = {"create_connection": Connection, "additional_headers": headers, "open_timeout": 10, "close_timeout": 5}
-    with ExitStack() as stack:
-        yield _open(stack, url, ssl=trust, **(usual | options))
+    usual = {"additional_headers": headers, "open_timeout": 10, "close_timeout": 5}
+    with connected(url, ssl=trust, **(usual | options)) as client:
+        yield client
 
 
-def _open(stack: ExitStack, url: str, **options: Any) -> ClientConnection:
-    """Connect; once more where the handshake stalls, as it did twice in some ten runs of the suite.
+def connected(url: str, **options: Any) -> ClientConnection:
+    """Connect; once more where the handshake stalls, as it did in three of some dozen runs of the suite.
 
     The cause is not proven. This client reads in one thread and writes in another on one TLS object, which OpenSSL
-    does not allow for. A provider that answers no handshake fails both times.
+    does not allow for. Who answers no handshake fails both times.
     """
+    options = {"create_connection": Connection, "proxy": None, "max_size": None} | options
     try:
-        return stack.enter_context(connect(url, proxy=None, max_size=None, **options))
+        return connect(url, **options)
     except TimeoutError:
-        return stack.enter_context(connect(url, proxy=None, max_size=None, **options))
+        return connect(url, **options)
 
 
 def create(text: str, **more: Any) -> str:

@@ -7,12 +7,11 @@ from typing import Any
 
 import httpx
 import pytest
-from chatting import Connection, create, events, said, talk
+from chatting import Connection, connected, create, events, said, talk
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError, InvalidStatus
 from websockets.frames import Frame, Opcode
-from websockets.sync.client import connect
 
 from outwarden.simulate import Script, SimulatedProvider
 
@@ -154,7 +153,7 @@ def test_the_handshake_can_be_refused(provider: SimulatedProvider, trust: ssl.SS
 def test_no_such_path_is_404(provider: SimulatedProvider, trust: ssl.SSLContext) -> None:
     """A WebSocket to anywhere else is not found."""
     url = f"wss://localhost:{provider.port}/v1/chat/completions"
-    with pytest.raises(InvalidStatus) as refused, connect(url, ssl=trust, proxy=None):
+    with pytest.raises(InvalidStatus) as refused, connected(url, ssl=trust):
         pass
 
     assert refused.value.response.status_code == 404

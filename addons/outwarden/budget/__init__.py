@@ -6,6 +6,7 @@ steps happen. The rules of money know only the interface in `store`, and `retryi
 the drivers live below it: `sql_store` reads; `sql_transaction` and `sqlite_connection` write to SQLite, which has one
 writer at a time; `server_transaction` and `server_connection` (`postgres_connection`, `mariadb_connection`) to servers,
 which have row locks; `statements`, `dialects`, `schema`, `server_schema` and `migrations` say what is there.
+`redis_store`, `redis_transaction`, `redis_connection` and `redis_rows` are all of that for Redis.
 """
 
 from outwarden.budget.accounts import Account, accounts, keyed_digest

@@ -9,7 +9,15 @@ from pymysql.constants import CLIENT, FIELD_TYPE
 from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
 
 from outwarden.budget.dialects import Kind
-from outwarden.budget.server_connection import ANSWER_S, CONNECT_S, LOCK_S, STOPPED_S, Lost, Refused, ServerConnection
+from outwarden.budget.server_connection import (
+    ANSWER_S,
+    CONNECT_S,
+    LOCK_S,
+    STOPPED_S,
+    Lost,
+    Refused,
+    SqlServerConnection,
+)
 from outwarden.budget.sql_connection import Done, Step
 
 _SETTINGS = (
@@ -22,7 +30,7 @@ _LOST, _CLIENT = (1053, 1927), 2000
 _TIMED_OUT = "timed out"  # in the message of 2013, where PyMySQL waited as long as it was told to
 
 
-class MariaConnection(ServerConnection):
+class MariaConnection(SqlServerConnection):
     """A `SqlConnection` to MariaDB 10.6 or later."""
 
     kind: Kind = "mariadb"

@@ -24,7 +24,7 @@ from outwarden.budget.server_connection import (
     STOPPED_S,
     Lost,
     Refused,
-    ServerConnection,
+    SqlServerConnection,
 )
 from outwarden.budget.sql_connection import Done, Step
 
@@ -36,7 +36,7 @@ _SETTINGS = {
 _UNDONE = (errors.DeadlockDetected, errors.SerializationFailure)
 
 
-class PostgresConnection(ServerConnection):
+class PostgresConnection(SqlServerConnection):
     """A `SqlConnection` to PostgreSQL 13 or later."""
 
     kind: Kind = "postgresql"

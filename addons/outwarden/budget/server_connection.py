@@ -43,9 +43,8 @@ class Refused(Exception):
 
 
 class ServerConnection(ABC):
-    """A `SqlConnection` to a server. Threads take turns; processes wait for each other's row locks."""
+    """A connection to a server. Threads take turns; processes wait for each other's row locks."""
 
-    kind: Kind
     pipelines = False  # whether several statements go in one round trip
 
     def __init__(self, url: URL) -> None:
@@ -196,3 +195,9 @@ class ServerConnection(ABC):
         raw, self._raw = self._raw, None
         if raw is not None:
             self.discard(raw)
+
+
+class SqlServerConnection(ServerConnection):
+    """A `SqlConnection` to a server."""
+
+    kind: Kind

@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from outwarden.budget import schema
 from outwarden.budget.migrations import migrate
-from outwarden.budget.server_connection import Lost, Refused, ServerConnection
+from outwarden.budget.server_connection import Lost, Refused, SqlServerConnection
 from outwarden.errors import StateError
 
 _TURN_S = 60  # how long a process waits for another that makes or migrates the tables
@@ -17,7 +17,7 @@ _OLDEST = {"postgresql": (13,), "mariadb": (10, 6)}  # what is tested, and what 
 _URLS = {"postgresql": "postgresql+psycopg://", "mariadb": "mariadb+pymysql://"}
 
 
-def prepared[T: ServerConnection](connection: T) -> T:
+def prepared[T: SqlServerConnection](connection: T) -> T:
     """Bring the tables up to date and return the connection. Raises StateError where the ledger cannot be there."""
     if _is_up_to_date(connection):
         return connection
@@ -39,7 +39,7 @@ def prepared[T: ServerConnection](connection: T) -> T:
     return connection
 
 
-def _is_up_to_date(connection: ServerConnection) -> bool:
+def _is_up_to_date(connection: SqlServerConnection) -> bool:
     """Ask before SQLAlchemy is set up for it, which takes a tenth of a second that most starts need not spend."""
     try:
         raw = connection.open()
@@ -53,7 +53,7 @@ def _is_up_to_date(connection: ServerConnection) -> bool:
         connection.discard(raw)
 
 
-def _check_version(opened: Connection, connection: ServerConnection) -> None:
+def _check_version(opened: Connection, connection: SqlServerConnection) -> None:
     found, oldest = opened.dialect.server_version_info or (), _OLDEST[connection.kind]
     if connection.kind == "mariadb" and "mariadb" not in str(opened.scalar(text("SELECT version()"))).lower():
         raise StateError(f"the database ({connection.place}) is not MariaDB, and no other kind of MySQL is supported")

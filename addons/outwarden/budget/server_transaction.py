@@ -14,7 +14,7 @@ from outwarden.budget import statements
 from outwarden.budget.accounts import Account
 from outwarden.budget.ageing import refill
 from outwarden.budget.dialects import Statement
-from outwarden.budget.server_connection import ServerConnection
+from outwarden.budget.server_connection import SqlServerConnection
 from outwarden.budget.sql_connection import Done
 from outwarden.budget.sql_connection import Step as Sql
 from outwarden.budget.sql_rows import (
@@ -44,9 +44,9 @@ Key = tuple[Any, ...]
 
 
 class ServerTransaction:
-    """A `Transaction` on a `ServerConnection`."""
+    """A `Transaction` on a `SqlServerConnection`."""
 
-    def __init__(self, store: "SqlStore", connection: ServerConnection) -> None:
+    def __init__(self, store: "SqlStore", connection: SqlServerConnection) -> None:
         self._store = store
         self._connection = connection
         self._kind = connection.kind

@@ -16,7 +16,7 @@ from outwarden.budget.accounts import Account
 from outwarden.budget.ageing import Charge, Standing
 from outwarden.budget.dialects import Statement
 from outwarden.budget.owners import Owner
-from outwarden.budget.server_connection import ServerConnection
+from outwarden.budget.server_connection import SqlServerConnection
 from outwarden.budget.server_transaction import ServerTransaction
 from outwarden.budget.sql_connection import SqlConnection
 from outwarden.budget.sql_rows import account_in, key_of, moment, order_in, rolls, seconds, standing_in
@@ -26,7 +26,9 @@ from outwarden.budget.store import Order, RestRow, Store, Transaction
 from outwarden.errors import StateError
 
 CROWD_MAX = 20_000  # accounts of identical calls, each body one: half a minute of a busy machine's calls; 6 MB
-_EXPECTED = "sqlite:///path, postgresql+psycopg://user@host/database or mariadb+pymysql://user@host/database"
+_EXPECTED = (
+    "sqlite:///path, postgresql+psycopg://user@host/database, mariadb+pymysql://user@host/database or redis://host"
+)
 
 
 def open_store(url: str) -> Store:
@@ -79,7 +81,7 @@ class SqlStore:
     def __init__(self, connection: SqlConnection) -> None:
         self.connection = connection
         self._kind = connection.kind
-        self._server = connection if isinstance(connection, ServerConnection) else None
+        self._server = connection if isinstance(connection, SqlServerConnection) else None
 
     def transaction(self) -> Transaction:
         return ServerTransaction(self, self._server) if self._server else SqlTransaction(self)

@@ -9,6 +9,7 @@ from outwarden.budget.accounts import Account
 from outwarden.budget.ageing import Standing
 from outwarden.budget.owners import Owner
 from outwarden.budget.states import Amounts, Balance
+from outwarden.errors import StateError
 
 HoldState = Literal["open", "posted", "voided", "expired"]
 Step = Literal["hold", "grow", "post", "void", "expire", "age", "top-up", "reset"]
@@ -206,10 +207,16 @@ class Store(Protocol):
 
 
 def open_store(url: str) -> Store:
-    """Open the store at ``url`` (``sqlite:///…``, ``postgresql+psycopg://…``, ``mariadb+pymysql://…``).
+    """Open the store at ``url`` (``sqlite:///…``, ``postgresql+psycopg://…``, ``mariadb+pymysql://…``, ``redis://…``).
 
     Raises StateError for what cannot be used, other schemes too.
     """
+    if url.partition(":")[0] in ("redis", "rediss", "valkey", "valkeys"):
+        try:
+            from outwarden.budget import redis_store
+        except ImportError as error:
+            raise StateError(f"Redis needs redis-py: install outwarden[redis] ({error})") from None
+        return redis_store.open_store(url)
     from outwarden.budget import sql_store  # SQLAlchemy takes 0.3 s to import, which most commands need not spend
 
     return sql_store.open_store(url)
