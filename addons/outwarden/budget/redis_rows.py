@@ -27,7 +27,8 @@ PAUSES = f"{_TAG}pauses"  # hash: target -> since when
 ORDERS = f"{_TAG}orders"  # list: every order
 ORDER_NUMBERS = f"{_TAG}order-numbers"  # string: the last number of an order
 UNTOLD = f"{_TAG}untold"  # sorted set: orders that nobody was told of, by number
-OWNERS = f"{_TAG}owners"  # hash: id -> who it is
+OWNERS = f"{_TAG}owners"  # hash: id -> who it is: process, when it started, machine, last heartbeat, whether it ended
+UNKNOWN = '[0,"","",0,0]'  # an owner of whom only holds are known
 RESTS = f"{_TAG}rests"  # hash: [upstream, owner] -> why the owner leaves it alone, until when, written when (ms)
 
 

@@ -173,7 +173,9 @@ class RedisStore:
         return [_order(text) for text in self._read([("LRANGE", (ORDERS, -1000, -1))])[0]]
 
     def register(self, owner: Owner, at: datetime) -> None:
-        kept = written([owner.pid, owner.started, owner.host, seconds(at), 0])
+        before = self._read([("HGET", (OWNERS, owner.id))])[0]
+        seen = json.loads(before)[3] + 1 if before else 0  # no heartbeat looks like one before it: see `owners.Watch`
+        kept = written([owner.pid, owner.started, owner.host, max(seconds(at), seen), 0])
         self._read([("HSET", (OWNERS, owner.id, kept))])
 
     def owners(self) -> list[tuple[Owner, datetime, bool]]:

@@ -24,8 +24,10 @@ from outwarden.budget.redis_rows import (
     NUMBERS,
     ORDER_NUMBERS,
     ORDERS,
+    OWNERS,
     PAUSES,
     TURN,
+    UNKNOWN,
     UNTOLD,
     AccountRow,
     Kept,
@@ -136,6 +138,7 @@ class RedisTransaction:
             return False
         self._keep(hold_id, Kept(owner, "open", amounts, 0, seconds(at)))
         self._later.append(("SADD", (open_key(owner), hold_id)))
+        self._later.append(("HSETNX", (OWNERS, owner, UNKNOWN)))  # who was forgotten as dead was only asleep
         return True
 
     def hold(self, hold_id: str) -> HoldRow | None:
