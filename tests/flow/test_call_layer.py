@@ -130,7 +130,7 @@ def test_a_head_request(play: Playbook) -> None:
 def test_an_error_of_the_caller_is_its_own(play: Playbook, services: Services) -> None:
     """A 400 is the caller's answer: no other upstream is asked, and nothing is charged."""
     play.says(asks())
-    error = b'{"error": {"message": "bad", "code": "context_length_exceeded"}}'
+    error = b'{"error": {"message": "bad", "code": "invalid_value"}}'
     play.upstream.says(response(400, error))
 
     assert (play.answer.status, play.answer.body) == (400, error)
