@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from outwarden.errors import CostModelError
@@ -42,6 +42,7 @@ def test_an_hour_of_gpu() -> None:
 
 
 @given(amounts, amounts)
+@example(Decimal("39119067.388529857"), Decimal("1E-9"))
 def test_never_short(usd: Decimal, speed: Decimal) -> None:
     """An hour at full speed costs no less than the hour, and less than a billionth more per million tokens."""
     exact = Fraction(usd) * 10**6 / (3600 * Fraction(speed))

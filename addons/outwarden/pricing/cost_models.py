@@ -74,4 +74,4 @@ def _amount(name: str, key: str, value: object) -> Decimal:
 
 
 def _rounded_up(usd: Fraction) -> Decimal:
-    return Decimal(math.ceil(usd * 10**_PLACES)).scaleb(-_PLACES)
+    return Decimal(f"{math.ceil(usd * 10**_PLACES)}E-{_PLACES}")  # exact, where arithmetic would keep 28 digits
