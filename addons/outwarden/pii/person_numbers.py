@@ -47,6 +47,16 @@ _RECORD_LABEL = re.compile(
     r"(?i)M\.?R\.?(?:N\.?(?:_id)?| ?#|[ ._]No)(?!-?[A-Z]{0,5}\d)(?:[^A-Z\d]|(?:no|number|num|is|id|of)(?![A-Z\d]))*"
 )
 _RECORD_NUMBER = EDGE + _RECORD_BODY
+# Right after its label a number may stand in any even groups: 335-84-55, 224 7123.
+_GROUPED_RECORD = RECORD_WORDS.pattern + (
+    r"[ \t:#=\-\"'./\])]{0,5}(?:(?:no|number|num|nr|is|id|of)\b[ \t:#=\-\"'.]{0,4})?"
+    r"(?:\d{2,4}(?:-\d{2,4}){1,3}|\d{3,4}[ ]\d{3,4}|\d{2}(?:[ ]\d{2}){2,3})"
+)
+_GROUPED = re.compile(r"\d{2,4}(?:-\d{2,4}|[ ]\d{2,4})+\Z")
+_RECORD_DIGITS_MIN = 6  # in groups; years and pairs of small numbers have fewer
+_DATE = re.compile(r"\d{4}-\d\d-\d\d|\d\d-\d\d-\d{4}")
+# The third field of a message's patient segment is the list of identifiers (HL7 v2, 3.4.2.3).
+_HL7 = r"\bPID\|[^|\r\n]{0,8}\|[^|\r\n]{0,40}\|[A-Z]{0,5}-?[0-9][0-9A-Z\-]{3,19}"
 
 
 def is_valid_area(digits: str) -> bool:
@@ -102,9 +112,29 @@ def _check_record_number(text: str, start: int, end: int, more: bool) -> Verdict
     return Verdict(start, end, 0.75)
 
 
+def _check_grouped_record(text: str, start: int, end: int, more: bool) -> Verdict | None:
+    tied = joined_after(text, end, "- ", more)
+    if tied is None:
+        return UNDECIDED
+    if word_after(text, end) or (tied and (text[end] == "-" or text[end + 1].isdecimal())):
+        return None
+    value = _GROUPED.search(text, start, end)
+    if value is None or _DATE.fullmatch(value[0]) or len(digits_of(value[0])) < _RECORD_DIGITS_MIN:
+        return None
+    return Verdict(value.start(), end, 0.9)
+
+
+def _check_hl7(text: str, start: int, end: int, more: bool) -> Verdict | None:
+    if end == len(text) and more:
+        return UNDECIDED
+    return None if word_after(text, end) else Verdict(text.rindex("|", start, end) + 1, end, 0.9)
+
+
 RECOGNIZERS = (
     Recognizer("US_SSN", _SSN_GROUPS, _check_ssn, retry=True),
     Recognizer("US_SSN", _SSN_SOLID, _check_solid_ssn, near=SSN_WORDS),
     Recognizer("MEDICAL_RECORD_NUMBER", _RECORD, _check_record),
+    Recognizer("MEDICAL_RECORD_NUMBER", _GROUPED_RECORD, _check_grouped_record),
+    Recognizer("MEDICAL_RECORD_NUMBER", _HL7, _check_hl7),
     Recognizer("MEDICAL_RECORD_NUMBER", _RECORD_NUMBER, _check_record_number, near=RECORD_WORDS),
 )
