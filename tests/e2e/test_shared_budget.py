@@ -1,4 +1,4 @@
-"""Two interceptors on one PostgreSQL, as on two machines: one cap, and neither needs the other."""
+"""Two interceptors on one PostgreSQL or Redis, as on two machines: one cap, and neither needs the other."""
 
 import asyncio
 import os
@@ -20,12 +20,12 @@ ROOM = 7
 CALLS = 60  # of each
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[dict[str, Any]]:
-    """A PostgreSQL of these tests' own: ``url`` and ``pid``."""
-    with started("postgresql") as (told,):
+@pytest.fixture(scope="module", params=["postgresql", "redis"])
+def server(request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
+    """A server of these tests' own: ``url`` and ``pid``."""
+    with started(request.param) as (told,):
         if "missing" in told:
-            pytest.skip(f"this test needs a postgresql server to start: {told['missing']}")
+            pytest.skip(f"this test needs a {request.param} server to start: {told['missing']}")
         yield told
 
 
@@ -82,7 +82,7 @@ def test_two_interceptors_obey_one_cap(
 def test_a_server_that_hangs_refuses_and_recovers(
     two: list[Interceptor], server: dict[str, Any], provider: SimulatedProvider
 ) -> None:
-    """While PostgreSQL stands still calls are refused and none is sent; when it goes on, so do the interceptors."""
+    """While the server stands still calls are refused and none is sent; when it goes on, so do the interceptors."""
     family = [server["pid"], *children_of(server["pid"])]
     for pid in family:
         os.kill(pid, signal.SIGSTOP)
