@@ -1,4 +1,4 @@
-"""Two interceptors on one PostgreSQL or Redis, as on two machines: one cap, and neither needs the other."""
+"""Interceptors on one PostgreSQL or Redis, as on two machines: one cap, and neither needs the other."""
 
 import asyncio
 import os
@@ -13,11 +13,14 @@ import pytest
 from interceptor import OPENAI, Interceptor, chat, rules_for, run_async, until
 
 from benchmarks.servers import started
-from outwarden.budget import BudgetState, Ledger, open_store
+from outwarden.budget import Budget, BudgetState, Ledger, Orders, open_store
 from outwarden.simulate import SimulatedProvider
 
 ROOM = 7
-CALLS = 60  # of each
+CALLS = 64  # of each, at once
+# By hand: four interceptors, twenty times over.
+INTERCEPTORS = int(os.environ.get("OUTWARDEN_TEST_INTERCEPTORS", "2"))
+TIMES = int(os.environ.get("OUTWARDEN_TEST_CROWDS", "1"))
 
 
 @pytest.fixture(scope="module", params=["postgresql", "redis"])
@@ -30,15 +33,15 @@ def server(request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def two(primary: SimulatedProvider, start: Any, server: dict[str, Any]) -> list[Interceptor]:
-    """Two interceptors with a state folder each, and one ledger."""
+def several(primary: SimulatedProvider, start: Any, server: dict[str, Any]) -> list[Interceptor]:
+    """Interceptors with a state folder each, and one ledger."""
     budget = {"name": "shared", "scope": "all", "limit_requests": ROOM, "window": "lifetime"}
-    pair: list[Interceptor] = []
-    for _ in range(2):
+    started_ones: list[Interceptor] = []
+    for _ in range(INTERCEPTORS):
         one = start(rules_for(primary, budgets={"budgets": [budget]}), running=False)
         one.variables = {"OUTWARDEN_DATABASE": server["url"]}
-        pair.append(one.start())
-    return pair
+        started_ones.append(one.start())
+    return started_ones
 
 
 def states(server: dict[str, Any]) -> list[BudgetState]:
@@ -59,35 +62,47 @@ async def ask(outwarden: Interceptor) -> list[int]:
     return [answer.status_code for answer in answers]
 
 
-async def ask_both(pair: list[Interceptor]) -> list[int]:
-    return [status for found in await asyncio.gather(*(ask(one) for one in pair)) for status in found]
+async def ask_all(several: list[Interceptor]) -> list[int]:
+    return [status for found in await asyncio.gather(*(ask(one) for one in several)) for status in found]
 
 
-def test_two_interceptors_obey_one_cap(
-    two: list[Interceptor], server: dict[str, Any], provider: SimulatedProvider
+def top_up(server: dict[str, Any], id_: str) -> None:
+    """Room for as many calls more."""
+    ledger = Ledger(store := open_store(server["url"]))
+    try:
+        Orders(store, "a test").top_up(Budget("shared", "all", ROOM, "requests"), id_, ROOM)
+    finally:
+        ledger.close()
+
+
+def test_interceptors_obey_one_cap(
+    several: list[Interceptor], server: dict[str, Any], provider: SimulatedProvider
 ) -> None:
-    """Of 60 calls through each at once, with room for 7 in all, 7 are sent and answered."""
-    statuses = run_async(ask_both(two))
-    assert (statuses.count(200), statuses.count(429)) == (ROOM, 2 * CALLS - ROOM)
-    assert len(provider.requests) == ROOM
-    (state,) = until(lambda: found if not (found := states(server))[0].pending else None)
-    assert (state.posted, state.pending, state.debt) == (ROOM, 0, 0)
+    """Of 64 calls through each at once, with room for 7 in all, 7 are sent and answered."""
+    for time_ in range(1, TIMES + 1):
+        statuses = run_async(ask_all(several))
+        assert (statuses.count(200), statuses.count(429)) == (ROOM, INTERCEPTORS * CALLS - ROOM)
+        assert len(provider.requests) == ROOM * time_
+        (state,) = until(lambda: found if not (found := states(server))[0].pending else None)
+        assert (state.posted, state.pending, state.debt) == (ROOM * time_, 0, 0)
+        if time_ < TIMES:
+            top_up(server, state.id)
     password = server["url"].split(":")[2].split("@")[0]
-    for one in two:
+    for one in several:
         assert not (one.state / "outwarden.db").exists()
         assert password not in one.output
         assert all(password.encode() not in file.read_bytes() for file in one.state.rglob("*") if file.is_file())
 
 
 def test_a_server_that_hangs_refuses_and_recovers(
-    two: list[Interceptor], server: dict[str, Any], provider: SimulatedProvider
+    several: list[Interceptor], server: dict[str, Any], provider: SimulatedProvider
 ) -> None:
     """While the server stands still calls are refused and none is sent; when it goes on, so do the interceptors."""
     family = [server["pid"], *children_of(server["pid"])]
     for pid in family:
         os.kill(pid, signal.SIGSTOP)
     try:
-        with two[0].http() as client:
+        with several[0].http() as client:
             began = time.monotonic()
             answers = [client.post(f"https://{OPENAI}/v1/chat/completions", json=chat("call")) for _ in range(5)]
             assert [answer.status_code for answer in answers] == [503] * 5
@@ -96,7 +111,7 @@ def test_a_server_that_hangs_refuses_and_recovers(
         for pid in family:
             os.kill(pid, signal.SIGCONT)
     assert not provider.requests
-    with two[0].http() as client:
+    with several[0].http() as client:
         until(lambda: client.post(f"https://{OPENAI}/v1/chat/completions", json=chat("call")).status_code == 429)
 
 
