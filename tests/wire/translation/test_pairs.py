@@ -6,14 +6,16 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outwarden.errors import NotTranslatable
-from outwarden.wire.translation import translated_pairs, translation
+from outwarden.wire.translation import pairs, translated_pairs, translation
 from outwarden.wire.translation.neutral import (
     Conversation,
     Image,
@@ -31,6 +33,14 @@ from outwarden.wire.translation.pairs import TONGUES, StreamTranslation
 
 RECORDED = Path(__file__).parents[4] / "shared" / "wire"
 BOTH = sorted(translated_pairs())
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_moment() -> Iterator[None]:
+    """The clock stands still: an answer says the second at which it was made, and two answers are compared."""
+    with mock.patch.object(pairs, "time", SimpleNamespace(time=lambda: 1_800_000_000.0)):
+        yield
+
 
 words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
 names = st.from_regex(r"[a-z][a-z_]{0,8}", fullmatch=True)
