@@ -22,7 +22,6 @@ like all holds (`Ledger.recover`): spent or not, nobody knows. One that was take
 expired with the next step: its calls were charged then. Without the store leases pay until a round finds that out.
 """
 
-import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -85,6 +84,7 @@ class LeasingLedger(Ledger):
         super().__init__(store, clock=clock, monotonic=monotonic, owner=owner)
         self._monotonic = monotonic
         self._leases: dict[str, Lease] = {}  # all that are in the store
+        self._taken = 0
         self._current: dict[Key, Lease] = {}  # those that pay for new calls
         self._running: dict[str, _Running] = {}
         self._ended: dict[str, HoldState] = {}
@@ -164,6 +164,8 @@ class LeasingLedger(Ledger):
                 uses, lease.uses = lease.uses, 0
                 keep = self._pays(lease) and uses >= BUSY and self._monotonic() - lease.opened_s < LEASE_S
                 lease.width = max(WIDTH_MIN, lease.width // 2)
+                if not keep and self._pays(lease):
+                    del self._current[lease.key]
                 if keep or not lease.running or not lease.settled:
                     self._step(lease, keep=keep)
                 lease.largest = NOTHING
@@ -171,11 +173,16 @@ class LeasingLedger(Ledger):
             self._steps.news.clear()
             return news
 
-    def close(self) -> None:
-        """As a ledger's; what leases have ready is given back before."""
-        with self._lock, suppress(StoreUnavailable):
+    def release(self) -> None:
+        """Post what was spent and give back what lies ready. Raises StoreUnavailable."""
+        with self._lock:
             for lease in list(self._leases.values()):
                 self._step(lease, keep=False)
+
+    def close(self) -> None:
+        """As a ledger's, after `release`."""
+        with suppress(StoreUnavailable):
+            self.release()
         super().close()
 
     def _lease(self, accounts: Sequence[Account], wanted: Amounts, key_id: str | None) -> Lease | None:
@@ -194,7 +201,8 @@ class LeasingLedger(Ledger):
             self._calls[key] += 1
             if self._calls[key] < BUSY or len(self._leases) >= LEASES_MAX:
                 return None
-            name = f"lease {secrets.token_hex(8)}"
+            self._taken += 1
+            name = f"lease {self._owner.id}-{self._taken}"
             lease = Lease(name, key, stored, targets_of(accounts, key_id), self._monotonic())
         need = lease.counted(wanted)
         lease.largest = Amounts(*map(max, lease.largest, need))
