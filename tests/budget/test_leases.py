@@ -1,5 +1,6 @@
 """Calls paid from a lease: no cap is passed, no rule is forgotten, and what lies ready comes back."""
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -12,7 +13,6 @@ from hypothesis import strategies as st
 from outwarden.budget import (
     Account,
     Amounts,
-    Budget,
     BudgetState,
     Denied,
     Held,
@@ -24,9 +24,7 @@ from outwarden.budget import (
     Target,
     open_store,
 )
-from outwarden.budget.lease import may_lease
 from outwarden.budget.leases import BUSY, FRESH_S
-from outwarden.budget.limits import Projected
 from outwarden.budget.owners import Owner
 from outwarden.errors import HoldExists, HoldPosted, HoldUnknown, HoldVoided, StoreUnavailable
 from simulating.faults import Fault, FaultyStore
@@ -448,25 +446,21 @@ def test_a_limit_of_each_call_is_looked_at_in_memory(leasing: LeasingLedger, acc
     assert denied.account is single
 
 
-@pytest.mark.on_sqlite
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"lease": False},
-        {"window": "rolling 10m"},
-        {"window": "refill 1h"},
-        {"window": "day", "identical": True},
-        {"projected": Projected(3600)},
-        {"reroute_at": 0.5, "reroute_to": "x"},
-        {"on_exceeded": "warn"},
-        {"scope": "request"},
-    ],
-)
-def test_what_is_not_leased(changes: dict[str, Any]) -> None:
-    """What is exact to the second or looked at with each call is counted in the store."""
-    budget = Budget("b", "all", 10**9, lease=True)
-    assert may_lease(budget)
-    assert not may_lease(replace(budget, **changes))
+def test_threads_share_a_lease(leasing: LeasingLedger, account: Make) -> None:
+    """Eight threads on one cap admit what fits and no more, whoever of them finds the lease short."""
+    shared = account(50_000, lease=True)
+    admitted: list[int] = []
+    threads = [
+        threading.Thread(target=lambda name: admitted.append(work(leasing, shared, 80, name)), args=(f"t{number}",))
+        for number in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(admitted) == 500
+    leasing.settle()
+    assert (state(leasing, shared).posted, state(leasing, shared).pending) == (50_000, 0)
 
 
 STEPS = st.lists(
