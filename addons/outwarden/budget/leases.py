@@ -10,7 +10,7 @@ posted in memory; every other call, and whatever does not fit, takes the ledger'
 (`settle`) every lease takes one, and in between where it runs short. So `budgets` shows what was spent a second late;
 the audit log has each call as it ends. A step whose commit went unanswered is looked up by its number before the next.
 
-*Size.* `lease.ready`: 16 of the largest hold of late, up to 64 where that runs short, never more than a quarter of
+*Size.* `lease.ready`: 8 of the largest hold of late, up to 64 where that runs short, never more than a quarter of
 what is free for all processes together; where that is not even four holds, nothing. A budget that is small, or nearly
 spent, is therefore never leased: it admits exactly what fits. Only a busy key leases (`BUSY` calls in a second), and
 what is not busy any more is given back with the next step; a window that rolled over, changed rules, and a pause end a
