@@ -248,7 +248,8 @@ class LeasingWorld(World):
         """A call that is over says so, once its process knows; and no other."""
         expected = {"posted": {"HoldPosted"}, "voided": {"HoldVoided"}}.get(call.state, set())
         if said in ("HoldPosted", "HoldVoided", "HoldUnknown"):
-            is_expired = said == "HoldPosted" and not set(call.keys).isdisjoint(self.inexact)
+            charged = step.hold in self._expired or not self.inexact.isdisjoint(call.keys)
+            is_expired = said == "HoldPosted" and charged
             if said not in expected and not is_expired and call.state != "unsure":
                 raise Violation(f"{step.kind} of {step.hold}, which is {call.state}, answered {said}")
             if call.state == "open":
@@ -263,7 +264,7 @@ class LeasingWorld(World):
         if self.books._too_dear(call, wanted, limits):
             return
         counters = self.checks._read_counters()
-        ready = _ready(_ledger(self._process(step.process)))
+        ready, full = _ready(_ledger(self._process(step.process))), []
         for key in keys:
             rule, (_, (posted, pending, debt, credit)) = (
                 self.books.rules[key.rule],
@@ -271,10 +272,11 @@ class LeasingWorld(World):
             )
             most = limits[key.rule] + credit
             if rule.refuses and (most <= 0 or posted + pending + debt + rule.of(more) > most):
-                if ready & set(keys):
-                    raise Violation(f"{step.hold} was refused while its own process has something ready")
-                return
-        raise Violation(f"{step.kind} of {step.hold} was refused though there is room: {keys}")
+                full.append(key)
+        if not full:
+            raise Violation(f"{step.kind} of {step.hold} was refused though there is room: {keys}")
+        if ready.issuperset(full):
+            raise Violation(f"{step.hold} was refused while its own process has something ready on {full}")
 
     def _round(self, step: Step) -> None:
         ledger = _ledger(self._process(step.process))

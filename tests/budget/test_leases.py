@@ -140,6 +140,17 @@ def test_what_lies_ready_never_refuses_a_call_of_its_own_process(leasing: Leasin
     assert state(leasing, shared).pending == 99_000
 
 
+def test_a_refusal_ends_no_lease_that_is_not_in_its_way(leasing: LeasingLedger, account: Make) -> None:
+    """Whoever has spent a budget of its own leaves the others what they have ready of one that they share."""
+    own, shared = account(200, name="own", lease=True), account(100_000, name="shared", lease=True)
+    work(leasing, shared, 20)
+    before = state(leasing, shared).pending
+    assert before > 0
+    for number in range(10):
+        assert isinstance(leasing.hold(f"dear-{number}", [own, shared], Amounts(201, 0), "another key"), Denied)
+    assert state(leasing, shared).pending == before
+
+
 def test_what_lies_ready_elsewhere_is_little_and_soon_back(
     leasing: LeasingLedger, another: LeasingLedger, account: Make, clock: Clock
 ) -> None:

@@ -1,12 +1,11 @@
 """Made-up histories of processes that lease hold; where a defect is planted they do not."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import pytest
 
-from outwarden.budget import Account, Amounts, BudgetState, LeasingLedger, Store
+from outwarden.budget import Amounts, BudgetState, LeasingLedger, Store
 from outwarden.budget.lease import Lease, Plan, plus
 from outwarden.budget.lease_steps import LeaseSteps
 from outwarden.budget.store import Transaction
@@ -38,7 +37,7 @@ def test_calls_are_paid_from_leases(stores: list[Store]) -> None:
             if before[1]:
                 taken.append("looked up")
 
-    assert not any(play(seed, 500, stores, Noting, leased=True) for seed in range(30, 40))
+    assert not any(play(seed, 500, stores, Noting, leased=True) for seed in range(30, 42))
     assert set(taken) == {"call", "lost", "taken", "widened", "ended", "looked up"}
     assert taken.count("call") > 500
 
@@ -67,7 +66,7 @@ class ForgetsWhatWasSpent(LeasingLedger):
 
 
 class KeepsWhatItHas(LeasingLedger):
-    def _give_back(self, accounts: Sequence[Account], but: Lease | None = None) -> bool:
+    def _makes_way(self, *given: Any) -> bool:
         return False
 
 
@@ -78,7 +77,7 @@ class ForgetsADebt(LeasingLedger):
 
 
 class LosesAGrowth(LeasingLedger):
-    def _make_room(self, *given: Any) -> bool:
+    def _has_room(self, *given: Any) -> bool:
         return True
 
 

@@ -60,6 +60,8 @@ KEYS_MAX = 10_000  # whose calls are counted
 FRESH_S = 5.0  # rounds may be late; then whoever is paused, or was lowered, is asked about again
 ENDED_MAX = 10_000  # calls that ended, remembered to tell a second step from an unknown one
 
+Name = tuple[str, str, datetime | None]  # of an account
+
 
 class _Running(NamedTuple):
     """A call that is paid from a lease. ``held``: what its accounts count of ``amounts``; ``states``: as told."""
@@ -105,26 +107,18 @@ class LeasingLedger(Ledger):
             lease = self._lease(accounts, wanted, key_id) if is_new and not hopeless else None
             if lease:
                 return self._pay(hold_id, lease, tuple(accounts), wanted)
-            answer = super().hold(hold_id, accounts, amounts, key_id)
-            if isinstance(answer, Denied) and not hopeless and self._give_back(accounts):
+            answer, tried = super().hold(hold_id, accounts, amounts, key_id), set[Name]()
+            while self._makes_way(answer, tried):
                 answer = super().hold(hold_id, accounts, amounts, key_id)
             return answer
 
     def grow(self, hold_id: str, amounts: Amounts) -> Held | Denied:
         with self._lock:
             self._check_not_over(hold_id)
-            running = self._running.get(hold_id)
-            if running is None:
-                return self._grow_stored(hold_id, amounts)
-            wanted = Amounts(*(max(old, new) for old, new in zip(running.amounts, checked(amounts), strict=True)))
-            hopeless = any(is_hopeless(account, wanted) for account in running.accounts)
-            if not hopeless and self._make_room(hold_id, running, wanted):
-                lease, held = running.lease, running.lease.counted(wanted)
-                lease.held = plus(lease.held, minus(held, running.held))
-                states = _states(lease, running.accounts, wanted)
-                self._running[hold_id] = _Running(lease, running.accounts, wanted, held, states)
-                return Held(hold_id, states)
-            return Denials(self._store, self._clock()).longest(running.accounts, wanted, running.amounts)
+            answer, tried = self._grow_once(hold_id, amounts), set[Name]()
+            while self._makes_way(answer, tried):
+                answer = self._grow_once(hold_id, amounts)
+            return answer
 
     def post(self, hold_id: str, amounts: Amounts) -> tuple[BudgetState, ...]:
         actual = checked(amounts, AMOUNT_MAX)
@@ -237,7 +231,21 @@ class LeasingLedger(Ledger):
         self._running[hold_id] = _Running(lease, accounts, wanted, held, states)
         return Held(hold_id, states)
 
-    def _make_room(self, hold_id: str, running: _Running, wanted: Amounts) -> bool:
+    def _grow_once(self, hold_id: str, amounts: Amounts) -> Held | Denied:
+        running = self._running.get(hold_id)
+        if running is None:
+            return super().grow(hold_id, amounts)
+        wanted = Amounts(*(max(old, new) for old, new in zip(running.amounts, checked(amounts), strict=True)))
+        hopeless = any(is_hopeless(account, wanted) for account in running.accounts)
+        if hopeless or not self._has_room(hold_id, running, wanted):
+            return Denials(self._store, self._clock()).longest(running.accounts, wanted, running.amounts)
+        lease, held = running.lease, running.lease.counted(wanted)
+        lease.held = plus(lease.held, minus(held, running.held))
+        states = _states(lease, running.accounts, wanted)
+        self._running[hold_id] = _Running(lease, running.accounts, wanted, held, states)
+        return Held(hold_id, states)
+
+    def _has_room(self, hold_id: str, running: _Running, wanted: Amounts) -> bool:
         """Whether a call may hold more: from its lease, or with what the store has yet."""
         lease = running.lease
         more = minus(lease.counted(wanted), running.held)
@@ -245,32 +253,20 @@ class LeasingLedger(Ledger):
         if lease.plan is None and lease.has(more):
             return True
         self._step(lease, more, keep=self._pays(lease))
-        if not lease.lost and not lease.has(more) and self._give_back(lease.accounts, but=lease):
-            self._step(lease, more, keep=False)
         if lease.lost:
             self._end(hold_id, "posted")
         return lease.has(more)
 
-    def _grow_stored(self, hold_id: str, amounts: Amounts) -> Held | Denied:
-        answer = super().grow(hold_id, amounts)
-        held = self._open.get(hold_id)
-        if isinstance(answer, Denied) and held and self._give_back(held.accounts):
-            answer = super().grow(hold_id, amounts)
-        return answer
-
-    def _give_back(self, accounts: Sequence[Account], but: Lease | None = None) -> bool:
-        """Give back what lies ready for others on these accounts; tell whether there was anything."""
-        found = False
-        for lease in list(self._leases.values()):
-            if (
-                lease is not but
-                and any(lease.free)
-                and not {*map(_name, lease.accounts)}.isdisjoint(map(_name, accounts))
-            ):
-                self._calls[lease.key] = NOT_NOW
-                self._step(lease, keep=False)
-                found = True
-        return found
+    def _makes_way(self, answer: Held | Denied | Paused, tried: set[Name]) -> bool:
+        """Give back what lies ready on the account that refuses, once; tell whether there was anything."""
+        if not isinstance(answer, Denied) or (name := _name(answer.account)) in tried:
+            return False
+        tried.add(name)
+        ready = [each for each in self._leases.values() if any(each.free) and name in map(_name, each.accounts)]
+        for lease in ready:
+            self._calls[lease.key] = NOT_NOW
+            self._step(lease, keep=False)
+        return bool(ready)
 
     def _end(self, hold_id: str, how: HoldState) -> _Running | None:
         """Take a call off its lease; None where it has none. Raises HoldPosted where all of the lease was charged."""
@@ -350,5 +346,5 @@ def _again(hold_id: str, running: _Running, wanted: Amounts) -> Held:
     return Held(hold_id, running.states)
 
 
-def _name(account: Account) -> tuple[str, str, datetime | None]:
+def _name(account: Account) -> Name:
     return account.budget.name, account.id, account.window_start
