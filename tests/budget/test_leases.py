@@ -26,7 +26,7 @@ from outwarden.budget import (
 )
 from outwarden.budget.leases import BUSY, FRESH_S
 from outwarden.budget.owners import Owner
-from outwarden.errors import HoldExists, HoldPosted, HoldUnknown, HoldVoided, StoreUnavailable
+from outwarden.errors import HoldExists, HoldPosted, HoldUnknown, HoldVoided, StepUnknown, StoreUnavailable
 from simulating.faults import Fault, FaultyStore
 
 pytestmark = pytest.mark.every_store
@@ -355,6 +355,30 @@ def test_a_step_that_fails_counts_once(store: Store, account: Make, clock: Clock
         for name in set(ledger._open) | set(ledger._running):
             ledger.post(name, Amounts(5_000, 0))  # whose post the store did not take
         assert (state(ledger, shared).posted, state(ledger, shared).pending) == (spent, 0)
+
+
+@pytest.mark.parametrize("done", [True, False])
+@pytest.mark.parametrize("taken", [True, False])
+def test_no_answer_at_all_leaves_no_lease_behind(
+    store: Store, account: Make, clock: Clock, taken: bool, done: bool
+) -> None:
+    """A lease whose taking or widening goes unanswered however often it is tried is found by the next round."""
+    shared, faulty = account(10**6, lease=True), FaultyStore(store)
+    ledger = LeasingLedger(cast(Store, faulty), clock=clock, monotonic=clock.monotonic)
+    work(ledger, shared, 10 if taken else BUSY - 1)
+    answered = faulty.commit
+
+    def unanswered(finish: Callable[[bool], None], writes: bool) -> None:
+        finish(done)
+        raise StepUnknown("no answer")
+
+    faulty.commit = unanswered  # type: ignore[method-assign]
+    with pytest.raises(StepUnknown):
+        ledger.hold("unknown", [shared], Amounts(500, 0))
+    faulty.commit = answered  # type: ignore[method-assign]
+    rounds(ledger, clock)
+    spent = 1_000 if taken else 100 * (BUSY - 1)
+    assert (state(ledger, shared).posted, state(ledger, shared).pending) == (spent, 0)
 
 
 def test_without_the_store_leases_pay_until_a_round(

@@ -14,8 +14,9 @@ the audit log has each call as it ends. A step whose commit went unanswered is l
 what is free for all processes together; where that is not even four holds, nothing. A budget that is small, or nearly
 spent, is therefore never leased: it admits exactly what fits. Only a busy key leases (`BUSY` calls in a second), and
 what is not busy any more is given back with the next step; a window that rolled over, changed rules, and a pause end a
-lease too, and none lives longer than `LEASE_S`. Before a call is refused, all that lies ready in this process goes back
-and it is tried once more; what others have ready can refuse it for two rounds, if it is larger than the rest.
+lease too, and none pays for longer than `LEASE_S`. Before a call is refused, what this process has ready of the account
+that refuses goes back, and it is tried again; what others have ready can refuse it for two rounds, if it is larger than
+the rest.
 
 *Ends.* At its exit a process posts what was spent and gives back the rest. What a dead one leased is charged in full
 like all holds (`Ledger.recover`): spent or not, nobody knows. One that was taken for dead and was not finds its lease
@@ -34,7 +35,7 @@ from outwarden.budget.accounts import Account
 from outwarden.budget.denials import Denials, is_hopeless
 from outwarden.budget.lease import NOTHING, WIDTH_MAX, WIDTH_MIN, Key, Lease, may_lease, minus, plus
 from outwarden.budget.lease_steps import LeaseSteps
-from outwarden.budget.ledger import DOUBTFUL_MAX, Ledger
+from outwarden.budget.ledger import Ledger
 from outwarden.budget.orders import targets_of
 from outwarden.budget.owners import Owner
 from outwarden.budget.states import (
@@ -50,12 +51,12 @@ from outwarden.budget.states import (
 )
 from outwarden.budget.steps import over, settled
 from outwarden.budget.store import HoldState, Store
-from outwarden.errors import HoldExists, StepUnknown, StoreUnavailable
+from outwarden.errors import HoldExists, StoreUnavailable
 
 BUSY = 4  # calls between two rounds: fewer cost the store no more than the lease would
 NOT_NOW = -(10**9)  # as many: not before the next round
-LEASE_S = 60.0
-LEASES_MAX = 64  # of a process at once: each takes a transaction a second, one after the other
+LEASE_S = 600.0
+LEASES_MAX = 64  # that pay at once: each takes a transaction a second, one after the other
 KEYS_MAX = 10_000  # whose calls are counted
 FRESH_S = 5.0  # rounds may be late; then whoever is paused, or was lowered, is asked about again
 ENDED_MAX = 10_000  # calls that ended, remembered to tell a second step from an unknown one
@@ -200,7 +201,7 @@ class LeasingLedger(Ledger):
             if len(self._calls) >= KEYS_MAX:
                 self._calls.clear()
             self._calls[key] += 1
-            if self._calls[key] < BUSY or len(self._leases) >= LEASES_MAX:
+            if self._calls[key] < BUSY or len(self._current) >= LEASES_MAX:
                 return None
             self._taken += 1
             name = f"lease {self._owner.id}-{self._taken}"
@@ -303,9 +304,9 @@ class LeasingLedger(Ledger):
             del self._current[lease.key]  # until that is done
         try:
             plan = self._steps.take(lease, need, keep, self._clock(), self._ready_elsewhere(lease))
-        except StepUnknown:
-            if lease.step < 0 and len(self._doubtful) < DOUBTFUL_MAX:
-                self._doubtful.add(lease.id)
+        except StoreUnavailable:
+            if lease.step >= 0 or lease.plan:  # it is in the store, or may be: the next round finds out
+                self._leases[lease.id] = lease
             raise
         if plan is None or plan.over:
             self._leases.pop(lease.id, None)
