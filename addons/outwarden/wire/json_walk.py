@@ -3,13 +3,14 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import orjson
 
 from outwarden.errors import BodyError
 from outwarden.wire.format import Json, TextRules
-from outwarden.wire.json_bulk import Bulk, read_in_bulk
+from outwarden.wire.json_bulk import ID, Bulk, read_in_bulk
 from outwarden.wire.json_fragments import Fragments
 from outwarden.wire.json_text import LONG_NUMBER, count_strings, scannable
 from outwarden.wire.json_tree import MAX_DEPTH, MAX_NESTING, Float, Integer, Repeated, parse_all
@@ -22,7 +23,6 @@ _LONG_NUMBER_MIN = 10**11
 _DATA_URL = re.compile(r"data:[^,\s]{0,200};base64,[A-Za-z0-9+/_\-\r\n]*={0,2}[\r\n]*", re.ASCII)
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}", re.ASCII)
 _BASE64_HAS = (re.compile("[a-z]"), re.compile("[A-Z]"), re.compile("[0-9]"))
-_ID = re.compile(r"[0-9_.:/+=%|~-]*[A-Za-z][A-Za-z0-9_.:/+=%|~-]*", re.ASCII)
 _NOTHING: frozenset[str] = frozenset()
 _TEXTS, _TOKEN_IDS, _NUMBERS = frozenset({str}), frozenset({int}), frozenset({int, float})
 _MANY = 16  # elements; fewer are walked faster than looked over
@@ -233,7 +233,7 @@ class _Walk:
         if depth + node.depth > MAX_DEPTH:
             raise BodyError(f"JSON deeper than {MAX_DEPTH} levels")
         self.tokens += node.tokens if is_text else [None] * len(node.tokens)
-        self.document.skipped += () if is_text else node.tokens
+        self.document.skipped += node.skipped if is_text else chain(filter(None, node.tokens), node.skipped)
         self.document.number_tokens += node.number_tokens
 
     def sealed(self, node: Any, depth: int) -> None:
@@ -330,7 +330,7 @@ class _Walk:
             self.document.skipped.append(text)
 
     def is_id(self, key: str, text: str) -> bool:
-        return key in self.ids and _ID.fullmatch(text) is not None
+        return key in self.ids and ID.fullmatch(text) is not None
 
     def number(self, value: Any, free: bool) -> None:
         if type(value) is Integer or type(value) is Float:
