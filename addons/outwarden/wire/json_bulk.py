@@ -76,10 +76,11 @@ def read_in_bulk(raw: bytes, rules: TextRules, *, free: bool, longest: int, leve
     if len(parts) * _PART_BYTES > len(raw):
         return orjson.loads(raw)
 
-    def read(part: msgspec.Raw) -> Any:
-        return read_in_bulk(bytes(part), rules, free=free, longest=longest, levels=levels - 1)
+    def read(part: msgspec.Raw, key: str | None = None) -> Any:
+        is_free = free or key in rules.free
+        return read_in_bulk(bytes(part), rules, free=is_free, longest=longest, levels=levels - 1)
 
-    return {key: read(part) for key, part in parts.items()} if isinstance(parts, dict) else [*map(read, parts)]
+    return {key: read(part, key) for key, part in parts.items()} if isinstance(parts, dict) else [*map(read, parts)]
 
 
 def read_at_once(raw: bytes, rules: TextRules, *, free: bool, longest: int, is_json: bool = False) -> Bulk | None:
