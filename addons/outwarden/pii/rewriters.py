@@ -169,7 +169,10 @@ class RequestRewriter(_Rewriter):
         return give_way(text, edits, said, self.mask) if said else edits
 
     def _spans(self, texts: Sequence[str], actions: Actions) -> list[Sequence[Span]]:
-        read = self._read[actions]
+        if not (read := self._read[actions]):
+            spans = super()._spans(texts, actions)
+            read.update(zip(texts, spans, strict=True))
+            return spans
         new = [text for text in dict.fromkeys(texts) if text not in read]
         read.update(zip(new, super()._spans(new, actions), strict=True))
         return [read[text] for text in texts]

@@ -6,6 +6,7 @@ that looks at more than its own value, the strings are what stands between the q
 
 import re
 from collections.abc import Sequence
+from itertools import compress, count
 from typing import Any
 
 import msgspec
@@ -103,7 +104,9 @@ def read_at_once(raw: bytes, rules: TextRules, *, free: bool, longest: int, is_j
         return None
     tokens, between, structure = parts
     different = set(tokens)
-    if not special.isdisjoint(different) or max(map(len, different), default=0) >= longest:
+    if not special.isdisjoint(different):
+        return None
+    if _longest(raw) >= longest and max(map(len, different)) >= longest:
         return None
     has_ids = not free and not rules.ids.isdisjoint(different)
     has_free = free or not rules.free.isdisjoint(different)
@@ -141,6 +144,12 @@ def _split(raw: bytes) -> tuple[list[str], list[str], bytes] | None:
         return None
     structure = "".join(between).encode()
     return (tokens, between, structure) if _controls(raw) == _controls(structure) else None
+
+
+def _longest(raw: bytes) -> int:
+    """A bound for the characters of a string."""
+    quotes = np.flatnonzero(np.frombuffer(raw, np.uint8) == ord('"'))
+    return int(np.diff(quotes).max(initial=0)) if b"\\" not in raw else len(raw)
 
 
 def _controls(data: bytes) -> int:
@@ -184,8 +193,9 @@ def _without_ids(
     texts: list[str | None] = [*tokens]
     skipped: list[str] = []
     looks_so: dict[str, bool] = {}
-    for at in [at for at, token in enumerate(tokens) if token in ids]:
-        if texts[at] is None or between[at + 1].strip() != ":":
+    for at in compress(count(), map(ids.__contains__, tokens)):
+        after = between[at + 1]
+        if texts[at] is None or (after != ":" and after.strip() != ":"):
             continue  # no key, or not of a string
         value = tokens[at + 1]
         if value not in looks_so:

@@ -134,8 +134,8 @@ def _read_slowly(raw: bytes, rules: TextRules, key: str | None, free: bool) -> D
 def _find_nested(document: Document, nesting: int) -> None:
     if not _MAY_NEST.search(document.raw):
         return
-    for index, text in enumerate(document.tokens):
-        if text and text[0] in "{[ \t\r\n" and (nested := _read_text(text, nesting + 1)) is not None:
+    for index in [i for i, text in enumerate(document.tokens) if text and text[0] in "{[ \t\r\n"]:
+        if (nested := _read_text(document.tokens[index] or "", nesting + 1)) is not None:
             document.nested[index] = nested
 
 

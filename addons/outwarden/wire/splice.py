@@ -11,6 +11,8 @@ Answers = Mapping[str, Sequence[Edit]]
 """text -> its edits, only for texts that have any."""
 Found = list[tuple[Edit, str]]
 
+_STRETCH = 256  # tokens
+
 
 def leaves(nested: Nested) -> Iterable[str]:
     """List every text that is to be scanned, those of nested documents in place of the text they stand in."""
@@ -36,7 +38,8 @@ def splice_document(document: Document, answers: Answers, *, ascii_only: bool, f
     spans: Sequence[tuple[int, int]] = ()
     splices: list[Splice] = []
     nested = document.nested
-    for index in [i for i, text in enumerate(document.tokens) if text in answers or i in nested]:
+    edited = _places(document.tokens, frozenset(answers))
+    for index in sorted({*edited, *nested}) if nested else edited:
         text = document.tokens[index]
         if not text:
             continue
@@ -45,6 +48,14 @@ def splice_document(document: Document, answers: Answers, *, ascii_only: bool, f
             spans = spans or find_tokens(document.raw, numbers=document.has_numbers)
             splices += splice_token(document.raw, spans[index], text, edits, ascii_only=ascii_only)
     return splices
+
+
+def _places(tokens: Sequence[str | None], wanted: frozenset[str]) -> Iterator[int]:
+    """Where the ``wanted`` tokens stand. Of half a million few are: whole stretches are passed over at once."""
+    for start in range(0, len(tokens), _STRETCH):
+        stretch = tokens[start : start + _STRETCH]
+        if not wanted.isdisjoint(stretch):
+            yield from (start + at for at, token in enumerate(stretch) if token in wanted)
 
 
 def splice_token(
