@@ -3,7 +3,8 @@
 Strings are found by parsing, edits go into the original bytes: numbers, key order, spacing and escapes stay as sent.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, compress
 from typing import cast
@@ -228,7 +229,7 @@ class _Part:
         if self.piece is not None:
             start = self.piece[0]
             return [(start + first, start + last, new) for first, last, new in splices]
-        return [(_unskeleton(first, self.cuts), _unskeleton(last, self.cuts), new) for first, last, new in splices]
+        return list(_unskeleton(splices, self.cuts))
 
 
 def _recall(
@@ -319,10 +320,16 @@ def _assemble(body: bytes, start: int, parts: Sequence[_Part]) -> Rewritten:
     )
 
 
-def _unskeleton(at: int, cuts: Sequence[Piece]) -> int:
-    """Where the skeleton's byte ``at`` stands in the body; no splice ever lies inside what was cut out."""
-    for start, end, _, _ in cuts:
-        if at <= start:
-            break
-        at += end - start - len(b"null")
-    return at
+def _unskeleton(splices: Sequence[Splice], cuts: Sequence[Piece]) -> Iterator[Splice]:
+    """Carry splices of the skeleton (ascending) over to the body; none ever lies inside what was cut out."""
+    left = deque(cuts)
+    by = 0  # so much later a byte stands in the body
+
+    def place(at: int) -> int:
+        nonlocal by
+        while left and at + by > left[0][0]:
+            start, end, _, _ = left.popleft()
+            by += end - start - len(b"null")
+        return at + by
+
+    return ((place(first), place(last), new) for first, last, new in splices)
