@@ -5,7 +5,7 @@ that looks at more than its own value, the strings are what stands between the q
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import compress, count
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 import orjson
 
 from outwarden.wire.format import TextRules
-from outwarden.wire.json_text import count_strings
+from outwarden.wire.json_text import count_strings, find_tokens, sum_of
 from outwarden.wire.json_tree import MAX_DEPTH
 
 # What every key of `TextRules.ids` is believed to hold if it looks like this.
@@ -60,12 +60,21 @@ class Bulk:
         return f"<Bulk of {len(self.tokens)} strings>"
 
 
-def read_in_bulk(raw: bytes, rules: TextRules, *, free: bool, longest: int, levels: int = _LEVELS_MAX) -> Any:
+def read_in_bulk(
+    raw: bytes,
+    rules: TextRules,
+    *,
+    free: bool,
+    longest: int,
+    strings: Callable[[], Sequence[tuple[int, int]]] | None = None,
+    levels: int = _LEVELS_MAX,
+) -> Any:
     """Return the tree of a document with `Bulk` in place of large parts; where a key repeats, its last value.
 
-    ``free`` and ``longest`` as of `read_at_once`. Raises orjson.JSONDecodeError for what orjson does not take.
+    ``free`` and ``longest`` as of `read_at_once`; ``strings``: gives their places, for who wants them later as well.
+    Raises orjson.JSONDecodeError for what orjson does not take.
     """
-    if not levels or len(raw) < _BYTES_MIN or not _is_dense(raw):
+    if not levels or len(raw) < _BYTES_MIN or not _is_dense(raw, strings() if strings else find_tokens(raw)):
         return orjson.loads(raw)
     is_part = levels < _LEVELS_MAX
     if (found := read_at_once(raw, rules, free=free, longest=longest, is_json=is_part)) is not None:
@@ -117,9 +126,11 @@ def read_at_once(raw: bytes, rules: TextRules, *, free: bool, longest: int, is_j
     return Bulk(texts, skipped, number_tokens, depth)
 
 
-def _is_dense(raw: bytes) -> bool:
-    quotes = max(raw.count(b'"') - raw.count(b"\\"), 0)  # escaped ones say nothing
-    return (quotes + raw.count(b"{") + raw.count(b"[")) * _DENSITY >= len(raw)
+def _is_dense(raw: bytes, strings: Sequence[tuple[int, int]]) -> bool:
+    """Whether there are many strings, or many containers; brackets in strings are none."""
+    outside = len(raw) - sum_of(strings)
+    brackets = len(raw) - len(raw.translate(None, b"{[")) if outside * _DENSITY >= len(raw) else 0
+    return (len(strings) * 2 + min(brackets, outside)) * _DENSITY >= len(raw)
 
 
 def _is_json(raw: bytes) -> bool:

@@ -1,7 +1,7 @@
 """Walk a JSON document in the order of its bytes and say of every string whether it is text."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -12,7 +12,7 @@ from outwarden.errors import BodyError
 from outwarden.wire.format import Json, TextRules
 from outwarden.wire.json_bulk import ID, Bulk, read_in_bulk
 from outwarden.wire.json_fragments import Fragments
-from outwarden.wire.json_text import LONG_NUMBER, count_strings, scannable
+from outwarden.wire.json_text import LONG_NUMBER, count_strings, find_tokens, scannable
 from outwarden.wire.json_tree import MAX_DEPTH, MAX_NESTING, Float, Integer, Repeated, parse_all
 from outwarden.wire.packed import Packed, unpack
 
@@ -44,6 +44,7 @@ class Document:
     """
 
     __slots__ = (
+        "_spans",
         "has_numbers",
         "marked",
         "media_bytes",
@@ -65,6 +66,17 @@ class Document:
         self.media_bytes = 0
         self.unread = 0
         self.number_tokens = 0
+        self._spans: Sequence[tuple[int, int]] | None = None
+
+    def spans(self) -> Sequence[tuple[int, int]]:
+        """Where the tokens stand in ``raw``: (start, end), quotes included."""
+        if self._spans is None:
+            self._spans = find_tokens(self.raw, numbers=self.has_numbers)
+        return self._spans
+
+    def count_strings(self) -> int:
+        """How many of them ``raw`` has, without numbers."""
+        return count_strings(self.raw) if self._spans is None else len(self._spans)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +126,13 @@ def read_tree(raw: bytes, tree: Json, rules: TextRules, marks: Marks, *, spelled
 def _read(raw: bytes, rules: TextRules, key: str | None, free: bool) -> Document:
     document = Document(raw)
     try:
-        tree = read_in_bulk(raw, rules, free=free or key in rules.free, longest=_BASE64_CHARACTERS_MIN)
+        is_free = free or key in rules.free
+        tree = read_in_bulk(raw, rules, free=is_free, longest=_BASE64_CHARACTERS_MIN, strings=document.spans)
     except orjson.JSONDecodeError:
         return _read_slowly(raw, rules, key, free)
     walk = _Walk(document, rules, {})
     walk.value(tree, key, free, _NOTHING, 0)
-    if walk.long_numbers or len(document.tokens) != count_strings(raw):
+    if walk.long_numbers or len(document.tokens) != document.count_strings():
         return _read_slowly(raw, rules, key, free)
     return document
 
@@ -349,4 +362,4 @@ class _Walk:
 def _is_media(text: str) -> bool:
     if text.startswith("data:"):
         return _DATA_URL.fullmatch(text) is not None
-    return all(has.search(text) for has in _BASE64_HAS) and _BASE64.fullmatch(text) is not None
+    return _BASE64.fullmatch(text) is not None and all(has.search(text) for has in _BASE64_HAS)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from outwarden.wire.edits import Edit, apply_edits
 from outwarden.wire.json_fragments import Fragments
-from outwarden.wire.json_text import Splice, escape, find_tokens, raw_offsets, scannable
+from outwarden.wire.json_text import Splice, escape, raw_offsets, scannable
 from outwarden.wire.json_walk import Document, File, Nested, read_text
 
 Answers = Mapping[str, Sequence[Edit]]
@@ -35,7 +35,6 @@ def _leaves_around(document: Document) -> Iterator[str]:
 
 def splice_document(document: Document, answers: Answers, *, ascii_only: bool, found: Found) -> list[Splice]:
     """Turn the edits of a document's texts into splices of its bytes; add what was found to ``found``."""
-    spans: Sequence[tuple[int, int]] = ()
     splices: list[Splice] = []
     nested = document.nested
     edited = _places(document.tokens, frozenset(answers))
@@ -45,8 +44,7 @@ def splice_document(document: Document, answers: Answers, *, ascii_only: bool, f
             continue
         edits = _edits_of(document, index, text, answers, found)
         if edits:
-            spans = spans or find_tokens(document.raw, numbers=document.has_numbers)
-            splices += splice_token(document.raw, spans[index], text, edits, ascii_only=ascii_only)
+            splices += splice_token(document.raw, document.spans()[index], text, edits, ascii_only=ascii_only)
     return splices
 
 
