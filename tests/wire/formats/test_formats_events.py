@@ -37,6 +37,12 @@ def chat(delta: dict[str, Any], finish: str | None = None, index: int = 0, **mor
         ({"reasoning": "hm", "content": ""}, [((0, "reasoning"), "hm", "text")]),
         ({"reasoning_content": "hm"}, [((0, "reasoning_content"), "hm", "text")]),
         ({"refusal": "no"}, [((0, "refusal"), "no", "text")]),
+        ({"cot_summary": "hm"}, [((0, "cot_summary"), "hm", "text")]),
+        ({"answer": "Hi", "channel": "final"}, [((0, "answer"), "Hi", "text")]),
+        (
+            {"type": "text", "content": "I", "content_list": [{"type": "text", "text": "I"}], "text": "I"},
+            [((0, "text"), "I", "text"), ((0, "content"), "I", "text"), ((0, "content_list"), "I", "text")],
+        ),
         ({"content": [{"type": "text", "text": "Bon"}]}, [((0, "content"), "Bon", "text")]),
         (
             {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}]},
@@ -164,8 +170,11 @@ def test_responses_life() -> None:
 
 
 def test_runs() -> None:
-    """Assistants' runs: text and code pieces, usage of the run but not of its steps, too."""
+    """Assistants' runs: text, code and what it prints in pieces, usage of the run but not of its steps, too."""
     runs = OPENAI.identify("POST", "/v1/threads/t/runs")
+    printed = {"type": "code_interpreter", "index": 1, "code_interpreter": {"outputs": [{"index": 0, "logs": "ok"}]}}
+    step = {"object": "thread.run.step.delta", "id": "s", "delta": {"step_details": {"tool_calls": [printed]}}}
+    assert pieces(OPENAI.read_event(runs, "thread.run.step.delta", step)) == [(("s", "logs", 1, 0), "ok", "text")]
     text = {"object": "thread.message.delta", "id": "m", "delta": {"content": [{"index": 0, "text": {"value": "Hi"}}]}}
     assert pieces(OPENAI.read_event(runs, "thread.message.delta", text)) == [(("m", "text", 0), "Hi", "text")]
     usage = {"prompt_tokens": 1, "completion_tokens": 2}
@@ -198,6 +207,17 @@ def test_anthropic_stream() -> None:
     assert claude("message_delta", delta={"stop_reason": "end_turn"}, usage={"output_tokens": 9}).closes == "all"
     assert claude("message_stop").end
     assert claude("error", error={"type": "overloaded_error", "message": "x"}).error == "overloaded"
+
+
+def test_a_kind_of_delta_that_nobody_knows_is_read() -> None:
+    """Its text is a piece under any usual word; what is thought stays as it is, for it may be signed."""
+    facts = claude("content_block_delta", index=2, delta={"type": "new_delta", "output": "Hi"})
+    assert (pieces(facts), facts.content) == ([((2, "output"), "Hi", "text")], True)
+    assert (2, "output") in claude("content_block_stop", index=2).closes
+    assert pieces(claude("content_block_delta", index=0, delta={"type": "new_delta", "thinking": "hm"})) == []
+    assert pieces(claude("content_block_delta", index=0, delta={"type": [], "text": "Hi"})) == [
+        ((0, "text"), "Hi", "text")
+    ]
 
 
 def test_anthropic_thinking_passes_as_it_is() -> None:
@@ -257,6 +277,36 @@ def test_gemini_stream() -> None:
     assert (error.error, error.end) == ("overloaded", False)
 
 
+def test_gemini_arguments_that_stream() -> None:
+    """Each argument of a call is a text of its own, until no other piece follows; in both spellings."""
+    begun = gemini([{"functionCall": {"name": "f", "willContinue": True}}])
+    assert (pieces(begun), begun.content) == ([], True)
+    argument = {"jsonPath": "$.to", "stringValue": "New ", "willContinue": True}
+    first = gemini([{"functionCall": {"partialArgs": [argument], "willContinue": True}}])
+    channel = (0, "argument", "$.to")
+    assert (pieces(first), channel in first.closes) == ([(channel, "New ", "text")], False)
+    snake = {"json_path": "$.to", "string_value": "Delhi"}
+    other = {"json_path": "$.n", "number_value": 3}
+    last = gemini([{"function_call": {"partial_args": [snake, other]}}])
+    assert (pieces(last), channel in last.closes) == ([(channel, "Delhi", "text")], True)
+
+
+def test_interactions() -> None:
+    """Answer, summary of a thought and arguments are texts of their step, which end with it."""
+    operation = GEMINI.identify("POST", "/v1beta/interactions")
+
+    def step(delta: dict[str, Any]) -> EventFacts:
+        return GEMINI.read_event(operation, "step.delta", {"event_type": "step.delta", "index": 1, "delta": delta})
+
+    assert pieces(step({"type": "text", "text": "Hi"})) == [((1, "text"), "Hi", "text")]
+    thought = {"type": "thought_summary", "content": {"type": "text", "text": "hm"}}
+    assert pieces(step(thought)) == [((1, "thought"), "hm", "text")]
+    assert pieces(step({"type": "arguments_delta", "arguments": '{"a'})) == [((1, "arguments"), '{"a', "json")]
+    assert not step({"type": "thought_signature", "signature": "AAAA"}).content
+    stop = GEMINI.read_event(operation, "step.stop", {"event_type": "step.stop", "index": 1})
+    assert set(stop.closes) == {(1, "text"), (1, "thought"), (1, "arguments")}
+
+
 def test_ollama_stream() -> None:
     """Pieces until ``done``; the counts come with it."""
     operation = OLLAMA.identify("POST", "/api/chat")
@@ -282,6 +332,9 @@ def test_cohere_stream() -> None:
     assert pieces(event("content-delta", {"content": {"text": "Hi"}})) == [(("content", 0), "Hi", "text")]
     assert pieces(event("content-delta", {"content": {"thinking": "hm"}})) == [(("content", 0), "hm", "text")]
     assert pieces(event("tool-plan-delta", {"tool_plan": "I"})) == [("plan", "I", "text")]
+    assert pieces(event("new-delta", {"answer": "I"})) == [(("answer",), "I", "text")]
+    first = {"event_type": "tool-calls-chunk", "tool_call_delta": {"text": "I"}}
+    assert pieces(COHERE.read_event(operation, None, first)) == [("plan", "I", "text")]
     call = event("tool-call-delta", {"tool_calls": {"function": {"arguments": "{"}}})
     assert pieces(call) == [(("call", 0), "{", "json")]
     assert event("content-end").closes == (("content", 0),)

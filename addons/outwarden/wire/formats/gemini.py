@@ -20,7 +20,8 @@ from outwarden.wire.format import (
 )
 from outwarden.wire.formats import errors, facts
 from outwarden.wire.formats.base import Dialect, media_type
-from outwarden.wire.formats.gemini_live import read_client_message, read_live_event
+from outwarden.wire.formats.gemini_interactions import read_interaction
+from outwarden.wire.formats.gemini_live import either, read_client_message, read_live_event
 from outwarden.wire.formats.offset_tables import GEMINI
 from outwarden.wire.formats.paths import path
 from outwarden.wire.formats.rules import opaque_in, text_rules
@@ -185,7 +186,7 @@ class Gemini(Dialect):
         if operation.name == "live":
             return read_live_event(data)
         if isinstance(data.get("event_type"), str):
-            return _read_interaction(data["event_type"], data)
+            return read_interaction(data["event_type"], data)
         return _read_chunk(data)
 
     def talks(self, operation: Operation) -> bool:
@@ -247,10 +248,33 @@ def _usage(source: Mapping[str, Any]) -> Usage | None:
 
 
 def _part_deltas(parts: list[dict[str, Any]], candidate: int) -> Iterator[Delta]:
-    """Text parts: thoughts and answer are two texts. A thought that carries its signature passes as it is."""
+    """Text parts: thoughts and answer are two texts. A thought that carries its signature passes as it is.
+
+    Each argument of a call that streams its arguments is a text of its own.
+    """
     for part in parts:
         if text(part.get("text")) and "text" not in opaque_in(part):
             yield Delta(part, "text", (candidate, "thought" if part.get("thought") is True else "text"))
+        for argument in _arguments(part):
+            key = "stringValue" if "stringValue" in argument else "string_value"
+            if text(argument.get(key)):
+                yield Delta(argument, key, _argument_channel(argument, candidate))
+
+
+def _arguments(part: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Pieces of a call's arguments (Vertex AI, ``streamFunctionCallArguments``)."""
+    return objects(either(mapping(either(part, "functionCall")), "partialArgs"))
+
+
+def _argument_channel(argument: dict[str, Any], candidate: int) -> Hashable:
+    return (candidate, "argument", text(either(argument, "jsonPath")))
+
+
+def _finished_arguments(parts: list[dict[str, Any]], candidate: int) -> Iterator[Hashable]:
+    """The arguments of which no other piece follows."""
+    for argument in (argument for part in parts for argument in _arguments(part)):
+        if either(argument, "willContinue") is not True:
+            yield _argument_channel(argument, candidate)
 
 
 _NO_OUTPUT = frozenset({"text", "thought", "thoughtSignature", "thought_signature", "partMetadata"})
@@ -265,7 +289,7 @@ def _closes(parts: list[dict[str, Any]], candidate: int, deltas: list[Delta], fi
     both = ((candidate, "thought"), (candidate, "text"))
     if finished:
         return both
-    here = {delta.channel for delta in deltas}
+    here = {delta.channel for delta in deltas}.intersection(both)
     if not here and any(_has_output(part) for part in parts):
         return both
     return both[:1] if here == {both[1]} else ()
@@ -282,6 +306,7 @@ def _read_chunk(data: dict[str, Any]) -> EventFacts:
         found = list(_part_deltas(parts, index))
         deltas += found
         closes += _closes(parts, index, found, finished)
+        closes += _finished_arguments(parts, index)
         content = content or any(map(_has_output, parts))
         end = end or finished
     error = errors.error_of(data)
@@ -295,28 +320,4 @@ def _read_chunk(data: dict[str, Any]) -> EventFacts:
         model=_model(data),
         error=error,
         end=(end or blocked) and error is None,
-    )
-
-
-def _read_interaction(kind: str, data: dict[str, Any]) -> EventFacts:
-    """Steps with an index, each a text, a thought or a call; the last event carries the usage."""
-    interaction = mapping(data.get("interaction"))
-    delta = mapping(data.get("delta"))
-    index = position(data)
-    deltas = [
-        Delta(delta, key, (index, key), "json" if key == "arguments" else "text")
-        for key in ("text", "thought", "arguments")
-        if text(delta.get(key))
-    ]
-    error = errors.error_of(data) or ("error" if kind in ("error", "interaction.failed") else None)
-    ends = kind in ("interaction.completed", "interaction.complete")
-    stops = ((index, "text"), (index, "thought"), (index, "arguments")) if kind.endswith(".stop") else ()
-    return EventFacts(
-        deltas=deltas,
-        closes="all" if ends or error else stops,
-        content=bool(deltas) or (bool(delta) and delta.get("type") != "thought_signature"),
-        usage=any_usage(interaction.get("usage")),
-        model=text(interaction.get("model")),
-        error=error,
-        end=ends and error is None,
     )

@@ -8,7 +8,7 @@ from outwarden.wire.formats.paths import path
 _REST = r"(?:/.*)?"
 _AZURE = r"openai/deployments/(?P<model>[^/]+)"
 _VERTEX = r"publishers/(?!google/|anthropic/)[^/]+/models/(?P<model>[^/:]+)"  # Mistral, Llama … on Vertex AI
-_REALTIME = r"realtime(?:/calls|/sessions|/client_secrets|/transcription_sessions|/translations(?:/client_secrets)?)?"
+_REALTIME = r"realtime(?:/translations)?(?:/calls|/sessions|/client_secrets|/transcription_sessions)?"
 _READ = "GET HEAD OPTIONS"
 
 _TRAINS = r"rl/training-sessions/[^/]+/operations/[^/]+"  # Together; each is a step on the model, or a sample of it
@@ -102,6 +102,7 @@ PATHS = (
     path("evals", rf"(?:evals|evaluation){_REST}", keeps=True),
     path("skills", rf"skills{_REST}", keeps=True),
     path("decisions", r"decisions", billed="POST"),
+    path("realtime_translations", r"realtime/translations", billed="POST GET"),  # no event tells what is to be paid
     path("realtime", _REALTIME, billed="POST GET"),
     path("realtime", r"realtime/calls/[^/]+/(?:accept|reject|refer|hangup)"),
     path("live", r"live/sessions(?:/[^/]+/fork)?", billed="POST", keeps=True),

@@ -6,17 +6,15 @@ from outwarden.wire.format import Delta
 from outwarden.wire.formats.values import text
 
 # Keys whose strings grow piece by piece in the streams of the APIs that were looked at.
-_DELTA_KEYS = frozenset(
+GROWING_TEXTS = frozenset(
     {
         "answer",
-        "arguments",
         "completion",
         "content",
         "delta",
         "generated_text",
         "output",
         "output_text",
-        "partial_json",
         "reasoning",
         "reasoning_content",
         "response",
@@ -27,6 +25,7 @@ _DELTA_KEYS = frozenset(
     }
 )
 _JSON_KEYS = frozenset({"arguments", "partial_json"})
+_DELTA_KEYS = GROWING_TEXTS | _JSON_KEYS
 # An event with more strings than this is no piece of a text; what is not followed is scanned as whole strings.
 _DELTAS_MAX = 256
 _DEPTH_MAX = 16
