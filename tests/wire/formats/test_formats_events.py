@@ -344,6 +344,18 @@ def test_cohere_stream() -> None:
     assert (failed.end, failed.error) == (False, "error")
 
 
+def test_cohere_behind_a_gateway() -> None:
+    """Its path says no more than that it is a chat; the events do."""
+    chat = OPENAI.identify("POST", "/gateway/cohere/v2/chat")
+    delta = {"type": "content-delta", "index": 0, "delta": {"message": {"content": {"text": "Hi"}}}}
+    assert pieces(OPENAI.read_event(chat, None, delta)) == [(("content", 0), "Hi", "text")]
+    usage = {"billed_units": {"input_tokens": 3, "output_tokens": 4}}
+    end = {"type": "message-end", "delta": {"finish_reason": "COMPLETE", "usage": usage}}
+    assert OPENAI.read_event(chat, None, end).usage
+    v1 = {"event_type": "text-generation", "text": "Hi"}
+    assert pieces(OPENAI.read_event(chat, None, v1)) == [("text", "Hi", "text")]
+
+
 @pytest.mark.parametrize(
     ("event", "expected"),
     [

@@ -16,6 +16,7 @@ from outwarden.wire.format import (
 )
 from outwarden.wire.formats import errors, facts
 from outwarden.wire.formats.base import Dialect
+from outwarden.wire.formats.cohere import Cohere
 from outwarden.wire.formats.offset_tables import OPENAI
 from outwarden.wire.formats.openai_chat import read_chat_event
 from outwarden.wire.formats.openai_events import read_other_event, read_responses_event
@@ -93,6 +94,8 @@ class OpenAI(Dialect):
             return read_chat_event(data)
         if operation.name == "realtime":
             return read_realtime_event(data)
+        if operation.name == "chat" and ("-" in kind or isinstance(data.get("event_type"), str)):
+            return _cohere.read_event(operation, name, data)  # behind a gateway, whose path tells no more
         if kind.startswith("response.") or kind in ("error", "keepalive"):
             return _searched(read_responses_event(data), data)
         return read_other_event(operation, name, data)
@@ -130,6 +133,7 @@ class OpenAI(Dialect):
         return errors.framed(framing, flat, "error") + errors.framed(framing, failed, "response.failed")
 
 
+_cohere = Cohere()
 _RECORDS = frozenset({"decisions", "evals", "fine_tuning", "graders"})
 _RECORD_KEYS = ("item", "item_schema", "datasource_item", "sample", "data", "state", "criteria", "legend")
 _RECORD_RULES = text_rules(*OpenAI.rules.free, *_RECORD_KEYS, offsets=OPENAI)

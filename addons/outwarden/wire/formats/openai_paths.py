@@ -68,9 +68,12 @@ PATHS = (
     path("images", rf"{_AZURE}/images/(?:generations|edits|variations)", billed="POST"),
     path("speech", rf"{_AZURE}/audio/speech", billed="POST"),
     path("transcriptions", rf"{_AZURE}/audio/(?:transcriptions|translations)", billed="POST"),
-    path("organization", rf"(?:organizations?|projects){_REST}"),
-    # `completion`, `infill`: llama.cpp; `generate…`: text-generation-inference; `edits`: before the chat API
-    path("completions", r"(?:completions?|fim/completions|infill|v1/edits|generate(?:_stream)?)", billed="POST"),
+    # Not Vertex AI's, which gateways pass on: its models stand at a location of a project.
+    path("organization", r"(?:organizations?|projects)(?:/(?![^/]+/locations/)[^:]*)?"),
+    # `completion`, `infill`: llama.cpp; `edits`: before the chat API; `generate…`: text-generation-inference, while
+    # `api/generate` is Ollama's
+    path("completions", r"(?:completions?|fim/completions|infill|v1/edits)", billed="POST"),
+    path("completions", r"(?<!api/)generate(?:_stream)?", billed="POST"),
     path("count_tokens", r"responses/input_tokens"),
     path("responses", r"responses(?:/compact)?", billed="POST GET", keeps=True),
     path("responses_stored", r"responses/[^/]+(?:/input_items|/cancel)?", keeps=True),
