@@ -201,6 +201,9 @@ def test_anthropic_stream() -> None:
     text = claude("content_block_delta", index=0, delta={"type": "text_delta", "text": "Hi"})
     assert (pieces(text), text.content) == ([((0, "text"), "Hi", "text")], True)
     assert claude("content_block_start", index=1, content_block={"type": "tool_use", "input": {}}).content
+    hop = {"type": "fallback", "from": {"model": "claude-a"}, "to": {"model": "claude-b"}}
+    fallback = claude("content_block_start", index=1, content_block=hop)
+    assert (fallback.model, fallback.content) == ("claude-b", False)
     json_ = claude("content_block_delta", index=1, delta={"type": "input_json_delta", "partial_json": '{"a":'})
     assert pieces(json_) == [((1, "partial_json"), '{"a":', "json")]
     assert (1, "partial_json") in claude("content_block_stop", index=1).closes

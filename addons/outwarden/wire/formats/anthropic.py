@@ -130,6 +130,8 @@ def _read_block_start(data: dict[str, Any]) -> EventFacts:
         filled = text(block.get("text")) is not None
         deltas = (Delta(block, "text", (position(data), "text")),) if filled else ()
         return EventFacts(deltas=deltas, content=filled)
+    if kind == "fallback":  # from here on another model writes than message_start named
+        return EventFacts(model=text(mapping(block.get("to")).get("model")))
     return EventFacts(content=kind != "thinking" or text(block.get("thinking")) is not None)
 
 

@@ -24,8 +24,9 @@ from outwarden.wire.formats.openai_paths import ELSEWHERE, MISTRAL_PATHS, PATHS
 from outwarden.wire.formats.paths import Path
 from outwarden.wire.formats.realtime import read_client_message, read_realtime_event
 from outwarden.wire.formats.rules import text_rules
+from outwarden.wire.formats.tool_usage import with_tools
 from outwarden.wire.formats.units import asked_units, reply_units, with_units
-from outwarden.wire.formats.usages import any_usage, on_tier, with_tools
+from outwarden.wire.formats.usages import any_usage, on_tier
 from outwarden.wire.formats.values import mapping, text
 
 _LIMITS = ("max_completion_tokens", "max_output_tokens", "max_tokens", "completion_args.max_tokens")
