@@ -62,6 +62,7 @@ CASES = [
     ("openai", "POST", "/ollama/api/generate", "generate", "ollama", True, None, None),
     ("generic", "POST", "/api/embed", "embeddings", "ollama", True, None, None),
     ("generic", "POST", "/model/m/invoke", "invoke", "bedrock", True, "m", None),
+    ("openai", "POST", "/serving-endpoints/my-llm/invocations", "chat", "openai", True, "my-llm", None),
     ("openai", "POST", "/v1/chat", "chat", "openai", True, None, None),
     ("openai", "POST", "/v1/agents/completions", "chat", "openai", True, None, None),
     ("openai", "POST", "/v1/agents/sessions/s/events", "agent_sessions", "openai", True, None, None),

@@ -63,6 +63,11 @@ CASES: list[tuple[str, dict[str, Any], dict[str, int]]] = [
         {"input_tokens": 20, "cached_input_tokens": 16, "output_tokens": 1},
     ),
     (
+        "Databricks: Anthropic's name for it in a chat's usage, which includes it",
+        {"prompt_tokens": 20, "completion_tokens": 1, "total_tokens": 21, "cache_read_input_tokens": 16},
+        {"input_tokens": 20, "cached_input_tokens": 16, "output_tokens": 1},
+    ),
+    (
         "Mistral's Voxtral: the sound is in the total alone, and sold by its time",
         {"prompt_tokens": 4, "completion_tokens": 635, "total_tokens": 3264, "prompt_audio_seconds": 203},
         {"input_tokens": 2629, "output_tokens": 635, "input_audio_tokens": 2625, "input_audio_ms": 203_000},

@@ -63,6 +63,7 @@ PATHS = (
     path("chat", r"agents/completions", billed="POST"),  # Mistral
     path("chat", r"v\d+/chat", billed="POST"),  # Writer, LM Studio
     path("chat_stored", r"chat/(?:completions|deferred-completion)/.+", keeps=True),  # xAI's GET of a deferred one
+    path("chat", r"serving-endpoints/(?P<model>[^/]+)/invocations", billed="POST"),  # Databricks; embeddings as well
     path("embeddings", rf"{_AZURE}/embeddings", billed="POST"),
     path("completions", rf"{_AZURE}/completions", billed="POST"),
     path("images", rf"{_AZURE}/images/(?:generations|edits|variations)", billed="POST"),

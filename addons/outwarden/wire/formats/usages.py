@@ -104,7 +104,9 @@ def chat_usage(raw: Raw) -> Usage | None:
         Usage(
             input_tokens=count(raw.get("prompt_tokens")) + more_input,
             cached_input_tokens=count(inputs.get("cached_tokens"))
-            or first_count(raw, "prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens"),
+            or first_count(
+                raw, "prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens", "cache_read_input_tokens"
+            ),
             cache_write_tokens=first_count(inputs, "cache_write_tokens", "cache_creation_tokens")
             or count(raw.get("cache_creation_input_tokens")),
             output_tokens=count(raw.get("completion_tokens")) + more_output + apart,
