@@ -294,6 +294,29 @@ def test_gemini_arguments_that_stream() -> None:
     assert (pieces(last), channel in last.closes) == ([(channel, "Delhi", "text")], True)
 
 
+def test_gemini_wrapped_for_code_assist() -> None:
+    """What Gemini CLI sends and gets with a Google account: the same, one level down."""
+    operation = GEMINI.identify("POST", "/v1internal:streamGenerateContent")
+    config = {"maxOutputTokens": 7, "candidateCount": 2}
+    body = {"model": "gemini-x", "project": "p", "request": {"contents": [], "generationConfig": config}}
+    facts = GEMINI.read_request(operation, body)
+    assert (facts.model, facts.stream, facts.choices) == ("gemini-x", True, 2)
+    assert (facts.output_limit, facts.output_limit_key) == (7, "request.generationConfig.maxOutputTokens")
+    usage = {"promptTokenCount": 3, "candidatesTokenCount": 4}
+    parts = [{"text": "Hi", "thoughtSignature": "AAAA"}]
+    inner = {"candidates": [{"content": {"parts": parts}, "finishReason": "STOP"}], "usageMetadata": usage}
+    chunk = {"response": inner | {"modelVersion": "gemini-x-001"}, "traceId": "t"}
+    event = GEMINI.read_event(operation, None, chunk)
+    assert (pieces(event), event.model, event.end) == ([((0, "text"), "Hi", "text")], "gemini-x-001", True)
+    for usage_told in (event.usage, GEMINI.read_reply(operation, chunk, {}).usage):
+        assert usage_told is not None
+        assert (usage_told.input_tokens, usage_told.output_tokens) == (3, 4)
+    assert "response" not in GEMINI.text_rules(operation).free  # or the signature would be text
+    error = GEMINI.read_event(operation, None, {"error": {"code": 429, "status": "RESOURCE_EXHAUSTED"}})
+    assert (error.error, error.closes, error.end) == ("rate_limit", "all", False)
+    assert GEMINI.framing(operation, "application/json", "/v1internal:streamGenerateContent") == "json-array"
+
+
 def test_interactions() -> None:
     """Answer, summary of a thought and arguments are texts of their step, which end with it."""
     operation = GEMINI.identify("POST", "/v1beta/interactions")

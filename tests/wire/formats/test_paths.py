@@ -120,6 +120,10 @@ CASES = [
     ("anthropic", "POST", "/api/event_logging/batch", "other", "anthropic", False, None, None),
     ("gemini", "POST", "/v1beta/models/g:streamGenerateContent", "generate_content", "gemini", True, "g", True),
     ("gemini", "POST", "/v1beta/models/g:countTokens", "count_tokens", "gemini", False, "g", None),
+    ("gemini", "POST", "/v1internal:streamGenerateContent", "code_assist", "gemini", True, None, True),
+    ("gemini", "POST", "/v1internal:generateContent", "code_assist", "gemini", True, None, None),
+    ("gemini", "POST", "/v1internal:countTokens", "count_tokens", "gemini", False, None, None),
+    ("gemini", "POST", "/v1internal:loadCodeAssist", "administration", "gemini", False, None, None),
     ("gemini", "POST", "/v1beta/models/g:batchEmbedContents", "embeddings", "gemini", True, "g", None),
     ("gemini", "POST", "/v1beta/openai/chat/completions", "chat", "openai", True, None, None),
     (
