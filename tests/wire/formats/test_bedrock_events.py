@@ -140,7 +140,7 @@ FAMILIES: list[tuple[str, dict[str, Any], list[Any], bool, tuple[int, int] | Non
     (
         "newer Mistral",
         {"choices": [{"index": 0, "message": {"content": "a"}, "stop_reason": "stop"}]},
-        [((0, "content"), "a", "text")],
+        [((0, ("message", "content")), "a", "text")],
         True,
         None,
     ),

@@ -64,6 +64,27 @@ def test_chat_pieces(delta: dict[str, Any], expected: list[Any]) -> None:
     assert pieces(chat(delta)) == expected
 
 
+def test_choices_without_a_delta() -> None:
+    """Azure's old extensions stream messages in a choice: each is a text; what stands beside a delta is none."""
+    old = {"choices": [{"index": 0, "messages": [{"index": 1, "delta": {"content": "Hi"}}]}]}
+    ((channel, piece, _),) = pieces(OPENAI.read_event(CHAT, None, old))
+    assert piece == "Hi"
+    other = {"choices": [{"index": 0, "messages": [{"index": 2, "delta": {"content": "Hi"}}]}]}
+    assert pieces(OPENAI.read_event(CHAT, None, other))[0][0] != channel
+
+
+def test_text_generation_servers_number_their_tokens() -> None:
+    """All tokens are one text; the last event tells the usage."""
+    operation = OPENAI.identify("POST", "/generate_stream")
+    events = [{"index": n, "token": {"id": 5, "text": "a"}, "generated_text": None} for n in range(2)]
+    first, second = (OPENAI.read_event(operation, None, event) for event in events)
+    assert pieces(first) == pieces(second) == [(("token", "text"), "a", "text")]
+    last = events[1] | {"details": {"generated_tokens": 2, "input_length": 4}}
+    usage = OPENAI.read_event(operation, None, last).usage
+    assert usage is not None
+    assert (usage.input_tokens, usage.output_tokens) == (4, 2)
+
+
 def test_chat_content() -> None:
     """A role and an empty string are no output; a call without arguments and hidden reasoning are."""
     assert not chat({"role": "assistant", "content": "", "refusal": None}).content

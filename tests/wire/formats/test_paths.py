@@ -63,6 +63,8 @@ CASES = [
     ("generic", "POST", "/api/embed", "embeddings", "ollama", True, None, None),
     ("generic", "POST", "/model/m/invoke", "invoke", "bedrock", True, "m", None),
     ("openai", "POST", "/serving-endpoints/my-llm/invocations", "chat", "openai", True, "my-llm", None),
+    ("openai", "POST", "/api/v1/services/aigc/text-generation/generation", "chat", "openai", True, None, None),
+    ("openai", "POST", "/v1/acc/gw/workers-ai/@cf/meta/llama", "chat", "openai", True, "@cf/meta/llama", None),
     ("openai", "POST", "/v1/chat", "chat", "openai", True, None, None),
     ("openai", "POST", "/v1/agents/completions", "chat", "openai", True, None, None),
     ("openai", "POST", "/v1/agents/sessions/s/events", "agent_sessions", "openai", True, None, None),

@@ -167,16 +167,10 @@ def _read_mistral(event: dict[str, Any]) -> EventFacts:
 
 
 def _read_choices(event: dict[str, Any]) -> EventFacts:
-    """OpenAI's shape (gpt-oss, Qwen, Jamba, DeepSeek); Mistral's newer models say ``message`` for ``delta``."""
+    """OpenAI's shape (gpt-oss, Qwen, Jamba, DeepSeek, Mistral's newer models)."""
     facts = read_chat_event(event)
-    deltas = list(facts.deltas)
-    for place, choice in enumerate(objects(event.get("choices"))):
-        message = mapping(choice.get("message"))
-        if "delta" not in choice and text(message.get("content")):
-            deltas.append(Delta(message, "content", (position(choice, default=place), "content")))
     ends = facts.end or any(choice.get("stop_reason") for choice in objects(event.get("choices")))
-    closes = "all" if ends else facts.closes
-    return replace(facts, deltas=deltas, closes=closes, content=facts.content or bool(deltas), end=ends)
+    return replace(facts, closes="all" if ends else facts.closes, end=ends)
 
 
 def _read_unknown(event: dict[str, Any]) -> EventFacts:

@@ -29,7 +29,13 @@ from outwarden.wire.formats.units import asked_units, reply_units, with_units
 from outwarden.wire.formats.usages import any_usage, on_tier
 from outwarden.wire.formats.values import mapping, text
 
-_LIMITS = ("max_completion_tokens", "max_output_tokens", "max_tokens", "completion_args.max_tokens")
+_LIMITS = (
+    "max_completion_tokens",
+    "max_output_tokens",
+    "max_tokens",
+    "completion_args.max_tokens",
+    "parameters.max_tokens",
+)
 _TEXTS = ("messages", "input", "inputs", "prompt", "image", "document")
 
 

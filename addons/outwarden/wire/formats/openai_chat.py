@@ -1,13 +1,14 @@
 """Chunks of chat completions and legacy completions."""
 
 from collections.abc import Hashable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 from outwarden.wire.format import Delta, EventFacts
 from outwarden.wire.formats import errors
 from outwarden.wire.formats.rules import opaque_in
-from outwarden.wire.formats.unknown import GROWING_TEXTS
+from outwarden.wire.formats.unknown import GROWING_TEXTS, unknown_pieces
 from outwarden.wire.formats.usages import any_usage, on_tier
 from outwarden.wire.formats.values import items, mapping, objects, position, text
 
@@ -90,6 +91,9 @@ def _deltas(choice: dict[str, Any], index: int) -> Iterator[Delta]:
         yield from _tool_calls(delta, index)
     if "text" in choice:
         yield from _string(choice, "text", (index, "legacy"))
+    elif "delta" not in choice:  # Mistral's newer models on Bedrock, Azure's old extensions
+        whole = {key: choice[key] for key in ("message", "messages") if key in choice}
+        yield from (replace(piece, channel=(index, piece.channel)) for piece in unknown_pieces(whole))
 
 
 def _closes(choice: dict[str, Any], index: int, deltas: list[Delta]) -> tuple[Hashable, ...]:

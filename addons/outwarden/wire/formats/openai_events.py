@@ -144,7 +144,7 @@ def read_other_event(operation: Operation, name: str | None, data: dict[str, Any
         deltas=deltas,
         closes="all" if (ends and kind) or error else (),
         content=bool(deltas) or kind.startswith(("speech.audio", "image_")),
-        usage=any_usage(data.get("usage")),
+        usage=any_usage(data.get("usage")) or any_usage(data.get("details")),  # details: of a text generation server
         model=text(data.get("model")),
         error=error,
         end=ends,

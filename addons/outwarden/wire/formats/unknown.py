@@ -43,7 +43,9 @@ def _pieces(node: object, where: tuple[object, ...], depth: int) -> Iterator[Del
         for place, child in enumerate(node):
             yield from _pieces(child, (*where, place), depth + 1)
     elif isinstance(node, dict):
-        here = (*where, node.get("index")) if isinstance(node.get("index"), int) else where
+        # Text generation servers number their tokens; elsewhere an index tells texts apart.
+        numbered = isinstance(node.get("index"), int) and not isinstance(node.get("token"), dict)
+        here = (*where, node["index"]) if numbered else where
         for key, child in node.items():
             if isinstance(child, dict | list):
                 yield from _pieces(child, (*here, key), depth + 1)

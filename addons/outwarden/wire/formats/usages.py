@@ -299,7 +299,7 @@ def cohere_usage(raw: Raw) -> Usage | None:
 def counts_usage(raw: Raw) -> Usage | None:
     """watsonx, Replicate and text-generation servers: singular counts, no details."""
     return Usage(
-        input_tokens=count(raw.get("input_token_count")),
+        input_tokens=first_count(raw, "input_token_count", "input_length"),
         output_tokens=first_count(raw, "generated_token_count", "output_token_count", "generated_tokens"),
         raw=raw,
     )
