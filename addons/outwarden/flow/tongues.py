@@ -16,7 +16,7 @@ from outwarden.wire.formats import format_named
 from outwarden.wire.translation import Translation, is_translated, translation
 
 # Headers that mean something to the provider that the caller aimed at, and nothing to another.
-_OWN_HEADERS = ("anthropic-", "openai-", "x-stainless-")
+_OWN_HEADERS = ("anthropic-", "openai-", "x-goog-", "x-stainless-")
 
 
 class Tongues:
@@ -27,6 +27,7 @@ class Tongues:
 
     def __init__(self, request: http.Request, format_name: str, operation_name: str) -> None:
         self._request = request
+        self._target = request.path  # which says the model and more at Google's; an attempt rewrites it
         self._format_name = format_name
         self._operation_name = operation_name
         self._models: dict[str, tuple[Upstream, str | None]] = {}
@@ -41,8 +42,9 @@ class Tongues:
             return False
         self._models[upstream.name] = upstream, model
         try:
+            body = plain_content(self._request)
             self.translations[upstream.name] = translation(
-                self._format_name, upstream.format, self._operation_name, plain_content(self._request), model
+                self._format_name, upstream.format, self._operation_name, self._target, body, model
             )
         except NotTranslatable as reason:
             self.refused[upstream.name] = str(reason)
@@ -77,4 +79,4 @@ def spoken(state: CallState) -> tuple[Format, Operation]:
     if translated is None:
         return state.format, state.operation
     format_ = format_named(translated.upstream.name)
-    return format_, format_.identify("POST", translated.upstream.path)
+    return format_, format_.identify("POST", translated.target.partition("?")[0])

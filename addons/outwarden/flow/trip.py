@@ -355,7 +355,7 @@ class Trip:
             return
         request.scheme, request.host, request.port = upstream.scheme, upstream.host, upstream.port
         if translation := self.translation:
-            request.path = upstream_path(upstream, translation.upstream.path, None)
+            request.path = upstream_path(upstream, translation.target, None)
             write_translated(request, translation)
             self._sign_in(request, upstream)
             return
