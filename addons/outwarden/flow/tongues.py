@@ -11,7 +11,7 @@ from outwarden.errors import NotTranslatable
 from outwarden.flow.body import plain_content, replace_content
 from outwarden.flow.state import CallState
 from outwarden.routing import Upstream
-from outwarden.wire.format import Format, Operation
+from outwarden.wire.format import Format, Operation, Refusal
 from outwarden.wire.formats import format_named
 from outwarden.wire.translation import Translation, is_translated, translation
 
@@ -50,6 +50,15 @@ class Tongues:
             self.refused[upstream.name] = str(reason)
             return False
         return True
+
+    def refusal(self, route_name: str) -> Refusal:
+        """What a call is told that no target of its route reads: its own fault, or the route's."""
+        if reason := next(iter(self.refused.values()), None):
+            message = f"No upstream of the route {route_name} can take this call: {reason}."
+            return Refusal(400, "not_translatable", message)
+        said = f"{self._operation_name or 'this operation'} of {self._format_name}"
+        message = f"No upstream of the route {route_name} reads {said}, and nothing translates it for them."
+        return Refusal(503, "upstream_format", message)
 
     def translate_again(self, request: http.Request) -> None:
         """The request was changed since, in its limits only."""

@@ -1,6 +1,6 @@
 """Which formats are translated into which, and the four things that a translation does."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,7 +27,17 @@ def translated_pairs() -> frozenset[tuple[str, str]]:
 
 def is_translated(caller: str, upstream: str, operation: str) -> bool:
     """Whether calls for this operation of the format ``caller`` may go to an upstream of the other format at all."""
-    return (caller, upstream) in translated_pairs() and TONGUES[caller].operation == operation
+    return _translates(caller, upstream) and TONGUES[caller].operation == operation
+
+
+def callers_of(formats: Collection[str]) -> frozenset[str]:
+    """The formats whose calls may go to upstreams of all these, as they are or translated."""
+    known = {*formats, *TONGUES}
+    return frozenset(own for own in known if all(own == other or _translates(own, other) for other in formats))
+
+
+def _translates(caller: str, upstream: str) -> bool:
+    return (caller, upstream) in translated_pairs()
 
 
 class StreamTranslation:
