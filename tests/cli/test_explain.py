@@ -173,7 +173,7 @@ def test_the_rule_that_decided_is_named(rules: Path) -> None:
 def test_a_route_that_nobody_on_it_reads_is_told(rules: Path, format_: str, verdict: str) -> None:
     """Such a call goes nowhere; one that is translated goes."""
     upstream = f"{{url: 'http://inside.example', provider: p, format: {format_}}}"
-    routes = f"upstreams: {{inside: {upstream}}}\nroutes:\n  - {{name: gpt, match: {{model: 'gpt-4*'}}, targets: [inside]}}\n"
-    (rules / "routes.yml").write_text(routes)
+    route = "{name: gpt, match: {model: 'gpt-4*'}, targets: [inside]}"
+    (rules / "routes.yml").write_text(f"upstreams: {{inside: {upstream}}}\nroutes: [{route}]\n")
 
     assert explain(rules)["verdict"] == verdict

@@ -250,7 +250,7 @@ def test_what_cannot_be_said_is_refused_in_googles_shape(outwarden: Interceptor,
 
     assert (refused.value.code, refused.value.status) == (400, "INVALID_ARGUMENT")
     assert "not_translatable" in str(refused.value)
-    assert "'topK'" in str(refused.value)
+    assert "top_k" in str(refused.value)
     assert not provider.requests
 
 

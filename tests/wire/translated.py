@@ -71,17 +71,20 @@ def conversations(draw: st.DrawFn, *formats: str) -> Conversation:
         for name in draw(st.lists(names, unique=True, max_size=2))
     )
     choice = draw(choices(tools, gemini, strict)) if tools else ToolChoice()
-    stream = draw(st.booleans())
+    stream, schema = draw(st.booleans()), draw(st.none() | objects.filter(bool))
     return Conversation(
         model=draw(names),
         turns=tuple(turns),
         system=tuple(draw(st.lists(texts, max_size=2))),
         tools=tools,
         tool_choice=choice,
-        output_schema=draw(st.none() | objects.filter(bool)),
+        output_schema=schema,
+        output_json=schema is None and "anthropic" not in formats and draw(st.booleans()),
         max_tokens=draw(st.integers(1, 9999)),
         temperature=draw(st.none() | st.floats(0, 1)),
         top_p=draw(st.none() | st.floats(0, 1)),
+        top_k=None if "openai" in formats else draw(st.none() | st.integers(1, 99)),
+        seed=None if "anthropic" in formats else draw(st.none() | st.integers(0, 2**31 - 1)),
         stop=tuple(draw(st.lists(names, max_size=4))),
         user=None if gemini else draw(st.none() | words),
         stream=stream,

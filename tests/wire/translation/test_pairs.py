@@ -140,23 +140,23 @@ USE = {"role": "assistant", "content": [{"type": "tool_use", "id": "c", "name": 
     ("case", "reason"),
     [
         (openai(n=2), "'n' of the request"),
-        (openai(seed=1), "'seed' of the request"),
+        (openai(seed=1), "a seed has no counterpart"),
         (openai(logprobs=True), "'logprobs'"),
         (openai(store=True), "'store'"),
         (openai(temperature=1.5), "temperature above 1"),
         (openai(stop=[" "]), "stop sequence is blank"),
-        (openai(response_format={"type": "json_object"}), "'response_format'"),
+        (openai(response_format={"type": "json_object"}), "JSON of no certain schema"),
+        (openai(response_format={"type": "grammar"}), "'response_format'"),
         (openai(messages=[USER, {"role": "system", "content": "x"}, USER]), "behind the first turn"),
         (openai(messages=[USER, {"role": "assistant", "content": "x"}]), "does not end with the user's turn"),
         (openai(messages=[{"role": "user", "content": [{"type": "input_audio"}]}]), "another type than text and image"),
         (openai(messages=[USER, {"role": "assistant", "tool_calls": [CALL]}, USER]), "arguments of a tool call"),
         (openai(tools=[{"type": "custom", "custom": {}}]), "another type than 'function'"),
         (openai(**{"Ann Example, 12": 1}), "an unknown field of the request"),
-        (anthropic(top_k=5), "'top_k' of the request"),
+        (anthropic(top_k=5), "(top_k)"),
         (anthropic(thinking={"type": "enabled", "budget_tokens": 1024}), "'thinking' of the request"),
         (anthropic(stop_sequences=list("abcde")), "more than 4 stop sequences"),
         (anthropic(tools=[{"type": "web_search_20250305", "name": "web_search"}]), "a tool of the provider's own"),
-        (anthropic(messages=[USER, USE, {"role": "user", "content": [RESULT]}]), "'is_error'"),
         (anthropic(messages=[{"role": "user", "content": [{"type": "document"}]}]), "a content block of another type"),
         (anthropic(messages=[USER, USE, USER]), "do not match"),
     ],
@@ -188,6 +188,16 @@ def test_marks_of_the_cache_and_thinking_stay_behind() -> None:
         {"role": "assistant", "content": "Yes?"},
         USER,
     ]
+
+
+def test_a_failed_tool_is_told_in_words_where_there_is_no_flag() -> None:
+    """OpenAI's tool messages have no place for it, and a model has to know; Gemini has a word for it."""
+    caller, _, body = anthropic(messages=[USER, USE, {"role": "user", "content": [RESULT]}])
+    told = json.loads(translate(caller, "openai", body).body)["messages"][-1]
+    google = json.loads(translate(caller, "gemini", body).body)["contents"][-1]["parts"][0]["functionResponse"]
+
+    assert told == {"role": "tool", "tool_call_id": "c", "content": '{"error": "no"}'}
+    assert google == {"id": "c", "name": "f", "response": {"error": "no"}}
 
 
 def test_numbers_keep_all_their_digits() -> None:

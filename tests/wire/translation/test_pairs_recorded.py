@@ -16,7 +16,7 @@ from translated import collected
 from outwarden.errors import NotTranslatable
 from outwarden.wire.format import Framing
 from outwarden.wire.translation import translation
-from outwarden.wire.translation.neutral import Asked, Spent
+from outwarden.wire.translation.neutral import Asked, Part, Spent, Text, ToolResult, Turn
 from outwarden.wire.translation.pairs import StreamTranslation
 from outwarden.wire.translation.tongue import TONGUES
 
@@ -82,7 +82,8 @@ def _request(name: str, other: str, target: str, body: bytes) -> None:
     there = translation(name, other, TONGUES[name].operation, target, body, None)
     want = TONGUES[name].read_request(json.loads(body), target)
     got = TONGUES[other].read_request(json.loads(there.body), there.target)
-    assert (want.turns, want.system, want.stop) == (got.turns, got.system, got.stop)
+    turns = tuple(map(told_in_words, want.turns)) if other == "openai" else want.turns
+    assert (turns, want.system, want.stop) == (got.turns, got.system, got.stop)
     assert (want.model, want.stream, want.max_tokens or 0) == (
         got.model,
         got.stream,
@@ -90,6 +91,19 @@ def _request(name: str, other: str, target: str, body: bytes) -> None:
     )
     assert [replace(tool, strict=False) for tool in want.tools] == [replace(tool, strict=False) for tool in got.tools]
     assert want.output_schema == got.output_schema
+
+
+def told_in_words(turn: Turn) -> Turn:
+    """A turn as OpenAI can say it, where a failed tool is told by what its result says."""
+
+    def word(part: Part) -> Part:
+        if not isinstance(part, ToolResult) or not part.is_error:
+            return part
+        texts = [each.text for each in part.content if isinstance(each, Text)]
+        said = json.dumps({"error": texts[0] if len(texts) == 1 else texts}, ensure_ascii=False)
+        return ToolResult(part.call_id, (Text(said),))
+
+    return Turn(turn.role, tuple(map(word, turn.parts)))
 
 
 def _reply(name: str, other: str, body: bytes) -> None:

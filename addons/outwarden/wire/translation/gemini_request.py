@@ -28,14 +28,15 @@ from outwarden.wire.translation.neutral import (
 
 TEMPERATURE_MAX = 2.0  # API reference, `temperature`
 STOPS_MAX = 5  # API reference, `stopSequences`
+JSON = "application/json"
 _TARGET = re.compile(r"/(models|tunedModels|endpoints)/([^/:]+):(\w+)$")
 _BODY = frozenset(
     {"model", "contents", "systemInstruction", "tools", "toolConfig", "safetySettings", "generationConfig"}
 )
 _CONFIG = frozenset(
     {
-        *("maxOutputTokens", "temperature", "topP", "stopSequences", "thinkingConfig", "responseMimeType"),
-        *("responseSchema", "responseJsonSchema", "_responseJsonSchema"),
+        *("maxOutputTokens", "temperature", "topP", "topK", "seed", "stopSequences", "thinkingConfig"),
+        *("responseMimeType", "responseSchema", "responseJsonSchema", "_responseJsonSchema"),
     }
 )
 # Fields that say nothing where they have these values, which are their defaults or mean that a feature is off.
@@ -93,6 +94,7 @@ def read_request(body: object, target: str) -> Conversation:
     _check_thinking(config.get("thinkingConfig"))
     model, stream, _ = read_target(target)
     choice, strict = _read_choice(source)
+    schema = _read_output(config)
     return checked(
         Conversation(
             model=model,
@@ -100,10 +102,13 @@ def read_request(body: object, target: str) -> Conversation:
             system=_read_system(source.get("systemInstruction")),
             tools=_read_tools(source.get("tools"), strict),
             tool_choice=choice,
-            output_schema=_read_output(config),
+            output_schema=schema,
+            output_json=schema is None and config.get("responseMimeType") == JSON,
             max_tokens=integer(config.get("maxOutputTokens"), "'maxOutputTokens'"),
             temperature=real(config.get("temperature"), "'temperature'"),
             top_p=real(config.get("topP"), "'topP'"),
+            top_k=integer(config.get("topK"), "'topK'"),
+            seed=integer(config.get("seed"), "'seed'"),
             stop=tuple(
                 string(each, "a stop sequence") for each in array(config.get("stopSequences"), "'stopSequences'")
             ),
@@ -204,10 +209,9 @@ def _read_output(config: dict[str, Any]) -> Mapping[str, Any] | None:
     if kind == "text/plain":
         need(not schemas, "a schema for an answer in plain text has no counterpart")
         return None
-    need(
-        kind == "application/json" and bool(schemas),
-        "this 'responseMimeType' has no counterpart: only a JSON schema has",
-    )
+    need(kind == JSON, "this 'responseMimeType' has no counterpart")
+    if not schemas:
+        return None
     if schemas[0] == "responseSchema":
         return json_schema(config["responseSchema"], closed=True)
     return obj(config[schemas[0]], "'responseJsonSchema'")
@@ -230,8 +234,10 @@ def write_request(conversation: Conversation) -> dict[str, Any]:
         "maxOutputTokens": conversation.max_tokens,
         "temperature": conversation.temperature,
         "topP": conversation.top_p,
+        "topK": conversation.top_k,
+        "seed": conversation.seed,
         "stopSequences": list(conversation.stop) or None,
-        "responseMimeType": None if conversation.output_schema is None else "application/json",
+        "responseMimeType": JSON if conversation.output_json or conversation.output_schema is not None else None,
         "responseJsonSchema": conversation.output_schema,
     }
     if said := {name: value for name, value in config.items() if value is not None}:
@@ -246,10 +252,9 @@ def _check(conversation: Conversation) -> None:
         f"a temperature above {TEMPERATURE_MAX:g} has no counterpart",
     )
     need(conversation.tool_choice.parallel, "a limit to one tool call at a time has no counterpart")
-    alone = conversation.output_schema is None or not conversation.tools
+    both = bool(conversation.tools) and (conversation.output_json or conversation.output_schema is not None)
     need(
-        alone or signs_calls(conversation.model),
-        "tools and an output schema at once have no counterpart before Gemini 3",
+        not both or signs_calls(conversation.model), "tools and answers in JSON at once: no counterpart before Gemini 3"
     )
 
 

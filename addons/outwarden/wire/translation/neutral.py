@@ -85,7 +85,8 @@ class ToolChoice:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A request. ``output_schema``: what the answer must fit, as JSON Schema; None: it is free text.
+    """A request. ``output_schema``: what the answer must fit, as JSON Schema; None: it is free text, or with
+    ``output_json`` some JSON object.
 
     ``max_tokens``: None where the request names none. ``tells_usage``: a stream is to end with the usage.
     """
@@ -96,9 +97,12 @@ class Conversation:
     tools: tuple[Tool, ...] = ()
     tool_choice: ToolChoice = ToolChoice()
     output_schema: Mapping[str, Any] | None = None
+    output_json: bool = False
     max_tokens: int | None = None
     temperature: float | None = None
     top_p: float | None = None
+    top_k: int | None = None
+    seed: int | None = None
     stop: tuple[str, ...] = ()
     user: str | None = None
     stream: bool = False
