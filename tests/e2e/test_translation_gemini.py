@@ -1,6 +1,8 @@
 """Calls between Gemini and the two other formats: the real SDKs on one side, another provider's API on the other."""
 
+import base64
 import json
+import re
 from typing import Any
 
 import pytest
@@ -26,7 +28,6 @@ from outwarden.simulate.script import ToolCall
 
 SAID = f"write to {EMAIL} about {CARD}"
 SCHEMA: dict[str, Any] = {"type": "object", "properties": {"to": {"type": "string"}}, "required": ["to"]}
-CALL = Script(text="", tool_calls=(ToolCall("send", json.dumps({"to": "x"})),))
 # The models that go to another format, by which.
 TO = {"openai": "gemini-3-flash", "anthropic": "gemini-3-pro"}
 PATHS = {"openai": "/v1/chat/completions", "anthropic": "/v1/messages"}
@@ -74,6 +75,18 @@ def config(**more: Any) -> types.GenerateContentConfig:
     return types.GenerateContentConfig(automatic_function_calling=off, **more)
 
 
+def placeholder(provider: SimulatedProvider) -> str:
+    """What stands for the planted address in the request that came last."""
+    found = re.search(rb"\[EMAIL_ADDRESS_[0-9a-f]+\]", provider.requests[-1].body)
+    assert found
+    return found[0].decode()
+
+
+def send_to(address: str) -> Script:
+    """The model calls the tool."""
+    return Script(text="", tool_calls=(ToolCall("send", json.dumps({"to": address})),))
+
+
 @pytest.mark.parametrize("upstream", sorted(TO))
 def test_the_google_sdk_gets_its_own_values_back(
     outwarden: Interceptor, provider: SimulatedProvider, upstream: str
@@ -102,9 +115,11 @@ def test_the_google_sdk_gets_its_own_values_back(
 def test_the_google_sdk_calls_tools_of_another_model(
     outwarden: Interceptor, provider: SimulatedProvider, upstream: str
 ) -> None:
-    """A call whole and streamed, and its result in the next turn, with a value that is taken out and put back."""
+    """A call whole and streamed, and its result in the next turn; a value in its arguments is the caller's again."""
     client, model, settings = outwarden.gemini(), TO[upstream], config(tools=[function()])
-    provider.queue(CALL, CALL, Script(text=f"Sent to {EMAIL}."))
+    client.models.generate_content(model=model, contents=EMAIL)
+    call = send_to(placeholder(provider))
+    provider.queue(call, call, Script(text=f"Sent to {EMAIL}."))
     whole = client.models.generate_content(model=model, contents=EMAIL, config=settings)
     chunks = list(client.models.generate_content_stream(model=model, contents=EMAIL, config=settings))
     streamed = [call for chunk in chunks for call in chunk.function_calls or []]
@@ -116,7 +131,9 @@ def test_the_google_sdk_calls_tools_of_another_model(
     last = client.models.generate_content(model=model, contents=turns, config=settings)
     asked = json.loads(provider.requests[-1].body)
 
-    assert whole.function_calls[0].args == streamed[0].args == {"to": "x"}
+    assert whole.function_calls[0].args == streamed[0].args == {"to": EMAIL}
+    signature = whole.candidates[0].content.parts[0].thought_signature  # the SDK makes bytes of it, and base64 again
+    assert base64.urlsafe_b64encode(signature) == b"skip_thought_signature_validator"
     assert whole.function_calls[0].id
     assert len(asked["messages"]) == 3
     assert whole.function_calls[0].id in json.dumps(asked["messages"][-1])  # an answer without id finds its call
@@ -187,11 +204,12 @@ def test_a_stream_comes_as_an_array_to_who_asks_for_one(outwarden: Interceptor, 
 def test_the_openai_sdk_speaks_with_gemini(outwarden: Interceptor, provider: SimulatedProvider) -> None:
     """Whole, streamed, a tool and its result; model, streaming and key stand where Gemini looks for them."""
     client = outwarden.openai()
-    tool = {"type": "function", "function": {"name": "send", "parameters": SCHEMA}}
+    tool = {"type": "function", "function": {"name": "send", "description": "Send.", "parameters": SCHEMA}}
     asked: Any = {"model": "gpt-4o", "messages": chat(SAID)["messages"], "tools": [tool]}
     whole = client.chat.completions.create(**asked)
     chunks = list(client.chat.completions.create(**asked, stream=True, stream_options={"include_usage": True}))
-    provider.queue(CALL, CALL, Script(text=f"Sent to {EMAIL}.", thinking="Hm."))
+    call = send_to(placeholder(provider))
+    provider.queue(call, call, Script(text=f"Sent to {EMAIL}.", thinking="Hm."))
     called = client.chat.completions.create(**asked).choices[0].message
     pieces = list(client.chat.completions.create(**asked, stream=True))
     result = {"role": "tool", "tool_call_id": called.tool_calls[0].id, "content": f"sent to {EMAIL}"}
@@ -203,8 +221,8 @@ def test_the_openai_sdk_speaks_with_gemini(outwarden: Interceptor, provider: Sim
     assert whole.choices[0].message.content == SAID
     assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices) == SAID
     assert chunks[-1].usage.completion_tokens > 0
-    assert called.tool_calls[0].function.arguments == '{"to":"x"}'
-    assert json.loads("".join(call.function.arguments or "" for call in calls)) == {"to": "x"}
+    assert json.loads(called.tool_calls[0].function.arguments) == {"to": EMAIL}
+    assert json.loads("".join(call.function.arguments or "" for call in calls)) == {"to": EMAIL}
     assert pieces[-1].choices[0].finish_reason == "tool_calls"
     assert last.choices[0].message.content == f"Sent to {EMAIL}."  # what it thought stays with it
     assert last.usage
@@ -227,13 +245,13 @@ def test_the_anthropic_sdk_speaks_with_gemini_at_vertex(outwarden: Interceptor, 
     whole = client.messages.create(**asked, metadata={"user_id": "u-1"})
     with client.messages.stream(**asked) as stream:
         final = stream.get_final_message()
-    provider.queue(CALL)
+    provider.queue(send_to(placeholder(provider)))
     with client.messages.stream(**asked, tools=[{"name": "send", "input_schema": SCHEMA}]) as stream:
         called = stream.get_final_message()
 
     assert whole.content[0].text == final.content[0].text == SAID  # type: ignore[union-attr]
     assert min(whole.usage.output_tokens, final.usage.output_tokens) > 0
-    assert (called.stop_reason, called.content[-1].input) == ("tool_use", {"to": "x"})  # type: ignore[union-attr]
+    assert (called.stop_reason, called.content[-1].input) == ("tool_use", {"to": EMAIL})  # type: ignore[union-attr]
     base = "/v1/projects/p/locations/eu/publishers/google/models/gemini-2.5-flash:"
     assert [seen.path for seen in provider.requests] == [
         f"{base}generateContent",

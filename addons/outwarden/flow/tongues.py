@@ -16,7 +16,7 @@ from outwarden.wire.formats import format_named
 from outwarden.wire.translation import Translation, is_translated, translation
 
 # Headers that mean something to the provider that the caller aimed at, and nothing to another.
-_OWN_HEADERS = ("anthropic-", "openai-", "x-goog-", "x-stainless-")
+_OWN_HEADERS = ("anthropic-", "openai-", "x-goog-api-client", "x-goog-user-project", "x-stainless-")
 
 
 class Tongues:
@@ -44,7 +44,7 @@ class Tongues:
         try:
             body = plain_content(self._request)
             self.translations[upstream.name] = translation(
-                self._format_name, upstream.format, self._operation_name, self._target, body, model
+                self._format_name, upstream.format, self._operation_name, self._target, body, model, upstream.provider
             )
         except NotTranslatable as reason:
             self.refused[upstream.name] = str(reason)

@@ -15,6 +15,7 @@ from outwarden.wire.sse import SseCodec
 from outwarden.wire.translation import errors
 from outwarden.wire.translation.deltas import Failed, Over, Piece
 from outwarden.wire.translation.neutral import Asked, load
+from outwarden.wire.translation.strict import check_schemas
 from outwarden.wire.translation.tongue import TONGUES, Reader, Tongue, Writer
 
 MAX_EVENT_BYTES = 8 * 2**20  # as StreamRewriter, which has cut the stream before
@@ -129,10 +130,13 @@ class Translation:
         return StreamTranslation(self.upstream.reader(), self.caller.writer(asked))
 
 
-def translation(caller: str, upstream: str, operation: str, target: str, body: bytes, model: str | None) -> Translation:
+def translation(
+    caller: str, upstream: str, operation: str, target: str, body: bytes, model: str | None, provider: str = ""
+) -> Translation:
     """Translate a request for ``operation`` of the format ``caller``, sent to ``target``. Raises NotTranslatable.
 
-    ``model``: what the upstream is asked for; None: what the request names.
+    ``model``: what the upstream is asked for; None: what the request names. ``provider``: whose it is, where that is
+    known to refuse what the format allows.
     """
     own, other = TONGUES.get(caller), TONGUES.get(upstream)
     if own is None or other is None or own is other or own.operation != operation:
@@ -141,6 +145,7 @@ def translation(caller: str, upstream: str, operation: str, target: str, body: b
     asked = Asked(conversation.model, conversation.tells_usage, own.framing(target))
     if model is not None:
         conversation = replace(conversation, model=model)
+    check_schemas(conversation, provider)
     return Translation(other, own, other.target(conversation), _spelled(other.write_request(conversation)), asked)
 
 
