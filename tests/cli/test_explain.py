@@ -161,3 +161,19 @@ def test_the_rule_that_decided_is_named(rules: Path) -> None:
         "1 x EMAIL_ADDRESS: pseudonymize (pii.yml, request: default)",
         "1 x LISTED_VALUE: hash (pii.yml:7, for, request: LISTED_VALUE)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("format_", "verdict"),
+    [
+        ("bedrock", "refused: upstream_format (routes.yml, gpt: no target reads such calls)"),
+        ("gemini", "sent, if the budgets have room"),
+    ],
+)
+def test_a_route_that_nobody_on_it_reads_is_told(rules: Path, format_: str, verdict: str) -> None:
+    """Such a call goes nowhere; one that is translated goes."""
+    upstream = f"{{url: 'http://inside.example', provider: p, format: {format_}}}"
+    route = "{name: gpt, match: {model: 'gpt-4*'}, targets: [inside]}"
+    (rules / "routes.yml").write_text(f"upstreams: {{inside: {upstream}}}\nroutes: [{route}]\n")
+
+    assert explain(rules)["verdict"] == verdict

@@ -21,7 +21,8 @@ from outwarden.flow.texts import Inspected, rewrite_body
 from outwarden.identify_call import KEY_HEADERS
 from outwarden.pii import PiiEngine, RequestRewriter, Vault, finders_for
 from outwarden.pricing import BYTES, Learnt, LearntOf, PriceBook, TokenCounter, usd
-from outwarden.routing import ORIGINAL, Route, match_route
+from outwarden.route_call import speaks
+from outwarden.routing import ORIGINAL, Route, match_route, places
 from outwarden.rules import Rules, StateFolder
 from outwarden.wire.format import RequestFacts
 from outwarden.wire.formats import format_named
@@ -90,6 +91,8 @@ def _acts(request: RequestFile, state: CallState, folder: StateFolder) -> dict[s
         told["verdict"] = f"refused: content_refused ({refused.rule})"
     elif rewriter.refused:
         told["verdict"] = f"refused: pii_refused ({rewriter.refused})"
+    elif route := _unread(state):
+        told["verdict"] = f"refused: upstream_format (routes.yml, {route}: no target reads such calls)"
     else:
         told["verdict"] = "sent, if the budgets have room"
     return told
@@ -163,9 +166,20 @@ def _budgets(state: CallState, folder: StateFolder) -> list[str]:
     ]
 
 
-def _route(state: CallState) -> str:
+def _matched(state: CallState) -> Route | None:
     fields = {**asdict(state.caller), "model": state.model, "provider": state.host.provider}
-    route = match_route(state.rules.routes, fields)
+    return match_route(state.rules.routes, fields)
+
+
+def _unread(state: CallState) -> str | None:
+    """The route whose upstreams all speak another format than the call; None where one of them reads it."""
+    route = _matched(state)
+    reads = route is None or ORIGINAL in places(route) or speaks(state, route)
+    return None if reads or route is None else route.name
+
+
+def _route(state: CallState) -> str:
+    route = _matched(state)
     if route is None:
         return f"{ORIGINAL} (no route of routes.yml matches)"
     matched = ", ".join(f"{name}: {pattern}" for name, pattern in route.match.items()) or "everything"
