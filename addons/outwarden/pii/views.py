@@ -5,10 +5,8 @@ escape, base64 …), reads it as it is meant, and asks the ordinary recognisers 
 run as context. So a text without such signs costs nothing, and a stream holds no more than a run that may still grow.
 """
 
-import base64
-import binascii
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from outwarden.pii import spelled
 from outwarden.pii.apart import apart_recognizers
@@ -17,8 +15,8 @@ from outwarden.pii.folding import JOINT, fold
 from outwarden.pii.labelled import labelled_recognizers
 from outwarden.pii.marked_up import marked_up_recognizers
 from outwarden.pii.matching import Candidate, Matcher
-from outwarden.pii.packed import PACKINGS, UNREADABLE, Packing, check_packed
-from outwarden.pii.reading import DISCOUNT, VIEW, Look, first_in, looker, whole_run
+from outwarden.pii.packed import packed_recognizers
+from outwarden.pii.reading import DISCOUNT, VIEW, Look, first_in, looker
 from outwarden.pii.recognizer import LOOK_BACK, Context, Recognizer, Sign, Verdict
 
 DEPTH_MAX = 3
@@ -58,27 +56,6 @@ _SEAM = r"(?:[A-Za-z0-9.@](?:\*\*|~~|`)[A-Za-z0-9.@]|[\"'] ?[+.&] ?[\"']|\\[_.@+
 _SEAM_RUN = rf"{_VALUE}{{1,64}}(?:{_SEAM}{_VALUE}{{0,24}}){{1,32}}{_VALUE}{{0,64}}"
 _TELLING = re.compile(r"[@0-9]")
 _SEAM_SIGN = Sign(_SEAM, _ODD_SIGN.before)
-
-# --- text in base64 and hex
-
-# A group of four whose three bytes are ASCII: each of its first three characters has a bit that is 0. Random letters
-# keep to that in one group of eight, so a row of groups is text, and the alignment is right.
-_DIGITS_64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-
-
-def _class_64(keep: Callable[[int], bool]) -> str:
-    letters = "".join(letter for value, letter in enumerate(_DIGITS_64) if keep(value))
-    return f"[{letters}{'+-' if keep(62) else ''}{'/_' if keep(63) else ''}]".replace("+-", r"+\-")
-
-
-_ANY_64 = r"[A-Za-z0-9+/_\-]"
-_GROUP_64 = _class_64(lambda v: v < 32) + _class_64(lambda v: not v & 8) + _class_64(lambda v: not v & 2) + _ANY_64
-_GROUPS_MAX = 480  # a run of up to 1,920 characters: no wider than a block of `matching`
-_BASE64_ROW = rf"(?:{_GROUP_64}){{3}}"
-_BASE64_RUN = rf"(?:{_GROUP_64}){{3,{_GROUPS_MAX}}}{_ANY_64}{{0,3}}={{0,2}}"
-_HEX_ROW = r"[2-7][0-9A-Fa-f](?:[ :]?[2-7][0-9A-Fa-f]){8}"
-_HEX_RUN = r"[2-7][0-9A-Fa-f](?:[ :]?[2-7][0-9A-Fa-f]){8,480}"
-_OVERLAP = 128  # characters at the end of a run of the longest kind that are read again with what follows
 
 # An account number in groups; it takes an odd character to be looked at here.
 _LETTER = (
@@ -134,25 +111,8 @@ def view_recognizers(matcher: Matcher, depth: int = 0) -> list[Recognizer]:
     unpack = _Unpacked(matcher, depth)
     return [
         *found,
-        Recognizer(
-            VIEW,
-            _BASE64_RUN,
-            lambda text, start, end, more: _check_base64(unpack, text, start, end),
-            hint=_BASE64_ROW,
-        ),
-        Recognizer(VIEW, _HEX_RUN, lambda text, start, end, more: _check_hex(unpack, text, start, end), hint=_HEX_ROW),
-        *(_packed_recognizer(packing, unpack) for packing in PACKINGS),
+        *packed_recognizers(unpack),
     ]
-
-
-def _packed_recognizer(packing: Packing, look: Look) -> Recognizer:
-    return Recognizer(
-        VIEW,
-        packing.pattern,
-        lambda text, start, end, more: check_packed(packing, look, text, start, end),
-        whole=True,
-        hint=packing.hint,
-    )
 
 
 def _whole_text_recognizers(look: Look) -> list[Recognizer]:
@@ -299,27 +259,3 @@ def _check_reversed_digits(look: Look, text: str, start: int, end: int) -> Verdi
         if candidate.start >= len(before):
             return Verdict(start, end, candidate.score * DISCOUNT, candidate.entity)
     return None
-
-
-def _check_base64(look: Look, text: str, start: int, end: int) -> Verdict | None:
-    run = text[start:end].rstrip("=").replace("-", "+").replace("_", "/")
-    run = run[: len(run) - (len(run) % 4 == 1)]
-    try:
-        data = base64.b64decode(run + "=" * (-len(run) % 4), validate=True)
-    except binascii.Error:
-        return None
-    return _unpacked(look, data, text, start, end, full=end - start >= 4 * _GROUPS_MAX)
-
-
-def _check_hex(look: Look, text: str, start: int, end: int) -> Verdict | None:
-    data = bytes.fromhex(text[start:end].replace(":", ""))
-    return _unpacked(look, data, text, start, end, full=len(data) > 480)
-
-
-def _unpacked(look: Look, data: bytes, text: str, start: int, end: int, *, full: bool) -> Verdict | None:
-    """What is in a run that says ``data``: all of the run goes, half of an encoding says nothing to anybody."""
-    said = data.decode("ascii", "replace")
-    found = None if UNREADABLE.search(said[:-3]) else whole_run(look, text, start, end, said)
-    if found is not None:
-        return found
-    return Verdict(end - _OVERLAP, end - _OVERLAP, 0.0) if full else None
