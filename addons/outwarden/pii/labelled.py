@@ -11,10 +11,11 @@ from collections.abc import Callable
 from outwarden.pii.bank import PAY_WORDS, is_card
 from outwarden.pii.folding import fold
 from outwarden.pii.numbering import is_assigned, is_assigned_with_trunk
-from outwarden.pii.person_numbers import RECORD_WORDS, SSN_WORDS, is_valid_area
+from outwarden.pii.person_numbers import SSN_WORDS, is_valid_area
 from outwarden.pii.phones import PHONE_WORDS
 from outwarden.pii.reading import VIEW
 from outwarden.pii.recognizer import Recognizer, Verdict, digits_of
+from outwarden.pii.record_numbers import RECORD_WORDS
 from outwarden.pii.reserved import is_reserved_phone
 from outwarden.pii.saying import DIGITS_MAX, TIMES, TOGETHER, VALUES, Said, best_end, goes_on, listen
 from outwarden.pii.spelled import is_count
