@@ -14,15 +14,13 @@ from outwarden.wire.json_bulk import ID, Bulk, read_in_bulk
 from outwarden.wire.json_fragments import Fragments
 from outwarden.wire.json_text import LONG_NUMBER, count_strings, find_tokens, scannable
 from outwarden.wire.json_tree import MAX_DEPTH, MAX_NESTING, Float, Integer, Repeated, parse_all
-from outwarden.wire.packed import Packed, unpack
+from outwarden.wire.packed import Packed, is_base64, is_solid_base64, unpack
 
 # Shorter runs can be a word, a name or a key; longer ones without a space are never prose.
 _BASE64_CHARACTERS_MIN = 512
 _LONG_NUMBER_MIN = 10**11
 
-_DATA_URL = re.compile(r"data:[^,\s]{0,200};base64,[A-Za-z0-9+/_\-\r\n]*={0,2}[\r\n]*", re.ASCII)
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}", re.ASCII)
-_BASE64_HAS = (re.compile("[a-z]"), re.compile("[A-Z]"), re.compile("[0-9]"))
+_DATA_URL = re.compile(r"data:[^,\s]{0,200};base64,", re.ASCII)
 _NOTHING: frozenset[str] = frozenset()
 _TEXTS, _TOKEN_IDS, _NUMBERS = frozenset({str}), frozenset({int}), frozenset({int, float})
 _MANY = 16  # elements; fewer are walked faster than looked over
@@ -361,5 +359,6 @@ class _Walk:
 
 def _is_media(text: str) -> bool:
     if text.startswith("data:"):
-        return _DATA_URL.fullmatch(text) is not None
-    return _BASE64.fullmatch(text) is not None and all(has.search(text) for has in _BASE64_HAS)
+        head = _DATA_URL.match(text)
+        return head is not None and is_base64(text, head.end())
+    return is_solid_base64(text)
