@@ -43,7 +43,7 @@ def all_documents(monkeypatch):
 
 
 def at_once(raw, *, free=False):
-    found = json_bulk.read_at_once(raw, RULES, free=free, longest=512)
+    found = json_bulk.read_at_once(raw, RULES, free=free, longest=512, ids=True)
     return found and (found.tokens, found.number_tokens, found.skipped)
 
 

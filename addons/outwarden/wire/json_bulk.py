@@ -84,7 +84,8 @@ def read_in_bulk(
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return orjson.loads(raw)
     if len(parts) * _PART_BYTES > len(raw):
-        return orjson.loads(raw)
+        found = read_at_once(raw, rules, free=free, longest=longest, is_json=True, ids=True)
+        return orjson.loads(raw) if found is None else found
 
     def read(part: msgspec.Raw, key: str | None = None) -> Any:
         is_free = free or key in rules.free
@@ -93,15 +94,17 @@ def read_in_bulk(
     return {key: read(part, key) for key, part in parts.items()} if isinstance(parts, dict) else [*map(read, parts)]
 
 
-def read_at_once(raw: bytes, rules: TextRules, *, free: bool, longest: int, is_json: bool = False) -> Bulk | None:
-    """Read a document that is nothing but text and ids; None: it is not.
+def read_at_once(
+    raw: bytes, rules: TextRules, *, free: bool, longest: int, is_json: bool = False, ids: bool = False
+) -> Bulk | None:
+    """Read a document that is nothing but text, or text and ``ids``; None: it is not.
 
     ``free``: all in it is text, whatever the rules say. A string of ``longest`` characters or more may be media.
-    ``is_json``: the grammar is known to hold, but for the insides of strings. Raises as `read_in_bulk`.
+    ``is_json``: the grammar is known to hold, but for the insides of strings. Raises as `read_in_bulk`, for ``ids``.
     """
     if raw[:_HEAD].lstrip()[:1] not in (b"{", b"[") or b"data:" in raw:
         return None
-    special = frozenset[str]() if free else rules.opaque | rules.asked
+    special = frozenset[str]() if free else rules.opaque | rules.asked | (frozenset() if ids else rules.ids)
     if not free and rules.opaque_in is not None and not rules.asked:
         return None
     if not special.isdisjoint(name.decode("utf-8", "replace") for name in _STRING.findall(raw, 0, _HEAD)):
