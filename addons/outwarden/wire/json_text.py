@@ -29,13 +29,13 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 def count_strings(raw: bytes) -> int:
     """Count the strings (keys too) of a valid JSON document."""
-    plain = _without_escaped_quotes(raw)
+    plain = without_escaped_quotes(raw)
     return (len(plain) - len(plain.translate(None, b'"'))) // 2
 
 
 def find_tokens(raw: bytes, *, numbers: bool = False) -> Sequence[tuple[int, int]]:
     """List (start, end) of every string, quotes included, of a valid JSON document; numbers too if asked."""
-    plain = _without_escaped_quotes(raw)
+    plain = without_escaped_quotes(raw)
     if numbers or len(raw) < _SMALL:
         return [match.span() for match in (_STRING_OR_NUMBER if numbers else _STRING).finditer(plain)]
     quotes = np.flatnonzero(np.frombuffer(plain, np.uint8) == ord('"'))
@@ -71,7 +71,7 @@ class _Spans(Sequence[tuple[int, int]]):
         return int(self._opening[index]), int(self._closing[index]) + 1
 
 
-def _without_escaped_quotes(raw: bytes) -> bytes:
+def without_escaped_quotes(raw: bytes) -> bytes:
     """The same length, but only quotes that open or close a string."""
     return raw.replace(b"\\\\", b"__").replace(b'\\"', b"__") if b"\\" in raw else raw
 

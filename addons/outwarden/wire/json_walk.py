@@ -11,7 +11,7 @@ import orjson
 from outwarden.errors import BodyError
 from outwarden.wire.format import Json, TextRules
 from outwarden.wire.json_bulk import ID, Bulk, read_in_bulk
-from outwarden.wire.json_fragments import Fragments
+from outwarden.wire.json_fragments import Fragments, whole_part
 from outwarden.wire.json_text import LONG_NUMBER, count_strings, find_tokens, scannable
 from outwarden.wire.json_tree import MAX_DEPTH, MAX_NESTING, Float, Integer, Repeated, parse_all
 from outwarden.wire.packed import Packed, is_base64, is_solid_base64, unpack
@@ -157,10 +157,23 @@ def _read_text(text: str, nesting: int) -> Document | Fragments | None:
     try:
         document = _read(clean.encode(), _FREE, None, True)
     except BodyError:
-        fragments = Fragments(clean, nesting)
-        return None if fragments.texts == [clean] else fragments
+        fragments = _read_broken(clean, nesting)
+        return None if fragments.begun is None and fragments.texts == [clean] else fragments
     _find_nested(document, nesting)
     return document
+
+
+def _read_broken(text: str, nesting: int) -> Fragments:
+    if (part := whole_part(text)) is not None:
+        raw, within, at = part
+        try:
+            begun = _read(raw, _FREE, None, True)
+        except BodyError:
+            return Fragments(text, nesting)
+        if not begun.has_numbers and None not in begun.tokens and not begun.nested:  # as a stream of it is read
+            _find_nested(begun, nesting)
+            return Fragments(text, nesting, begun, within, at)
+    return Fragments(text, nesting)
 
 
 _FREE = TextRules()
