@@ -38,6 +38,8 @@ _NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"{}[]")
 _STEPS = np.zeros(256, np.int32)
 _STEPS[list(b"{[")], _STEPS[list(b"}]")] = 1, -1
 _OF_NUMBERS = np.isin(np.arange(256), list(b"0123456789+-."))
+_LARGE_NUMBER = 19  # characters; the parser may make a float of it, which Python spells with an exponent
+_EXPONENT = 5
 _LONG_NUMBER = re.compile(rb"[0-9]{11}")
 
 
@@ -189,10 +191,11 @@ def _number_tokens(structure: bytes, *, free: bool) -> int | None:
     if np.isin(solid[ends], list(b"eE")).any() or (free and _LONG_NUMBER.search(structure)):
         return None
     lengths = ends - starts
+    costs = np.where(lengths < _LARGE_NUMBER, lengths, lengths + _EXPONENT)
     if free:
-        return int(lengths.sum())
-    is_id = np.isin(solid[starts - 1], list(b"[,")) & (np.add.reduceat(solid == ord("."), starts) == 0)
-    return int(lengths[~is_id].sum() + is_id.sum())
+        return int(costs.sum())
+    in_list = np.isin(solid[starts - 1], list(b"[,")) & (np.add.reduceat(solid == ord("."), starts) == 0)
+    return int(np.where(in_list & (lengths < _LARGE_NUMBER), 1, costs).sum())
 
 
 def _repeats_keys(raw: bytes, strings: int) -> bool:

@@ -24,6 +24,7 @@ _IS_D, _IS_HIGH, _IS_LOW = (np.isin(np.arange(256), list(digits)) for digits in 
 _PAIR_BYTES = 12
 # Below, as in events, a pattern is faster; above, NumPy finds the quotes in 1 ms per MB.
 _SMALL = 4096
+_BEGINS_DOCUMENT = np.isin(np.arange(256), list(b"{[\\ \t\r\n"))
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -40,6 +41,14 @@ def find_tokens(raw: bytes, *, numbers: bool = False) -> Sequence[tuple[int, int
         return [match.span() for match in (_STRING_OR_NUMBER if numbers else _STRING).finditer(plain)]
     quotes = np.flatnonzero(np.frombuffer(plain, np.uint8) == ord('"'))
     return _Spans(quotes[: len(quotes) // 2 * 2 : 2], quotes[1::2])
+
+
+def may_nest(raw: bytes, spans: Sequence[tuple[int, int]]) -> Sequence[int]:
+    """List the tokens that may begin like a document: by a bracket, a space, or an escape."""
+    if isinstance(spans, _Spans):
+        found: list[int] = spans.begin_with(raw, _BEGINS_DOCUMENT).tolist()
+        return found
+    return [at for at, (start, _) in enumerate(spans) if _BEGINS_DOCUMENT[raw[start + 1]]]
 
 
 def sum_of(spans: Sequence[tuple[int, int]]) -> int:
@@ -60,6 +69,9 @@ class _Spans(Sequence[tuple[int, int]]):
 
     def size(self) -> int:
         return int((self._closing - self._opening).sum()) + len(self)
+
+    def begin_with(self, raw: bytes, first: NDArray[np.bool_]) -> NDArray[np.intp]:
+        return np.flatnonzero(first[np.frombuffer(raw, np.uint8)[self._opening + 1]])
 
     @overload
     def __getitem__(self, index: int) -> tuple[int, int]: ...

@@ -12,7 +12,7 @@ from outwarden.errors import BodyError
 from outwarden.wire.format import Json, TextRules
 from outwarden.wire.json_bulk import ID, Bulk, read_in_bulk
 from outwarden.wire.json_fragments import Fragments, whole_part
-from outwarden.wire.json_text import LONG_NUMBER, count_strings, find_tokens, scannable
+from outwarden.wire.json_text import LONG_NUMBER, count_strings, find_tokens, may_nest, scannable
 from outwarden.wire.json_tree import MAX_DEPTH, MAX_NESTING, Float, Integer, Repeated, parse_all
 from outwarden.wire.packed import Packed, is_base64, is_solid_base64, unpack
 
@@ -26,6 +26,8 @@ _TEXTS, _TOKEN_IDS, _NUMBERS = frozenset({str}), frozenset({int}), frozenset({in
 _MANY = 16  # elements; fewer are walked faster than looked over
 # Where no string begins like this, none is a document itself; a bracket never follows the end of a string.
 _MAY_NEST = re.compile(rb'"[{\[\\ \t\r\n]')
+
+_SMALL = 4096  # bytes; above, asking where the strings stand is faster than the pattern
 
 Marks = Mapping[tuple[int, str | int], int]
 """(id of the parent, key or index) -> number of a delta: such a string is a piece of a longer text."""
@@ -143,10 +145,11 @@ def _read_slowly(raw: bytes, rules: TextRules, key: str | None, free: bool) -> D
 
 
 def _find_nested(document: Document, nesting: int) -> None:
-    if not _MAY_NEST.search(document.raw):
+    if len(document.raw) < _SMALL and not _MAY_NEST.search(document.raw):
         return
-    for index in [i for i, text in enumerate(document.tokens) if text and text[0] in "{[ \t\r\n"]:
-        if (nested := _read_text(document.tokens[index] or "", nesting + 1)) is not None:
+    for index in may_nest(document.raw, document.spans()):
+        text = document.tokens[index]
+        if text and text[0] in "{[ \t\r\n" and (nested := _read_text(text, nesting + 1)) is not None:
             document.nested[index] = nested
 
 

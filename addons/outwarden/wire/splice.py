@@ -1,6 +1,7 @@
 """Carry edits of texts back into the bytes of the document that the texts stand in."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import chain
 
 from outwarden.wire.edits import Edit, apply_edits
@@ -38,7 +39,8 @@ def splice_document(document: Document, answers: Answers, *, ascii_only: bool, f
     """Turn the edits of a document's texts into splices of its bytes; add what was found to ``found``."""
     splices: list[Splice] = []
     nested = document.nested
-    edited = _places(document.tokens, answers)
+    wanted = frozenset(answers) if len(document.tokens) > len(answers) else answers.keys()
+    edited = _places(document.tokens, wanted)
     for index in sorted({*edited, *nested}) if nested else edited:
         text = document.tokens[index]
         if not text:
@@ -49,11 +51,11 @@ def splice_document(document: Document, answers: Answers, *, ascii_only: bool, f
     return splices
 
 
-def _places(tokens: Sequence[str | None], wanted: Mapping[str, object]) -> Iterator[int]:
+def _places(tokens: Sequence[str | None], wanted: AbstractSet[str]) -> Iterator[int]:
     """Where the ``wanted`` tokens stand. Of half a million few are: whole stretches are passed over at once."""
     for start in range(0, len(tokens), _STRETCH):
         stretch = tokens[start : start + _STRETCH]
-        if not wanted.keys().isdisjoint(stretch):
+        if not wanted.isdisjoint(stretch):
             yield from (start + at for at, token in enumerate(stretch) if token in wanted)
 
 
