@@ -4,7 +4,7 @@ import json
 
 import orjson
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from outwarden.errors import BodyError
@@ -43,7 +43,7 @@ def all_documents(monkeypatch):
 
 
 def at_once(raw, *, free=False):
-    found = json_bulk.read_at_once(raw, RULES, free=free, longest=512)
+    found = json_bulk.read_at_once(raw, RULES, free=free, longest=512, ids=True)
     return found and (found.tokens, found.number_tokens, found.skipped)
 
 
@@ -176,6 +176,8 @@ def test_a_document_with_nothing_that_is_asked_for_needs_no_look_at_its_objects(
 
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(RULED, MANNERS, st.booleans())
+@example([-(2**63) - 1, 2**63 - 1], {}, False)
+@example({"a": 2**64, "b": [123456789012345678901.5]}, {}, False)
 def test_large_parts_in_bulk_leave_a_document_as_it_is(tree, manner, free):
     """Parts of nothing but text between those that ask for rules: the document is the one that a walk gives."""
     raw = json.dumps(tree, **manner).encode("utf-8", "replace")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from outwarden.errors import BodyError
@@ -55,6 +55,7 @@ SPELLINGS: dict[str, Callable[[bytes], str]] = {
 
 @pytest.mark.parametrize("spell", SPELLINGS.values(), ids=list(SPELLINGS))
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=300))
+@example("0" * 190)  # its head ends within a group of four
 def test_a_file_is_put_back_as_it_came(spell: Callable[[bytes], str], text: str) -> None:
     """Any text, any usual spelling: the same characters."""
     string = spell(text.encode())

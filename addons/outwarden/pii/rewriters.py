@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from outwarden.pii.actions import Actions
@@ -136,7 +136,7 @@ class RequestRewriter(_Rewriter):
         super().__init__(engine, vault)
         self.by_field = engine.policy.by_field("request")
         # Of this request, until it is noted: `known` asks for its texts again.
-        self._read: defaultdict[Actions, dict[str, Sequence[Span]]] = defaultdict(dict)
+        self._read: dict[Actions, _Read] = {}
 
     def edits(self, texts: Sequence[str]) -> list[Sequence[Edit]]:
         """As those of texts that stand in no special field."""
@@ -169,13 +169,14 @@ class RequestRewriter(_Rewriter):
         return give_way(text, edits, said, self.mask) if said else edits
 
     def _spans(self, texts: Sequence[str], actions: Actions) -> list[Sequence[Span]]:
-        if not (read := self._read[actions]):
-            spans = super()._spans(texts, actions)
-            read.update(zip(texts, spans, strict=True))
-            return spans
-        new = [text for text in dict.fromkeys(texts) if text not in read]
-        read.update(zip(new, super()._spans(new, actions), strict=True))
-        return [read[text] for text in texts]
+        if (read := self._read.get(actions)) is None:
+            found = super()._spans(texts, actions)
+            self._read[actions] = _Read(texts, found)
+            return found
+        known = read.spans
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        known.update(zip(new, super()._spans(new, actions), strict=True))
+        return [known[text] for text in texts]
 
     def edit(self, span: Span, value: str, named: dict[str, str], actions: Actions | None = None) -> Edit | None:
         """Return what is done with one finding; placeholders of ours stay as they are."""
@@ -283,6 +284,18 @@ class ReplyRewriter(_Rewriter):
         restored = sum(edit.action == "restore" for edit, _ in noted)
         self.restored += restored
         super().note((edit, value) for edit, value in noted if edit.action != "restore")
+
+
+class _Read:
+    """Texts with what was found in them; most are never asked for again, so the table is made when one is."""
+
+    def __init__(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> None:
+        self._pairs = texts, spans
+
+    @cached_property
+    def spans(self) -> dict[str, Sequence[Span]]:
+        """By text."""
+        return dict(zip(*self._pairs, strict=True))
 
 
 def listen_to(listener: Listener, text: str, at: int, end: int, edits: Iterable[Edit]) -> None:

@@ -77,14 +77,15 @@ def rewrite_json(
     """
     start = len(BOM) if body.startswith(BOM) else 0
     raw = body[start:] if start else body
-    context = (memory_key, rules, escapes_non_ascii(raw), count is not None)
+    ascii_only = escapes_non_ascii(raw)
+    context = (memory_key, rules, ascii_only, count is not None)
     if getattr(rewriter, "by_field", False):
         parts = _recall(
             raw, rules, memory, context, least=0
         )  # of one message a text stands in one field, nearly always
     else:
         parts = [_Part(raw)] if memory is None else _recall(raw, rules, memory, context)
-    return _rewrite_parts(body, start, parts, rules, rewriter, memory, count, find_known)
+    return _rewrite_parts(body, start, parts, rules, rewriter, ascii_only, memory, count, find_known)
 
 
 def rewrite_lines(
@@ -97,7 +98,7 @@ def rewrite_lines(
 ) -> Rewritten:
     """Rewrite every text of lines of JSON, each of which can be read; as `rewrite_json`, all lines at once."""
     part = _Part(as_array(body))
-    done = _rewrite_parts(body, -1, [part], rules, rewriter, None, count, find_known)
+    done = _rewrite_parts(body, -1, [part], rules, rewriter, escapes_non_ascii(body), None, count, find_known)
     tokens = done.tokens + PIECE_TOKENS * body.count(b"\n") if count is not None else 0
     return replace(done, tokens=tokens)
 
@@ -108,12 +109,12 @@ def _rewrite_parts(
     parts: list["_Part"],
     rules: TextRules,
     rewriter: TextRewriter,
+    ascii_only: bool,
     memory: Memory | None,
     count: Count | None,
     find_known: FindKnown | None,
 ) -> Rewritten:
     """``start``: where in ``body`` the bytes stand that the parts count from."""
-    ascii_only = escapes_non_ascii(body)
     unknown = [part for part in parts if part.answer is None]
     documents = [part.read(rules) for part in unknown]
     lists = [_lists(document) for document in documents]

@@ -38,6 +38,8 @@ _NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"{}[]")
 _STEPS = np.zeros(256, np.int32)
 _STEPS[list(b"{[")], _STEPS[list(b"}]")] = 1, -1
 _OF_NUMBERS = np.isin(np.arange(256), list(b"0123456789+-."))
+_LARGE_NUMBER = 19  # characters; the parser may make a float of it, which Python spells with an exponent
+_EXPONENT = 5
 _LONG_NUMBER = re.compile(rb"[0-9]{11}")
 
 
@@ -84,7 +86,8 @@ def read_in_bulk(
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return orjson.loads(raw)
     if len(parts) * _PART_BYTES > len(raw):
-        return orjson.loads(raw)
+        found = read_at_once(raw, rules, free=free, longest=longest, is_json=True, ids=True)
+        return orjson.loads(raw) if found is None else found
 
     def read(part: msgspec.Raw, key: str | None = None) -> Any:
         is_free = free or key in rules.free
@@ -93,15 +96,17 @@ def read_in_bulk(
     return {key: read(part, key) for key, part in parts.items()} if isinstance(parts, dict) else [*map(read, parts)]
 
 
-def read_at_once(raw: bytes, rules: TextRules, *, free: bool, longest: int, is_json: bool = False) -> Bulk | None:
-    """Read a document that is nothing but text and ids; None: it is not.
+def read_at_once(
+    raw: bytes, rules: TextRules, *, free: bool, longest: int, is_json: bool = False, ids: bool = False
+) -> Bulk | None:
+    """Read a document that is nothing but text, or text and ``ids``; None: it is not.
 
     ``free``: all in it is text, whatever the rules say. A string of ``longest`` characters or more may be media.
-    ``is_json``: the grammar is known to hold, but for the insides of strings. Raises as `read_in_bulk`.
+    ``is_json``: the grammar is known to hold, but for the insides of strings. Raises as `read_in_bulk`, for ``ids``.
     """
     if raw[:_HEAD].lstrip()[:1] not in (b"{", b"[") or b"data:" in raw:
         return None
-    special = frozenset[str]() if free else rules.opaque | rules.asked
+    special = frozenset[str]() if free else rules.opaque | rules.asked | (frozenset() if ids else rules.ids)
     if not free and rules.opaque_in is not None and not rules.asked:
         return None
     if not special.isdisjoint(name.decode("utf-8", "replace") for name in _STRING.findall(raw, 0, _HEAD)):
@@ -186,10 +191,11 @@ def _number_tokens(structure: bytes, *, free: bool) -> int | None:
     if np.isin(solid[ends], list(b"eE")).any() or (free and _LONG_NUMBER.search(structure)):
         return None
     lengths = ends - starts
+    costs = np.where(lengths < _LARGE_NUMBER, lengths, lengths + _EXPONENT)
     if free:
-        return int(lengths.sum())
-    is_id = np.isin(solid[starts - 1], list(b"[,")) & (np.add.reduceat(solid == ord("."), starts) == 0)
-    return int(lengths[~is_id].sum() + is_id.sum())
+        return int(costs.sum())
+    in_list = np.isin(solid[starts - 1], list(b"[,")) & (np.add.reduceat(solid == ord("."), starts) == 0)
+    return int(np.where(in_list & (lengths < _LARGE_NUMBER), 1, costs).sum())
 
 
 def _repeats_keys(raw: bytes, strings: int) -> bool:

@@ -11,23 +11,23 @@ import orjson
 from outwarden.errors import BodyError
 from outwarden.wire.format import Json, TextRules
 from outwarden.wire.json_bulk import ID, Bulk, read_in_bulk
-from outwarden.wire.json_fragments import Fragments
-from outwarden.wire.json_text import LONG_NUMBER, count_strings, find_tokens, scannable
+from outwarden.wire.json_fragments import Fragments, whole_part
+from outwarden.wire.json_text import LONG_NUMBER, count_strings, find_tokens, may_nest, scannable
 from outwarden.wire.json_tree import MAX_DEPTH, MAX_NESTING, Float, Integer, Repeated, parse_all
-from outwarden.wire.packed import Packed, unpack
+from outwarden.wire.packed import Packed, is_base64, is_solid_base64, unpack
 
 # Shorter runs can be a word, a name or a key; longer ones without a space are never prose.
 _BASE64_CHARACTERS_MIN = 512
 _LONG_NUMBER_MIN = 10**11
 
-_DATA_URL = re.compile(r"data:[^,\s]{0,200};base64,[A-Za-z0-9+/_\-\r\n]*={0,2}[\r\n]*", re.ASCII)
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}", re.ASCII)
-_BASE64_HAS = (re.compile("[a-z]"), re.compile("[A-Z]"), re.compile("[0-9]"))
+_DATA_URL = re.compile(r"data:[^,\s]{0,200};base64,", re.ASCII)
 _NOTHING: frozenset[str] = frozenset()
 _TEXTS, _TOKEN_IDS, _NUMBERS = frozenset({str}), frozenset({int}), frozenset({int, float})
 _MANY = 16  # elements; fewer are walked faster than looked over
 # Where no string begins like this, none is a document itself; a bracket never follows the end of a string.
 _MAY_NEST = re.compile(rb'"[{\[\\ \t\r\n]')
+
+_SMALL = 4096  # bytes; above, asking where the strings stand is faster than the pattern
 
 Marks = Mapping[tuple[int, str | int], int]
 """(id of the parent, key or index) -> number of a delta: such a string is a piece of a longer text."""
@@ -145,10 +145,11 @@ def _read_slowly(raw: bytes, rules: TextRules, key: str | None, free: bool) -> D
 
 
 def _find_nested(document: Document, nesting: int) -> None:
-    if not _MAY_NEST.search(document.raw):
+    if len(document.raw) < _SMALL and not _MAY_NEST.search(document.raw):
         return
-    for index in [i for i, text in enumerate(document.tokens) if text and text[0] in "{[ \t\r\n"]:
-        if (nested := _read_text(document.tokens[index] or "", nesting + 1)) is not None:
+    for index in may_nest(document.raw, document.spans()):
+        text = document.tokens[index]
+        if text and text[0] in "{[ \t\r\n" and (nested := _read_text(text, nesting + 1)) is not None:
             document.nested[index] = nested
 
 
@@ -159,10 +160,23 @@ def _read_text(text: str, nesting: int) -> Document | Fragments | None:
     try:
         document = _read(clean.encode(), _FREE, None, True)
     except BodyError:
-        fragments = Fragments(clean, nesting)
-        return None if fragments.texts == [clean] else fragments
+        fragments = _read_broken(clean, nesting)
+        return None if fragments.begun is None and fragments.texts == [clean] else fragments
     _find_nested(document, nesting)
     return document
+
+
+def _read_broken(text: str, nesting: int) -> Fragments:
+    if (part := whole_part(text)) is not None:
+        raw, within, at = part
+        try:
+            begun = _read(raw, _FREE, None, True)
+        except BodyError:
+            return Fragments(text, nesting)
+        if not begun.has_numbers and None not in begun.tokens and not begun.nested:  # as a stream of it is read
+            _find_nested(begun, nesting)
+            return Fragments(text, nesting, begun, within, at)
+    return Fragments(text, nesting)
 
 
 _FREE = TextRules()
@@ -361,5 +375,6 @@ class _Walk:
 
 def _is_media(text: str) -> bool:
     if text.startswith("data:"):
-        return _DATA_URL.fullmatch(text) is not None
-    return _BASE64.fullmatch(text) is not None and all(has.search(text) for has in _BASE64_HAS)
+        head = _DATA_URL.match(text)
+        return head is not None and is_base64(text, head.end())
+    return is_solid_base64(text)

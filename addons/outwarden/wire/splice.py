@@ -1,6 +1,8 @@
 """Carry edits of texts back into the bytes of the document that the texts stand in."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from itertools import chain
 
 from outwarden.wire.edits import Edit, apply_edits
 from outwarden.wire.json_fragments import Fragments
@@ -17,7 +19,7 @@ _STRETCH = 256  # tokens
 def leaves(nested: Nested) -> Iterable[str]:
     """List every text that is to be scanned, those of nested documents in place of the text they stand in."""
     if isinstance(nested, Fragments):
-        return nested.texts
+        return nested.texts if nested.begun is None else chain(leaves(nested.begun), nested.texts)
     if isinstance(nested, File):
         return leaves(nested.inner) if nested.inner is not None else (nested.packed.text,)
     if not nested.nested:
@@ -37,7 +39,8 @@ def splice_document(document: Document, answers: Answers, *, ascii_only: bool, f
     """Turn the edits of a document's texts into splices of its bytes; add what was found to ``found``."""
     splices: list[Splice] = []
     nested = document.nested
-    edited = _places(document.tokens, frozenset(answers))
+    wanted = frozenset(answers) if len(document.tokens) > len(answers) else answers.keys()
+    edited = _places(document.tokens, wanted)
     for index in sorted({*edited, *nested}) if nested else edited:
         text = document.tokens[index]
         if not text:
@@ -48,7 +51,7 @@ def splice_document(document: Document, answers: Answers, *, ascii_only: bool, f
     return splices
 
 
-def _places(tokens: Sequence[str | None], wanted: frozenset[str]) -> Iterator[int]:
+def _places(tokens: Sequence[str | None], wanted: AbstractSet[str]) -> Iterator[int]:
     """Where the ``wanted`` tokens stand. Of half a million few are: whole stretches are passed over at once."""
     for start in range(0, len(tokens), _STRETCH):
         stretch = tokens[start : start + _STRETCH]
@@ -118,7 +121,8 @@ def _edits_of(document: Document, index: int, text: str, answers: Answers, found
 def nested_edits(nested: Nested, answers: Answers, found: Found) -> list[Edit]:
     """Fold the edits of a document that is a text back into edits of that text."""
     if isinstance(nested, Fragments):
-        return nested.edits(answers, found)
+        begun = nested_edits(nested.begun, answers, found) if nested.begun is not None else []
+        return begun + nested.edits(answers, found)
     if isinstance(nested, File):
         return _repacked(nested, _file_edits(nested, answers, found))
     edits: list[Edit] = []
