@@ -65,6 +65,7 @@ CASES = [
     ("openai", "POST", "/serving-endpoints/my-llm/invocations", "generate", "openai", True, "my-llm", None),
     ("openai", "POST", "/api/v1/services/aigc/text-generation/generation", "generate", "openai", True, None, None),
     ("openai", "POST", "/v1/acc/gw/workers-ai/@cf/meta/llama", "generate", "openai", True, "@cf/meta/llama", None),
+    ("openai", "POST", "/v1/text/chatcompletion_v2", "chat", "openai", True, None, None),
     ("openai", "POST", "/v1/chat", "chat", "openai", True, None, None),
     ("openai", "POST", "/v1/agents/completions", "chat", "openai", True, None, None),
     ("openai", "POST", "/v1/agents/sessions/s/events", "agent_sessions", "openai", True, None, None),

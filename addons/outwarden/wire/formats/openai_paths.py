@@ -63,6 +63,7 @@ PATHS = (
     path("chat", rf"{_VERTEX}:streamRawPredict", billed="POST", stream=True),
     path("chat", r"agents/completions", billed="POST"),  # Mistral
     path("chat", r"v\d+/chat", billed="POST"),  # Writer, LM Studio
+    path("chat", r"text/chatcompletion(?:_v2|_pro)?", billed="POST"),  # MiniMax
     path("chat_stored", r"chat/(?:completions|deferred-completion)/.+", keeps=True),  # xAI's GET of a deferred one
     path("generate", r"serving-endpoints/(?P<model>[^/]+)/invocations", billed="POST"),  # Databricks, all kinds
     path("generate", r"services/aigc/(?:text|multimodal)-generation/generation", billed="POST"),  # Alibaba's own API
