@@ -73,7 +73,6 @@ class OpenAI(Dialect):
         read = replace(
             read,
             choices=read.choices * facts.prompts(source.get("prompt")),
-            token_ids=facts.token_ids(source.get("prompt"), source.get("input")),
             asks=asked_units(operation, body),
         )
         if operation.name in ("chat", "completions") and read.stream:
