@@ -73,6 +73,27 @@ def test_choices_without_a_delta() -> None:
     assert pieces(OPENAI.read_event(CHAT, None, other))[0][0] != channel
 
 
+def test_vercels_own_protocol() -> None:
+    """Its streams end with ``finish``, which tells the usage; the model is named at the begin."""
+    operation = OPENAI.identify("POST", "/v3/ai/language-model")
+    named = OPENAI.read_event(operation, None, {"type": "response-metadata", "modelId": "gpt-x"})
+    assert (named.model, named.end) == ("gpt-x", False)
+    finish = {"type": "finish", "usage": {"inputTokens": {"total": 3}, "outputTokens": {"total": 4}}}
+    facts = OPENAI.read_event(operation, None, finish)
+    assert facts.usage is not None
+    assert (facts.usage.input_tokens, facts.usage.output_tokens, facts.end) == (3, 4, True)
+    assert [piece for _, piece, _ in pieces(OPENAI.read_event(operation, None, {"textDelta": "Hi"}))] == ["Hi"]
+
+
+def test_moonshot_tells_usage_in_a_choice() -> None:
+    """In the last chunk, beside the finish."""
+    usage = {"prompt_tokens": 3, "completion_tokens": 4}
+    data = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop", "usage": usage}]}
+    facts = OPENAI.read_event(CHAT, None, data)
+    assert facts.usage is not None
+    assert (facts.usage.output_tokens, facts.usage_only) == (4, False)
+
+
 def test_text_generation_servers_number_their_tokens() -> None:
     """All tokens are one text; the last event tells the usage."""
     operation = OPENAI.identify("POST", "/generate_stream")

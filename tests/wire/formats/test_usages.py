@@ -63,6 +63,37 @@ CASES: list[tuple[str, dict[str, Any], dict[str, int]]] = [
         {"input_tokens": 20, "cached_input_tokens": 16, "output_tokens": 1},
     ),
     (
+        "Vercel's gateway, as the AI SDK has it since its third version",
+        {
+            "inputTokens": {"total": 20, "noCache": 4, "cacheRead": 15, "cacheWrite": 1},
+            "outputTokens": {"total": 7, "text": 4, "reasoning": 3},
+        },
+        {
+            "input_tokens": 20,
+            "cached_input_tokens": 15,
+            "cache_write_tokens": 1,
+            "output_tokens": 7,
+            "reasoning_tokens": 3,
+        },
+    ),
+    (
+        "the same without totals",
+        {"inputTokens": {"noCache": 4, "cacheRead": 15}, "outputTokens": {"text": 4, "reasoning": 3}},
+        {"input_tokens": 19, "cached_input_tokens": 15, "output_tokens": 7, "reasoning_tokens": 3},
+    ),
+    (
+        "its second version",
+        {"inputTokens": 20, "outputTokens": 7, "totalTokens": 27, "reasoningTokens": 3, "cachedInputTokens": 15},
+        {"input_tokens": 20, "cached_input_tokens": 15, "output_tokens": 7, "reasoning_tokens": 3},
+    ),
+    ("its first", {"promptTokens": 20, "completionTokens": 7}, {"input_tokens": 20, "output_tokens": 7}),
+    ("llama.cpp", {"tokens_evaluated": 20, "tokens_predicted": 7}, {"input_tokens": 20, "output_tokens": 7}),
+    (
+        "Aleph Alpha",
+        {"num_tokens_prompt_total": 20, "num_tokens_generated": 7},
+        {"input_tokens": 20, "output_tokens": 7},
+    ),
+    (
         "Databricks: Anthropic's name for it in a chat's usage, which includes it",
         {"prompt_tokens": 20, "completion_tokens": 1, "total_tokens": 21, "cache_read_input_tokens": 16},
         {"input_tokens": 20, "cached_input_tokens": 16, "output_tokens": 1},

@@ -11,10 +11,11 @@ from typing import Any
 from outwarden.wire.format import Delta, EventFacts, Json, Operation
 from outwarden.wire.formats import errors
 from outwarden.wire.formats.anthropic import Anthropic
+from outwarden.wire.formats.bills import on_tier
 from outwarden.wire.formats.cohere import Cohere
 from outwarden.wire.formats.openai_chat import read_chat_event
 from outwarden.wire.formats.unknown import unknown_pieces
-from outwarden.wire.formats.usages import any_usage, on_tier
+from outwarden.wire.formats.usages import any_usage
 from outwarden.wire.formats.values import mapping, objects, position, text
 from outwarden.wire.usage import Usage
 

@@ -86,6 +86,9 @@ def _part_deltas(parts: list[dict[str, Any]], candidate: int) -> Iterator[Delta]
     for part in parts:
         if text(part.get("text")) and "text" not in opaque_in(part):
             yield Delta(part, "text", (candidate, "thought" if part.get("thought") is True else "text"))
+        heard = mapping(either(part, "audioTranscription"))
+        if text(heard.get("text")):
+            yield Delta(heard, "text", (candidate, "transcription"))
         for argument in _arguments(part):
             key = "stringValue" if "stringValue" in argument else "string_value"
             if text(argument.get(key)):
@@ -119,7 +122,7 @@ def _closes(parts: list[dict[str, Any]], candidate: int, deltas: list[Delta], fi
     """Thoughts end where the answer begins; both end at a tool call or at the finish."""
     both = ((candidate, "thought"), (candidate, "text"))
     if finished:
-        return both
+        return (*both, (candidate, "transcription"))
     here = {delta.channel for delta in deltas}.intersection(both)
     if not here and any(_has_output(part) for part in parts):
         return both

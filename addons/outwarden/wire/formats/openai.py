@@ -16,6 +16,7 @@ from outwarden.wire.format import (
 )
 from outwarden.wire.formats import errors, facts
 from outwarden.wire.formats.base import Dialect
+from outwarden.wire.formats.bills import on_tier
 from outwarden.wire.formats.cohere import Cohere
 from outwarden.wire.formats.offset_tables import OPENAI
 from outwarden.wire.formats.openai_chat import read_chat_event
@@ -26,7 +27,7 @@ from outwarden.wire.formats.realtime import read_client_message, read_realtime_e
 from outwarden.wire.formats.rules import text_rules
 from outwarden.wire.formats.tool_usage import with_tools
 from outwarden.wire.formats.units import asked_units, reply_units, with_units
-from outwarden.wire.formats.usages import any_usage, on_tier
+from outwarden.wire.formats.usages import any_usage
 from outwarden.wire.formats.values import mapping, text
 
 _LIMITS = (
@@ -72,7 +73,6 @@ class OpenAI(Dialect):
         read = replace(
             read,
             choices=read.choices * facts.prompts(source.get("prompt")),
-            token_ids=facts.token_ids(source.get("prompt"), source.get("input")),
             asks=asked_units(operation, body),
         )
         if operation.name in ("chat", "completions") and read.stream:
@@ -87,6 +87,8 @@ class OpenAI(Dialect):
         source = mapping(body)
         usage = with_tools(any_usage(source.get("usage")), source)
         usage = usage or any_usage(mapping(source.get("x_groq")).get("usage")) or any_usage(source.get("meta"))
+        if usage is None and operation.name == "generate":  # of a server of its own kind
+            usage = any_usage(source.get("details")) or any_usage(source)
         usage = with_units(usage, reply_units(operation, body))
         return ResponseFacts(text(source.get("model")), on_tier(usage, source), errors.error_of(body))
 

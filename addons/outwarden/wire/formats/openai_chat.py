@@ -7,10 +7,12 @@ from typing import Any
 
 from outwarden.wire.format import Delta, EventFacts
 from outwarden.wire.formats import errors
+from outwarden.wire.formats.bills import on_tier
 from outwarden.wire.formats.rules import opaque_in
 from outwarden.wire.formats.unknown import GROWING_TEXTS, unknown_pieces
-from outwarden.wire.formats.usages import any_usage, on_tier
+from outwarden.wire.formats.usages import any_usage
 from outwarden.wire.formats.values import items, mapping, objects, position, text
+from outwarden.wire.usage import Usage
 
 # OpenAI runs at most 128 tools in a request (API reference, `tools`, read 2026-11); a turn can call each once.
 _TOOLS_MAX = 128
@@ -118,6 +120,11 @@ def _has_output(choice: dict[str, Any], deltas: list[Delta]) -> bool:
     )
 
 
+def _of_choice(data: dict[str, Any]) -> Usage | None:
+    """Moonshot tells the usage in the last chunk's choice."""
+    return next((usage for choice in objects(data["choices"]) if (usage := any_usage(choice.get("usage")))), None)
+
+
 def read_chat_event(data: dict[str, Any]) -> EventFacts:
     """One chunk. The usage chunk has no choices, Azure's first one has none either (and no usage)."""
     deltas: list[Delta] = []
@@ -131,7 +138,7 @@ def read_chat_event(data: dict[str, Any]) -> EventFacts:
         content = content or _has_output(choice, found)
         end = end or bool(choice.get("finish_reason"))
     error = errors.error_of(data)
-    usage = any_usage(data.get("usage")) or any_usage(mapping(data.get("x_groq")).get("usage"))
+    usage = any_usage(data.get("usage")) or any_usage(mapping(data.get("x_groq")).get("usage")) or _of_choice(data)
     return EventFacts(
         deltas=deltas,
         closes=closes,

@@ -25,6 +25,7 @@ ELSEWHERE = frozenset(
         "count_tokens",
         "embeddings",
         "files",
+        "generate",
         "health",
         "images",
         "models",
@@ -62,10 +63,11 @@ PATHS = (
     path("chat", rf"{_VERTEX}:streamRawPredict", billed="POST", stream=True),
     path("chat", r"agents/completions", billed="POST"),  # Mistral
     path("chat", r"v\d+/chat", billed="POST"),  # Writer, LM Studio
+    path("chat", r"text/chatcompletion(?:_v2|_pro)?", billed="POST"),  # MiniMax
     path("chat_stored", r"chat/(?:completions|deferred-completion)/.+", keeps=True),  # xAI's GET of a deferred one
-    path("chat", r"serving-endpoints/(?P<model>[^/]+)/invocations", billed="POST"),  # Databricks; embeddings as well
-    path("chat", r"services/aigc/(?:text|multimodal)-generation/generation", billed="POST"),  # Alibaba's own API
-    path("chat", r"(?:workers-ai|ai/run)/(?P<model>@(?:cf|hf)/.+)", billed="POST"),  # Cloudflare
+    path("generate", r"serving-endpoints/(?P<model>[^/]+)/invocations", billed="POST"),  # Databricks, all kinds
+    path("generate", r"services/aigc/(?:text|multimodal)-generation/generation", billed="POST"),  # Alibaba's own API
+    path("generate", r"(?:workers-ai|ai/run)/(?P<model>@(?:cf|hf)/.+)", billed="POST"),  # Cloudflare
     path("embeddings", rf"{_AZURE}/embeddings", billed="POST"),
     path("completions", rf"{_AZURE}/completions", billed="POST"),
     path("images", rf"{_AZURE}/images/(?:generations|edits|variations)", billed="POST"),
@@ -73,10 +75,10 @@ PATHS = (
     path("transcriptions", rf"{_AZURE}/audio/(?:transcriptions|translations)", billed="POST"),
     # Not Vertex AI's, which gateways pass on: its models stand at a location of a project.
     path("organization", r"(?:organizations?|projects)(?:/(?![^/]+/locations/)[^:]*)?"),
-    # `completion`, `infill`: llama.cpp; `edits`: before the chat API; `generate…`: text-generation-inference, while
-    # `api/generate` is Ollama's
-    path("completions", r"(?:completions?|fim/completions|infill|v1/edits)", billed="POST"),
-    path("completions", r"(?<!api/)generate(?:_stream)?", billed="POST"),
+    path("completions", r"(?:completions|fim/completions)", billed="POST"),
+    # The servers' own APIs beside it, which know no `stream_options`: llama.cpp, text-generation-inference
+    # (`api/generate` is Ollama's), and what was there before the chat API.
+    path("generate", r"(?:completion|infill|v1/edits|(?<!api/)generate(?:_stream)?)", billed="POST"),
     path("count_tokens", r"responses/input_tokens"),
     path("responses", r"responses(?:/compact)?", billed="POST GET", keeps=True),
     path("responses_stored", r"responses/[^/]+(?:/input_items|/cancel)?", keeps=True),

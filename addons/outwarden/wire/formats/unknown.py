@@ -19,12 +19,13 @@ GROWING_TEXTS = frozenset(
         "reasoning_content",
         "response",
         "text",
+        "textDelta",
         "thinking",
         "token",
         "value",
     }
 )
-_JSON_KEYS = frozenset({"arguments", "partial_json"})
+_JSON_KEYS = frozenset({"argsTextDelta", "arguments", "partial_json"})
 _DELTA_KEYS = GROWING_TEXTS | _JSON_KEYS
 # An event with more strings than this is no piece of a text; what is not followed is scanned as whole strings.
 _DELTAS_MAX = 256

@@ -10,24 +10,16 @@
 | cohere     | yes                   | yes                       |
 | ollama     | yes                   | yes                       |
 
-What a provider states beside the counts: the cost of the call, and the tier it was served on.
-
-| provider                  | cost, in US dollars |
-|---------------------------|---------------------|
-| OpenRouter, Vercel, Avian | ``cost``; with ``is_byok`` that is the fee alone: upstream_inference_cost is added |
-| xAI                       | ``cost_in_usd_ticks``, 10^10 to the dollar (docs.x.ai, cost tracking, read 2026-11) |
-| Perplexity                | ``cost.total_cost`` |
-
 Measured on the recorded bodies: each rule makes input + output equal the provider's own total wherever it gives one.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
+from outwarden.wire.formats.bills import on_tier, stated_cost
 from outwarden.wire.formats.units import billed_units, seconds_usage
-from outwarden.wire.formats.values import amount, count, first_count, mapping, number, objects, text
+from outwarden.wire.formats.values import count, first_count, mapping, number, objects, text
 from outwarden.wire.usage import Usage
 
 Raw = Mapping[str, Any]
@@ -253,17 +245,40 @@ def interactions_usage(raw: Raw) -> Usage | None:
 
 
 def bedrock_usage(raw: Raw) -> Usage | None:
-    """Bedrock's Converse, Nova and invocation metrics; cached input is reported beside ``inputTokens``."""
+    """Bedrock's Converse, Nova and invocation metrics; cached input is reported beside ``inputTokens``.
+
+    Vercel's gateway says ``inputTokens`` too, ``cachedInputTokens`` being part of them, or tells all one level down.
+    """
+    if isinstance(raw.get("inputTokens"), dict) or isinstance(raw.get("outputTokens"), dict):
+        return _ai_sdk_usage(raw)
     cached = first_count(raw, "cacheReadInputTokens", "cacheReadInputTokenCount")
     written = first_count(raw, "cacheWriteInputTokens", "cacheWriteInputTokenCount")
     hour = sum(count(one.get("inputTokens")) for one in objects(raw.get("cacheDetails")) if one.get("ttl") == "1h")
     return _bounded(
         Usage(
             input_tokens=first_count(raw, "inputTokens", "inputTokenCount", "inputTextTokenCount") + cached + written,
-            cached_input_tokens=cached,
+            cached_input_tokens=cached or count(raw.get("cachedInputTokens")),
             cache_write_tokens=written,
             cache_write_1h_tokens=min(written, hour),
             output_tokens=first_count(raw, "outputTokens", "outputTokenCount", "totalOutputTextTokenCount"),
+            reasoning_tokens=count(raw.get("reasoningTokens")),
+            raw=raw,
+        )
+    )
+
+
+def _ai_sdk_usage(raw: Raw) -> Usage | None:
+    """The AI SDK's newer shape (`LanguageModelV3Usage`): totals that include what is cached, and reasoning."""
+    inputs, outputs = mapping(raw.get("inputTokens")), mapping(raw.get("outputTokens"))
+    parts = sum(count(inputs.get(key)) for key in ("noCache", "cacheRead", "cacheWrite"))
+    written = count(outputs.get("text")) + count(outputs.get("reasoning"))
+    return _bounded(
+        Usage(
+            input_tokens=max(count(inputs.get("total")), parts),
+            cached_input_tokens=count(inputs.get("cacheRead")),
+            cache_write_tokens=count(inputs.get("cacheWrite")),
+            output_tokens=max(count(outputs.get("total")), written),
+            reasoning_tokens=count(outputs.get("reasoning")),
             raw=raw,
         )
     )
@@ -296,13 +311,22 @@ def cohere_usage(raw: Raw) -> Usage | None:
     )
 
 
+# What servers of their own kind call the prompt and the answer: watsonx, text generation servers, llama.cpp, Aleph
+# Alpha, the AI SDK of old.
+_COUNTED = ("input_token_count", "input_length", "tokens_evaluated", "num_tokens_prompt_total", "promptTokens")
+_WRITTEN = (
+    "generated_token_count",
+    "output_token_count",
+    "generated_tokens",
+    "tokens_predicted",
+    "num_tokens_generated",
+    "completionTokens",
+)
+
+
 def counts_usage(raw: Raw) -> Usage | None:
-    """watsonx, Replicate and text-generation servers: singular counts, no details."""
-    return Usage(
-        input_tokens=first_count(raw, "input_token_count", "input_length"),
-        output_tokens=first_count(raw, "generated_token_count", "output_token_count", "generated_tokens"),
-        raw=raw,
-    )
+    """Two counts, no details."""
+    return Usage(input_tokens=first_count(raw, *_COUNTED), output_tokens=first_count(raw, *_WRITTEN), raw=raw)
 
 
 def ollama_usage(raw: Raw) -> Usage | None:
@@ -336,7 +360,7 @@ _SHAPES: tuple[tuple[frozenset[str], Callable[[Raw], Usage | None]], ...] = (
     (frozenset({"inputTokenCount", "outputTokenCount", "inputTextTokenCount"}), bedrock_usage),
     (frozenset({"billed_units", "tokens"}), cohere_usage),
     (frozenset({"prompt_eval_count", "eval_count"}), ollama_usage),
-    (frozenset({"input_token_count", "generated_token_count", "output_token_count", "generated_tokens"}), counts_usage),
+    (frozenset({*_COUNTED, *_WRITTEN} - {"input_length"}), counts_usage),
     (frozenset({"total_tokens"}), total_usage),
 )  # fmt: skip
 
@@ -352,32 +376,9 @@ def any_usage(raw: object) -> Usage | None:
 
 
 _BILL = frozenset({"cost", "cost_in_usd_ticks", "service_tier", "serviceTier"})
-_TICKS = Decimal(10_000_000_000)  # xAI's, to the dollar
-_TIER_CHARACTERS_MAX = 20
 
 
 def _with_bill(usage: Usage | None, raw: Raw) -> Usage | None:
     if usage is None or _BILL.isdisjoint(raw):
         return usage
     return on_tier(replace(usage, stated_usd=stated_cost(raw)), raw)
-
-
-def stated_cost(raw: Raw) -> Decimal | None:
-    """What the provider says that the call costs, in US dollars; None where it says nothing, or nothing sensible."""
-    ticks = number(raw.get("cost_in_usd_ticks"))
-    if ticks is not None and ticks > 0:
-        return amount(str(ticks / _TICKS))
-    cost = raw.get("cost")
-    stated = amount(cost.get("total_cost") if isinstance(cost, dict) else cost)
-    if stated is not None and raw.get("is_byok") is True:
-        upstream = amount(mapping(raw.get("cost_details")).get("upstream_inference_cost"))
-        return None if upstream is None else stated + upstream  # the fee alone is not what the call costs
-    return stated
-
-
-def on_tier(usage: Usage | None, source: Raw) -> Usage | None:
-    """Note the price list that a reply says it was served on (``service_tier``: beside the usage, or in it)."""
-    tier = text(source.get("service_tier")) or text(source.get("serviceTier"))
-    if usage is None or tier is None or len(tier) > _TIER_CHARACTERS_MAX:
-        return usage
-    return replace(usage, tier=tier.lower())
