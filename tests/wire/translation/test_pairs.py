@@ -103,6 +103,16 @@ def test_a_stream_that_is_cut_gets_no_end(caller: str, upstream: str) -> None:
     assert b"finishReason" not in out
 
 
+def test_a_stream_that_ends_without_a_reason_is_no_answer() -> None:
+    """Anthropic's last event alone does not say that all was said."""
+    events = streamed("anthropic", Reply("m_1", "model-1", "Hello there.")).split(b"\n\n")
+    unsaid = b"\n\n".join(event for event in events if b"message_delta" not in event)
+    translating = StreamTranslation(TONGUES["anthropic"].reader(), TONGUES["openai"].writer(Asked()))
+
+    with pytest.raises(NotTranslatable, match="does not say why"):
+        translating.feed(unsaid)
+
+
 def test_an_error_of_an_odd_status_has_a_word_of_googles() -> None:
     """Anthropic's 529 is no status of Google's."""
     body = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
