@@ -210,6 +210,21 @@ def test_a_failed_tool_is_told_in_words_where_there_is_no_flag() -> None:
     assert google == {"id": "c", "name": "f", "response": {"error": "no"}}
 
 
+def test_what_an_answer_is_for_is_said_in_its_schema() -> None:
+    """OpenAI tells it beside the schema; one that the schema tells itself comes first."""
+    schema = {"type": "object", "properties": {}, "additionalProperties": False}
+    beside = {"name": "a", "description": "A city.", "schema": schema}
+    inside = beside | {"schema": schema | {"description": "A town."}}
+
+    def told(form: Any) -> Any:
+        caller, _, body = openai(response_format={"type": "json_schema", "json_schema": form})
+        return json.loads(translate(caller, "gemini", body).body)["generationConfig"]["responseJsonSchema"][
+            "description"
+        ]
+
+    assert (told(beside), told(inside)) == ("A city.", "A town.")
+
+
 def test_numbers_keep_all_their_digits() -> None:
     """An integer beyond 64 bits in a tool's arguments is the same on the other side."""
     arguments = '{"n":123456789012345678901234567890}'
