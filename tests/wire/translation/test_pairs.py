@@ -211,18 +211,18 @@ def test_a_failed_tool_is_told_in_words_where_there_is_no_flag() -> None:
 
 
 def test_what_an_answer_is_for_is_said_in_its_schema() -> None:
-    """OpenAI tells it beside the schema; one that the schema tells itself comes first."""
+    """OpenAI tells it beside the schema; where the schema says something else, one of both would be lost."""
     schema = {"type": "object", "properties": {}, "additionalProperties": False}
     beside = {"name": "a", "description": "A city.", "schema": schema}
     inside = beside | {"schema": schema | {"description": "A town."}}
 
     def told(form: Any) -> Any:
         caller, _, body = openai(response_format={"type": "json_schema", "json_schema": form})
-        return json.loads(translate(caller, "gemini", body).body)["generationConfig"]["responseJsonSchema"][
-            "description"
-        ]
+        return json.loads(translate(caller, "gemini", body).body)["generationConfig"]["responseJsonSchema"]
 
-    assert (told(beside), told(inside)) == ("A city.", "A town.")
+    assert told(beside) == {"description": "A city."} | schema
+    with pytest.raises(NotTranslatable, match="described in two ways"):
+        told(inside)
 
 
 def test_numbers_keep_all_their_digits() -> None:
