@@ -94,3 +94,43 @@ def test_nothing_is_overdue_when_nothing_is_awaited(clock: Clock) -> None:
     clock.now += 500
 
     assert one.overdue() is None
+
+
+def test_time_in_which_nobody_listened_counts_against_no_upstream(clock: Clock) -> None:
+    """A wake-up that comes late gives the upstream the time by which it is late; the limit in all stays as it is."""
+    one = started("first_byte", 0.5, total=3.0)
+    one.next_tick()
+
+    clock.now += 2.5  # two seconds late: what came meanwhile is yet to be read
+    assert one.overdue() is None
+    assert one.next_tick() == pytest.approx(waits.LATE_S)
+    clock.now += waits.LATE_S
+    assert one.overdue() == "first_byte"
+
+    one.begin("idle", 0.5)
+    one.next_tick()
+    clock.now += 2.0
+    assert one.overdue() == "total"
+
+
+def test_being_late_lengthens_no_phase_that_had_not_begun(clock: Clock) -> None:
+    """What is waited for since a moment ago gains no more than that moment."""
+    one = started("connect", 0.5)
+    one.next_tick()
+    clock.now += 2.5
+    one.begin("first_byte", 0.3)
+    clock.now += 0.2
+    assert one.overdue() is None
+
+    assert one.next_tick() == pytest.approx(0.3)  # 0.3 from its beginning, and 0.2 in which nobody listened
+    clock.now += 0.3
+    assert one.overdue() == "first_byte"
+
+
+def test_a_pause_is_not_lengthened(clock: Clock) -> None:
+    """It waits for nobody, so nobody was missed."""
+    one = started("pause", 0.5)
+    one.next_tick()
+    clock.now += 2.0
+
+    assert one.overdue() == "pause"

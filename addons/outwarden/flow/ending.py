@@ -20,6 +20,7 @@ from mitmproxy.proxy.layers.http import (
 )
 from mitmproxy.proxy.layers.http._events import (
     ErrorCode,
+    RequestProtocolError,
     ResponseData,
     ResponseEndOfMessage,
     ResponseHeaders,
@@ -103,9 +104,20 @@ class Ending(Attempt):
             yield SendHttp(ResponseData(self.stream_id, content), self.context.client)
 
     def check_killed(self, emit_error_hook: bool) -> layer.CommandGenerator[bool]:
-        """A flow that somebody else ended is over."""
+        """A flow that somebody else ended is over.
+
+        mitmproxy ends it, too, where the client left while a hook ran. Once the call is in our hands that is for
+        `_on_client_gone`, which comes to it next: the upstream may be at work.
+        """
+        call = state_of(self.flow)
+        if self._call and not (self.flow.error and self.flow.error.msg == mflow.Error.KILLED_MESSAGE):
+            return False
+        if call and any(isinstance(event, RequestProtocolError) for event in self._paused_event_queue):
+            call.client_gone = True
+            if call.trip:
+                call.trip.stop("client gone")
         killed = yield from super().check_killed(emit_error_hook)
-        if killed and (call := state_of(self.flow)):
+        if killed and call:
             call.share.give_back()
         return killed
 

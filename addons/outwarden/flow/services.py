@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from outwarden.audit import AuditLog
-from outwarden.budget import Amounts, BudgetState, Caller, Ledger, keyed_digest, open_store
+from outwarden.budget import Amounts, BudgetState, Caller, LeasingLedger, keyed_digest, open_store
 from outwarden.content import Inspector
 from outwarden.errors import LedgerError, RulesError, StoreUnavailable
 from outwarden.observe import Metrics, Notices, Webhooks
@@ -85,7 +85,7 @@ class Services:
         self.health = Health()
         self.audit = AuditLog(self.state.audit)
         store = open_store(self.state.database_url)
-        self.ledger = Ledger(store)
+        self.ledger = LeasingLedger(store)
         self.shared = SharedHealth(self.health, store, self.ledger.owner, self.may_tell)
         self._sharing = ThreadPoolExecutor(1, thread_name_prefix="shared-health")
         self._is_sharing = True
@@ -188,6 +188,11 @@ class Services:
         for state in states:
             self.notices.settled(state)
         return states
+
+    def settle_leases(self) -> None:
+        """Post what was paid from leases, and tell which marks that crossed."""
+        for state in self.ledger.settle():
+            self.notices.settled(state)
 
     def tend(self) -> None:
         """Show that this process lives, and resolve what the store would not take before."""

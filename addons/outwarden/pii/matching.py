@@ -192,6 +192,9 @@ def sweep(
             if verdict.end < high:  # what the check cut off may hold the next one
                 high_byte -= len(encode(text[verdict.end : high]))
                 high = verdict.end
+            elif verdict.end > high:  # the pattern proposes a beginning only, and the check has followed it
+                high_byte += len(encode(text[high : verdict.end]))
+                high = verdict.end
         result.steps.append((low, high))
         return high_byte
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -60,10 +60,12 @@ class _Rewriter(ABC):
         named: dict[str, str] = {}
         return [
             [edit for span in spans if (edit := self.edit(span, text[span.start : span.end], named, actions))]
+            if spans
+            else ()
             for text, spans in zip(texts, self._spans(texts, actions), strict=True)
         ]
 
-    def _spans(self, texts: Sequence[str], actions: Actions) -> list[list[Span]]:
+    def _spans(self, texts: Sequence[str], actions: Actions) -> list[Sequence[Span]]:
         whole = self._direction == "request"
         return self._engine.detector.spans(texts, actions.strictness, self._allowance, whole=whole, also=self._also())
 
@@ -134,7 +136,7 @@ class RequestRewriter(_Rewriter):
         super().__init__(engine, vault)
         self.by_field = engine.policy.by_field("request")
         # Of this request, until it is noted: `known` asks for its texts again.
-        self._read: dict[tuple[Actions, str], list[Span]] = {}
+        self._read: defaultdict[Actions, dict[str, Sequence[Span]]] = defaultdict(dict)
 
     def edits(self, texts: Sequence[str]) -> list[Sequence[Edit]]:
         """As those of texts that stand in no special field."""
@@ -166,10 +168,14 @@ class RequestRewriter(_Rewriter):
         ]
         return give_way(text, edits, said, self.mask) if said else edits
 
-    def _spans(self, texts: Sequence[str], actions: Actions) -> list[list[Span]]:
-        new = [text for text in dict.fromkeys(texts) if (actions, text) not in self._read]
-        self._read.update(zip(((actions, text) for text in new), super()._spans(new, actions), strict=True))
-        return [self._read[actions, text] for text in texts]
+    def _spans(self, texts: Sequence[str], actions: Actions) -> list[Sequence[Span]]:
+        if not (read := self._read[actions]):
+            spans = super()._spans(texts, actions)
+            read.update(zip(texts, spans, strict=True))
+            return spans
+        new = [text for text in dict.fromkeys(texts) if text not in read]
+        read.update(zip(new, super()._spans(new, actions), strict=True))
+        return [read[text] for text in texts]
 
     def edit(self, span: Span, value: str, named: dict[str, str], actions: Actions | None = None) -> Edit | None:
         """Return what is done with one finding; placeholders of ours stay as they are."""

@@ -1,7 +1,7 @@
-"""Digits and addresses that are spelled out, taken apart or labelled: read back into what they say.
+"""Digits that are spelled out, taken apart or labelled: read back into what they say.
 
-Digits: number words of English, German, French and Spanish, "double five", other digits, with anything between them
-that a person may put there. Addresses: "john dot smith at example dot com", "john [at] example (punkt) de".
+Number words of English, German, French and Spanish, "double five", other digits, with anything between them that a
+person may put there.
 """
 
 import re
@@ -171,132 +171,6 @@ def _stronger(sign: str, other: str) -> str:
     """Of two signs between the same digits the one that says more."""
     order = ("", " ", ",", "/", ".", "-", "+")
     return max(sign, other, key=order.index)
-
-
-# --- addresses
-
-_LOCAL = r"[A-Za-z0-9._%+\-]{1,64}"
-_LABEL = r"[A-Za-z0-9\-]{1,40}"
-_AT_WORDS = r"at|ät|arobase|arroba|klammeraffe|chiocciola|malpa"
-_DOT_WORDS = r"dot|punkt|point|punto|ponto|kropka"
-_OPEN, _CLOSE = r"[\[({<]", r"[\])}>]"
-_AT = (
-    rf"(?:\s{{0,3}}{_OPEN}\s{{0,2}}(?i:{_AT_WORDS}|@|a)\s{{0,2}}{_CLOSE}\s{{0,3}}|\s{{1,3}}(?i:{_AT_WORDS})\s{{1,3}}"
-    r"|\s{0,3}@\s{0,3}|[_\-](?i:at)[_\-]|AT)"
-)
-_DOT = (
-    rf"(?:\s{{0,3}}{_OPEN}\s{{0,2}}(?i:{_DOT_WORDS}|\.|d)\s{{0,2}}{_CLOSE}\s{{0,3}}|\s{{1,3}}(?i:{_DOT_WORDS})\s{{1,3}}"
-    r"|\s{0,3}\.\s{0,3}|[_\-](?i:dot)[_\-]|DOT)"
-)
-ADDRESS_HINT = rf"{_AT}{_LABEL}{_DOT}"
-ADDRESS = rf"{_LOCAL}(?:{_DOT}{_LOCAL}){{0,3}}{_AT}{_LABEL}(?:{_DOT}{_LABEL}){{1,4}}"
-
-_WORDY = re.compile(r"[A-Za-z\[({<]", re.IGNORECASE)
-_LAST_AT = re.compile(rf"(?P<local>.*?)(?P<at>{_AT})(?P<domain>{_LABEL}(?:{_DOT}{_LABEL}){{1,4}})\Z", re.DOTALL)
-_SPLIT = re.compile(f"({_DOT})")
-# The endings of addresses that people write; two letters are a country. A word that is no ending ends a sentence.
-_ENDINGS = frozenset(
-    """
-    com org net edu gov mil int info biz name pro mobi app dev xyz online site shop store tech cloud email mail
-    health care clinic bank finance insure law legal group company agency solutions global world life live news
-    media art blog page digital design studio systems software network support team work works consulting berlin
-    hamburg london paris wien cat academy school university museum travel club social one test example invalid
-    """.split()  # noqa: SIM905 - one word each reads better than quotes
-)
-# At least so long is what stands before a lone @ with spaces around it: a @ b.T multiplies matrices.
-_SPACED_MIN = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """An address read out of a run: as it is meant, and how much of the run it takes."""
-
-    text: str
-    length: int
-
-    def __repr__(self) -> str:
-        return f"<Address in {self.length} code points>"
-
-
-def read_address(run: str) -> Address | None:
-    """Read a run that `ADDRESS` found; None for words that only look like an address."""
-    found = _LAST_AT.match(run)
-    if found is None:
-        return None
-    local, local_spelled = _joined(found["local"])
-    domain, spelled, length = _cut_domain(found["domain"])
-    at = found["at"]
-    plain_at = at.strip() == "@"
-    if not domain or not local or local.startswith(".") or local.endswith("."):
-        return None
-    if plain_at and not spelled and not local_spelled and (at == "@" or len(local) < _SPACED_MIN):
-        return None  # an ordinary address, which others find; or a product of matrices: a @ b.T
-    if _is_word(at) and (not (spelled or local_spelled) or _says_point(at, found["domain"])):
-        return None  # "look at github.com", "at this point it"
-    return Address(f"{local}@{domain}", found.start("domain") + length)
-
-
-def _is_word(at: str) -> bool:
-    return at != "AT" and at.strip().lower() in _AT_WORDS.split("|")
-
-
-def _says_point(at: str, domain: str) -> bool:
-    """Whether an English "at" stands beside a dot in another language: "point" is a word of English too."""
-    dots = [dot.strip().lower() for dot in _SPLIT.split(domain)[1::2]]
-    return at.strip().lower() == "at" and any(dot.isalpha() and dot != "dot" for dot in dots)
-
-
-def _joined(said: str) -> tuple[str, bool]:
-    parts = _SPLIT.split(said)
-    return "".join("." if at % 2 else part for at, part in enumerate(parts)), any(
-        _is_spelled(dot) for dot in parts[1::2]
-    )
-
-
-def _is_spelled(dot: str) -> bool:
-    return _WORDY.search(dot) is not None
-
-
-def _cut_domain(said: str) -> tuple[str, bool, int]:
-    """(domain, whether a dot of it is spelled, its length in ``said``), up to the last label that can end one."""
-    parts = _SPLIT.split(said)
-    labels, dots = parts[::2], parts[1::2]
-    for last in range(len(labels) - 1, 0, -1):
-        used = dots[:last]
-        if _ends(labels[last]) and not any(_ends_sentence(dot) for dot in used):
-            length = sum(map(len, labels[: last + 1])) + sum(map(len, used))
-            return ".".join(labels[: last + 1]), any(map(_is_spelled, used)), length
-    return "", False, 0
-
-
-def _ends(label: str) -> bool:
-    return label.lower() in _ENDINGS or (len(label) == 2 and label.isalpha())
-
-
-def _ends_sentence(dot: str) -> bool:
-    """A full stop with a space after it only: "see you @ noon. Me too"."""
-    return dot.startswith(".") and len(dot) > 1
-
-
-def reversed_addresses() -> str:
-    """The pattern of an address written backwards."""
-    ends = "|".join(sorted({ending[::-1] for ending in _ENDINGS} | _COUNTRIES_BACKWARDS, key=len, reverse=True))
-    return rf"\b(?i:{ends})\.[A-Za-z0-9.\-]{{1,60}}@[A-Za-z0-9._+\-]{{1,64}}"
-
-
-_COUNTRIES_BACKWARDS = frozenset(
-    country[::-1]
-    for country in "de uk fr es it nl pl se ie ca au in br sg za kr jp ch at us io co eu".split()  # noqa: SIM905
-)
-
-
-def forwards(address: str) -> str | None:
-    """The address that was written backwards; None where it is one as it stands."""
-    domain = address.rpartition("@")[2]
-    ending = domain.rpartition(".")[2]
-    if "." in domain and _ends(ending):
-        return None
-    return address[::-1]
 
 
 def is_count(digits: str) -> bool:

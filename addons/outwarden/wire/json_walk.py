@@ -1,17 +1,18 @@
 """Walk a JSON document in the order of its bytes and say of every string whether it is text."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import orjson
 
 from outwarden.errors import BodyError
 from outwarden.wire.format import Json, TextRules
-from outwarden.wire.json_bulk import Bulk, read_in_bulk
+from outwarden.wire.json_bulk import ID, Bulk, read_in_bulk
 from outwarden.wire.json_fragments import Fragments
-from outwarden.wire.json_text import LONG_NUMBER, count_strings, scannable
+from outwarden.wire.json_text import LONG_NUMBER, count_strings, find_tokens, scannable
 from outwarden.wire.json_tree import MAX_DEPTH, MAX_NESTING, Float, Integer, Repeated, parse_all
 from outwarden.wire.packed import Packed, unpack
 
@@ -22,7 +23,6 @@ _LONG_NUMBER_MIN = 10**11
 _DATA_URL = re.compile(r"data:[^,\s]{0,200};base64,[A-Za-z0-9+/_\-\r\n]*={0,2}[\r\n]*", re.ASCII)
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}", re.ASCII)
 _BASE64_HAS = (re.compile("[a-z]"), re.compile("[A-Z]"), re.compile("[0-9]"))
-_ID = re.compile(r"[0-9_.:/+=%|~-]*[A-Za-z][A-Za-z0-9_.:/+=%|~-]*", re.ASCII)
 _NOTHING: frozenset[str] = frozenset()
 _TEXTS, _TOKEN_IDS, _NUMBERS = frozenset({str}), frozenset({int}), frozenset({int, float})
 _MANY = 16  # elements; fewer are walked faster than looked over
@@ -44,6 +44,7 @@ class Document:
     """
 
     __slots__ = (
+        "_spans",
         "has_numbers",
         "marked",
         "media_bytes",
@@ -65,6 +66,17 @@ class Document:
         self.media_bytes = 0
         self.unread = 0
         self.number_tokens = 0
+        self._spans: Sequence[tuple[int, int]] | None = None
+
+    def spans(self) -> Sequence[tuple[int, int]]:
+        """Where the tokens stand in ``raw``: (start, end), quotes included."""
+        if self._spans is None:
+            self._spans = find_tokens(self.raw, numbers=self.has_numbers)
+        return self._spans
+
+    def count_strings(self) -> int:
+        """How many of them ``raw`` has, without numbers."""
+        return count_strings(self.raw) if self._spans is None else len(self._spans)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +126,13 @@ def read_tree(raw: bytes, tree: Json, rules: TextRules, marks: Marks, *, spelled
 def _read(raw: bytes, rules: TextRules, key: str | None, free: bool) -> Document:
     document = Document(raw)
     try:
-        tree = read_in_bulk(raw, rules, free=free or key in rules.free, longest=_BASE64_CHARACTERS_MIN)
+        is_free = free or key in rules.free
+        tree = read_in_bulk(raw, rules, free=is_free, longest=_BASE64_CHARACTERS_MIN, strings=document.spans)
     except orjson.JSONDecodeError:
         return _read_slowly(raw, rules, key, free)
     walk = _Walk(document, rules, {})
     walk.value(tree, key, free, _NOTHING, 0)
-    if walk.long_numbers or len(document.tokens) != count_strings(raw):
+    if walk.long_numbers or len(document.tokens) != document.count_strings():
         return _read_slowly(raw, rules, key, free)
     return document
 
@@ -134,8 +147,8 @@ def _read_slowly(raw: bytes, rules: TextRules, key: str | None, free: bool) -> D
 def _find_nested(document: Document, nesting: int) -> None:
     if not _MAY_NEST.search(document.raw):
         return
-    for index, text in enumerate(document.tokens):
-        if text and text[0] in "{[ \t\r\n" and (nested := _read_text(text, nesting + 1)) is not None:
+    for index in [i for i, text in enumerate(document.tokens) if text and text[0] in "{[ \t\r\n"]:
+        if (nested := _read_text(document.tokens[index] or "", nesting + 1)) is not None:
             document.nested[index] = nested
 
 
@@ -233,7 +246,7 @@ class _Walk:
         if depth + node.depth > MAX_DEPTH:
             raise BodyError(f"JSON deeper than {MAX_DEPTH} levels")
         self.tokens += node.tokens if is_text else [None] * len(node.tokens)
-        self.document.skipped += () if is_text else node.tokens
+        self.document.skipped += node.skipped if is_text else chain(filter(None, node.tokens), node.skipped)
         self.document.number_tokens += node.number_tokens
 
     def sealed(self, node: Any, depth: int) -> None:
@@ -330,7 +343,7 @@ class _Walk:
             self.document.skipped.append(text)
 
     def is_id(self, key: str, text: str) -> bool:
-        return key in self.ids and _ID.fullmatch(text) is not None
+        return key in self.ids and ID.fullmatch(text) is not None
 
     def number(self, value: Any, free: bool) -> None:
         if type(value) is Integer or type(value) is Float:
@@ -349,4 +362,4 @@ class _Walk:
 def _is_media(text: str) -> bool:
     if text.startswith("data:"):
         return _DATA_URL.fullmatch(text) is not None
-    return all(has.search(text) for has in _BASE64_HAS) and _BASE64.fullmatch(text) is not None
+    return _BASE64.fullmatch(text) is not None and all(has.search(text) for has in _BASE64_HAS)

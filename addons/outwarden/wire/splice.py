@@ -4,12 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from outwarden.wire.edits import Edit, apply_edits
 from outwarden.wire.json_fragments import Fragments
-from outwarden.wire.json_text import Splice, escape, find_tokens, raw_offsets, scannable
+from outwarden.wire.json_text import Splice, escape, raw_offsets, scannable
 from outwarden.wire.json_walk import Document, File, Nested, read_text
 
 Answers = Mapping[str, Sequence[Edit]]
 """text -> its edits, only for texts that have any."""
 Found = list[tuple[Edit, str]]
+
+_STRETCH = 256  # tokens
 
 
 def leaves(nested: Nested) -> Iterable[str]:
@@ -33,18 +35,25 @@ def _leaves_around(document: Document) -> Iterator[str]:
 
 def splice_document(document: Document, answers: Answers, *, ascii_only: bool, found: Found) -> list[Splice]:
     """Turn the edits of a document's texts into splices of its bytes; add what was found to ``found``."""
-    spans: Sequence[tuple[int, int]] = ()
     splices: list[Splice] = []
     nested = document.nested
-    for index in [i for i, text in enumerate(document.tokens) if text in answers or i in nested]:
+    edited = _places(document.tokens, frozenset(answers))
+    for index in sorted({*edited, *nested}) if nested else edited:
         text = document.tokens[index]
         if not text:
             continue
         edits = _edits_of(document, index, text, answers, found)
         if edits:
-            spans = spans or find_tokens(document.raw, numbers=document.has_numbers)
-            splices += splice_token(document.raw, spans[index], text, edits, ascii_only=ascii_only)
+            splices += splice_token(document.raw, document.spans()[index], text, edits, ascii_only=ascii_only)
     return splices
+
+
+def _places(tokens: Sequence[str | None], wanted: frozenset[str]) -> Iterator[int]:
+    """Where the ``wanted`` tokens stand. Of half a million few are: whole stretches are passed over at once."""
+    for start in range(0, len(tokens), _STRETCH):
+        stretch = tokens[start : start + _STRETCH]
+        if not wanted.isdisjoint(stretch):
+            yield from (start + at for at, token in enumerate(stretch) if token in wanted)
 
 
 def splice_token(

@@ -101,6 +101,7 @@ class Bedrock(Dialect):
     """Converse, invoke, token counts, guardrails, agents, flows and knowledge bases; SageMaker's endpoints."""
 
     name = "bedrock"
+    elsewhere = frozenset({"converse", "invoke"})
     rules = text_rules(
         "input",
         "json",

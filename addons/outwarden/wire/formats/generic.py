@@ -48,6 +48,7 @@ _USAGE_KEYS = (
     "x_groq",
     "message",
     "response",
+    "result",
 )
 
 

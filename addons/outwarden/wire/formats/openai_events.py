@@ -49,6 +49,12 @@ def _delta(kind: str, data: dict[str, Any]) -> list[Delta]:
     return [Delta(data, "delta", _channel(kind, data), "json" if "arguments" in kind else "text")]
 
 
+def pieces_of(kind: str, data: dict[str, Any]) -> EventFacts:
+    """An event that nobody knows: of its text alone, by its name; what it means for the reply is not said."""
+    closes = (_channel(kind, data),) if kind.endswith(".done") else ()
+    return EventFacts(deltas=_delta(kind, data), closes=closes)
+
+
 def _begins(kind: str, data: dict[str, Any]) -> bool:
     """Whether an event shows output: a piece, a whole item, a tool at work; not the life of the response itself."""
     if kind == "response.output_item.added":
@@ -102,6 +108,9 @@ def _run_deltas(data: dict[str, Any]) -> list[Delta]:
             if text(inner.get(field)):
                 channel = (owner, key, call.get("index"))
                 found.append(Delta(inner, field, channel, "json" if field == "arguments" else "text"))
+        for output in objects(mapping(call.get("code_interpreter")).get("outputs")):
+            if text(output.get("logs")):
+                found.append(Delta(output, "logs", (owner, "logs", call.get("index"), output.get("index"))))
     return found
 
 
@@ -135,7 +144,7 @@ def read_other_event(operation: Operation, name: str | None, data: dict[str, Any
         deltas=deltas,
         closes="all" if (ends and kind) or error else (),
         content=bool(deltas) or kind.startswith(("speech.audio", "image_")),
-        usage=any_usage(data.get("usage")),
+        usage=any_usage(data.get("usage")) or any_usage(data.get("details")),  # details: of a text generation server
         model=text(data.get("model")),
         error=error,
         end=ends,
