@@ -15,7 +15,7 @@ from outwarden.wire.sse import SseCodec
 from outwarden.wire.translation import errors
 from outwarden.wire.translation.deltas import Failed, Over, Piece, Stopped
 from outwarden.wire.translation.neutral import Asked, load, need
-from outwarden.wire.translation.strict import check_schemas
+from outwarden.wire.translation.strict import fit_schemas
 from outwarden.wire.translation.tongue import TONGUES, Reader, Tongue, Writer
 
 MAX_EVENT_BYTES = 8 * 2**20  # as StreamRewriter, which has cut the stream before
@@ -150,7 +150,7 @@ def translation(
     asked = Asked(conversation.model, conversation.tells_usage, own.framing(target))
     if model is not None:
         conversation = replace(conversation, model=model)
-    check_schemas(conversation, provider)
+    conversation = fit_schemas(conversation, provider)
     return Translation(other, own, other.target(conversation), _spelled(other.write_request(conversation)), asked)
 
 
