@@ -33,7 +33,7 @@ def read(target: str = TARGET, **more: Any) -> Conversation:
         ),
         ("/v1beta/tunedModels/my-model:generateContent", ("tunedModels/my-model", False, "json-array")),
         ("/v1/models/m%3AgenerateContent", ("m", False, "json-array")),
-        ("/v1/models", ("", False, "sse")),
+        ("/V1/Models/m:StreamGenerateContent/?ALT=x&alt=sse", ("m", True, "sse")),
     ],
 )
 def test_the_target_says_model_and_streaming(target: str, expected: tuple[str, bool, str]) -> None:
@@ -228,5 +228,7 @@ def test_the_end_users_id_stays_behind() -> None:
 
 def test_without_a_model_there_is_no_path() -> None:
     """A call that names none is not sent anywhere."""
+    with pytest.raises(NotTranslatable, match="no model"):
+        read(target="/v1/models")
     with pytest.raises(NotTranslatable, match="no model"):
         write_target(Conversation("", ()))

@@ -30,7 +30,7 @@ from outwarden.wire.translation.neutral import (
 TEMPERATURE_MAX = 2.0  # API reference, `temperature`
 STOPS_MAX = 5  # API reference, `stopSequences`
 JSON = "application/json"
-_TARGET = re.compile(r"/(models|tunedModels|endpoints)/([^/:]+):(\w+)$")
+_TARGET = re.compile(r"/(models|tunedModels|endpoints)/([^/:]+):(\w+)/?$", re.IGNORECASE)  # as `Gemini.paths` are
 _BODY = frozenset(
     {"model", "contents", "systemInstruction", "tools", "toolConfig", "safetySettings", "generationConfig"}
 )
@@ -70,12 +70,15 @@ _UNFILTERED = (_THRESHOLDS[0], "BLOCK_NONE", "OFF")
 
 
 def read_target(target: str) -> tuple[str, bool, Framing]:
-    """What a request's target (path and query) says: the model, whether the answer streams, and how."""
+    """What a request's target (path and query) says: the model, whether the answer streams, and how.
+
+    Raises NotTranslatable.
+    """
     path, _, query = target.partition("?")
     found = _TARGET.search(unquote(path))
     if found is None:
-        return "", False, "sse"
-    model = found[2] if found[1] == "models" else f"{found[1]}/{found[2]}"
+        raise NotTranslatable("the path names no model")
+    model = found[2] if found[1].lower() == "models" else f"{found[1]}/{found[2]}"
     asked = {name.lstrip("$"): value for name, value in parse_qsl(query)}
     return model, found[3].lower() == "streamgeneratecontent", "sse" if asked.get("alt") == "sse" else "json-array"
 
