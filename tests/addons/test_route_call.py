@@ -283,3 +283,25 @@ def test_a_call_that_no_upstream_of_its_route_reads_is_refused(
     assert "No upstream of the route inside reads" in refused["message"]
     assert play.answer.headers["x-should-retry"] == "false"
     assert (record(services)["verdict"], record(services)["rule"]) == ("refused", "upstream_format")
+
+
+def test_a_call_to_vertex_is_translated(open_play: Callable[..., Playbook], open_services: Open) -> None:
+    """Its path names project, model and verb; what goes on is a chat completion, without the caller's token."""
+    routes = [{"name": "inside", "match": {"model": "gemini*"}, "targets": ["onprem"]}]
+    services = open_services(prices=PRICES, routes={"upstreams": {"onprem": ONPREM | PRICED}, "routes": routes})
+    play = open_play(services)
+    path = "/v1/projects/p/locations/eu/publishers/google/models/gemini-2.5-pro:generateContent"
+    body = b'{"contents":{"role":"user","parts":{"text":"hi"}},"generationConfig":{"maxOutputTokens":9}}'
+    play.says(request(path, body, {"authorization": "Bearer x"}, host="europe-west1-aiplatform.googleapis.com"))
+    head, _, sent = play.upstream.got.partition(b"\r\n\r\n")
+    play.upstream.says(response(200, said("hello")))
+
+    assert head.startswith(b"POST /v1/chat/completions HTTP/1.1\r\n")
+    assert b"authorization" not in head.lower()
+    assert json.loads(sent) == {
+        "model": "mixtral",
+        "messages": [{"role": "user", "content": "hi"}],
+        "max_completion_tokens": 9,
+    }
+    answer = json.loads(play.answer.body)["candidates"][0]
+    assert answer == {"content": {"parts": [{"text": "hello"}], "role": "model"}, "finishReason": "STOP", "index": 0}

@@ -177,3 +177,20 @@ def test_a_route_that_nobody_on_it_reads_is_told(rules: Path, format_: str, verd
     (rules / "routes.yml").write_text(f"upstreams: {{inside: {upstream}}}\nroutes: [{route}]\n")
 
     assert explain(rules)["verdict"] == verdict
+
+
+def test_what_a_translation_cannot_say_is_told(rules: Path) -> None:
+    """With the field, as the caller would be told; where another target reads the call, it is sent."""
+    upstreams = "upstreams:\n  gem: {url: 'http://a.example', provider: google, format: gemini}\n"
+    upstreams += "  vllm: {url: 'http://b.example/v1', provider: vllm, format: openai}\n"
+    body = {"model": "gpt-4o", "max_tokens": 9, "logprobs": True, "messages": [{"role": "user", "content": "hello"}]}
+
+    def verdict(targets: str) -> str:
+        route = f"{{name: gpt, match: {{model: 'gpt-4*'}}, targets: {targets}}}"
+        (rules / "routes.yml").write_text(f"{upstreams}routes: [{route}]\n")
+        return str(explain(rules, body=body)["verdict"])
+
+    assert verdict("[gem]") == (
+        "refused: not_translatable (routes.yml, gpt: 'logprobs' of the request has no counterpart)"
+    )
+    assert verdict("[gem, vllm]") == verdict("[gem, original]") == "sent, if the budgets have room"

@@ -141,6 +141,44 @@ def test_the_google_sdk_calls_tools_of_another_model(
     assert_clean(provider)
 
 
+@pytest.mark.parametrize("upstream", sorted(TO))
+def test_an_agent_of_the_google_sdk_runs_on_another_model(
+    outwarden: Interceptor, provider: SimulatedProvider, upstream: str
+) -> None:
+    """The SDK calls a function of Python's by itself, and sees the address that the model was never shown."""
+    seen: list[str] = []
+
+    def send(to: str) -> str:
+        """Send the report."""
+        seen.append(to)
+        return f"sent to {to}"
+
+    client = outwarden.gemini()
+    client.models.generate_content(model=TO[upstream], contents=EMAIL)
+    provider.queue(send_to(placeholder(provider)), Script(text="Done."))
+    settings = types.GenerateContentConfig(tools=[send])
+    said = client.models.generate_content(model=TO[upstream], contents=f"Report to {EMAIL}", config=settings)
+
+    assert (said.text, seen) == ("Done.", [EMAIL])
+    assert "sent to" in provider.requests[-1].body.decode()
+    assert_clean(provider)
+
+
+@pytest.mark.parametrize("upstream", sorted(TO))
+def test_a_picture_of_the_google_sdk_arrives(
+    outwarden: Interceptor, provider: SimulatedProvider, upstream: str
+) -> None:
+    """Google's SDK writes base64 in another alphabet than the others read."""
+    picture = bytes(range(256))
+    shown = [types.Part.from_bytes(data=picture, mime_type="image/png"), "What is it?"]
+    client = outwarden.gemini()
+    client.models.generate_content(model=TO[upstream], contents=shown)
+    part = json.loads(provider.requests[0].body)["messages"][0]["content"][0]
+    data = part["source"]["data"] if upstream == "anthropic" else part["image_url"]["url"].partition(",")[2]
+
+    assert base64.b64decode(data, validate=True) == picture
+
+
 def test_the_google_sdk_gets_an_answer_of_its_schema(outwarden: Interceptor, provider: SimulatedProvider) -> None:
     """Structured output: the schema reaches OpenAI as JSON Schema, closed, and the answer is parsed."""
     provider.queue(Script(text='{"to": "x"}'))

@@ -11,7 +11,7 @@ from outwarden.budget import accounts, identify, keyed_digest
 from outwarden.budget.callers import Evidence
 from outwarden.cli.request_file import RequestFile
 from outwarden.content import Finding, Inspector
-from outwarden.errors import BodyError, PriceUnknown
+from outwarden.errors import BodyError, NotTranslatable, PriceUnknown
 from outwarden.flow.body import classify
 from outwarden.flow.bounds import body_id, input_bound, output_bound
 from outwarden.flow.envelope import rewrite_headers, rewrite_target
@@ -21,11 +21,12 @@ from outwarden.flow.texts import Inspected, rewrite_body
 from outwarden.identify_call import KEY_HEADERS
 from outwarden.pii import PiiEngine, RequestRewriter, Vault, finders_for
 from outwarden.pricing import BYTES, Learnt, LearntOf, PriceBook, TokenCounter, usd
-from outwarden.route_call import speaks
-from outwarden.routing import ORIGINAL, Route, match_route, places
+from outwarden.route_call import format_of, speaks
+from outwarden.routing import ORIGINAL, Route, Upstream, match_route, places, rewrite_model
 from outwarden.rules import Rules, StateFolder
 from outwarden.wire.format import RequestFacts
 from outwarden.wire.formats import format_named
+from outwarden.wire.translation import translation
 
 SOURCE = "127.0.0.1"  # a file comes from nowhere; rules by `source` are asked for this machine
 
@@ -91,8 +92,8 @@ def _acts(request: RequestFile, state: CallState, folder: StateFolder) -> dict[s
         told["verdict"] = f"refused: content_refused ({refused.rule})"
     elif rewriter.refused:
         told["verdict"] = f"refused: pii_refused ({rewriter.refused})"
-    elif route := _unread(state):
-        told["verdict"] = f"refused: upstream_format (routes.yml, {route}: no target reads such calls)"
+    elif unread := _unread(request, state):
+        told["verdict"] = f"refused: {unread}"
     else:
         told["verdict"] = "sent, if the budgets have room"
     return told
@@ -171,11 +172,31 @@ def _matched(state: CallState) -> Route | None:
     return match_route(state.rules.routes, fields)
 
 
-def _unread(state: CallState) -> str | None:
-    """The route whose upstreams all speak another format than the call; None where one of them reads it."""
+def _unread(request: RequestFile, state: CallState) -> str | None:
+    """Why no upstream of the route reads the call, as it is or translated; None where one does."""
     route = _matched(state)
-    reads = route is None or ORIGINAL in places(route) or speaks(state, route)
-    return None if reads or route is None else route.name
+    if route is None or ORIGINAL in places(route):
+        return None
+    if not speaks(state, route):
+        return f"upstream_format (routes.yml, {route.name}: no target reads such calls)"
+    reasons = [_untranslated(request, state, state.rules.routes.upstreams[name]) for name in sorted(places(route))]
+    why = next(filter(None, reasons), None)
+    return f"not_translatable (routes.yml, {route.name}: {why})" if all(reasons) else None
+
+
+def _untranslated(request: RequestFile, state: CallState, upstream: Upstream) -> str | None:
+    """Why one upstream cannot be told what the call says; None where it can."""
+    own, operation = format_of(state), state.operation.name
+    if upstream.format == own:
+        return None
+    target = f"{request.path}?{request.query}"
+    model = rewrite_model(upstream, state.model)
+    data = state.body.data if state.body else b""
+    try:
+        translation(own, upstream.format, operation, target, data, model, upstream.provider)
+    except NotTranslatable as reason:
+        return str(reason)
+    return None
 
 
 def _route(state: CallState) -> str:

@@ -33,7 +33,7 @@ def read(target: str = TARGET, **more: Any) -> Conversation:
         ),
         ("/v1beta/tunedModels/my-model:generateContent", ("tunedModels/my-model", False, "json-array")),
         ("/v1/models/m%3AgenerateContent", ("m", False, "json-array")),
-        ("/v1/models", ("", False, "sse")),
+        ("/V1/Models/m:StreamGenerateContent/?ALT=x&alt=sse", ("m", True, "sse")),
     ],
 )
 def test_the_target_says_model_and_streaming(target: str, expected: tuple[str, bool, str]) -> None:
@@ -116,7 +116,7 @@ def test_what_says_nothing_does_not_stop_a_call() -> None:
         ),
         ({"system_instruction": {"parts": []}, "systemInstruction": {"parts": []}}, "two spellings"),
         ({"tools": [{"googleSearch": {}}]}, "a tool of the provider's own"),
-        ({"tools": [{"functionDeclarations": [F | {"response": {"type": "STRING"}}]}]}, "'response' of a function"),
+        ({"tools": [{"functionDeclarations": [F | {"parametersJsonSchema": {}}]}]}, "in two schemas"),
         ({"tools": [{"functionDeclarations": [F | {"behavior": "NON_BLOCKING"}]}]}, "'behavior'"),
         ({"tools": [{"functionDeclarations": [F | {"name": "a.b"}]}]}, "a name that other APIs do not allow"),
         ({"toolConfig": {"retrievalConfig": {"languageCode": "de"}}}, "'retrievalConfig'"),
@@ -161,6 +161,17 @@ def test_calls_that_must_fit_are_strict() -> None:
     assert [tool.strict for tool in conversation.tools] == [True, True]
     assert all(tool.schema["additionalProperties"] is False for tool in conversation.tools)
     assert write_request(conversation)["toolConfig"] == {"functionCallingConfig": {"mode": "VALIDATED"}}
+
+
+@pytest.mark.parametrize("told", [{"response": {"type": "STRING"}}, {"response_json_schema": {"type": "string"}}])
+def test_what_a_function_returns_is_told_in_words(told: dict[str, Any]) -> None:
+    """Google's SDK tells it of each function of Python's; the others have no field for it."""
+    words = 'It returns what fits this JSON schema: {"type":"string"}'
+    described, bare = read(
+        tools=[{"functionDeclarations": [F | {"description": "Send."} | told, F | {"name": "g"} | told]}]
+    ).tools
+
+    assert (described.description, bare.description) == (f"Send.\n\n{words}", words)
 
 
 def test_all_tools_allowed_is_any_tool() -> None:
@@ -217,5 +228,7 @@ def test_the_end_users_id_stays_behind() -> None:
 
 def test_without_a_model_there_is_no_path() -> None:
     """A call that names none is not sent anywhere."""
+    with pytest.raises(NotTranslatable, match="no model"):
+        read(target="/v1/models")
     with pytest.raises(NotTranslatable, match="no model"):
         write_target(Conversation("", ()))

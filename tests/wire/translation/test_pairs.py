@@ -103,6 +103,16 @@ def test_a_stream_that_is_cut_gets_no_end(caller: str, upstream: str) -> None:
     assert b"finishReason" not in out
 
 
+def test_a_stream_that_ends_without_a_reason_is_no_answer() -> None:
+    """Anthropic's last event alone does not say that all was said."""
+    events = streamed("anthropic", Reply("m_1", "model-1", "Hello there.")).split(b"\n\n")
+    unsaid = b"\n\n".join(event for event in events if b"message_delta" not in event)
+    translating = StreamTranslation(TONGUES["anthropic"].reader(), TONGUES["openai"].writer(Asked()))
+
+    with pytest.raises(NotTranslatable, match="does not say why"):
+        translating.feed(unsaid)
+
+
 def test_an_error_of_an_odd_status_has_a_word_of_googles() -> None:
     """Anthropic's 529 is no status of Google's."""
     body = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
@@ -198,6 +208,21 @@ def test_a_failed_tool_is_told_in_words_where_there_is_no_flag() -> None:
 
     assert told == {"role": "tool", "tool_call_id": "c", "content": '{"error": "no"}'}
     assert google == {"id": "c", "name": "f", "response": {"error": "no"}}
+
+
+def test_what_an_answer_is_for_is_said_in_its_schema() -> None:
+    """OpenAI tells it beside the schema; where the schema says something else, one of both would be lost."""
+    schema = {"type": "object", "properties": {}, "additionalProperties": False}
+    beside = {"name": "a", "description": "A city.", "schema": schema}
+    inside = beside | {"schema": schema | {"description": "A town."}}
+
+    def told(form: Any) -> Any:
+        caller, _, body = openai(response_format={"type": "json_schema", "json_schema": form})
+        return json.loads(translate(caller, "gemini", body).body)["generationConfig"]["responseJsonSchema"]
+
+    assert told(beside) == {"description": "A city."} | schema
+    with pytest.raises(NotTranslatable, match="described in two ways"):
+        told(inside)
 
 
 def test_numbers_keep_all_their_digits() -> None:

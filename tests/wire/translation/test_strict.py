@@ -1,4 +1,4 @@
-"""A schema that a provider would refuse is refused before it is sent, so that another upstream may take the call."""
+"""A schema is narrowed to what its provider follows; what it would refuse is refused before it is sent."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ import pytest
 
 from outwarden.errors import NotTranslatable
 from outwarden.wire.translation.neutral import Conversation, Tool
-from outwarden.wire.translation.strict import DEPTH_MAX, check_schemas
+from outwarden.wire.translation.strict import DEPTH_MAX, fit_schemas
 
-OPEN: dict[str, Any] = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
+OPEN: dict[str, Any] = {"type": "object", "properties": {"a": {"type": "string"}, "b": {}}, "required": ["a"]}
 CLOSED = OPEN | {"additionalProperties": False}
-OPTIONAL = CLOSED | {"required": []}
+FULL = CLOSED | {"required": ["a", "b"]}
 
 
 def inside(schema: Any) -> list[Any]:
@@ -20,51 +20,82 @@ def inside(schema: Any) -> list[Any]:
         {"type": "array", "items": schema},
         {"anyOf": [{"type": "null"}, schema]},
         {"$defs": {"properties": schema}, "$ref": "#/$defs/properties"},
-        CLOSED | {"properties": {"a": {"type": "array", "prefixItems": [schema]}}},
+        FULL | {"properties": {"a": {"type": "array", "prefixItems": [schema]}, "b": {}}},
     ]
 
 
-def checks(schema: Any, provider: str) -> None:
-    """Ask for the schema of an answer, and of a tool's arguments."""
-    check_schemas(Conversation("m", (), tools=(Tool("f", "", schema, strict=True),)), provider)
-    check_schemas(Conversation("m", (), output_schema=schema), provider)
+def fitted(schema: Any, provider: str) -> Any:
+    """The schema of an answer, and of a tool's arguments, which are treated alike."""
+    tool = fit_schemas(Conversation("m", (), tools=(Tool("f", "", schema, strict=True),)), provider).tools[0].schema
+    answer = fit_schemas(Conversation("m", (), output_schema=schema), provider).output_schema
+    assert answer == tool
+    return answer
 
 
-@pytest.mark.parametrize("provider", ["openai", "azure", "anthropic", "google", "vllm", ""])
-@pytest.mark.parametrize("schema", [*inside(CLOSED), {"type": "string"}, {}])
-def test_what_all_providers_follow_passes(schema: Any, provider: str) -> None:
-    """Closed objects without optional properties."""
-    checks(schema, provider)
+@pytest.mark.parametrize(
+    ("provider", "expected"),
+    [("openai", FULL), ("azure", FULL), ("anthropic", CLOSED), ("google", OPEN), ("vllm", OPEN), ("", OPEN)],
+)
+def test_objects_are_narrowed_at_any_depth(provider: str, expected: Any) -> None:
+    """An answer that fits what is sent fits what was asked for; providers that take any schema get that."""
+    for schema, narrowed in zip(inside(OPEN), inside(expected), strict=True):
+        assert fitted(schema, provider) == narrowed
 
 
-@pytest.mark.parametrize("schema", [*inside(OPEN), {"type": ["object", "null"]}])
-def test_open_objects(schema: Any) -> None:
-    """OpenAI and Anthropic refuse them, at any depth; the others take them."""
+@pytest.mark.parametrize("schema", [*inside(FULL), {"type": "string"}, {}])
+def test_what_all_follow_stays(schema: Any) -> None:
+    """Nothing is added to it."""
+    for provider in ("openai", "azure", "anthropic", "vllm"):
+        assert fitted(schema, provider) == schema
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        OPEN | {"additionalProperties": True},
+        {"type": "object", "additionalProperties": {"type": "integer"}},
+        {"type": ["object", "null"]},
+        {"oneOf": [OPEN, {"type": "null"}]},
+    ],
+)
+def test_what_cannot_be_narrowed_is_refused(schema: Any) -> None:
+    """Objects that are meant to be open would be another answer, closed."""
     for provider in ("openai", "azure", "anthropic"):
-        with pytest.raises(NotTranslatable, match=f"may have other properties has no counterpart at {provider}"):
-            checks(schema, provider)
-    checks(schema, "vllm")
+        with pytest.raises(NotTranslatable, match=f"any properties has no counterpart at {provider}"):
+            fitted(schema, provider)
+    assert fitted(schema, "vllm") == schema
 
 
-@pytest.mark.parametrize("schema", inside(OPTIONAL))
-def test_optional_properties(schema: Any) -> None:
-    """OpenAI refuses them; Anthropic does not."""
-    for provider in ("openai", "azure"):
-        with pytest.raises(NotTranslatable, match="may be absent"):
-            checks(schema, provider)
-    checks(schema, "anthropic")
+def test_properties_that_may_be_absent_in_one_branch_of_several() -> None:
+    """They cannot be required there; Anthropic does not ask for it."""
+    with pytest.raises(NotTranslatable, match="may be absent"):
+        fitted({"oneOf": [CLOSED]}, "openai")
+    assert fitted({"oneOf": [CLOSED]}, "anthropic") == {"oneOf": [CLOSED]}
+
+
+def test_a_tool_without_arguments_gets_none() -> None:
+    """An answer of that schema may be any object, and nobody follows that."""
+    empty: dict[str, Any] = {"type": "object", "properties": {}}
+    tool = fit_schemas(Conversation("m", (), tools=(Tool("f", "", empty, strict=True),)), "openai").tools[0]
+
+    assert tool.schema == empty | {"additionalProperties": False, "required": []}
+    with pytest.raises(NotTranslatable, match="any properties"):
+        fit_schemas(Conversation("m", (), output_schema=empty), "openai")
 
 
 def test_tools_that_are_not_strict_may_have_any_schema() -> None:
     """Nobody is held to it."""
-    check_schemas(Conversation("m", (), tools=(Tool("f", "", OPEN),)), "openai")
+    conversation = Conversation("m", (), tools=(Tool("f", "", OPEN),))
+
+    assert fit_schemas(conversation, "openai") == conversation
 
 
-def test_depth_is_bounded() -> None:
+@pytest.mark.parametrize("place", ["items", "oneOf"])
+def test_depth_is_bounded(place: str) -> None:
     """No stack runs over."""
     schema: dict[str, Any] = {}
     for _ in range(10_000):
-        schema = {"items": schema}
+        schema = {place: [schema] if place == "oneOf" else schema}
 
     with pytest.raises(NotTranslatable, match=f"more than {DEPTH_MAX} levels"):
-        checks(schema, "openai")
+        fitted(schema, "openai")

@@ -3,6 +3,7 @@
 Source: the types of the google-genai SDK 3.4 (``GenerateContentConfig`` as it is sent, ``ToolConfig``), 2026-11.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -29,7 +30,7 @@ from outwarden.wire.translation.neutral import (
 TEMPERATURE_MAX = 2.0  # API reference, `temperature`
 STOPS_MAX = 5  # API reference, `stopSequences`
 JSON = "application/json"
-_TARGET = re.compile(r"/(models|tunedModels|endpoints)/([^/:]+):(\w+)$")
+_TARGET = re.compile(r"/(models|tunedModels|endpoints)/([^/:]+):(\w+)/?$", re.IGNORECASE)  # as `Gemini.paths` are
 _BODY = frozenset(
     {"model", "contents", "systemInstruction", "tools", "toolConfig", "safetySettings", "generationConfig"}
 )
@@ -52,6 +53,9 @@ _IDLE: dict[str, tuple[object, ...]] = {
     "enableAffectiveDialog": (False,),
     "enableEnhancedCivicAnswers": (False,),
 }
+_FUNCTION = frozenset(
+    {"name", "description", "behavior", "parameters", "parametersJsonSchema", "response", "responseJsonSchema"}
+)
 _MODES = ("MODE_UNSPECIFIED", "AUTO", "ANY", "NONE", "VALIDATED")
 _THRESHOLDS = (
     "HARM_BLOCK_THRESHOLD_UNSPECIFIED",
@@ -66,12 +70,15 @@ _UNFILTERED = (_THRESHOLDS[0], "BLOCK_NONE", "OFF")
 
 
 def read_target(target: str) -> tuple[str, bool, Framing]:
-    """What a request's target (path and query) says: the model, whether the answer streams, and how."""
+    """What a request's target (path and query) says: the model, whether the answer streams, and how.
+
+    Raises NotTranslatable.
+    """
     path, _, query = target.partition("?")
     found = _TARGET.search(unquote(path))
     if found is None:
-        return "", False, "sse"
-    model = found[2] if found[1] == "models" else f"{found[1]}/{found[2]}"
+        raise NotTranslatable("the path names no model")
+    model = found[2] if found[1].lower() == "models" else f"{found[1]}/{found[2]}"
     asked = {name.lstrip("$"): value for name, value in parse_qsl(query)}
     return model, found[3].lower() == "streamgeneratecontent", "sse" if asked.get("alt") == "sse" else "json-array"
 
@@ -165,17 +172,22 @@ def _read_tools(tools: object, strict: bool) -> tuple[Tool, ...]:
 
 
 def _read_tool(declaration: object, strict: bool) -> Tool:
-    known = frozenset({"name", "description", "parameters", "parametersJsonSchema", "behavior"})
-    source = named(declaration, known, "a function")
+    source = named(declaration, _FUNCTION, "a function")
     need(source.get("behavior") in (None, "UNSPECIFIED", "BLOCKING"), "'behavior' of a function has no counterpart")
-    schema: Mapping[str, Any] = {"type": "object", "properties": {}}
-    if "parametersJsonSchema" in source:
-        need("parameters" not in source, "a function has two schemas")
-        schema = obj(source["parametersJsonSchema"], "'parametersJsonSchema'")
-    elif source.get("parameters"):
-        schema = json_schema(source["parameters"], closed=strict)
+    schema = _read_schema(source, "parameters", closed=strict) or {"type": "object", "properties": {}}
     description = string(source.get("description") or "", "a tool's 'description'")
+    if (returned := _read_schema(source, "response", closed=False)) is not None:  # others can say it in words alone
+        spelled = json.dumps(returned, separators=(",", ":"), ensure_ascii=False)
+        description = f"{description}\n\nIt returns what fits this JSON schema: {spelled}".strip()
     return Tool(tool_name(source.get("name")), description, schema, strict)
+
+
+def _read_schema(source: dict[str, Any], name: str, *, closed: bool) -> Mapping[str, Any] | None:
+    """A schema of a function, in Google's words or as JSON Schema; None where there is none."""
+    if f"{name}JsonSchema" not in source:
+        return json_schema(source[name], closed=closed) if source.get(name) else None
+    need(not source.get(name), f"'{name}' of a function is there in two schemas")
+    return obj(source[f"{name}JsonSchema"], f"'{name}JsonSchema'")
 
 
 def _read_choice(source: dict[str, Any]) -> tuple[ToolChoice, bool]:

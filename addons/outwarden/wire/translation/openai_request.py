@@ -218,8 +218,13 @@ def _read_format(form: object) -> Mapping[str, Any] | None:
         return None
     need(source.get("type") == "json_schema", "this 'response_format' has no counterpart: only a JSON schema has")
     schema = obj(source.get("json_schema"), "'json_schema'")
-    only(schema, frozenset({"name", "schema", "strict"}), "'json_schema'")
-    return obj(schema.get("schema"), "'schema'")
+    only(schema, frozenset({"name", "description", "schema", "strict"}), "'json_schema'")
+    told, asked = string(schema.get("description") or "", "'description'"), obj(schema.get("schema"), "'schema'")
+    if not told:
+        return asked
+    # What the answer is for, JSON Schema says in the schema itself.
+    need(asked.get("description") in (None, told), "an output schema is described in two ways")
+    return {"description": told} | asked
 
 
 def write_request(conversation: Conversation) -> dict[str, Any]:

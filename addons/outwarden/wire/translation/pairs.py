@@ -13,9 +13,9 @@ from outwarden.wire.json_array import JsonArrayCodec
 from outwarden.wire.json_tree import read_json
 from outwarden.wire.sse import SseCodec
 from outwarden.wire.translation import errors
-from outwarden.wire.translation.deltas import Failed, Over, Piece
-from outwarden.wire.translation.neutral import Asked, load
-from outwarden.wire.translation.strict import check_schemas
+from outwarden.wire.translation.deltas import Failed, Over, Piece, Stopped
+from outwarden.wire.translation.neutral import Asked, load, need
+from outwarden.wire.translation.strict import fit_schemas
 from outwarden.wire.translation.tongue import TONGUES, Reader, Tongue, Writer
 
 MAX_EVENT_BYTES = 8 * 2**20  # as StreamRewriter, which has cut the stream before
@@ -49,7 +49,7 @@ class StreamTranslation:
         self._codec = codec(MAX_EVENT_BYTES)
         self._reader = reader
         self._writer = writer
-        self._over = False
+        self._over = self._stopped = False
         self.wrote = False  # whether the caller has seen anything
 
     def feed(self, data: bytes) -> bytes:
@@ -71,6 +71,8 @@ class StreamTranslation:
             if self._over:
                 break
             self._over = isinstance(piece, Over | Failed)
+            self._stopped = self._stopped or isinstance(piece, Stopped)
+            need(self._stopped or not isinstance(piece, Over), "the stream ends, and does not say why")
             try:
                 out += self._writer.write(piece)
             except UnicodeEncodeError:
@@ -122,7 +124,10 @@ class Translation:
             tree = read_json(body)
         except BodyError:
             tree = None  # a page of a proxy in between, which no client could read as an error of its provider's
-        return encode(self.caller.error(errors.failed(tree), status))
+        try:
+            return encode(self.caller.error(errors.failed(tree), status))
+        except UnicodeEncodeError:  # half of a surrogate pair, which no client could read either
+            return encode(self.caller.error(errors.failed(None), status))
 
     def stream(self, *, asked_for_usage: bool) -> StreamTranslation:
         """A streamed answer for the caller; ``asked_for_usage``: that was we, and not the caller."""
@@ -145,7 +150,7 @@ def translation(
     asked = Asked(conversation.model, conversation.tells_usage, own.framing(target))
     if model is not None:
         conversation = replace(conversation, model=model)
-    check_schemas(conversation, provider)
+    conversation = fit_schemas(conversation, provider)
     return Translation(other, own, other.target(conversation), _spelled(other.write_request(conversation)), asked)
 
 
