@@ -162,7 +162,7 @@ class _Played:
             outcome.fates.update(one.fate.kind for one in served)
             if reply.left and not reply.status and not served and not records[number]:
                 continue  # it left before anybody had read it
-            if wrong := wrong_with_call(call, reply, records[number], served):
+            if wrong := wrong_with_call(call, judgement.kind, records[number], served):
                 outcome.wrong.append(
                     f"call {number} ({described(call)}): {wrong}; {fates(served)}; {attempts(records[number])}"
                 )

@@ -1,6 +1,10 @@
 """What a call waits for is told in time, with as few wake-ups as a second has ticks."""
 
+import itertools
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from outwarden.flow import waits
 from outwarden.flow.waits import TICK_S, Waits
@@ -134,3 +138,23 @@ def test_a_pause_is_not_lengthened(clock: Clock) -> None:
     clock.now += 2.0
 
     assert one.overdue() == "pause"
+
+
+@given(seconds=st.floats(0.1, 10), late=st.lists(st.floats(0, 5), min_size=1))
+def test_however_late_each_wakeup_is_a_phase_ends(seconds: float, late: list[float]) -> None:
+    """Not before its upstream was listened to for as long, and at the second look at the latest."""
+    clock = Clock()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(waits, "time", clock)
+        one = started("first_byte", seconds, total=1e9)
+        listened = unnoticed = 0.0
+        for late_s in itertools.cycle(late):
+            delay = one.next_tick()
+            assert delay is not None
+            listened += delay
+            unnoticed += late_s if late_s <= waits.LATE_S else 0.0
+            clock.now += delay + late_s
+            if one.overdue():
+                break
+
+    assert seconds - unnoticed - 1e-6 <= listened <= seconds + waits.LATE_S + 1e-6

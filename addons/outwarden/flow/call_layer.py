@@ -1,11 +1,13 @@
 """mitmproxy's HTTP layer with streams of our own; what they do is `call_stream`'s."""
 
 import logging
+from weakref import WeakSet
 
-from mitmproxy.connection import Server
+from mitmproxy.connection import Connection, Server
 from mitmproxy.proxy import commands, events, layer, tunnel
+from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layers import tls
-from mitmproxy.proxy.layers.http import GetHttpConnection, GetHttpConnectionCompleted, HttpLayer
+from mitmproxy.proxy.layers.http import GetHttpConnection, GetHttpConnectionCompleted, HttpLayer, HTTPMode
 
 from outwarden.flow.call_stream import CallStream
 from outwarden.flow.dial import Dial, note_target
@@ -21,6 +23,10 @@ logger = logging.getLogger(__name__)
 
 class CallLayer(HttpLayer):
     """`HttpLayer` whose streams are `CallStream`s."""
+
+    def __init__(self, context: Context, mode: HTTPMode) -> None:
+        super().__init__(context, mode)
+        self._slow: WeakSet[Connection] = WeakSet()  # connections that somebody has given up waiting for
 
     def _handle_event(self, event: events.Event) -> Commands:
         if isinstance(event, events.Start) and self.context.client.alpn in HTTP1:
@@ -50,9 +56,25 @@ class CallLayer(HttpLayer):
         else:
             yield from self._open(event)
 
+    def give_up(self, dial: Dial) -> Commands:
+        """Nobody waits for this connection any more: one that is not open in time is no way for the next attempt.
+
+        mitmproxy would go on opening it for as long as its client stays, and let everybody wait for it.
+        """
+        self.command_sources.pop(dial, None)
+        for connection, dials in self.waiting_for_establishment.items():
+            if dial in dials:
+                dials.remove(dial)
+                self._slow.add(connection)
+                if not dials:
+                    yield commands.CloseConnection(connection)
+                return
+
     def _known(self, dial: Dial) -> Server | None:
         """A connection that may serve this call, open or about to be."""
         for connection in filter(dial.connection_spec_matches, self.connections):
+            if connection in self._slow and connection in self.waiting_for_establishment:
+                continue
             # As in mitmproxy: HTTP/1 upstreams serve one stream of an HTTP/2 client each.
             shared = self.context.client.alpn != b"h2" or connection.alpn == b"h2"
             if connection in self.waiting_for_establishment or (connection.connected and shared):

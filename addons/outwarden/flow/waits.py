@@ -28,6 +28,7 @@ class Waits:
         self.phase = ""  # empty: nothing is awaited
         self._deadline = 0.0
         self._since = 0.0  # from when on the phase, or the last sign of life in it, counts
+        self._looked_again = False  # whether what came while this process was busy had its chance to be read
         self._total_deadline = math.inf
         self._tick_at: float | None = None
 
@@ -39,7 +40,7 @@ class Waits:
     def begin(self, phase: str, seconds: float) -> None:
         """Wait for something else from now on."""
         self.phase = phase
-        self._since = time.monotonic()
+        self._since, self._looked_again = time.monotonic(), False
         self._deadline = self._since + seconds
 
     def again(self, phase: str, seconds: float) -> None:
@@ -71,7 +72,9 @@ class Waits:
         late_s = min(now - self._tick_at if self._tick_at else 0.0, now - self._since)
         self._tick_at = None
         if late_s > LATE_S and self.phase != "pause":  # a pause waits for nobody
-            self._deadline = max(self._deadline + late_s, now + LATE_S)
+            self._deadline += late_s
+            if now >= self._deadline and not self._looked_again:
+                self._looked_again, self._deadline = True, now + LATE_S
         if not self.phase:
             return None
         if now >= self._total_deadline:
