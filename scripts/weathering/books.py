@@ -75,8 +75,7 @@ def wrong_with_call(call: Call, kind: Kind, records: list[Record], served: list[
         return f"{cost} nano-dollars for nothing"
     place = str(record["served"]["upstream"]).partition("-")[0]
     whole = [one for one in served if one.whole and one.upstream == place]
-    last = attempts[-1]
-    if last["outcome"] != "ok" or not whole or record["usage_source"] != "provider":
+    if not attempts or attempts[-1]["outcome"] != "ok" or not whole or record["usage_source"] != "provider":
         return "an answer at no cost" if kind == "whole" and not cost else ""
     due = nano_usd(call.api, whole[-1])
     left = any(began(one) for one in served if one is not whole[-1])  # an answer that was left is paid beside it
