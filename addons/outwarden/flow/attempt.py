@@ -47,8 +47,7 @@ class Attempt(Upload):
     """A stream that may send its request again, elsewhere."""
 
     def __init__(self, context: Context, stream_id: int, parent: CallLayer) -> None:
-        super().__init__(context, stream_id)
-        self._parent = parent
+        super().__init__(context, stream_id, parent)
         self._call: CallState | None = None
         self._dial: Dial | None = None
         self._attempt_id = 0

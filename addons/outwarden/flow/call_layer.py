@@ -13,7 +13,8 @@ from outwarden.flow.call_stream import CallStream
 from outwarden.flow.dial import Dial, note_target
 from outwarden.flow.guard import where
 from outwarden.flow.http1 import StrictHttp1Server, UpstreamClient
-from outwarden.flow.upload import Commands
+from outwarden.flow.upload import Commands, Tick
+from outwarden.flow.waits import Ticks
 
 # What a client speaks that agreed on nothing, or on HTTP/1.
 HTTP1 = (None, b"", b"http/1.1", b"http/1.0")
@@ -26,16 +27,27 @@ class CallLayer(HttpLayer):
 
     def __init__(self, context: Context, mode: HTTPMode) -> None:
         super().__init__(context, mode)
+        self.ticks = Ticks()
         self._slow: WeakSet[Connection] = WeakSet()  # connections that somebody has given up waiting for
 
     def _handle_event(self, event: events.Event) -> Commands:
         if isinstance(event, events.Start) and self.context.client.alpn in HTTP1:
             self.connections.setdefault(self.context.client, StrictHttp1Server(self.context.fork()))
         try:
-            yield from super()._handle_event(event)
+            if isinstance(event, events.Wakeup) and isinstance(event.command, Tick):
+                yield from self._tick(event, event.command)
+            else:
+                yield from super()._handle_event(event)
         except Exception as error:  # in mitmproxy's own layers (trailers, say), and the client would wait for ever
             logger.error("HTTP layer failed: %s", where(error))
             yield commands.CloseConnection(self.context.client)
+
+    def _tick(self, event: events.Wakeup, tick: Tick) -> Commands:
+        self.command_sources.pop(tick, None)
+        if self.ticks.came(tick.at):
+            for id_, stream in list(self.streams.items()):
+                if id_ > 0 and isinstance(stream, CallStream) and stream.is_waiting:  # below 0 are their attempts
+                    yield from self.event_to_child(stream, event)
 
     def make_stream(self, stream_id: int) -> Commands:
         """Open a stream for a new request."""
