@@ -9,7 +9,7 @@ from outwarden.budget import BudgetState, Ledger, open_store
 from outwarden.rules import StateFolder
 from replaying.process import Process
 from weathering.calls import Api, Call
-from weathering.client import Reply
+from weathering.judging import Kind
 from weathering.upstreams import Served
 
 # USD per million tokens, in and out. All differ, so that a cost tells whose it is.
@@ -57,8 +57,11 @@ def wrong_with_totals(process: Process, records: Iterable[Record]) -> list[str]:
     return wrong
 
 
-def wrong_with_call(call: Call, reply: Reply, records: list[Record], served: list[Served]) -> str:
-    """What one call's record says that its upstreams do not, or the other way round; empty where nothing."""
+def wrong_with_call(call: Call, kind: Kind, records: list[Record], served: list[Served]) -> str:
+    """What one call's record says that its upstreams do not, or the other way round; empty where nothing.
+
+    ``kind``: what its client got.
+    """
     if len(records) != 1:
         return f"{len(records)} records"
     record = records[0]
@@ -68,13 +71,12 @@ def wrong_with_call(call: Call, reply: Reply, records: list[Record], served: lis
     sent = [attempt for attempt in attempts if attempt["outcome"] != "budget"]
     if len(served) > len(sent):
         return f"{len(served)} attempts came in, {len(sent)} are on record"
-    if not any(one.received.sent_bytes and one.fate.script.status == 200 for one in served):
-        return f"{cost} nano-dollars for nothing" if cost and not silent(served) else ""
+    if cost and not any(may_have_cost(attempt, record) for attempt in attempts):
+        return f"{cost} nano-dollars for nothing"
     place = str(record["served"]["upstream"]).partition("-")[0]
     whole = [one for one in served if one.whole and one.upstream == place]
-    last = attempts[-1]
-    if last["outcome"] != "ok" or not whole or record["usage_source"] != "provider":
-        return "" if cost or not reply.body or reply.status != 200 else "an answer at no cost"
+    if not attempts or attempts[-1]["outcome"] != "ok" or not whole or record["usage_source"] != "provider":
+        return "an answer at no cost" if kind == "whole" and not cost else ""
     due = nano_usd(call.api, whole[-1])
     left = any(began(one) for one in served if one is not whole[-1])  # an answer that was left is paid beside it
     return "" if cost == due or (left and cost > due) else f"cost {cost}, but {due} are due"
@@ -85,9 +87,11 @@ def began(served: Served) -> bool:
     return served.fate.script.status == 200 and served.received.sent_bytes > 0
 
 
-def silent(served: list[Served]) -> bool:
-    """Whether an upstream had a request and may be at work, for all that anybody can see."""
-    return any(one.fate.script.status == 200 and not one.fate.script.reset for one in served)
+def may_have_cost(attempt: Mapping[str, Any], record: Record) -> bool:
+    """Whether the upstream of an attempt may have worked for it, for all that the interceptor can see."""
+    if attempt["outcome"] in ("connect", "429", "5xx", "budget", "context_length"):
+        return False
+    return attempt["outcome"] != "client gone" or record["status"] is not None
 
 
 def nano(usd: str) -> int:

@@ -52,14 +52,18 @@ class Outcome:
 
 @dataclass(slots=True)
 class Storm:
-    """A storm over ``calls`` calls, ``parallel`` at a time; the footprint is first taken after ``warm_up`` of them."""
+    """A storm over ``calls`` calls, ``parallel`` at a time; after each ``warm_up`` of them the footprint is taken.
+
+    ``grows_max_bytes``: by how much it may grow from the first to the last. The interceptor remembers messages (1 KB
+    for each, up to 64 MiB), and here each is new.
+    """
 
     seed: int = 0
     calls: int = 10_000
     parallel: int = 32
     warm_up: int = 2000
     hold: str = "full"
-    grows_max_bytes: int = 8 << 20
+    grows_max_bytes: int = 24 << 20
     keep: Path | None = None  # where its output is written, for whoever looks for a cause
     say: Callable[[str], None] = print
 
@@ -92,7 +96,7 @@ class _Played:
 
     async def play(self) -> Outcome:
         begin, done = time.monotonic(), 0
-        for until in sorted({min(self._storm.warm_up, self._storm.calls), self._storm.calls}):
+        for until in [*range(self._storm.warm_up, self._storm.calls, self._storm.warm_up), self._storm.calls]:
             await self._call(range(done, until))
             done = until
             await self._settle(done)
@@ -162,7 +166,7 @@ class _Played:
             outcome.fates.update(one.fate.kind for one in served)
             if reply.left and not reply.status and not served and not records[number]:
                 continue  # it left before anybody had read it
-            if wrong := wrong_with_call(call, reply, records[number], served):
+            if wrong := wrong_with_call(call, judgement.kind, records[number], served):
                 outcome.wrong.append(
                     f"call {number} ({described(call)}): {wrong}; {fates(served)}; {attempts(records[number])}"
                 )

@@ -5,7 +5,6 @@ from typing import Any
 from outwarden.simulate import Received, Script
 from weathering.books import nano_usd, wrong_with_call
 from weathering.calls import Call
-from weathering.client import Reply
 from weathering.upstreams import Served
 from weathering.weather import Fate
 
@@ -31,18 +30,18 @@ def test_a_whole_answer_costs_what_its_upstream_says() -> None:
     assert nano_usd("openai", served()) == 10 * 2000 + 20 * 8000
     assert nano_usd("openai", served("spare")) == 10 * 200 + 20 * 400
 
-    assert wrong_with_call(CALL, Reply(200), [record(180_000, "ok")], [served()]) == ""
-    assert wrong_with_call(CALL, Reply(200), [record(180_001, "ok")], [served()]) != ""
-    assert wrong_with_call(CALL, Reply(200), [record(0, "ok")], [served()]) != ""
+    assert wrong_with_call(CALL, "whole", [record(180_000, "ok")], [served()]) == ""
+    assert wrong_with_call(CALL, "whole", [record(180_001, "ok")], [served()]) != ""
+    assert wrong_with_call(CALL, "whole", [record(0, "ok")], [served()]) != ""
 
 
 def test_an_answer_that_was_left_is_paid_beside_the_whole_one() -> None:
     """What it cost is an estimate, so the sum is more than the whole one alone, and never less."""
     both = [served(complete=False), served("spare")]
 
-    assert wrong_with_call(CALL, Reply(200), [record(10_001, "stream_error", "ok", by="spare-openai")], both) == ""
-    assert wrong_with_call(CALL, Reply(200), [record(10_000, "stream_error", "ok", by="spare-openai")], [both[1]]) == ""
-    assert wrong_with_call(CALL, Reply(200), [record(9_999, "stream_error", "ok", by="spare-openai")], both) != ""
+    assert wrong_with_call(CALL, "whole", [record(10_001, "stream_error", "ok", by="spare-openai")], both) == ""
+    assert wrong_with_call(CALL, "whole", [record(10_000, "stream_error", "ok", by="spare-openai")], [both[1]]) == ""
+    assert wrong_with_call(CALL, "whole", [record(9_999, "stream_error", "ok", by="spare-openai")], both) != ""
 
 
 def test_what_nobody_served_costs_nothing() -> None:
@@ -50,14 +49,14 @@ def test_what_nobody_served_costs_nothing() -> None:
     refused, silent = served(status=503, well=False), served(silence=True, well=False)
     silent.received.sent_bytes = 0
 
-    assert wrong_with_call(CALL, Reply(503), [record(0, "5xx")], [refused]) == ""
-    assert wrong_with_call(CALL, Reply(503), [record(5, "5xx")], [refused]) != ""
-    assert wrong_with_call(CALL, Reply(504), [record(5, "timeout", source="estimate")], [silent]) == ""
+    assert wrong_with_call(CALL, "error", [record(0, "5xx")], [refused]) == ""
+    assert wrong_with_call(CALL, "error", [record(5, "5xx")], [refused]) != ""
+    assert wrong_with_call(CALL, "error", [record(5, "timeout", source="estimate")], [silent]) == ""
 
 
 def test_each_call_has_one_record_and_each_attempt_an_outcome() -> None:
     """No call is lost, none counts twice, and nothing that was sent is missing."""
-    assert wrong_with_call(CALL, Reply(200), [], [served()]) != ""
-    assert wrong_with_call(CALL, Reply(200), [record(180_000, "ok")] * 2, [served()]) != ""
-    assert wrong_with_call(CALL, Reply(200), [record(180_000, "pending")], [served()]) != ""
-    assert wrong_with_call(CALL, Reply(200), [record(180_000, "ok")], [served(), served()]) != ""
+    assert wrong_with_call(CALL, "whole", [], [served()]) != ""
+    assert wrong_with_call(CALL, "whole", [record(180_000, "ok")] * 2, [served()]) != ""
+    assert wrong_with_call(CALL, "whole", [record(180_000, "pending")], [served()]) != ""
+    assert wrong_with_call(CALL, "whole", [record(180_000, "ok")], [served(), served()]) != ""

@@ -144,6 +144,11 @@ class CallStream(Delivery):
 
     # -- time ---------------------------------------------------------------------------------------------------------
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it has to look at the time."""
+        return bool(self._waits.phase) and self._upgraded is None
+
     def _on_tick(self) -> Commands:
         overdue = self._waits.overdue()
         if overdue:

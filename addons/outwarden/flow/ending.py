@@ -5,9 +5,12 @@ leaves while the upstream works does not stop the upstream: the reply is drained
 is known. Each flow ends once, in `response` or in `error`.
 """
 
+from __future__ import annotations
+
 import asyncio
 import logging
 import time
+from typing import TYPE_CHECKING
 
 from mitmproxy import flow as mflow
 from mitmproxy import http
@@ -15,7 +18,6 @@ from mitmproxy.proxy import layer
 from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layers.http import (
     DropStream,
-    HttpLayer,
     SendHttp,
 )
 from mitmproxy.proxy.layers.http._events import (
@@ -39,13 +41,16 @@ from outwarden.flow.upload import Commands
 from outwarden.routing import Failure
 from outwarden.wire.format import Refusal
 
+if TYPE_CHECKING:
+    from outwarden.flow.call_layer import CallLayer
+
 logger = logging.getLogger(__name__)
 
 
 class Ending(Attempt):
     """A stream whose call ends in one of these ways, whatever happens."""
 
-    def __init__(self, context: Context, stream_id: int, parent: HttpLayer) -> None:
+    def __init__(self, context: Context, stream_id: int, parent: CallLayer) -> None:
         super().__init__(context, stream_id, parent)
         self._committed = False
         self._finished = False
