@@ -111,7 +111,8 @@ _IN_CAPITALS = re.compile(r"[a-z0-9\-]+(?=DOT|\.)|[a-z0-9\-]+")
 _PROVIDER = re.compile(rf"(?:{_PROVIDERS})\b(?![.\-])", _I)
 _LOCAL_SIGNS = frozenset("._%+-")
 _LABELLED = re.compile(
-    r"(?:e-?mail|\bmail|correo|courriel|e-post|почта|邮箱|メール)(?: address| id)?\s*(?:is|ist|est|es|:|=|：)\s*[\"']?\Z",
+    r"(?:e-?mail|\bmail|correo|courriel|e-post|почта|邮箱|メール)(?: address| id)?"
+    r"\s*(?:is|ist|est|es|:|=|：)\s*[\"']?\Z",
     _I,
 )
 _LABELLED_AFTER = re.compile(r"[\"']?\s+(?:is|as)\s+(?:\w+\s){1,2}e-?mail", _I)

@@ -16,18 +16,18 @@ from outwarden.pii.phones import PHONE_WORDS
 from outwarden.pii.reading import VIEW
 from outwarden.pii.recognizer import Recognizer, Verdict, digits_of
 from outwarden.pii.reserved import is_reserved_phone
-from outwarden.pii.saying import DIGITS_MAX, TIMES, TOGETHER, VALUES, Said, best_end, goes_on, listen
+from outwarden.pii.saying import DIGITS_MAX, TOGETHER, Said, best_end, goes_on, listen
 from outwarden.pii.spelled import is_count
+from outwarden.pii.tongues import WORD
 
 # So much is read after a label: nineteen digits in words with something between.
 _WINDOW = 420
 # Between a label and its number: some signs and a few words ("number is", "of the patient").
 _BEFORE_FIRST = 28
-_NUMBER_WORDS = "|".join(sorted({*VALUES, *TIMES}, key=len, reverse=True))
 _KEY = r"(?:[^0-9]{0,12}?[\"'][A-Za-z_]{1,16}[0-9]?[\"'] ?:)?"
 _NUMBER = (
     r"[+0-9]|[\p{Nd}\p{No}\x{1D7CE}-\x{1D7FF}\x{AD}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}]|&#|%[0-9]|\\[ux]|=[0-9]"
-    rf"|(?i:\b(?:{_NUMBER_WORDS})\b)|\b[OlISBZ][0-9OlISBZ]"
+    rf"|{WORD}|\b[OlISBZ][0-9OlISBZ]"
 )
 # The label of a number, and where the number begins.
 _LABELLED = rf"(?:{{label}}){_KEY}(?:[^0-9\x{{0}}]{{0,{_BEFORE_FIRST}}}?)(?:{_NUMBER}|(?i:{TOGETHER}))"
@@ -35,6 +35,7 @@ _NEXT_WORD = re.compile(r"[0-9.,]{1,5}[^\w]{0,3}(?P<word>[^\W\d_]{2,})(?![\"'] ?
 _PLAIN = re.compile(r"\+?[0-9]+(?:[ .\-][0-9]+)*|[0-9]+")
 _USUAL = re.compile(r"\+?[0-9]+(?:[ .\-][0-9]+)*(?=[.,;!?)]?(?:\s[A-Za-z]|\Z))")
 _ONE_BY_ONE = re.compile(r"[0-9](?:[ .\-][0-9]){6,}")
+_IN_WORD = re.compile(r"[^\W\d_]|[\u0900-\u094F]")
 _SCORE = 0.95  # label and check digits, or label and count
 _RECORD_DIGITS = range(6, 13)
 _NANP = re.compile(r"1?[2-9][0-9]{2}[2-9][0-9]{6}")
@@ -101,7 +102,7 @@ def labelled_recognizers(wanted: frozenset[str]) -> list[Recognizer]:
 def _checker(entity: str, judge: Callable[[Said, int], float]) -> Callable[[str, int, int, bool], Verdict | None]:
     def check(text: str, start: int, end: int, more: bool) -> Verdict | None:
         first = end - 1
-        while first > start and text[first].isalpha() and text[first - 1].isalpha():
+        while first > start and _IN_WORD.match(text, first) and _IN_WORD.match(text, first - 1):
             first -= 1
         if (word := _NEXT_WORD.match(text, first)) and not goes_on(word["word"]):
             return None

@@ -7,6 +7,7 @@ run as context. So a text without such signs costs nothing, and a stream holds n
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from outwarden.pii import addresses, spelled
 from outwarden.pii.apart import apart_recognizers
@@ -26,6 +27,7 @@ DEPTH_MAX = 3
 
 _SPELLED_SCORE = 0.5
 _SPELLED_ADDRESS_SCORE = 1.0  # "john dot smith at": an address, however surely a model sees a name in it
+_WORDS_AMONG_DIGITS = 2  # one alone may count something: "2007-2008, fifteen episodes"
 _WORDS_MIN = 7  # so many number words in a row are a number that somebody dictates
 
 # --- odd characters and escapes inside a word
@@ -136,9 +138,8 @@ def _whole_text_recognizers(look: Look) -> list[Recognizer]:
         ),
         Recognizer(
             VIEW,
-            spelled.DIGITS_IN_WORDS,
-            lambda text, start, end, more: _check_digits(look, text, start, end),
-            sign=Sign(spelled.WORDS_SIGN, b"0123456789 -.()+", inside=b" -.()"),
+            spelled.WORDS,
+            lambda text, start, end, more: _check_words(look, text, start, end),
             whole=True,
         ),
         Recognizer(
@@ -203,19 +204,41 @@ def _check_digits(look: Look, text: str, start: int, end: int) -> Verdict | None
     run = text[start:end]
     if _PLAIN_DIGITS.fullmatch(run) and not _ONE_BY_ONE.fullmatch(run):
         return None  # others look at those
-    if start and text[start - 1].isalnum() and run[0].isalpha():
-        return None  # no word: "phone", "weight"
     number = spelled.read_digits(run)
+    if len(number.digits) < _WORDS_MIN:
+        return None
+    number = replace(number, spans=[(start + low, start + high) for low, high in number.spans])
+    plain = run.isascii() and fold(run).text == run
+    variants = _variants(number, run) if plain else (number.signed(), number, number.solid())
+    return _judged(look, text, start, end, number, variants)
+
+
+def _check_words(look: Look, text: str, start: int, end: int) -> Verdict | None:
+    begin = spelled.begin_of(text, start)
+    if begin and text[begin - 1].isalnum() and text[begin].isalpha():
+        return None  # no word: "phone", "weight"
+    number, stop = spelled.read_words(text, begin)
+    stop = max(stop, end)
+    if len(number.digits) < _WORDS_MIN or number.words < _WORDS_AMONG_DIGITS:
+        return Verdict(stop, stop, 0.0)
+    found = _judged(look, text, begin, stop, number, (number.signed(), number, number.solid()))
+    if found is None and number.words >= _WORDS_MIN and _WORDS_MIN <= len(number.digits) <= 15:
+        found = Verdict(number.spans[0][0], number.spans[-1][1], _SPELLED_SCORE, "PHONE_NUMBER")
+        found = None if spelled.is_count(number.digits) else found
+    return found or Verdict(stop, stop, 0.0)
+
+
+def _judged(
+    look: Look, text: str, start: int, end: int, number: spelled.Digits, variants: Sequence[spelled.Digits]
+) -> Verdict | None:
+    """What a number is that was read out of a run, whichever way its groups are read."""
     if len(number.digits) < _WORDS_MIN or spelled.is_count(number.digits):
         return None
     if (card := _card_in(number, text, start)) is not None:
         return card
-    plain = run.isascii() and not number.words and fold(run).text == run
-    for variant in _variants(number, run) if plain else (number.signed(), number, number.solid()):
-        if found := first_in(look, text, start, end, variant.grouped()):
+    for variant in variants:
+        if found := first_in(look, text, start, end, variant.grouped(start)):
             return found
-    if number.words >= _WORDS_MIN and len(number.digits) <= 15:
-        return Verdict(start + number.spans[0][0], start + number.spans[-1][1], _SPELLED_SCORE, "PHONE_NUMBER")
     return None
 
 
@@ -234,7 +257,7 @@ def _card_in(number: spelled.Digits, text: str, start: int) -> Verdict | None:
     grouped = groups in _CARD_GROUPS or number.signed().groups() in _CARD_GROUPS or number.words >= _WORDS_MIN
     if not is_card(number.digits) or not (grouped or _CARD_WORDS.before(text, start)):
         return None
-    return Verdict(start + number.spans[0][0], start + number.spans[-1][1], 0.8, "CREDIT_CARD")
+    return Verdict(number.spans[0][0], number.spans[-1][1], 0.8, "CREDIT_CARD")
 
 
 def _address_in(look: Look, read: Folded, start: int) -> Verdict | None:
