@@ -64,7 +64,7 @@ _SEAM = (
     r"|[\"'] ?, ?[\"']@[\"'] ?, ?[\"']"
     r"|[\[({<]{1,2} ?(?:[.:@_/\-]|(?i:dot|punkt|punto|point)) ?[\])}>]{1,2})"
 )
-_SEAM_RUN = rf"{_VALUE}{{1,64}}(?:{_SEAM}{_VALUE}{{0,24}}){{1,32}}{_VALUE}{{0,64}}"
+_SEAM_RUN = rf"{_VALUE}{{1,64}}(?:{_SEAM}{_VALUE}{{0,24}}){{1,24}}{_VALUE}{{0,64}}"
 _TELLING = re.compile(r"[@0-9]")
 _SEAM_SIGN = Sign(_SEAM, _ODD_SIGN.before)
 
@@ -147,6 +147,7 @@ def _whole_text_recognizers(look: Look) -> list[Recognizer]:
             addresses.ADDRESS,
             lambda text, start, end, more: _check_address(look, text, start, end),
             retry=True,
+            sign=Sign(addresses.AT, b""),
             whole=True,
         ),
         Recognizer(
