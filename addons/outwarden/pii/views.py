@@ -74,8 +74,13 @@ _LETTER = (
     r"|&#[xX]?[0-9A-Fa-f]{2,3};|%[0-9A-F]{2}|\\u[0-9A-Fa-f]{4}|</?[a-z]{1,6}>)"
 )
 _ACCOUNT = rf"{_LETTER}(?:[ \-\r\n]?{_LETTER}){{14,60}}"
+_ACCOUNT_SIGN = Sign(
+    rf"[{_INVISIBLE}{_LOOK_ALIKE}]|&#[xX]?[0-9A-Fa-f]{{2,3}};|%[0-9A-F]{{2}}|\\u[0-9A-Fa-f]{{4}}|</?[a-z]{{1,6}}>",
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 -\r\n",
+    inside=b" -\r\n",
+    most=40,
+)
 _ACCOUNT_WORDS = Context(r"iban|account|acct|konto|compte|cuenta|conto|rekening|bank")
-_PLAIN_ACCOUNT = re.compile(r"[A-Za-z0-9]+(?:[ \-][A-Za-z0-9]+)*")
 
 _PLAIN_DIGITS = re.compile(r"\+?[0-9]+(?:[ \-.()][0-9]+|\) ?[0-9]+| \([0-9]+)*")
 _TABLE = re.compile(r"[0-9] *[\t\r\n]\s*[0-9]")
@@ -154,7 +159,7 @@ def _whole_text_recognizers(look: Look) -> list[Recognizer]:
             VIEW,
             _ACCOUNT,
             lambda text, start, end, more: _check_account(look, text, start, end),
-            near=_ACCOUNT_WORDS,
+            sign=_ACCOUNT_SIGN,
             whole=True,
         ),
     ]
@@ -284,8 +289,9 @@ def _check_address(look: Look, text: str, start: int, end: int) -> Verdict | Non
 
 
 def _check_account(look: Look, text: str, start: int, end: int) -> Verdict | None:
-    run = text[start:end]
-    return None if _PLAIN_ACCOUNT.fullmatch(run) else first_in(look, text, start, end, fold(run.replace("\n", " ")))
+    if not _ACCOUNT_WORDS.before(text, start):
+        return None
+    return first_in(look, text, start, end, fold(text[start:end].replace("\n", " ")))
 
 
 def _check_reversed_address(look: Look, text: str, start: int, end: int) -> Verdict | None:
