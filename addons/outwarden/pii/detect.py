@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
-from outwarden.pii import ages, bank, contact, credentials, national, particulars, person_numbers, phones
+from outwarden.pii import ages, bank, contact, credentials, hosts, national, particulars, person_numbers, phones
 from outwarden.pii.custom import custom_recognizer
 from outwarden.pii.finder import Allowance, Finder, Span
 from outwarden.pii.listed import HASH, HashFinder, hash_of, listed_recognizers
@@ -19,6 +19,7 @@ from outwarden.pii.views import view_recognizers
 
 BUILT_IN = (
     *contact.RECOGNIZERS,
+    *hosts.RECOGNIZERS,
     *phones.RECOGNIZERS,
     *bank.RECOGNIZERS,
     *person_numbers.RECOGNIZERS,

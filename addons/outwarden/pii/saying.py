@@ -45,6 +45,28 @@ _TOKEN = re.compile(
 )
 _WORD = re.compile(r"(?:[^\W\d_]|[\u0900-\u094F])+(?:'[^\W\d_]+)?")
 _SIGNS_MAX = 8  # between two that are said
+# A number that is told in parts: "the first four are 4111, then 1111", in items of a list, in turns of a talk, in
+# fields of a form. What names the parts stands between them; and what counts their digits says none.
+_PARTS_OF = (
+    r"first|second|third|fourth|fifth|last|next|middle|final|other|remaining|erste[nrs]?|letzte[nrs]?|nächste[nrs]?"
+)
+_TOLD = re.compile(
+    rf"(?i:\b(?:{_PARTS_OF})\s+(?:two|three|four|five|six|[2-6])\b(?:\s+(?:digits?|numbers?|ones|figures)\b)?)"
+    r"|\n\s{0,8}(?:[-*•+]|\(?[0-9a-z][.)])\s{1,3}"
+    r"|\n[> ]{0,4}(?:\[?[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?\]?\s)?\w{1,20}:\s|\|?\s?\n\|[-: |]{3,80}\|\s?\n\|"
+    r"|&\w{1,16}=|[\"']?\b[a-z]{1,12}_[a-z0-9]{1,12}[\"']?\s?[:=]"
+)
+_TELLING = frozenset(
+    fold(word).text
+    for word in """
+    are is it it's its ends end ending with begins begin starts start beginning digits digit numbers number group block
+    part parts middle code area prefix line suffix exchange followed by finally lastly afterwards the of my in on that
+    goes continues ist sind endet mit beginnt zuerst dann letzten ersten zuletzt please okay ok yes got and what's what
+    next last first second third final one's card was followed
+    """.split()  # noqa: SIM905 - one word each reads better than quotes
+)
+_PART_MAX = 16
+_TOLD_MAX = 28  # as `_SIGNS_MAX`, of one that is told in parts
 # Around a word of which only its neighbours tell what it says.
 _WORDS_BEFORE, _WORDS_AFTER = 40, 120
 DIGITS_MAX = 24
@@ -88,8 +110,9 @@ def _sign(said: str) -> str:
 class _Listener:
     """Takes tokens, as long as they go on with what is said."""
 
-    def __init__(self, read: str, start: int, letters: int) -> None:
+    def __init__(self, read: str, start: int, letters: int, told: bool) -> None:
         self._read = read, start
+        self._told = told
         self._letters = letters
         self.said: list[str] = []
         self.places: list[tuple[int, int]] = []
@@ -118,7 +141,7 @@ class _Listener:
         self.plus = self.plus or (sign == "+" and not self.said)
         self._sign = max(self._sign, sign, key=_SIGNS.index)
         self._between += 1
-        return self._between <= _SIGNS_MAX
+        return self._between <= (_TOLD_MAX if self._told else _SIGNS_MAX)
 
     def _take_word(self, token: str, place: tuple[int, int]) -> bool:
         lower = token.lower()
@@ -141,7 +164,7 @@ class _Listener:
         elif self.said and len(token) <= 4 and _LIKE_DIGITS.issuperset(token) and len(token) > 1:
             self._say(token.translate(_SCANNED), place)
         else:
-            return False
+            return self._told and lower in _TELLING and self._pause(" ")
         return True
 
     def _value_of(self, word: str) -> int | None:
@@ -196,12 +219,25 @@ class _Listener:
         self._between, self._value, self._times, self._sign = 0, None, 1, ""
 
 
-def goes_on(word: str) -> bool:
-    """Whether a number may go on with a word."""
+def goes_on(word: str, *, told: bool = False) -> bool:
+    """Whether a number may go on with a word; ``told``: one that is told in parts."""
     lower = word.lower()
     read = fold(lower).text
     known = read in VALUES or read in WEAK or lower in TIMES or read in _BETWEEN_READ or lower in HUNDREDS
-    return known or _LIKE_DIGITS.issuperset(word)
+    return known or (told and read in _TELLING) or _LIKE_DIGITS.issuperset(word)
+
+
+def told_from(text: str, start: int, first: int) -> int:
+    """Where a part of a number begins whose first digit or word stands at ``first``: what names or counts it."""
+    for part in _TOLD.finditer(text, start, first + _PART_MAX):
+        if part.start() <= first < part.end():
+            return part.start()
+    return first
+
+
+def goes_on_told(text: str, at: int) -> bool:
+    """Whether the next part of a number is named right there."""
+    return _TOLD.match(text, at) is not None
 
 
 # "ten seven" are two numbers, but dix-sept and on sekiz are one.
@@ -220,11 +256,14 @@ def _goes_with(before: int, value: int, teen_from: int) -> bool:
     return not below % 10 and value < (20 if below in (60, 80) else 10)
 
 
-def listen(read: Folded, start: int, most: int, *, letters: int = 0) -> Said:
-    """What is said in ``read`` from ``start`` on, up to ``most`` characters; of the first ``letters`` also capitals."""
-    listener, end = _Listener(read.text, start, letters), start
-    for token in _TOKEN.finditer(read.text, start):
-        kind, end = str(token.lastgroup), token.end()
+def listen(read: Folded, start: int, most: int, *, letters: int = 0, told: bool = False) -> Said:
+    """What is said in ``read`` from ``start`` on, up to ``most`` characters; of the first ``letters`` also capitals.
+
+    ``told``: in parts, with words that name the parts.
+    """
+    listener, end = _Listener(read.text, start, letters, told), start
+    while token := (told and _TOLD.match(read.text, end)) or _TOKEN.match(read.text, end):
+        kind, end = str(token.lastgroup or "between"), token.end()
         if not listener.take(kind, token[0], token.span()) or len(listener.said) >= most:
             break
     places = [read.span(low, high) for low, high in listener.places]

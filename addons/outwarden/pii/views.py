@@ -97,7 +97,8 @@ _REVERSED_DIGITS = r"\b[0-9](?:[ \-.]?[0-9]){8,22}"
 def view_recognizers(matcher: Matcher, depth: int = 0) -> list[Recognizer]:
     """The recognisers of everything that ``matcher`` finds, written in another way."""
     look = looker(matcher)
-    wanted = frozenset(pattern.recognizer.entity for pattern in matcher.patterns)
+    kinds = [pattern.recognizer for pattern in matcher.patterns]
+    wanted = frozenset(kind.entity for kind in kinds).union(*(kind.names for kind in kinds))
     found = [
         *_whole_text_recognizers(look),
         *apart_recognizers(look, wanted),
