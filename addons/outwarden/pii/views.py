@@ -12,6 +12,7 @@ from dataclasses import replace
 from outwarden.pii import addresses, spelled
 from outwarden.pii.apart import apart_recognizers
 from outwarden.pii.bank import is_card
+from outwarden.pii.broken import broken_recognizers
 from outwarden.pii.folding import JOINT, STRINGS, Folded, fold
 from outwarden.pii.labelled import labelled_recognizers
 from outwarden.pii.marked_up import marked_up_recognizers
@@ -40,7 +41,7 @@ _INVISIBLE = (
 _LOOK_ALIKE = (
     r"\x{FF01}-\x{FF5E}\x{FE52}\x{FE63}\x{FE6B}\x{1D400}-\x{1D7FF}\x{2460}-\x{24FF}\x{2070}-\x{209C}\x{B2}\x{B3}"
     r"\x{B9}\x{660}-\x{669}\x{6F0}-\x{6F9}\x{966}-\x{96F}\x{9E6}-\x{9EF}\x{E50}-\x{E59}"
-    r"\x{300}-\x{36F}\x{2024}\x{B7}\x{2B0}-\x{2B8}\x{2E1}-\x{2E3}\x{1D2C}-\x{1D6A}\x{1D9C}-\x{1DBF}"
+    r"\x{300}-\x{36F}\x{2024}\x{B7}\x{2010}\x{2011}\x{2B0}-\x{2B8}\x{2E1}-\x{2E3}\x{1D2C}-\x{1D6A}\x{1D9C}-\x{1DBF}"
     r"\x{2776}-\x{2793}\x{1F130}-\x{1F149}\x{1F150}-\x{1F169}\x{1F170}-\x{1F189}\x{1F1E6}-\x{1F1FF}"
     r"\x{E0020}-\x{E007E}"
 )
@@ -59,7 +60,7 @@ _ODD_SIGN = Sign(_ODD, b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 # What joins two pieces of a value, or marks one, in source code, quoted mail and Markdown. Only in whole texts: in a
 # stream every quotation mark and end of a line would have to wait.
 _SEAM = (
-    r"(?:[A-Za-z0-9.@](?:\*\*|~~|`)[A-Za-z0-9.@]|\\[_.@+~\-]|\\\r?\n[ \t]{0,8}|\r?\n>[> ]{0,4}"
+    r"(?:[A-Za-z0-9.@\-_](?:\*\*|~~|`)[A-Za-z0-9.@]|\\[_.@+~\-]|\\\r?\n[ \t]{0,8}|\r?\n>[> ]{0,4}"
     rf"|{STRINGS}"
     r"|[\"'] ?, ?[\"']@[\"'] ?, ?[\"']"
     r"|[\[({<]{1,2} ?(?:[.:@_/\-]|(?i:dot|punkt|punto|point)) ?[\])}>]{1,2})"
@@ -102,6 +103,7 @@ def view_recognizers(matcher: Matcher, depth: int = 0) -> list[Recognizer]:
     found = [
         *_whole_text_recognizers(look),
         *apart_recognizers(look, wanted),
+        *broken_recognizers(look, wanted),
         *labelled_recognizers(wanted),
         *marked_up_recognizers(look, wanted),
         Recognizer(VIEW, _ODD_RUN, lambda text, start, end, more: _check_odd(look, text, start, end), sign=_ODD_SIGN),
@@ -204,7 +206,11 @@ def _check_seam(look: Look, text: str, start: int, end: int) -> Verdict | None:
 def _stands_alone(look: Look, text: str, found: Verdict) -> bool:
     """Whether a piece of a finding between two joints is one by itself: "by Ada" over "> ada@host.org"."""
     pieces = JOINT.split(text[found.start : found.end])
-    return len(pieces) > 1 and any(one.entity == found.entity for piece in pieces if piece for one in look(piece))
+    if len(pieces) == 1:
+        return False
+    if found.entity == "API_KEY":
+        pieces = pieces[1:]  # the first may be a key already, and the others more of it
+    return any(one.entity == found.entity for piece in pieces if piece for one in look(piece))
 
 
 def _check_digits(look: Look, text: str, start: int, end: int) -> Verdict | None:
