@@ -86,7 +86,7 @@ def test_a_stream_is_told_to_wait_until_a_run_has_ended(way: int, before: int, a
         assert check_packed(packing, lambda said: [], text[:cut], start, True) in (whole, UNDECIDED, None)
 
 
-@pytest.mark.parametrize("width", [8, 20, 30, 76])
+@pytest.mark.parametrize("width", [16, 20, 30, 76])
 @pytest.mark.parametrize("joint", ["\n", "\r\n  ", "\n> "])
 def test_base64_over_lines_is_read_on(detector: Detector, width: int, joint: str) -> None:
     """Wherever it is broken; what stands around it stays."""

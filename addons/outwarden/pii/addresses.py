@@ -42,8 +42,8 @@ _WEAK = r"|~*=:_\-/\\#$^+!.•`"
 _DECORATION = rf"[{_STRONG}{_WEAK}]{{1,3}}"
 _SIDE = rf"(?:\s{{0,3}}{_DECORATION}[ ]?|\s{{1,3}})"
 _OTHER_SIDE = rf"(?:[ ]?{_DECORATION}\s{{0,3}}|\s{{1,3}})"
-_BRACKETED = r"[ ]?[\[({<【（［]{1,2}[ ]?WORD[ ]?[\])}>】）］]{1,2}[ ]?"
-_ANY_WORD = r"LETTER(?:LETTER|[ \-]){1,15}"
+_BRACKETED = r"[\[({<【（［]{1,2}[ ]?WORD[ ]?[\])}>】）］]{1,2}[ ]?"
+_ANY_WORD = r"LETTER{2,15}"
 
 # A mail provider that everybody knows needs no ending; and endings that people write. Two letters are a country.
 _PROVIDERS = r"gmail|googlemail|outlook|hotmail|yahoo|icloud|protonmail|proton|gmx|posteo|aol|yandex|fastmail|zoho"
@@ -71,27 +71,32 @@ _NO_LOCAL = frozenset(
 )
 
 
-def _pattern() -> str:
-    """RE2: from the @ to the first letter behind the first dot; never of an address that is written as usual."""
+def _patterns() -> tuple[str, str]:
+    """RE2: what may stand for an @; and from there to the first letter behind the first dot.
+
+    No address that is written as usual has them. What decorates the @ begins with its last sign here: a pattern that
+    may begin at every space takes an automaton that is slow in code.
+    """
+    edge = rf"[\s{_STRONG}{_WEAK}][ ]?"
     label = r"[\p{L}0-9][\p{L}\p{M}0-9\-]{0,40}"
     side, other = _SIDE, _OTHER_SIDE
     marks = "|".join(_MARKS.values())
     domain = rf"{label}(?:{side}(?i:{marks}){other}{label}){{0,2}}"
-    word = _ANY_WORD.replace("LETTER", r"\p{L}")
-    any_word = _BRACKETED.replace("WORD", word)
-    one, two = (rf"\s{{0,3}}[\[({{<]\s?(?i:{letter})\s?[\])}}>]\s{{0,3}}" for letter in "ad")
-    at = rf"(?:{side}(?i:{_AT}){other}|{one}|{side}{_AT_SIGNS}{other}|{side}{_AT_SIGNS}|{_AT_SIGNS}{other})"
-    dot = rf"(?:{side}(?i:{_DOT}){other}|{two}|{side}{_DOT_SIGNS}{other}|{side}{_DOT_SIGNS})"
-    known = rf"{at}{domain}(?:{dot}|{_DOT_SIGNS}|{any_word}|,)[\p{{L}}]"
+    any_word = _BRACKETED.replace("WORD", _ANY_WORD.replace("LETTER", r"\p{L}"))
+    one, two = (rf"[\[({{<]\s?(?i:{letter})\s?[\])}}>]\s{{0,3}}" for letter in "ad")
+    at = rf"(?:{edge}(?:(?i:{_AT})|{_AT_SIGNS}){other}|{one}|{edge}{_AT_SIGNS}|{_AT_SIGNS}{other})"
+    near = rf"{edge}(?i:{_AT})[\s{_STRONG}{_WEAK}]|(?:{edge})?{_AT_SIGNS}|{one}|AT[a-z0-9]"
+    dot = rf"(?:{side}(?:(?i:{_DOT})|{_DOT_SIGNS}){other}|\s{{0,3}}{two}|{side}{_DOT_SIGNS})"
+    known = rf"{at}(?:{domain}(?:{dot}|{_DOT_SIGNS}|[ ]?{any_word}|,)[\p{{L}}]|(?i:{_PROVIDERS})\b)"
     by_dot = rf"(?:{_AT_SIGNS}|{any_word}){domain}{dot}[\p{{L}}]"
-    provider = rf"{at}(?i:{_PROVIDERS})\b"
     undotted = r"\s(?i:at)\s[A-Za-z0-9\-]{2,40} (?:com|net|org|de)\b"
-    return rf"(?:{known}|{by_dot}|{provider}|{undotted}|AT[a-z0-9\-]{{1,40}}(?:DOT|\.)[a-z])"
+    capitals = r"AT[a-z0-9\-]{1,40}(?:DOT|\.)[a-z]"
+    return rf"{near}|{any_word}", rf"(?:{known}|{by_dot}|{undotted}|{capitals})"
 
 
-ADDRESS = _pattern()
+AT, ADDRESS = _patterns()
 
-_any_word = _BRACKETED.replace("WORD", _ANY_WORD.replace("LETTER", _LETTER))
+_any_word = "[ ]?" + _BRACKETED.replace("WORD", _ANY_WORD.replace("LETTER", _LETTER))
 _marks = "|".join(f"(?P<mark{at}>{words})" for at, words in enumerate(_MARKS.values()))
 _I = re.IGNORECASE
 _SAID_AT = re.compile(
@@ -116,6 +121,8 @@ _LABELLED = re.compile(
     _I,
 )
 _LABELLED_AFTER = re.compile(r"[\"']?\s+(?:is|as)\s+(?:\w+\s){1,2}e-?mail", _I)
+_DECORATIONS = frozenset(re.sub(r"\\(.)", r"\1", _STRONG + _WEAK))
+_DECORATION_MAX = 2
 _SPACED_MIN = 3  # at least so long is what stands before a lone @ with spaces around it: a @ b.T multiplies matrices
 _LOCAL_MAX, _PARTS_MAX, _JOINT_MAX = 64, 4, 28
 _JOINED_LETTERS = re.compile(rf"{_LETTER}(?:-{_LETTER})+")
@@ -151,6 +158,7 @@ class _Joint:
 
 def read_address(text: str, start: int) -> Address | None:
     """Read the address whose @ `ADDRESS` found at ``start``; None for words that only look like one."""
+    start = _before_sign(text, start)
     found = _SAID_AT.match(text, start)
     if found is None:
         return None
@@ -169,6 +177,17 @@ def read_address(text: str, start: int) -> Address | None:
         return None
     name = ".".join(labels) if dots or "." in labels[0] else f"{labels[0]}.com"
     return Address(f"{said_local}@{name}", first, end)
+
+
+def _before_sign(text: str, start: int) -> int:
+    """Where what decorates an @ begins, or the space before it."""
+    low = max(0, start - _DECORATION_MAX)
+    while start > low and text[start] in _DECORATIONS and text[start - 1] in _DECORATIONS:
+        start -= 1
+    low = max(0, start - _DECORATION_MAX)
+    while start > low and text[start - 1].isspace():
+        start -= 1
+    return start
 
 
 def _joint(found: re.Match[str], sign: str) -> _Joint:

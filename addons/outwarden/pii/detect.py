@@ -11,6 +11,7 @@ from outwarden.pii import (
     bank,
     contact,
     credentials,
+    hosts,
     national,
     particulars,
     person_numbers,
@@ -30,6 +31,7 @@ from outwarden.pii.views import view_recognizers
 
 BUILT_IN = (
     *contact.RECOGNIZERS,
+    *hosts.RECOGNIZERS,
     *phones.RECOGNIZERS,
     *bank.RECOGNIZERS,
     *person_numbers.RECOGNIZERS,

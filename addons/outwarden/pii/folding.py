@@ -32,7 +32,7 @@ _FIRST_OF_ESCAPES = "&%\\<=+"  # 60 times as fast to look for in 500 characters 
 # What joins two pieces of one word in source code, quoted mail and Markdown, and stands for nothing.
 _CONCATENATED = r"(?:[+.&~]|\|\||\.\.|<<)"
 STRINGS = (  # "a" + "b", "a" "b", "a" \ and "b" on the next line
-    rf"[\"'] {{0,2}}(?:{_CONCATENATED}? ?\\?\r?\n[ \t]{{0,24}}{_CONCATENATED}? ?|{_CONCATENATED} {{0,2}}| )"
+    rf"[\"'] {{0,2}}(?:{_CONCATENATED}? ?\\?\r?\n[ \t]{{0,12}}{_CONCATENATED}? ?|{_CONCATENATED} {{0,2}}| )"
     r"[fbru]?[\"']"
 )
 _AROUND_AT = r"(?<=[\"']@)[\"'] ?, ?[\"']|[\"'] ?, ?[\"'](?=@[\"'])"

@@ -162,9 +162,9 @@ PACKINGS = (
 
 # --- base 64 over several lines, as mail and PEM break it: each line is one token and nothing else follows on it
 
-_WRAPPED_ROW = rf"{_ANY_64}{{8}}\\?\r?\n[ \t>]{{0,16}}{_ANY_64}{{2}}"
+_WRAPPED_ROW = rf"{_ANY_64}{{16}}\\?\r?\n[ \t>]{{0,16}}{_ANY_64}{{2}}"
 _WRAPPED = re.compile(
-    rf"{_ANY_64}{{8,}}+(?:\\?\r?\n[ \t>]{{0,16}}{_ANY_64}++={{0,2}}(?=[ \t]{{0,4}}(?:\r?\n|\Z|[\"'\\,;)<])))++"
+    rf"{_ANY_64}{{16,}}+(?:\\?\r?\n[ \t>]{{0,16}}{_ANY_64}++={{0,2}}(?=[ \t]{{0,4}}(?:\r?\n|\Z|[\"'\\,;)<])))++"
 )
 _IN_LINE = re.compile(_ANY_64)
 _ASCII_GROUPS = re.compile(_GROUPS_64)

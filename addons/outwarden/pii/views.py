@@ -7,10 +7,12 @@ run as context. So a text without such signs costs nothing, and a stream holds n
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from outwarden.pii import addresses, spelled
 from outwarden.pii.apart import apart_recognizers
 from outwarden.pii.bank import is_card
+from outwarden.pii.broken import broken_recognizers
 from outwarden.pii.folding import JOINT, STRINGS, Folded, fold
 from outwarden.pii.labelled import labelled_recognizers
 from outwarden.pii.marked_up import marked_up_recognizers
@@ -26,6 +28,7 @@ DEPTH_MAX = 3
 
 _SPELLED_SCORE = 0.5
 _SPELLED_ADDRESS_SCORE = 1.0  # "john dot smith at": an address, however surely a model sees a name in it
+_WORDS_AMONG_DIGITS = 2  # one alone may count something: "2007-2008, fifteen episodes"
 _WORDS_MIN = 7  # so many number words in a row are a number that somebody dictates
 
 # --- odd characters and escapes inside a word
@@ -38,7 +41,7 @@ _INVISIBLE = (
 _LOOK_ALIKE = (
     r"\x{FF01}-\x{FF5E}\x{FE52}\x{FE63}\x{FE6B}\x{1D400}-\x{1D7FF}\x{2460}-\x{24FF}\x{2070}-\x{209C}\x{B2}\x{B3}"
     r"\x{B9}\x{660}-\x{669}\x{6F0}-\x{6F9}\x{966}-\x{96F}\x{9E6}-\x{9EF}\x{E50}-\x{E59}"
-    r"\x{300}-\x{36F}\x{2024}\x{B7}\x{2B0}-\x{2B8}\x{2E1}-\x{2E3}\x{1D2C}-\x{1D6A}\x{1D9C}-\x{1DBF}"
+    r"\x{300}-\x{36F}\x{2024}\x{B7}\x{2010}\x{2011}\x{2B0}-\x{2B8}\x{2E1}-\x{2E3}\x{1D2C}-\x{1D6A}\x{1D9C}-\x{1DBF}"
     r"\x{2776}-\x{2793}\x{1F130}-\x{1F149}\x{1F150}-\x{1F169}\x{1F170}-\x{1F189}\x{1F1E6}-\x{1F1FF}"
     r"\x{E0020}-\x{E007E}"
 )
@@ -57,12 +60,12 @@ _ODD_SIGN = Sign(_ODD, b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 # What joins two pieces of a value, or marks one, in source code, quoted mail and Markdown. Only in whole texts: in a
 # stream every quotation mark and end of a line would have to wait.
 _SEAM = (
-    r"(?:[A-Za-z0-9.@](?:\*\*|~~|`)[A-Za-z0-9.@]|\\[_.@+~\-]|\\\r?\n[ \t]{0,8}|\r?\n>[> ]{0,4}"
+    r"(?:[A-Za-z0-9.@\-_](?:\*\*|~~|`)[A-Za-z0-9.@]|\\[_.@+~\-]|\\\r?\n[ \t]{0,8}|\r?\n>[> ]{0,4}"
     rf"|{STRINGS}"
     r"|[\"'] ?, ?[\"']@[\"'] ?, ?[\"']"
     r"|[\[({<]{1,2} ?(?:[.:@_/\-]|(?i:dot|punkt|punto|point)) ?[\])}>]{1,2})"
 )
-_SEAM_RUN = rf"{_VALUE}{{1,64}}(?:{_SEAM}{_VALUE}{{0,24}}){{1,32}}{_VALUE}{{0,64}}"
+_SEAM_RUN = rf"{_VALUE}{{1,64}}(?:{_SEAM}{_VALUE}{{0,24}}){{1,24}}{_VALUE}{{0,64}}"
 _TELLING = re.compile(r"[@0-9]")
 _SEAM_SIGN = Sign(_SEAM, _ODD_SIGN.before)
 
@@ -72,8 +75,13 @@ _LETTER = (
     r"|&#[xX]?[0-9A-Fa-f]{2,3};|%[0-9A-F]{2}|\\u[0-9A-Fa-f]{4}|</?[a-z]{1,6}>)"
 )
 _ACCOUNT = rf"{_LETTER}(?:[ \-\r\n]?{_LETTER}){{14,60}}"
+_ACCOUNT_SIGN = Sign(
+    rf"[{_INVISIBLE}{_LOOK_ALIKE}]|&#[xX]?[0-9A-Fa-f]{{2,3}};|%[0-9A-F]{{2}}|\\u[0-9A-Fa-f]{{4}}|</?[a-z]{{1,6}}>",
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 -\r\n",
+    inside=b" -\r\n",
+    most=40,
+)
 _ACCOUNT_WORDS = Context(r"iban|account|acct|konto|compte|cuenta|conto|rekening|bank")
-_PLAIN_ACCOUNT = re.compile(r"[A-Za-z0-9]+(?:[ \-][A-Za-z0-9]+)*")
 
 _PLAIN_DIGITS = re.compile(r"\+?[0-9]+(?:[ \-.()][0-9]+|\) ?[0-9]+| \([0-9]+)*")
 _TABLE = re.compile(r"[0-9] *[\t\r\n]\s*[0-9]")
@@ -90,10 +98,12 @@ _REVERSED_DIGITS = r"\b[0-9](?:[ \-.]?[0-9]){8,22}"
 def view_recognizers(matcher: Matcher, depth: int = 0) -> list[Recognizer]:
     """The recognisers of everything that ``matcher`` finds, written in another way."""
     look = looker(matcher)
-    wanted = frozenset(pattern.recognizer.entity for pattern in matcher.patterns)
+    kinds = [pattern.recognizer for pattern in matcher.patterns]
+    wanted = frozenset(kind.entity for kind in kinds).union(*(kind.names for kind in kinds))
     found = [
         *_whole_text_recognizers(look),
         *apart_recognizers(look, wanted),
+        *broken_recognizers(look, wanted),
         *labelled_recognizers(wanted),
         *marked_up_recognizers(look, wanted),
         Recognizer(VIEW, _ODD_RUN, lambda text, start, end, more: _check_odd(look, text, start, end), sign=_ODD_SIGN),
@@ -136,9 +146,8 @@ def _whole_text_recognizers(look: Look) -> list[Recognizer]:
         ),
         Recognizer(
             VIEW,
-            spelled.DIGITS_IN_WORDS,
-            lambda text, start, end, more: _check_digits(look, text, start, end),
-            sign=Sign(spelled.WORDS_SIGN, b"0123456789 -.()+", inside=b" -.()"),
+            spelled.WORDS,
+            lambda text, start, end, more: _check_words(look, text, start, end),
             whole=True,
         ),
         Recognizer(
@@ -146,13 +155,14 @@ def _whole_text_recognizers(look: Look) -> list[Recognizer]:
             addresses.ADDRESS,
             lambda text, start, end, more: _check_address(look, text, start, end),
             retry=True,
+            sign=Sign(addresses.AT, b""),
             whole=True,
         ),
         Recognizer(
             VIEW,
             _ACCOUNT,
             lambda text, start, end, more: _check_account(look, text, start, end),
-            near=_ACCOUNT_WORDS,
+            sign=_ACCOUNT_SIGN,
             whole=True,
         ),
     ]
@@ -196,26 +206,52 @@ def _check_seam(look: Look, text: str, start: int, end: int) -> Verdict | None:
 def _stands_alone(look: Look, text: str, found: Verdict) -> bool:
     """Whether a piece of a finding between two joints is one by itself: "by Ada" over "> ada@host.org"."""
     pieces = JOINT.split(text[found.start : found.end])
-    return len(pieces) > 1 and any(one.entity == found.entity for piece in pieces if piece for one in look(piece))
+    if len(pieces) == 1:
+        return False
+    if found.entity == "API_KEY":
+        pieces = pieces[1:]  # the first may be a key already, and the others more of it
+    return any(one.entity == found.entity for piece in pieces if piece for one in look(piece))
 
 
 def _check_digits(look: Look, text: str, start: int, end: int) -> Verdict | None:
     run = text[start:end]
     if _PLAIN_DIGITS.fullmatch(run) and not _ONE_BY_ONE.fullmatch(run):
         return None  # others look at those
-    if start and text[start - 1].isalnum() and run[0].isalpha():
-        return None  # no word: "phone", "weight"
     number = spelled.read_digits(run)
+    if len(number.digits) < _WORDS_MIN:
+        return None
+    number = replace(number, spans=[(start + low, start + high) for low, high in number.spans])
+    plain = run.isascii() and fold(run).text == run
+    variants = _variants(number, run) if plain else (number.signed(), number, number.solid())
+    return _judged(look, text, start, end, number, variants)
+
+
+def _check_words(look: Look, text: str, start: int, end: int) -> Verdict | None:
+    begin = spelled.begin_of(text, start)
+    if begin and text[begin - 1].isalnum() and text[begin].isalpha():
+        return None  # no word: "phone", "weight"
+    number, stop = spelled.read_words(text, begin)
+    stop = max(stop, end)
+    if len(number.digits) < _WORDS_MIN or number.words < _WORDS_AMONG_DIGITS:
+        return Verdict(stop, stop, 0.0)
+    found = _judged(look, text, begin, stop, number, (number.signed(), number, number.solid()))
+    if found is None and number.words >= _WORDS_MIN and _WORDS_MIN <= len(number.digits) <= 15:
+        found = Verdict(number.spans[0][0], number.spans[-1][1], _SPELLED_SCORE, "PHONE_NUMBER")
+        found = None if spelled.is_count(number.digits) else found
+    return found or Verdict(stop, stop, 0.0)
+
+
+def _judged(
+    look: Look, text: str, start: int, end: int, number: spelled.Digits, variants: Sequence[spelled.Digits]
+) -> Verdict | None:
+    """What a number is that was read out of a run, whichever way its groups are read."""
     if len(number.digits) < _WORDS_MIN or spelled.is_count(number.digits):
         return None
     if (card := _card_in(number, text, start)) is not None:
         return card
-    plain = run.isascii() and not number.words and fold(run).text == run
-    for variant in _variants(number, run) if plain else (number.signed(), number, number.solid()):
-        if found := first_in(look, text, start, end, variant.grouped()):
+    for variant in variants:
+        if found := first_in(look, text, start, end, variant.grouped(start)):
             return found
-    if number.words >= _WORDS_MIN and len(number.digits) <= 15:
-        return Verdict(start + number.spans[0][0], start + number.spans[-1][1], _SPELLED_SCORE, "PHONE_NUMBER")
     return None
 
 
@@ -234,7 +270,7 @@ def _card_in(number: spelled.Digits, text: str, start: int) -> Verdict | None:
     grouped = groups in _CARD_GROUPS or number.signed().groups() in _CARD_GROUPS or number.words >= _WORDS_MIN
     if not is_card(number.digits) or not (grouped or _CARD_WORDS.before(text, start)):
         return None
-    return Verdict(start + number.spans[0][0], start + number.spans[-1][1], 0.8, "CREDIT_CARD")
+    return Verdict(number.spans[0][0], number.spans[-1][1], 0.8, "CREDIT_CARD")
 
 
 def _address_in(look: Look, read: Folded, start: int) -> Verdict | None:
@@ -260,8 +296,9 @@ def _check_address(look: Look, text: str, start: int, end: int) -> Verdict | Non
 
 
 def _check_account(look: Look, text: str, start: int, end: int) -> Verdict | None:
-    run = text[start:end]
-    return None if _PLAIN_ACCOUNT.fullmatch(run) else first_in(look, text, start, end, fold(run.replace("\n", " ")))
+    if not _ACCOUNT_WORDS.before(text, start):
+        return None
+    return first_in(look, text, start, end, fold(text[start:end].replace("\n", " ")))
 
 
 def _check_reversed_address(look: Look, text: str, start: int, end: int) -> Verdict | None:
