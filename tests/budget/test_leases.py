@@ -1,8 +1,10 @@
 """Calls paid from a lease: no cap is passed, no rule is forgotten, and what lies ready comes back."""
 
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,7 +13,6 @@ from hypothesis import strategies as st
 from outwarden.budget import (
     Account,
     Amounts,
-    Budget,
     BudgetState,
     Denied,
     Held,
@@ -23,11 +24,10 @@ from outwarden.budget import (
     Target,
     open_store,
 )
-from outwarden.budget.lease import may_lease
 from outwarden.budget.leases import BUSY, FRESH_S
-from outwarden.budget.limits import Projected
 from outwarden.budget.owners import Owner
-from outwarden.errors import HoldExists, HoldPosted, HoldUnknown, HoldVoided
+from outwarden.errors import HoldExists, HoldPosted, HoldUnknown, HoldVoided, StoreUnavailable
+from simulating.faults import Fault, FaultyStore
 
 pytestmark = pytest.mark.every_store
 
@@ -320,6 +320,54 @@ def test_debt_is_in_the_store_at_once(leasing: LeasingLedger, another: LeasingLe
     assert isinstance(leasing.hold("y", [shared], Amounts(1, 0)), Denied)
 
 
+@pytest.mark.parametrize("done", [True, False])
+@pytest.mark.parametrize("kind", ["lost", "lost, down", "undone", "down"])
+def test_a_step_that_fails_counts_once(store: Store, account: Make, clock: Clock, kind: Any, done: bool) -> None:
+    """Whatever is lost of a step on its way or on its way back, what was spent is posted once and the rest is free."""
+    shared, faulty = account(10**6, lease=True), FaultyStore(store)
+    ledger = LeasingLedger(cast(Store, faulty), clock=clock, monotonic=clock.monotonic)
+    spent = 0
+    for after in range(12):
+        spent += 100 * work(ledger, shared, 10, f"a{after}")
+        faulty.begin(Fault(kind, after, done))
+        clock.advance(seconds=1)
+        with suppress(StoreUnavailable):
+            ledger.settle()
+        with suppress(StoreUnavailable):
+            for number in range(BUSY):
+                if isinstance(ledger.hold(name := f"b{after}-{number}", [shared], Amounts(5_000, 0)), Held):
+                    spent += 5_000
+                    ledger.post(name, Amounts(5_000, 0))
+        faulty.begin(None)
+        ledger.recover()
+        rounds(ledger, clock)
+        for name in set(ledger._open) | set(ledger._running):
+            ledger.post(name, Amounts(5_000, 0))  # whose post the store did not take
+        assert (state(ledger, shared).posted, state(ledger, shared).pending) == (spent, 0)
+
+
+def test_without_the_store_leases_pay_until_a_round(
+    leasing: LeasingLedger, account: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once a round finds the store gone new calls are refused; calls that run are posted when it is back."""
+    shared = account(10**6, lease=True)
+    work(leasing, shared, 20)
+    leasing.hold("runs", [shared], COST)
+
+    def gone() -> Any:
+        raise StoreUnavailable("gone")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(leasing._store, "transaction", gone)
+        with pytest.raises(StoreUnavailable):
+            leasing.settle()
+        with pytest.raises(StoreUnavailable):
+            leasing.hold("new", [shared], COST)
+        leasing.post("runs", Amounts(60, 0))
+    leasing.settle()
+    assert (state(leasing, shared).posted, state(leasing, shared).pending) == (2_060, 0)
+
+
 def test_a_hold_grows_in_memory_and_beyond(
     leasing: LeasingLedger, account: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -398,25 +446,21 @@ def test_a_limit_of_each_call_is_looked_at_in_memory(leasing: LeasingLedger, acc
     assert denied.account is single
 
 
-@pytest.mark.on_sqlite
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"lease": False},
-        {"window": "rolling 10m"},
-        {"window": "refill 1h"},
-        {"window": "day", "identical": True},
-        {"projected": Projected(3600)},
-        {"reroute_at": 0.5, "reroute_to": "x"},
-        {"on_exceeded": "warn"},
-        {"scope": "request"},
-    ],
-)
-def test_what_is_not_leased(changes: dict[str, Any]) -> None:
-    """What is exact to the second or looked at with each call is counted in the store."""
-    budget = Budget("b", "all", 10**9, lease=True)
-    assert may_lease(budget)
-    assert not may_lease(replace(budget, **changes))
+def test_threads_share_a_lease(leasing: LeasingLedger, account: Make) -> None:
+    """Eight threads on one cap admit what fits and no more, whoever of them finds the lease short."""
+    shared = account(50_000, lease=True)
+    admitted: list[int] = []
+    threads = [
+        threading.Thread(target=lambda name: admitted.append(work(leasing, shared, 80, name)), args=(f"t{number}",))
+        for number in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(admitted) == 500
+    leasing.settle()
+    assert (state(leasing, shared).posted, state(leasing, shared).pending) == (50_000, 0)
 
 
 STEPS = st.lists(

@@ -12,7 +12,9 @@ from outwarden.budget.limits import Budget
 from outwarden.budget.states import Amounts, Balance, BudgetState
 from outwarden.budget.windows import moving
 
-WIDTH_MIN, WIDTH_MAX = 16, 256  # of the largest hold of late: how much lies ready. Doubled when it runs short
+# How many of the largest hold of late lie ready, doubled when that runs short: a step of the store for some ten to
+# eighty calls. As much is charged too much when a process dies.
+WIDTH_MIN, WIDTH_MAX = 8, 64
 LEAST = 4  # of it; where a lease may not even have that, calls ask the store
 SHARE = 4  # a quarter of what is free lies ready in all processes together
 

@@ -10,7 +10,7 @@ posted in memory; every other call, and whatever does not fit, takes the ledger'
 (`settle`) every lease takes one, and in between where it runs short. So `budgets` shows what was spent a second late;
 the audit log has each call as it ends. A step whose commit went unanswered is looked up by its number before the next.
 
-*Size.* `lease.ready`: sixteen of the largest hold of late, more where that runs short, never more than a quarter of
+*Size.* `lease.ready`: 8 of the largest hold of late, up to 64 where that runs short, never more than a quarter of
 what is free for all processes together; where that is not even four holds, nothing. A budget that is small, or nearly
 spent, is therefore never leased: it admits exactly what fits. Only a busy key leases (`BUSY` calls in a second), and
 what is not busy any more is given back with the next step; a window that rolled over, changed rules, and a pause end a
@@ -19,7 +19,8 @@ and it is tried once more; what others have ready can refuse it for two rounds, 
 
 *Ends.* At its exit a process posts what was spent and gives back the rest. What a dead one leased is charged in full
 like all holds (`Ledger.recover`): spent or not, nobody knows. One that was taken for dead and was not finds its lease
-expired with the next step: its calls were charged then. Without the store leases pay until a round finds that out.
+expired with the next step: its calls were charged then. A round that finds the store gone ends all leases for new
+calls, which are refused then as all others are.
 """
 
 import time
@@ -54,7 +55,7 @@ from outwarden.errors import HoldExists, StepUnknown, StoreUnavailable
 BUSY = 4  # calls between two rounds: fewer cost the store no more than the lease would
 NOT_NOW = -(10**9)  # as many: not before the next round
 LEASE_S = 60.0
-LEASES_MAX = 256  # of a process at once: each takes a transaction a second
+LEASES_MAX = 64  # of a process at once: each takes a transaction a second, one after the other
 KEYS_MAX = 10_000  # whose calls are counted
 FRESH_S = 5.0  # rounds may be late; then whoever is paused, or was lowered, is asked about again
 ENDED_MAX = 10_000  # calls that ended, remembered to tell a second step from an unknown one
@@ -160,15 +161,12 @@ class LeasingLedger(Ledger):
         """
         with self._lock:
             self._calls.clear()
-            for lease in list(self._leases.values()):
-                uses, lease.uses = lease.uses, 0
-                keep = self._pays(lease) and uses >= BUSY and self._monotonic() - lease.opened_s < LEASE_S
-                lease.width = max(WIDTH_MIN, lease.width // 2)
-                if not keep and self._pays(lease):
-                    del self._current[lease.key]
-                if keep or not lease.running or not lease.settled:
-                    self._step(lease, keep=keep)
-                lease.largest = NOTHING
+            try:
+                for lease in list(self._leases.values()):
+                    self._settle_one(lease)
+            except StoreUnavailable:
+                self._current.clear()
+                raise
             news = list(self._steps.news)
             self._steps.news.clear()
             return news
@@ -184,6 +182,15 @@ class LeasingLedger(Ledger):
         with suppress(StoreUnavailable):
             self.release()
         super().close()
+
+    def _settle_one(self, lease: Lease) -> None:
+        keep = self._pays(lease) and lease.uses >= BUSY and self._monotonic() - lease.opened_s < LEASE_S
+        if not keep and self._pays(lease):
+            del self._current[lease.key]
+        lease.width = max(WIDTH_MIN, lease.width // 2)
+        if keep or not lease.running or not lease.settled:
+            self._step(lease, keep=keep)
+        lease.uses, lease.largest = 0, NOTHING
 
     def _lease(self, accounts: Sequence[Account], wanted: Amounts, key_id: str | None) -> Lease | None:
         """The lease that has room for a call; one is taken, or widened, where that is worth it."""
