@@ -1,5 +1,5 @@
 """What reading and rewriting costs: per event of a stream, per message of a WebSocket, and per body of 1 MB (and of 2,
-4, 8 MB with `--sizes`).
+4, 8 MB with `--sizes`) of every shape of `shapes.py`.
 
 CPU times of this process, so other work on the machine matters less; the yardstick runs in turn with ours. Streams:
 the same events through json.loads and json.dumps. WebSockets: frames in, frames out, beside wsproto's own decoding and
@@ -9,8 +9,6 @@ framing with json.loads and json.dumps between. Bodies: json.loads and one patte
 import argparse
 import json
 import platform
-import random
-import re
 import statistics
 import string
 import sys
@@ -18,40 +16,26 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[2] / "addons"))
 
 from mitmproxy.websocket import WebSocketData
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import TextMessage
 
+from benchmarks.shapes import engine, measure_bodies, prose, rng
 from outwarden.flow.aside import at_once
 from outwarden.flow.relay import Relay
 from outwarden.flow.session import Session
 from outwarden.flow.state import CallState
 from outwarden.pii import Vault
-from outwarden.pii.engine import PiiEngine
-from outwarden.pii.policy import PiiPolicy
 from outwarden.rules.load import load_rules, shipped_rules
-from outwarden.wire.body import rewrite_json
 from outwarden.wire.formats import format_named
 from outwarden.wire.stream import StreamRewriter
 from outwarden.wire.traffic import Host
 
 EVENTS = 1000
-MEGABYTE = 1_000_000
-WORDS = ["the", "of", "invoice", "ledger", "shipment", "station", "river", "quiet", "amber", "report", "review"]
-EMAIL = re.compile(rb"[\w.+-]+@[\w-]+\.\w+")
 RULES = load_rules(shipped_rules())
-engine = PiiEngine(PiiPolicy(), b"a secret of this benchmark's own")
-rng = random.Random(1)  # noqa: S311  # benchmark text
-
-
-def prose(size: int, findings: int = 0) -> str:
-    """Text of about ``size`` characters with so many addresses in it."""
-    words = rng.choices(WORDS, k=max(size // 7, findings))
-    for number in range(findings):
-        words[number * len(words) // findings] = f"anna.{number}@kestrel-freight.com"
-    return " ".join(words)
 
 
 # -- streams ---------------------------------------------------------------------------------------
@@ -229,88 +213,11 @@ def measure_streams(rounds: int) -> None:
         print(f"  {name:18} {ours:6.1f} us   json.loads + dumps {plain:5.1f} us   {ours / plain:5.2f}x")
 
 
-# -- bodies ----------------------------------------------------------------------------------------
-
-
-def conversation(size: int) -> object:
-    """Messages of 10 KB, one address in each."""
-    return {"messages": [{"role": "user", "content": prose(10_000, 1)} for _ in range(size // 10_000)]}
-
-
-def small_strings(size: int) -> object:
-    """A string for each byte (so 4 times the size)."""
-    return {"messages": ["x"] * size}
-
-
-def nested(size: int) -> object:
-    """As deep as is read (a body 900 deep is refused), again and again."""
-    value: object = "to anna@kestrel-freight.com"
-    for _ in range(90):
-        value = {"a": [value]}
-    return {"messages": [value] * (size // 600)}
-
-
-def one_string(size: int) -> object:
-    """One text with 100 addresses."""
-    return {"messages": [{"role": "user", "content": prose(size, 100)}]}
-
-
-def escapes(size: int) -> object:
-    """One text that is escapes and a hundred addresses."""
-    return {"messages": [{"content": '"\n\\' * (size // 6 - 400) + prose(2400, 100)}]}
-
-
-def numbers(size: int) -> object:
-    """Numbers only."""
-    return {"input": [round(rng.random(), 6) for _ in range(size // 10)]}
-
-
-BODIES: dict[str, Callable[[int], object]] = {
-    "conversation": conversation,
-    "10^6 strings of 1": small_strings,
-    "nested 180 deep": nested,
-    "one string": one_string,
-    "escapes": escapes,
-    "numbers": numbers,
-}
-
-
-def time_body(body: bytes) -> tuple[float, int]:
-    """CPU time in milliseconds, and the edits."""
-    rules = format_named("openai").text_rules(format_named("openai").identify("POST", "/v1/chat/completions"))
-    started = time.process_time()
-    edits = rewrite_json(body, rules, engine.request(Vault())).edits
-    return (time.process_time() - started) * 1000, edits
-
-
-def time_plain(body: bytes) -> float:
-    """CPU time in milliseconds of reading the body and searching it once."""
-    started = time.process_time()
-    json.loads(body)
-    EMAIL.findall(body)
-    return (time.process_time() - started) * 1000
-
-
-def measure_bodies(rounds: int, megabytes: list[int]) -> None:
-    """Print a line for each shape and size."""
-    print("bodies, every text read; CPU time of one")
-    for name, make in BODIES.items():
-        for size in megabytes:
-            body = json.dumps(make(size * MEGABYTE), separators=(",", ":")).encode()
-            runs = [(time_body(body), time_plain(body)) for _ in range(rounds)]
-            (ours, edits), plain = min(run[0] for run in runs), min(run[1] for run in runs)
-            size_mb = len(body) / MEGABYTE
-            print(
-                f"  {name:18} {size_mb:5.1f} MB {edits:6} edits {ours:8.1f} ms   json.loads + re {plain:7.1f} ms"
-                f"   {ours / plain:6.2f}x   {ours / size_mb:7.1f} ms/MB"
-            )
-
-
 def main() -> None:
     """Measure all three."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[1], help="of the bodies, in MB")
+    parser.add_argument("--sizes", type=float, nargs="+", default=[1.0], help="of the bodies, in MB")
     options = parser.parse_args()
     print(f"{platform.machine()}, Python {platform.python_version()}")
     measure_streams(options.rounds)

@@ -281,6 +281,27 @@ def test_each_line_and_part_is_counted(content_type: str) -> None:
     assert result.tokens >= len(b"one" + b"two") if content_type != FORM else result.tokens > 100
 
 
+def test_short_parts_are_asked_for_together() -> None:
+    """One question for all of them, a long part alone; what is found is put where it stood."""
+
+    class Counting(Finder):
+        questions = 0
+
+        def edits(self, texts: Sequence[str]) -> list[Sequence[Edit]]:
+            self.questions += 1
+            return super().edits(texts)
+
+    part = b'--frontier\r\nContent-Disposition: form-data; name="%d ada@c.example"\r\n\r\n%s\r\n'
+    texts = [b"to ada@b.example", b'{"a": "ada@b.example"}', b"nobody", b"ada@b.example " * 500]
+    data = b"".join(part % (number, text) for number, text in enumerate(texts)) + b"--frontier--"
+    finder = Counting()
+    result = rewrite_body(classify(data, FORM), FORM, RULES, finder)
+
+    assert result.body == NAME.sub("[X]", data.decode()).encode()
+    assert len(finder.noted) == 4 + 2 + 500
+    assert finder.questions == 2
+
+
 # -- inspection -------------------------------------------------------------------------------------------------------
 
 

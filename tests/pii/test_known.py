@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outwarden.pii import CustomEntity, PiiEngine, PiiPolicy, Vault
-from outwarden.pii.known import KnownValues, known_values
+from outwarden.pii.known import KnownValues, give_way, known_values
 from outwarden.wire.body import Memory, rewrite_json, rewrite_text
 from outwarden.wire.edits import Edit, apply_edits
 from outwarden.wire.format import TextRules
@@ -222,4 +222,36 @@ def test_many_values_in_a_long_text_take_linear_time():
     (found,) = known.edits([text])
 
     assert found == ()
+    assert time.process_time() - started < 5
+
+
+points = st.lists(st.integers(0, 24), max_size=12, unique=True).map(sorted)
+
+
+@given(st.text("ab .", min_size=24, max_size=24), points, points, st.data())
+def test_findings_give_way_wherever_they_stand(text, ours, theirs, data):
+    """One pass over both gives what asking for each finding which values overlap it gives."""
+    replacements = st.sampled_from(["[X_abc123]", "x", None])
+    edits = [Edit(a, b, data.draw(replacements), "X", "mask") for a, b in zip(ours[::2], ours[1::2], strict=False)]
+    known = [Edit(a, b, "[X_abc123]", "X", "mask") for a, b in zip(theirs[::2], theirs[1::2], strict=False)]
+    found = give_way(text, edits, known, lambda entity: f"[{entity}]")
+
+    assert all(one.end <= other.start for one, other in pairwise(found))
+    for new in known:
+        covering = [old for old in found if old.start <= new.start and new.end <= old.end]
+        assert covering or any(old in found for old in edits if old.start < new.end and new.start < old.end)
+    for old in edits:
+        inner = [new for new in known if new.start < old.end and old.start < new.end]
+        assert inner or old in found
+        assert any(new in found for new in inner) or old in found
+
+
+def test_many_findings_that_are_known_take_linear_time():
+    """Each of them is compared with the values that stand in it, not with all."""
+    text = "x " * 40_000
+    edits = [Edit(at, at + 1, "[X]", "X", "mask") for at in range(0, len(text), 2)]
+    known = [Edit(at, at + 1, "[X_1]", "X", "mask") for at in range(0, len(text), 2)]
+    started = time.process_time()
+
+    assert give_way(text, edits, known, lambda entity: f"[{entity}]") == known
     assert time.process_time() - started < 5

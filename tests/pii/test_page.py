@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from outwarden.pii.page import Page, Ruler, encode
 
-anything = st.text(st.characters(), max_size=20)  # lone surrogates too
+anything = st.text(st.characters() | st.just("\0"), max_size=20)  # lone surrogates too
 
 
 @given(st.lists(anything, min_size=1, max_size=6), st.data())

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outwarden.errors import BodyError
-from outwarden.wire.body import PIECE_TOKENS, Memory, rewrite_json, rewrite_text
+from outwarden.wire.body import PIECE_TOKENS, Memory, rewrite_json, rewrite_lines, rewrite_text, rewrite_texts
 
 words = st.sampled_from(
     ["ann@x.example", "4111111111111111", "flag", "plain", "é😀", '"', "\\", "\n", "/", " ", "{", "<&>", "x" * 150]
@@ -185,3 +185,34 @@ def test_a_text_alone_is_rewritten(word_rewriter, before, after):
 
     assert rewrite_text(before, rewriter) == after
     assert len(rewriter.noted) == (before != after)
+
+
+@given(
+    st.lists(trees.filter(lambda tree: isinstance(tree, dict | list)), min_size=1, max_size=5),
+    st.sampled_from([b"\n", b"\r\n", b"\n\n"]),
+    st.booleans(),
+)
+def test_lines_are_rewritten_as_each_would_be(rules, word_rewriter, some, end, is_ended):
+    """All at once: the bytes, the findings and the bound of tokens are those of one line after the other."""
+    lines = [json.dumps(tree, ensure_ascii=False).encode() for tree in some]
+    body = end.join(lines) + end * is_ended
+    rewriter, single = word_rewriter(), word_rewriter()
+    rewriter.replacement = single.replacement = '<"\n\\>'  # of a file, not of a line, is it asked how é is spelled
+    done = rewrite_lines(body, rules, rewriter, count=len)
+    each = [rewrite_json(line, rules, single, count=len) for line in lines]
+
+    assert done.body == end.join(one.body for one in each) + end * is_ended
+    assert (done.body is body) == (not done.edits)
+    assert rewriter.noted == single.noted
+    assert done.edits == sum(one.edits for one in each)
+    assert done.tokens >= sum(one.tokens for one in each)
+
+
+@given(st.lists(plain_texts | nested_texts, max_size=6))
+def test_texts_are_rewritten_as_each_would_be(word_rewriter, texts):
+    """One that comes twice is noted twice."""
+    rewriter, single = word_rewriter(), word_rewriter()
+
+    assert rewrite_texts(texts, rewriter) == [rewrite_text(text, single) for text in texts]
+    assert rewriter.noted == single.noted
+    assert len(rewriter.asked) == len(set(rewriter.asked))

@@ -4,7 +4,7 @@ import json
 
 import orjson
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from outwarden.errors import BodyError
@@ -43,8 +43,15 @@ def all_documents(monkeypatch):
 
 
 def at_once(raw, *, free=False):
-    found = json_bulk.read_at_once(raw, RULES, free=free, longest=512)
-    return found and (found.tokens, found.number_tokens)
+    found = json_bulk.read_at_once(raw, RULES, free=free, longest=512, ids=True)
+    return found and (found.tokens, found.number_tokens, found.skipped)
+
+
+def attempted(raw, *, free=False):
+    try:
+        return at_once(raw, free=free)
+    except orjson.JSONDecodeError:
+        return None  # as where orjson reads it
 
 
 def walked(raw, monkeypatch, free):
@@ -58,15 +65,15 @@ def walked(raw, monkeypatch, free):
 def test_it_finds_what_the_walk_finds(tree, manner, free):
     """The same strings in the same order, and never fewer tokens of numbers; or it leaves the document to the walk."""
     raw = json.dumps([tree], **manner).encode("utf-8", "surrogatepass")
-    found = at_once(raw, free=free)
+    found = attempted(raw, free=free)
     assume(found is not None)
     with pytest.MonkeyPatch.context() as patch:
         document = walked(raw, patch, free)
 
     assert found[0] == document.tokens
     assert found[1] >= document.number_tokens
-    assert not document.has_numbers
-    assert (document.skipped, document.unread, document.media_bytes) == ([], 0, 0)
+    assert found[2] == document.skipped
+    assert (document.has_numbers, document.unread, document.media_bytes) == (False, 0, 0)
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
@@ -82,9 +89,9 @@ def test_what_is_no_json_is_not_read_at_once(tree, manner, data):
     try:
         parse_all(broken)
     except BodyError:
-        assert at_once(broken) is None
+        assert attempted(broken) is None
     else:
-        if (found := at_once(broken)) is not None:
+        if (found := attempted(broken)) is not None:
             with pytest.MonkeyPatch.context() as patch:
                 assert found[0] == walked(broken, patch, False).tokens
 
@@ -92,13 +99,14 @@ def test_what_is_no_json_is_not_read_at_once(tree, manner, data):
 @pytest.mark.parametrize(
     "raw",
     [
-        b'[{"x": {"type": "a"}}]',
-        b'["role"]',
+        b'[{"x": {"type": "thinking"}}]',
+        b'["name"]',
+        b'[{"type": "a", "arguments": {"type": "b"}}]',
+        b'[{"type": "a", "type": "b"}]',
         b'[{"d\\u0061ta": "aGVsbG8="}]',
         b'["data:text/plain;base64,aGVsbG8="]',
         b'["' + b"aB3" * 200 + b'"]',
-        b"[123, 456]",
-        b'{"card": 4111111111111111}',
+        b'{"arguments": {"card": 4111111111111111}}',
         b'{"x": 1e12}',
         b"[" * 201 + b"]" * 201,
         b'["\xff"]',
@@ -107,30 +115,69 @@ def test_what_is_no_json_is_not_read_at_once(tree, manner, data):
     ],
 )
 def test_what_asks_for_a_rule_is_walked(raw):
-    """Keys of rules however spelled, media, token ids, long numbers, depth, and what orjson would not take."""
+    """Keys of rules however spelled, keys twice, media, cards, depth, and what orjson would not take."""
     assert at_once(raw) is None
+
+
+def test_ids_are_no_text():
+    """What looks like one under a key that says so, however that is spelled; no key, list or object in its place."""
+    raw = b'[{"r\\u006fle" : "user", "id": "a@x.example", "type": ["a"], "x": "id"}, "id", "call_1", 4111111111111111]'
+
+    assert at_once(raw) == (["role", None, "id", "a@x.example", "type", "a", "x", "id", "id", "call_1"], 1, ["user"])
+
+
+def test_integers_in_lists_cost_one_token():
+    """They may be ids of tokens; other numbers cost their digits, and so do all where the caller's own data may be."""
+    assert at_once(b"[123, -456 ,7.25]") == ([], 6, [])
+    assert at_once(b'{"a": 123, "arguments": [123]}') == (["a", "arguments"], 6, [])
+    assert at_once(b"[123]", free=True) == ([], 3, [])
 
 
 def test_a_nested_document_is_read_at_once():
     """As deep as is read, and with escapes, spaces and numbers of objects."""
     raw = b'{"a": ' * 200 + b'"\\u00e9\\"\\\\\\n"' + b"}" * 200
 
-    assert at_once(raw) == (["a"] * 200 + ['é"\\\n'], 0)
-    assert at_once(b'{"n" : -1.5, "m":20}') == (["n", "m"], 6)
+    assert at_once(raw) == (["a"] * 200 + ['é"\\\n'], 0, [])
+    assert at_once(b'{"n" : -1.5, "m":20}') == (["n", "m"], 6, [])
 
 
 KEYS = st.sampled_from(
-    ["a", "type", "role", "data", "signature", "delta", "reasoningContent", "contentBlockIndex", "input"]
+    [
+        *("a", "type", "role", "data", "signature", "delta", "reasoningContent", "contentBlockIndex", "input"),
+        *("id", "text", "thinking", "thought", "content", "audio", "name", "bytes", "format", "arguments", "p"),
+    ]
+)
+KINDS = st.sampled_from(
+    ["thinking", "thinking_delta", "compaction", "compaction_delta", "reasoning.text", "audio.delta", "text", "tool"]
 )
 RULED = st.recursive(
-    LEAVES,
+    st.one_of(LEAVES, KINDS),
     lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.one_of(KEYS, WORDS), inner, max_size=4)),
     max_leaves=25,
 )
 
 
+def strings(tree):
+    if isinstance(tree, str):
+        yield tree
+    elif isinstance(tree, list | dict):
+        yield from tree if isinstance(tree, dict) else ()
+        for value in tree.values() if isinstance(tree, dict) else tree:
+            yield from strings(value)
+
+
+@settings(max_examples=4 * EXAMPLES, deadline=None)
+@given(st.dictionaries(KEYS, RULED, max_size=5), KINDS)
+def test_a_document_with_nothing_that_is_asked_for_needs_no_look_at_its_objects(node, kind):
+    """What `opaque_in` names keys by is among `asked`, as a key or as a value."""
+    for one in (node, node | {"type": kind}):
+        assert not RULES.opaque_in(one) or not RULES.asked.isdisjoint(strings(one))
+
+
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(RULED, MANNERS, st.booleans())
+@example([-(2**63) - 1, 2**63 - 1], {}, False)
+@example({"a": 2**64, "b": [123456789012345678901.5]}, {}, False)
 def test_large_parts_in_bulk_leave_a_document_as_it_is(tree, manner, free):
     """Parts of nothing but text between those that ask for rules: the document is the one that a walk gives."""
     raw = json.dumps(tree, **manner).encode("utf-8", "replace")

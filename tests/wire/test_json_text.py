@@ -165,3 +165,37 @@ def test_long_escaped_strings_keep_their_offsets(ascii_only):
     assert b"".join(units) == inside
     assert raw_offsets(inside, text, range(len(text) + 1)) == expected
     assert raw_offsets(inside, text, [7, 1500, 1501, 2099, 2100]) == [expected[n] for n in (7, 1500, 1501, 2099, 2100)]
+
+
+SPELLED = [
+    "a",
+    "u",
+    "d83d",
+    "\\u00e9",
+    "é",
+    "😀",
+    "\\ud83d",
+    "\\uDBff",
+    "\\ude00",
+    "\\uDfFF",
+    "\\ud7ff",
+    "\\\\",
+    '\\"',
+    "\\/",
+]
+
+
+@given(st.lists(st.sampled_from(SPELLED), min_size=1, max_size=12))
+def test_characters_of_a_long_string_are_found_as_of_a_short_one(monkeypatch_module, units):
+    """All at once or one by one: halves and pairs of surrogates, runs of backslashes, letters that look like either."""
+    inside = "".join(units).encode()
+    text = json.loads(b'"' + inside + b'"')
+    points = range(len(text) + 1)
+    found = []
+    for small in (0, 10**9):
+        with monkeypatch_module.context() as patched:
+            patched.setattr(json_text, "_SMALL", small)
+            found.append(raw_offsets(inside, text, points))
+
+    assert found[0] == found[1]
+    assert len(json_text._starts(inside)) == len(text)

@@ -132,7 +132,7 @@ def is_scalar(data: bytes) -> bool:
 
 def is_lines(data: bytes) -> bool:
     """Whether every line that is not blank is a JSON object or array of its own."""
-    lines = [line for line in data.splitlines() if line.strip()]
+    lines = [line for line in data.splitlines() if line.strip(b" \t\r\n")]
     if len(lines) < 2:
         return False
     try:

@@ -5,7 +5,7 @@ from functools import lru_cache
 from urllib.parse import quote, unquote
 
 from outwarden.pii import RequestRewriter
-from outwarden.wire.body import rewrite_text
+from outwarden.wire.body import rewrite_text, rewrite_texts
 from outwarden.wire.edits import TextRewriter, within
 from outwarden.wire.urlencoded import rewrite_pairs
 
@@ -47,9 +47,7 @@ def rewrite_target(target: str, rewriter: RequestRewriter) -> str:
     reader = within(rewriter, "url")
     path, mark, query = target.partition("?")
     if mark:
-        query = rewrite_pairs(
-            query, lambda name, text: text if name in _DEFINED_PARAMETERS else rewrite_text(text, reader)
-        )
+        query = rewrite_pairs(query, lambda texts: rewrite_texts(texts, reader), _DEFINED_PARAMETERS)
     return _rewrite_path(path, reader) + mark + query
 
 

@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -31,6 +31,8 @@ UNRESOLVED_MAX = 10_000
 # Threads that read long texts beside the event loop. Python runs one at a time, so more would only wait.
 READERS = 2
 NAME_CHARACTERS_MAX = 200
+# More models than one fleet uses; what comes beyond them is looked at each time.
+PLAIN_NAMES_MAX = 1000
 # Old rows go in batches of some 5 ms, as many at a time as a busy machine makes between two rounds.
 PRUNE_BATCH = 500
 PRUNE_ROUNDS = 20
@@ -44,6 +46,7 @@ class Engines:
     pii: PiiEngine
     inspector: Inspector
     prices: PriceBook
+    _plain_names: set[str] = field(default_factory=set, compare=False, repr=False)
 
     @classmethod
     def of(cls, rules: Rules, secret: bytes, retired: Sequence[bytes] = (), echoes: Echoes | None = None) -> "Engines":
@@ -61,10 +64,13 @@ class Engines:
 
     def shown(self, name: str | None) -> str | None:
         """A name that somebody else chose (a model), fit for records, counters and the database: nothing personal."""
-        if name is None:
-            return None
+        if name is None or name in self._plain_names:
+            return name
         edits = self.pii.request(Vault()).edits([name])[0]
-        return apply_edits(name, edits)[:NAME_CHARACTERS_MAX]
+        shown = apply_edits(name, edits)[:NAME_CHARACTERS_MAX]
+        if shown == name and len(self._plain_names) < PLAIN_NAMES_MAX:  # those with something personal are not kept
+            self._plain_names.add(name)
+        return shown
 
 
 class Services:

@@ -7,10 +7,11 @@ from typing import cast
 
 from outwarden.errors import BodyError
 from outwarden.flow.body import Body, classify, is_text
-from outwarden.wire.body import Memory, Rewritten, rewrite_json, rewrite_text
+from outwarden.wire.body import Memory, Rewritten, ask, rewrite_json, rewrite_lines, rewrite_text, rewrite_texts
 from outwarden.wire.edits import ChannelRewriter, Edit, FindKnown, KnownValues, PlacedRewriter, TextRewriter, within
 from outwarden.wire.format import Refusal, TextRules
 from outwarden.wire.multipart import Piece, boundary_of, pieces, with_length
+from outwarden.wire.splice import Answers
 from outwarden.wire.urlencoded import rewrite_pairs
 
 Count = Callable[[str], int]
@@ -24,6 +25,8 @@ _SDP_TRANSPORT = re.compile(
 )
 # Headers of a part that say how it is cut and read; the others (a file's name) are text.
 _PART_FRAMING = re.compile(rb"content-(?:type|length|transfer-encoding)[ \t]*:", re.IGNORECASE)
+# Of a unit, such as a part of a form; a longer one is worth a question of its own.
+_SHORT_BYTES = 4096
 # A part may be a multipart body itself (batch APIs of Google send whole requests in one).
 _NESTED_PARTS_MAX = 3
 
@@ -47,22 +50,29 @@ def rewrite_body(
         done = rewrite_json(
             body.data, rules, rewriter, memory=memory, memory_key=memory_key, count=count, find_known=find_known
         )
-    elif find_known is None:
-        done = _Rewrite(rules, count, lambda rewrite: rewrite(rewriter)).body(body, content_type, 0)
+    elif body.kind == "lines":
+        done = rewrite_lines(body.data, rules, rewriter, count=count, find_known=find_known)
     else:
-        done = _rewrite_twice(body, content_type, rules, count, rewriter, find_known)
+        done = _rewrite_units(body, content_type, rules, count, rewriter, find_known)
     return _in_charset(done, body.charset, body.data)
 
 
-def _rewrite_twice(
-    body: Body, content_type: str, rules: TextRules, count: Count | None, rewriter: TextRewriter, find_known: FindKnown
+def _rewrite_units(
+    body: Body,
+    content_type: str,
+    rules: TextRules,
+    count: Count | None,
+    rewriter: TextRewriter,
+    find_known: FindKnown | None,
 ) -> Rewritten:
-    """Read each unit by itself, then again those in which a value that was found in any of them can still be read."""
-    units = _Units(rewriter)
-    done = _Rewrite(rules, count, units.first).body(body, content_type, 0)
-    known = find_known(units.found())
-    if known is not None:
-        done = _Rewrite(rules, count, lambda rewrite: units.again(rewrite, known)).body(body, content_type, 0)
+    """Read all units; then again those with a finding, and those in which one of any other can still be read."""
+    units = _Units(rewriter, are_many=body.kind == "multipart")
+    done = _Rewrite(rules, count, units.read).body(body, content_type, 0)
+    if units.ask():
+        done = _Rewrite(rules, count, units.answer).body(body, content_type, 0)
+    known = find_known(units.found()) if find_known is not None else None
+    if known is not None and units.may_hold(known):
+        done = _Rewrite(rules, count, lambda rewrite, _: units.know(rewrite, known)).body(body, content_type, 0)
     rewriter.note(units.found())
     return done
 
@@ -71,47 +81,91 @@ Rewrite = Callable[[TextRewriter], Rewritten]
 
 
 class _Units:
-    """The documents and texts that a body is made of, in their order, and what was found in each."""
+    """The documents and texts that a body is made of, in their order, and what was found in each.
 
-    def __init__(self, rewriter: TextRewriter) -> None:
+    A rewriter has much to do before it looks at a text; so all short units of many are asked for at once, unless it
+    matters in which field a text stands.
+    """
+
+    def __init__(self, rewriter: TextRewriter, *, are_many: bool) -> None:
         self._rewriter = rewriter
-        self._done: list[tuple[Rewritten, list[tuple[Edit, str]]]] = []
+        self._asks_together = are_many and not getattr(rewriter, "by_field", False)
+        self._done: list[tuple[Rewritten, _Collecting]] = []
+        self._answers: Answers = {}
         self._at = 0
 
     def found(self) -> list[tuple[Edit, str]]:
         """All edits so far, each with what stood there."""
-        return [pair for _, found in self._done for pair in found]
+        return [pair for _, collecting in self._done for pair in collecting.found]
 
-    def first(self, rewrite: Rewrite) -> Rewritten:
-        """Rewrite a unit for the first time."""
-        collecting = _Collecting(self._rewriter)
+    def may_hold(self, known: KnownValues) -> bool:
+        """Whether a value can still be read in one."""
+        return any(_may_hold(done, known) for done, _ in self._done)
+
+    def read(self, rewrite: Rewrite, size: int) -> Rewritten:
+        """Take a unit of ``size`` bytes; it is rewritten unless it is to be asked for together with others."""
+        is_asked = size >= _SHORT_BYTES or not self._asks_together
+        return self._do(rewrite, _Collecting(self._rewriter if is_asked else _Answered({})))
+
+    def ask(self) -> bool:
+        """Ask for all texts of the short units; tell whether any has edits."""
+        self._answers = ask(self._rewriter, (text for _, collecting in self._done for text in collecting.unasked))
+        return bool(self._answers)
+
+    def answer(self, rewrite: Rewrite, size: int) -> Rewritten:
+        """The unit with the edits that its texts have; units come in the same order."""
+        done, collecting = self._next()
+        if self._answers.keys().isdisjoint(collecting.unasked):
+            return done
+        return self._do(rewrite, _Collecting(_Answered(self._answers)))
+
+    def know(self, rewrite: Rewrite, known: KnownValues) -> Rewritten:
+        """The unit as it was done before, or with values of others."""
+        done, _ = self._next()
+        return self._do(rewrite, _Collecting(known)) if _may_hold(done, known) else done
+
+    def _next(self) -> tuple[Rewritten, "_Collecting"]:
+        self._at = self._at % len(self._done) + 1
+        return self._done[self._at - 1]
+
+    def _do(self, rewrite: Rewrite, collecting: "_Collecting") -> Rewritten:
         done = rewrite(collecting)
-        self._done.append((done, collecting.found))
+        if self._at:
+            self._done[self._at - 1] = (done, collecting)
+        else:
+            self._done.append((done, collecting))
         return done
 
-    def again(self, rewrite: Rewrite, known: KnownValues) -> Rewritten:
-        """The unit as it was done before, or with values of others; units come in the same order."""
-        done, _ = self._done[self._at]
-        if done.has_files or known.may_stand_in(done.body):
-            collecting = _Collecting(known)
-            done = rewrite(collecting)
-            self._done[self._at] = (done, collecting.found)
-        self._at += 1
-        return done
+
+def _may_hold(done: Rewritten, known: KnownValues) -> bool:
+    return done.has_files or known.may_stand_in(done.body)
+
+
+class _Answered:
+    """Stands in for a rewriter that was asked before; what it was not asked for has no edits."""
+
+    def __init__(self, answers: Answers) -> None:
+        self._answers = answers
+
+    def edits(self, texts: Sequence[str]) -> list[Sequence[Edit]]:
+        return [self._answers.get(text, ()) for text in texts]
 
 
 class _Collecting:
-    """A rewriter whose findings are noted later, all at once."""
+    """A rewriter whose findings are noted later, all at once. ``unasked``: texts that nobody has looked at yet."""
 
-    def __init__(self, inner: TextRewriter | KnownValues) -> None:
+    def __init__(self, inner: TextRewriter | KnownValues | _Answered) -> None:
         self._inner = inner
         self.by_field = bool(getattr(inner, "by_field", False))
         self.found: list[tuple[Edit, str]] = []
+        self.unasked: list[str] = []
 
     def edits_in(self, texts: Sequence[str], places: Mapping[str, frozenset[str]]) -> list[Sequence[Edit]]:
         return cast(PlacedRewriter, self._inner).edits_in(texts, places)
 
     def edits(self, texts: Sequence[str]) -> list[Sequence[Edit]]:
+        if isinstance(self._inner, _Answered):
+            self.unasked += texts
         return self._inner.edits(texts)
 
     def note(self, found: Iterable[tuple[Edit, str]]) -> None:
@@ -125,25 +179,27 @@ class _Collecting:
 class _Rewrite:
     """Bodies of every kind but one whole JSON document, and what they are made of.
 
-    ``unit`` rewrites each document and each text, by the rewriter of its choice.
+    ``unit`` rewrites each document and each text (its size in bytes is told), by the rewriter of its choice.
     """
 
     rules: TextRules
     count: Count | None
-    unit: Callable[[Rewrite], Rewritten]
+    unit: Callable[[Rewrite, int], Rewritten]
 
     def body(self, body: Body, content_type: str, depth: int) -> Rewritten:
         if body.kind == "json":
             return self.json(body.data)
         if body.kind == "lines":
-            return _joined(body.data, [self.line(line) for line in body.data.splitlines(keepends=True)])
+            return self.unit(
+                lambda rewriter: rewrite_lines(body.data, self.rules, rewriter, count=self.count), len(body.data)
+            )
         if body.kind == "multipart":
             if depth >= _NESTED_PARTS_MAX:
                 raise BodyError("multipart within multipart, too deep")
             found = pieces(body.data, boundary_of(content_type))
             return _joined(body.data, [part for piece in found for part in self.piece(piece, depth)])
         if body.kind == "sdp":
-            return _joined(body.data, [self.sdp_line(line) for line in body.data.splitlines(keepends=True)])
+            return self.sdp(body.data)
         if body.kind == "form":
             return self.form(body.data)
         if body.kind == "text":
@@ -152,13 +208,15 @@ class _Rewrite:
 
     def form(self, data: bytes) -> Rewritten:
         def rewrite(rewriter: TextRewriter) -> Rewritten:
-            done = self._text(data, lambda text: rewrite_pairs(text, lambda _, plain: rewrite_text(plain, rewriter)))
+            done = self._text(data, lambda text: rewrite_pairs(text, lambda plain: rewrite_texts(plain, rewriter)))
             return replace(done, has_files=b"%" in data or b"+" in data)  # a value may be spelled in another way
 
-        return self.unit(rewrite)
+        return self.unit(rewrite, len(data))
 
     def text(self, data: bytes, field: str = "message") -> Rewritten:
-        return self.unit(lambda rewriter: self._text(data, lambda text: rewrite_text(text, within(rewriter, field))))
+        return self.unit(
+            lambda rewriter: self._text(data, lambda text: rewrite_text(text, within(rewriter, field))), len(data)
+        )
 
     def _text(self, data: bytes, rewrite: Callable[[str], str]) -> Rewritten:
         text = data.decode("utf-8", "surrogateescape")
@@ -168,18 +226,27 @@ class _Rewrite:
             return Rewritten(data, 0, tokens)
         return Rewritten(rewritten.encode("utf-8", "surrogateescape"), 1, tokens)
 
-    def line(self, line: bytes) -> Rewritten:
-        return self.json(line) if line.strip() else Rewritten(line, 0)
-
     def json(self, data: bytes) -> Rewritten:
-        return self.unit(lambda rewriter: rewrite_json(data, self.rules, rewriter, count=self.count))
+        return self.unit(lambda rewriter: rewrite_json(data, self.rules, rewriter, count=self.count), len(data))
 
-    def sdp_line(self, line: bytes) -> Rewritten:
-        return Rewritten(line, 0) if _SDP_TRANSPORT.match(line) else self.text(line)
+    def sdp(self, data: bytes) -> Rewritten:
+        lines = data.splitlines(keepends=True)
+        said = [at for at, line in enumerate(lines) if not _SDP_TRANSPORT.match(line)]
+
+        def rewrite(rewriter: TextRewriter) -> Rewritten:
+            texts = [lines[at].decode("utf-8", "surrogateescape") for at in said]
+            new = rewrite_texts(texts, rewriter)
+            tokens = self.count("".join(new).encode("utf-8", "replace").decode()) if self.count else 0
+            whole = lines.copy()
+            for at, text in zip(said, new, strict=True):
+                whole[at] = text.encode("utf-8", "surrogateescape")
+            return Rewritten(b"".join(whole) if new != texts else data, int(new != texts), tokens)
+
+        return self.unit(rewrite, len(data))
 
     def piece(self, piece: Piece, depth: int) -> list[Rewritten]:
         if not piece.is_part:
-            rest = self.text(piece.content) if is_text(piece.content) else Rewritten(piece.content, 0)
+            rest = self.text(piece.content) if piece.content and is_text(piece.content) else Rewritten(piece.content, 0)
             return [Rewritten(piece.head, 0), rest]
         done = self.part(piece, depth)
         head = _joined(piece.head, [self.part_header(line) for line in piece.head.splitlines(keepends=True)])
@@ -188,9 +255,8 @@ class _Rewrite:
         return [head, done]
 
     def part_header(self, line: bytes) -> Rewritten:
-        return (
-            Rewritten(line, 0) if _PART_FRAMING.match(line) or not is_text(line) else self.text(line, field="file_name")
-        )
+        is_framing = not line.strip() or _PART_FRAMING.match(line) or not is_text(line)
+        return Rewritten(line, 0) if is_framing else self.text(line, field="file_name")
 
     def part(self, piece: Piece, depth: int) -> Rewritten:
         content_type = piece.header("content-type")

@@ -1,11 +1,23 @@
 """Find personal data in texts: which spans, of which entity, how sure."""
 
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
-from outwarden.pii import ages, bank, contact, credentials, national, particulars, person_numbers, phones
+from outwarden.pii import (
+    ages,
+    bank,
+    contact,
+    credentials,
+    hosts,
+    national,
+    particulars,
+    person_numbers,
+    phones,
+    record_numbers,
+)
 from outwarden.pii.custom import custom_recognizer
 from outwarden.pii.finder import Allowance, Finder, Span
 from outwarden.pii.listed import HASH, HashFinder, hash_of, listed_recognizers
@@ -19,9 +31,11 @@ from outwarden.pii.views import view_recognizers
 
 BUILT_IN = (
     *contact.RECOGNIZERS,
+    *hosts.RECOGNIZERS,
     *phones.RECOGNIZERS,
     *bank.RECOGNIZERS,
     *person_numbers.RECOGNIZERS,
+    *record_numbers.RECOGNIZERS,
     *particulars.RECOGNIZERS,
     *credentials.RECOGNIZERS,
 )
@@ -81,13 +95,13 @@ class Detector:
         *,
         whole: bool = False,
         also: Matcher | None = None,
-    ) -> list[list[Span]]:
+    ) -> list[Sequence[Span]]:
         """As `find`, with placeholders as spans of their own; overlaps are decided by ``strictness``, then by score.
 
         ``allowance``: how long the finders may take; None: as long as it takes. ``whole``: find as well what a
         `Scanner` would have to hold back every word for. ``also``: patterns of a call's own (`literal_placeholders`).
         """
-        found: list[list[Candidate]] = [[] for _ in texts]
+        found: defaultdict[int, list[Candidate]] = defaultdict(list)  # a page may have a million texts without any
         page = Page(texts)
         present = self.matcher.present(page.data)
         if whole:
@@ -101,11 +115,12 @@ class Detector:
                     found[first + index] += result.candidates
         for finder in self.asked(strictness):
             for index, spans in enumerate(finder.find(texts, allowance or Allowance())):
-                found[index] += candidates_of(spans)
-        return [
-            merge(self.admitted(text, candidates), strictness) if candidates else []
-            for text, candidates in zip(texts, found, strict=True)
-        ]
+                if spans:
+                    found[index] += candidates_of(spans)
+        merged: list[Sequence[Span]] = [()] * len(texts)
+        for index, candidates in found.items():
+            merged[index] = merge(self.admitted(texts[index], candidates), strictness)
+        return merged
 
     def times(self, text: str) -> Iterator[tuple[str, float]]:
         """How long each kind of pattern takes on a text, in seconds: which of one's own rules is slow."""

@@ -124,19 +124,25 @@ def give_way(text: str, edits: Sequence[Edit], known: Sequence[Edit], mask: Call
     """Findings (``edits``) that are made up of known values give way to them; one that is more than they are stays.
 
     Where a known value begins in such a finding and ends outside, both must go: the rest of the finding is masked. A
-    finding that is the same value, spelled as the provider did, stays too.
+    finding that is the same value, spelled as the provider did, stays too. Both are sorted; neither overlap themselves.
     """
-    left = list(known)
     kept: list[Edit] = []
+    first = 0  # of the known values that are not decided on yet
     for old in edits:
-        inner = [new for new in left if new.start < old.end and old.start < new.end]
+        while first < len(known) and known[first].end <= old.start:
+            kept.append(known[first])
+            first += 1
+        last = first
+        while last < len(known) and known[last].start < old.end:
+            last += 1
+        inner = known[first:last]
         rest = list(_rest(text, old, inner))
         if not inner or (rest and all(_covers(old, new) for new in inner)) or _says_the_same(old, inner):
             kept.append(old)
-            left = [new for new in left if new not in inner]
+            first = last
         else:
             kept += [Edit(start, end, mask(old.entity), old.entity, "mask", old.rule) for start, end in rest]
-    return sorted([*kept, *left], key=lambda edit: edit.start)
+    return sorted([*kept, *known[first:]], key=lambda edit: edit.start)
 
 
 def _says_the_same(old: Edit, inner: Sequence[Edit]) -> bool:

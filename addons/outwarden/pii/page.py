@@ -6,9 +6,13 @@ crosses from one text into the next. Offsets are turned into code points in one 
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from itertools import accumulate
+
+import numpy as np
+from numpy.typing import NDArray
 
 SEPARATOR = b"\xff"
+_MARK = "\0"  # stands between texts until they are bytes
+_MARK_TO_SEPARATOR = bytes([SEPARATOR[0], *range(1, 256)])
 
 
 def encode(text: str) -> bytes:
@@ -30,13 +34,27 @@ class Page:
     __slots__ = ("data", "starts", "texts")
 
     def __init__(self, texts: Sequence[str]) -> None:
-        encoded = [encode(text) for text in texts]
         self.texts = texts
-        self.data = SEPARATOR.join(encoded)
-        self.starts = list(accumulate((len(piece) + 1 for piece in encoded), initial=0))
+        self.data = _joined(texts)
+        if len(texts) == 1:  # as in streams: an array costs more
+            self.starts: Sequence[int] | NDArray[np.intp] = (0, len(self.data) + 1)
+        else:
+            ends = np.flatnonzero(np.frombuffer(self.data, np.uint8) == SEPARATOR[0])
+            self.starts = np.concatenate(([0], ends + 1, [len(self.data) + 1]))
 
     def __repr__(self) -> str:
         return f"<Page of {len(self.texts)} texts>"
+
+
+def _joined(texts: Sequence[str]) -> bytes:
+    """All at once: a million short texts take a tenth of the time that encoding each takes."""
+    joined = _MARK.join(texts)
+    if len(texts) > 1 and joined.count(_MARK) == len(texts) - 1:
+        try:
+            return joined.encode().translate(_MARK_TO_SEPARATOR)
+        except UnicodeEncodeError:
+            pass
+    return SEPARATOR.join(map(encode, texts))
 
 
 class Ruler:
@@ -63,7 +81,7 @@ class Ruler:
     def _turn_to(self, byte: int) -> None:
         starts = self._page.starts
         self._index = bisect_right(starts, byte) - 1
-        self._base = self._byte = starts[self._index]
-        self._end = starts[self._index + 1]
+        self._base = self._byte = int(starts[self._index])
+        self._end = int(starts[self._index + 1])
         self._point = 0
         self._ascii = self._page.texts[self._index].isascii()

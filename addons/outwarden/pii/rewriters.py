@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from outwarden.pii.actions import Actions
@@ -60,10 +60,12 @@ class _Rewriter(ABC):
         named: dict[str, str] = {}
         return [
             [edit for span in spans if (edit := self.edit(span, text[span.start : span.end], named, actions))]
+            if spans
+            else ()
             for text, spans in zip(texts, self._spans(texts, actions), strict=True)
         ]
 
-    def _spans(self, texts: Sequence[str], actions: Actions) -> list[list[Span]]:
+    def _spans(self, texts: Sequence[str], actions: Actions) -> list[Sequence[Span]]:
         whole = self._direction == "request"
         return self._engine.detector.spans(texts, actions.strictness, self._allowance, whole=whole, also=self._also())
 
@@ -134,7 +136,7 @@ class RequestRewriter(_Rewriter):
         super().__init__(engine, vault)
         self.by_field = engine.policy.by_field("request")
         # Of this request, until it is noted: `known` asks for its texts again.
-        self._read: dict[tuple[Actions, str], list[Span]] = {}
+        self._read: dict[Actions, _Read] = {}
 
     def edits(self, texts: Sequence[str]) -> list[Sequence[Edit]]:
         """As those of texts that stand in no special field."""
@@ -166,10 +168,15 @@ class RequestRewriter(_Rewriter):
         ]
         return give_way(text, edits, said, self.mask) if said else edits
 
-    def _spans(self, texts: Sequence[str], actions: Actions) -> list[list[Span]]:
-        new = [text for text in dict.fromkeys(texts) if (actions, text) not in self._read]
-        self._read.update(zip(((actions, text) for text in new), super()._spans(new, actions), strict=True))
-        return [self._read[actions, text] for text in texts]
+    def _spans(self, texts: Sequence[str], actions: Actions) -> list[Sequence[Span]]:
+        if (read := self._read.get(actions)) is None:
+            found = super()._spans(texts, actions)
+            self._read[actions] = _Read(texts, found)
+            return found
+        known = read.spans
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        known.update(zip(new, super()._spans(new, actions), strict=True))
+        return [known[text] for text in texts]
 
     def edit(self, span: Span, value: str, named: dict[str, str], actions: Actions | None = None) -> Edit | None:
         """Return what is done with one finding; placeholders of ours stay as they are."""
@@ -277,6 +284,18 @@ class ReplyRewriter(_Rewriter):
         restored = sum(edit.action == "restore" for edit, _ in noted)
         self.restored += restored
         super().note((edit, value) for edit, value in noted if edit.action != "restore")
+
+
+class _Read:
+    """Texts with what was found in them; most are never asked for again, so the table is made when one is."""
+
+    def __init__(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> None:
+        self._pairs = texts, spans
+
+    @cached_property
+    def spans(self) -> dict[str, Sequence[Span]]:
+        """By text."""
+        return dict(zip(*self._pairs, strict=True))
 
 
 def listen_to(listener: Listener, text: str, at: int, end: int, edits: Iterable[Edit]) -> None:

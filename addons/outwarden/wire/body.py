@@ -3,9 +3,10 @@
 Strings are found by parsing, edits go into the original bytes: numbers, key order, spacing and escapes stay as sent.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
-from itertools import chain
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, compress
 from typing import cast
 
 from outwarden.wire.edits import FindKnown, KnownValues, PlacedRewriter, TextRewriter, apply_edits
@@ -16,6 +17,7 @@ from outwarden.wire.json_text import Splice, escapes_non_ascii, scannable, splic
 from outwarden.wire.json_tree import BOM, read_json
 from outwarden.wire.json_walk import Document, File, read_document, read_text
 from outwarden.wire.memory import Answer, Memory
+from outwarden.wire.ndjson import as_array
 from outwarden.wire.offsets import Offsets, adjusted
 from outwarden.wire.pieces import PIECE_BYTES_MIN, Piece, cut, skeleton
 from outwarden.wire.splice import (
@@ -83,6 +85,36 @@ def rewrite_json(
         )  # of one message a text stands in one field, nearly always
     else:
         parts = [_Part(raw)] if memory is None else _recall(raw, rules, memory, context)
+    return _rewrite_parts(body, start, parts, rules, rewriter, ascii_only, memory, count, find_known)
+
+
+def rewrite_lines(
+    body: bytes,
+    rules: TextRules,
+    rewriter: TextRewriter,
+    *,
+    count: Count | None = None,
+    find_known: FindKnown | None = None,
+) -> Rewritten:
+    """Rewrite every text of lines of JSON, each of which can be read; as `rewrite_json`, all lines at once."""
+    part = _Part(as_array(body))
+    done = _rewrite_parts(body, -1, [part], rules, rewriter, escapes_non_ascii(body), None, count, find_known)
+    tokens = done.tokens + PIECE_TOKENS * body.count(b"\n") if count is not None else 0
+    return replace(done, tokens=tokens)
+
+
+def _rewrite_parts(
+    body: bytes,
+    start: int,
+    parts: list["_Part"],
+    rules: TextRules,
+    rewriter: TextRewriter,
+    ascii_only: bool,
+    memory: Memory | None,
+    count: Count | None,
+    find_known: FindKnown | None,
+) -> Rewritten:
+    """``start``: where in ``body`` the bytes stand that the parts count from."""
     unknown = [part for part in parts if part.answer is None]
     documents = [part.read(rules) for part in unknown]
     lists = [_lists(document) for document in documents]
@@ -105,16 +137,28 @@ def rewrite_json(
 
 def rewrite_text(text: str, rewriter: TextRewriter) -> str:
     """Rewrite one whole text; where it is itself a JSON object or array, the strings in it."""
-    nested = read_text(text)
-    if nested is None:
-        clean = scannable(text)
-        edits = rewriter.edits([clean])[0]
-        rewriter.note([(edit, clean[edit.start : edit.end]) for edit in edits])
-        return apply_edits(text, edits)
+    return rewrite_texts([text], rewriter)[0]
+
+
+def rewrite_texts(texts: Sequence[str], rewriter: TextRewriter) -> list[str]:
+    """Rewrite whole texts, each as `rewrite_text` does; all are asked for at once."""
+    nested = {text: read_text(text) for text in dict.fromkeys(texts)}
+    clean = {text: scannable(text) for text, inner in nested.items() if inner is None}
+    documents = {text: inner for text, inner in nested.items() if inner is not None}
+    answers = ask(rewriter, chain(clean.values(), *map(leaves, documents.values())))
     found: Found = []
-    edits = nested_edits(nested, ask(rewriter, leaves(nested)), found)
+
+    def edited(text: str) -> str:
+        if text in documents:
+            return apply_edits(text, nested_edits(documents[text], answers, found))
+        edits = answers[clean[text]]
+        found.extend((edit, clean[text][edit.start : edit.end]) for edit in edits)
+        return apply_edits(text, edits)
+
+    touched = documents.keys() | {text for text, plain in clean.items() if plain in answers} if answers else ()
+    new = [edited(text) if text in touched else text for text in texts]
     rewriter.note(found)
-    return apply_edits(text, edits)
+    return new
 
 
 def ask(rewriter: TextRewriter | KnownValues, texts: Iterable[str]) -> Answers:
@@ -122,7 +166,8 @@ def ask(rewriter: TextRewriter | KnownValues, texts: Iterable[str]) -> Answers:
     different = list(dict.fromkeys(texts))
     if not different:
         return {}
-    return {text: edits for text, edits in zip(different, rewriter.edits(different), strict=True) if edits}
+    found = rewriter.edits(different)
+    return dict(compress(zip(different, found, strict=True), found))
 
 
 def _ask_all(
@@ -133,7 +178,12 @@ def _ask_all(
 ) -> Sequence[Answers]:
     """Ask for the texts of all parts at once; part by part where it matters in which field a text stands."""
     if not getattr(rewriter, "by_field", False):
-        return [ask(rewriter, chain.from_iterable(map(_texts, documents, lists)))] * len(parts)
+        answers = ask(rewriter, chain.from_iterable(map(_texts, documents, lists)))
+        if len(parts) == 1 or not answers:
+            return [answers] * len(parts)
+        return [
+            {} if answers.keys().isdisjoint(_texts(*one)) else answers for one in zip(documents, lists, strict=True)
+        ]
     return [_ask_placed(rewriter, *one) for one in zip(parts, documents, lists, strict=True)]
 
 
@@ -180,7 +230,7 @@ class _Part:
         if self.piece is not None:
             start = self.piece[0]
             return [(start + first, start + last, new) for first, last, new in splices]
-        return [(_unskeleton(first, self.cuts), _unskeleton(last, self.cuts), new) for first, last, new in splices]
+        return list(_unskeleton(splices, self.cuts))
 
 
 def _recall(
@@ -217,8 +267,6 @@ def _answer(
     offsets: Offsets | None,
 ) -> Answer:
     found: Found = []
-    if answers and answers.keys().isdisjoint(_texts(document, lists)):
-        answers = {}
     splices = splice_document(document, answers, ascii_only=ascii_only, found=found) if answers else []
     if answers and lists:
         said = (change for one in lists for change in one.changes(text_edits(scannable(one.text), answers, found)))
@@ -259,9 +307,12 @@ def _answer_known(
 
 def _assemble(body: bytes, start: int, parts: Sequence[_Part]) -> Rewritten:
     answers = [part.answer for part in parts if part.answer is not None]
-    splices = sorted((splice for part in parts for splice in part.splices()), key=lambda splice: splice[0])
+    splices = sorted(
+        ((start + first, start + last, new) for part in parts for first, last, new in part.splices()),
+        key=lambda splice: splice[0],
+    )
     return Rewritten(
-        body[:start] + spliced(body[start:], splices) if splices else body,
+        spliced(body, splices),
         len(splices),
         sum(answer.tokens for answer in answers),
         sum(answer.media_bytes for answer in answers),
@@ -270,10 +321,16 @@ def _assemble(body: bytes, start: int, parts: Sequence[_Part]) -> Rewritten:
     )
 
 
-def _unskeleton(at: int, cuts: Sequence[Piece]) -> int:
-    """Where the skeleton's byte ``at`` stands in the body; no splice ever lies inside what was cut out."""
-    for start, end, _, _ in cuts:
-        if at <= start:
-            break
-        at += end - start - len(b"null")
-    return at
+def _unskeleton(splices: Sequence[Splice], cuts: Sequence[Piece]) -> Iterator[Splice]:
+    """Carry splices of the skeleton (ascending) over to the body; none ever lies inside what was cut out."""
+    left = deque(cuts)
+    by = 0  # so much later a byte stands in the body
+
+    def place(at: int) -> int:
+        nonlocal by
+        while left and at + by > left[0][0]:
+            start, end, _, _ = left.popleft()
+            by += end - start - len(b"null")
+        return at + by
+
+    return ((place(first), place(last), new) for first, last, new in splices)

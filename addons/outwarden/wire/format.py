@@ -167,7 +167,7 @@ class TextRules:
     ``opaque_in``: for one object, the keys opaque in it alone (``{"type": "base64", "data": …}``); where such a key
     has an object as its value, no string in it is text. A piece of text, a number or padding may tell it about their
     own key; about others only whether they are there and true: events that differ in no more share one answer.
-    ``asked``: all keys that ``opaque_in`` looks for, in an object or in what it holds.
+    ``asked``: keys and values of which ``opaque_in`` needs one, in an object or in what it holds, to name any.
     ``is_file``: whether a key that ``opaque_in`` names holds a file, which is read where it is text.
     ``remember``: top-level keys whose value is a growing list (messages), remembered element by element.
     ``offsets``: where numbers point into texts, and move with them.

@@ -30,20 +30,21 @@ class JsonChannel:
     """A channel over a text that is read as JSON objects and arrays (JSON lines are several) for as long as it is that.
 
     ``nesting`` counts the documents around it, itself included: a string of a document may be a document again.
+    ``within``: the brackets that are open behind a value of a document, which is read and ends at ``at``.
     """
 
-    def __init__(self, rewriter: TextRewriter, nesting: int = 1) -> None:
+    def __init__(self, rewriter: TextRewriter, nesting: int = 1, *, within: str = "", at: int = 0) -> None:
         self._rewriter = rewriter
         self._nesting = nesting
         self._plain: ChannelRewriter | None = None
         self._string: StringChannel | None = None
         self._string_at = 0  # offset of the first character inside that string
-        self._base = 0  # offset of the first character of ``_text`` in the channel
+        self._base = at  # offset of the first character of ``_text`` in the channel
         self._text = ""
         self._given = 0  # ``_text`` is decided up to here
         self._at = 0  # and read up to here
-        self._open: list[str] = []
-        self._state = _VALUE
+        self._open: list[str] = [*within]
+        self._state = _AFTER if within else _VALUE
 
     def feed(self, text: str) -> tuple[int, Sequence[Edit]]:
         """Take the next piece; return (offset up to which all is decided, edits newly decided)."""

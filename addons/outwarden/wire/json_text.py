@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import overload
 
 import numpy as np
@@ -19,25 +19,43 @@ _STRING_OR_NUMBER = re.compile(rb'"[^"]*"|-?[0-9][0-9.eE+-]*')
 LONG_NUMBER = re.compile(r"-?[0-9]{12}")
 # One match is one character (a surrogate pair is one), or a run of bytes that need no unescaping.
 _UNIT = re.compile(rb"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u....|\\.|[^\\]+", re.DOTALL)
-# Many of them at once, so that none is cut.
-_UNITS = re.compile(rb"(?:\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u....|\\.|[^\\]+){1,4096}", re.DOTALL)
+# What tells the halves of a surrogate pair, in the first two hexadecimal digits of each; spelled, it has 12 bytes.
+_IS_D, _IS_HIGH, _IS_LOW = (np.isin(np.arange(256), list(digits)) for digits in (b"dD", b"89abAB", b"cdefCDEF"))
+_PAIR_BYTES = 12
 # Below, as in events, a pattern is faster; above, NumPy finds the quotes in 1 ms per MB.
 _SMALL = 4096
+_BEGINS_DOCUMENT = np.isin(np.arange(256), list(b"{[\\ \t\r\n"))
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def count_strings(raw: bytes) -> int:
     """Count the strings (keys too) of a valid JSON document."""
-    return _without_escaped_quotes(raw).count(b'"') // 2
+    plain = without_escaped_quotes(raw)
+    return (len(plain) - len(plain.translate(None, b'"'))) // 2
 
 
 def find_tokens(raw: bytes, *, numbers: bool = False) -> Sequence[tuple[int, int]]:
     """List (start, end) of every string, quotes included, of a valid JSON document; numbers too if asked."""
-    plain = _without_escaped_quotes(raw)
+    plain = without_escaped_quotes(raw)
     if numbers or len(raw) < _SMALL:
         return [match.span() for match in (_STRING_OR_NUMBER if numbers else _STRING).finditer(plain)]
     quotes = np.flatnonzero(np.frombuffer(plain, np.uint8) == ord('"'))
-    return _Spans(quotes[::2], quotes[1::2])
+    return _Spans(quotes[: len(quotes) // 2 * 2 : 2], quotes[1::2])
+
+
+def may_nest(raw: bytes, spans: Sequence[tuple[int, int]]) -> Sequence[int]:
+    """List the tokens that may begin like a document: by a bracket, a space, or an escape."""
+    if isinstance(spans, _Spans):
+        found: list[int] = spans.begin_with(raw, _BEGINS_DOCUMENT).tolist()
+        return found
+    return [at for at, (start, _) in enumerate(spans) if _BEGINS_DOCUMENT[raw[start + 1]]]
+
+
+def sum_of(spans: Sequence[tuple[int, int]]) -> int:
+    """How many bytes the tokens are together."""
+    if isinstance(spans, _Spans):
+        return spans.size()
+    return sum(end - start for start, end in spans)
 
 
 class _Spans(Sequence[tuple[int, int]]):
@@ -49,6 +67,12 @@ class _Spans(Sequence[tuple[int, int]]):
     def __len__(self) -> int:
         return len(self._opening)
 
+    def size(self) -> int:
+        return int((self._closing - self._opening).sum()) + len(self)
+
+    def begin_with(self, raw: bytes, first: NDArray[np.bool_]) -> NDArray[np.intp]:
+        return np.flatnonzero(first[np.frombuffer(raw, np.uint8)[self._opening + 1]])
+
     @overload
     def __getitem__(self, index: int) -> tuple[int, int]: ...
     @overload
@@ -59,7 +83,7 @@ class _Spans(Sequence[tuple[int, int]]):
         return int(self._opening[index]), int(self._closing[index]) + 1
 
 
-def _without_escaped_quotes(raw: bytes) -> bytes:
+def without_escaped_quotes(raw: bytes) -> bytes:
     """The same length, but only quotes that open or close a string."""
     return raw.replace(b"\\\\", b"__").replace(b'\\"', b"__") if b"\\" in raw else raw
 
@@ -71,14 +95,22 @@ def escapes_non_ascii(raw: bytes) -> bool:
 
 def escape(text: str, *, ascii_only: bool) -> bytes:
     """Spell ``text`` as the inside of a JSON string."""
-    if not ascii_only and _SURROGATE.search(text) is None:
-        return json.dumps(text, ensure_ascii=False)[1:-1].encode()
+    if not ascii_only:
+        try:
+            return orjson.dumps(text)[1:-1]
+        except orjson.JSONEncodeError:  # half a surrogate pair
+            pass
     return json.dumps(text)[1:-1].encode()
 
 
 def scannable(text: str) -> str:
     """Replace lone surrogates by U+FFFD, one for one: no detector can encode them."""
-    return text if text.isascii() or _SURROGATE.search(text) is None else _SURROGATE.sub("\ufffd", text)
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            return _SURROGATE.sub("\ufffd", text)
+    return text
 
 
 def raw_offsets(inside: bytes, text: str, points: Sequence[int]) -> list[int]:
@@ -87,9 +119,10 @@ def raw_offsets(inside: bytes, text: str, points: Sequence[int]) -> list[int]:
         if len(inside) == len(text):
             return list(points)
         return _utf8_offsets(text, points)
-    if len(inside) >= _SMALL and (spell := _speller(inside, text)) is not None:
-        return _spelled_offsets(text, points, spell)
-    return _escaped_offsets(inside, points)
+    if len(inside) < _SMALL:
+        return _escaped_offsets(inside, points)
+    starts = _starts(inside)
+    return [int(starts[point]) if point < len(starts) else len(inside) for point in points]
 
 
 def _utf8_offsets(text: str, points: Sequence[int]) -> list[int]:
@@ -102,66 +135,42 @@ def _utf8_offsets(text: str, points: Sequence[int]) -> list[int]:
     return offsets
 
 
-Spell = Callable[[str], bytes]
-
-
-def _speller(inside: bytes, text: str) -> Spell | None:
-    """The way in which a string is spelled, where that is the way of a usual encoder: each character by itself."""
-    for spell in (_spell_shortly, _spell_in_ascii):
-        if spell(text) == inside:
-            return spell
-    return None
-
-
-def _spell_shortly(text: str) -> bytes:
-    try:
-        return orjson.dumps(text)[1:-1]
-    except orjson.JSONEncodeError:  # half a surrogate pair
-        return b""
-
-
-def _spell_in_ascii(text: str) -> bytes:
-    return json.dumps(text)[1:-1].encode()
-
-
-def _spelled_offsets(text: str, points: Sequence[int], spell: Spell) -> list[int]:
-    offsets: list[int] = []
-    seen = at = 0
-    for point in points:
-        at += len(spell(text[seen:point]))
-        seen = point
-        offsets.append(at)
-    return offsets
-
-
 def _escaped_offsets(inside: bytes, points: Sequence[int]) -> list[int]:
     offsets: list[int] = []
-    seen = 0  # code points before the units
+    seen = 0  # code points before the unit
     wanted = iter(points)
     point = next(wanted, None)
-    for units in _UNITS.finditer(inside):
+    for unit in _UNIT.finditer(inside):
         if point is None:
             return offsets
-        length = _length(units.group())
-        if point >= seen + length:  # only where a point lies is each unit looked at
-            seen += length
-            continue
-        for unit in _UNIT.finditer(inside, units.start(), units.end()):
-            spelled = unit.group()
-            run = spelled.decode() if spelled[:1] != b"\\" else "x"
-            while point is not None and point < seen + len(run):
-                offsets.append(unit.start() + len(run[: point - seen].encode()))
-                point = next(wanted, None)
-            seen += len(run)
+        spelled = unit.group()
+        run = spelled.decode() if spelled[:1] != b"\\" else "x"
+        while point is not None and point < seen + len(run):
+            offsets.append(unit.start() + len(run[: point - seen].encode()))
+            point = next(wanted, None)
+        seen += len(run)
     if point is not None:
         offsets += [len(inside) for _ in (point, *wanted)]
     return offsets
 
 
-def _length(spelled: bytes) -> int:
-    """Count the code points of whole units."""
-    text: str = json.loads(b'"%b"' % spelled)
-    return len(text)
+def _starts(inside: bytes) -> NDArray[np.intp]:
+    """The byte at which each character begins, as `_UNIT` cuts them, in a few passes over all of them."""
+    # An escaped backslash as one that needs no look at what stands before it, and a byte that continues a character.
+    plain = inside.replace(b"\\\\", b"_\x80")
+    codes = np.frombuffer(plain + bytes(_PAIR_BYTES), np.uint8)
+    begins = (codes & 0xC0) != 0x80
+    begins[len(inside) :] = False
+    escapes = np.flatnonzero(codes == ord("\\"))
+    begins[escapes + 1] = False
+    units = escapes[codes[escapes + 1] == ord("u")]
+    for at in range(2, 6):
+        begins[units + at] = False
+    high = units[_IS_D[codes[units + 2]] & _IS_HIGH[codes[units + 3]]]
+    is_pair = (codes[high + 6] == ord("\\")) & (codes[high + 7] == ord("u"))
+    is_pair &= _IS_D[codes[high + 8]] & _IS_LOW[codes[high + 9]]
+    begins[high[is_pair] + 6] = False
+    return np.flatnonzero(begins)
 
 
 def spliced(raw: bytes, splices: Iterable[Splice]) -> bytes:

@@ -1,33 +1,37 @@
 """Walk a JSON document in the order of its bytes and say of every string whether it is text."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import orjson
 
 from outwarden.errors import BodyError
 from outwarden.wire.format import Json, TextRules
-from outwarden.wire.json_bulk import Bulk, read_in_bulk
-from outwarden.wire.json_fragments import Fragments
-from outwarden.wire.json_text import LONG_NUMBER, count_strings, scannable
+from outwarden.wire.json_bulk import ID, Bulk, read_in_bulk
+from outwarden.wire.json_fragments import Fragments, whole_part
+from outwarden.wire.json_text import LONG_NUMBER, count_strings, find_tokens, may_nest, scannable
 from outwarden.wire.json_tree import MAX_DEPTH, MAX_NESTING, Float, Integer, Repeated, parse_all
-from outwarden.wire.packed import Packed, unpack
+from outwarden.wire.packed import Packed, is_base64, is_solid_base64, unpack
 
 # Shorter runs can be a word, a name or a key; longer ones without a space are never prose.
 _BASE64_CHARACTERS_MIN = 512
 _LONG_NUMBER_MIN = 10**11
 
-_DATA_URL = re.compile(r"data:[^,\s]{0,200};base64,[A-Za-z0-9+/_\-\r\n]*={0,2}[\r\n]*", re.ASCII)
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}", re.ASCII)
-_BASE64_HAS = (re.compile("[a-z]"), re.compile("[A-Z]"), re.compile("[0-9]"))
-_ID = re.compile(r"[0-9_.:/+=%|~-]*[A-Za-z][A-Za-z0-9_.:/+=%|~-]*", re.ASCII)
+_DATA_URL = re.compile(r"data:[^,\s]{0,200};base64,", re.ASCII)
+# How `{"`, `{ `, `[{` and `["` begin in base64 (Bedrock's CountTokens has a whole request in a string). Shorter than a
+# document with anything in it, words begin so, too.
+_PACKED_JSON = frozenset({"ey", "ew", "W3", "Wy"})
+_PACKED_CHARACTERS_MIN = 16
 _NOTHING: frozenset[str] = frozenset()
 _TEXTS, _TOKEN_IDS, _NUMBERS = frozenset({str}), frozenset({int}), frozenset({int, float})
 _MANY = 16  # elements; fewer are walked faster than looked over
 # Where no string begins like this, none is a document itself; a bracket never follows the end of a string.
 _MAY_NEST = re.compile(rb'"[{\[\\ \t\r\n]')
+
+_SMALL = 4096  # bytes; above, asking where the strings stand is faster than the pattern
 
 Marks = Mapping[tuple[int, str | int], int]
 """(id of the parent, key or index) -> number of a delta: such a string is a piece of a longer text."""
@@ -44,6 +48,7 @@ class Document:
     """
 
     __slots__ = (
+        "_spans",
         "has_numbers",
         "marked",
         "media_bytes",
@@ -65,6 +70,17 @@ class Document:
         self.media_bytes = 0
         self.unread = 0
         self.number_tokens = 0
+        self._spans: Sequence[tuple[int, int]] | None = None
+
+    def spans(self) -> Sequence[tuple[int, int]]:
+        """Where the tokens stand in ``raw``: (start, end), quotes included."""
+        if self._spans is None:
+            self._spans = find_tokens(self.raw, numbers=self.has_numbers)
+        return self._spans
+
+    def count_strings(self) -> int:
+        """How many of them ``raw`` has, without numbers."""
+        return count_strings(self.raw) if self._spans is None else len(self._spans)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +130,13 @@ def read_tree(raw: bytes, tree: Json, rules: TextRules, marks: Marks, *, spelled
 def _read(raw: bytes, rules: TextRules, key: str | None, free: bool) -> Document:
     document = Document(raw)
     try:
-        tree = read_in_bulk(raw, rules, free=free or key in rules.free, longest=_BASE64_CHARACTERS_MIN)
+        is_free = free or key in rules.free
+        tree = read_in_bulk(raw, rules, free=is_free, longest=_BASE64_CHARACTERS_MIN, strings=document.spans)
     except orjson.JSONDecodeError:
         return _read_slowly(raw, rules, key, free)
     walk = _Walk(document, rules, {})
     walk.value(tree, key, free, _NOTHING, 0)
-    if walk.long_numbers or len(document.tokens) != count_strings(raw):
+    if walk.long_numbers or len(document.tokens) != document.count_strings():
         return _read_slowly(raw, rules, key, free)
     return document
 
@@ -132,9 +149,10 @@ def _read_slowly(raw: bytes, rules: TextRules, key: str | None, free: bool) -> D
 
 
 def _find_nested(document: Document, nesting: int) -> None:
-    if not _MAY_NEST.search(document.raw):
+    if len(document.raw) < _SMALL and not _MAY_NEST.search(document.raw):
         return
-    for index, text in enumerate(document.tokens):
+    for index in may_nest(document.raw, document.spans()):
+        text = document.tokens[index]
         if text and text[0] in "{[ \t\r\n" and (nested := _read_text(text, nesting + 1)) is not None:
             document.nested[index] = nested
 
@@ -146,10 +164,23 @@ def _read_text(text: str, nesting: int) -> Document | Fragments | None:
     try:
         document = _read(clean.encode(), _FREE, None, True)
     except BodyError:
-        fragments = Fragments(clean, nesting)
-        return None if fragments.texts == [clean] else fragments
+        fragments = _read_broken(clean, nesting)
+        return None if fragments.begun is None and fragments.texts == [clean] else fragments
     _find_nested(document, nesting)
     return document
+
+
+def _read_broken(text: str, nesting: int) -> Fragments:
+    if (part := whole_part(text)) is not None:
+        raw, within, at = part
+        try:
+            begun = _read(raw, _FREE, None, True)
+        except BodyError:
+            return Fragments(text, nesting)
+        if not begun.has_numbers and None not in begun.tokens and not begun.nested:  # as a stream of it is read
+            _find_nested(begun, nesting)
+            return Fragments(text, nesting, begun, within, at)
+    return Fragments(text, nesting)
 
 
 _FREE = TextRules()
@@ -233,7 +264,7 @@ class _Walk:
         if depth + node.depth > MAX_DEPTH:
             raise BodyError(f"JSON deeper than {MAX_DEPTH} levels")
         self.tokens += node.tokens if is_text else [None] * len(node.tokens)
-        self.document.skipped += () if is_text else node.tokens
+        self.document.skipped += node.skipped if is_text else chain(filter(None, node.tokens), node.skipped)
         self.document.number_tokens += node.number_tokens
 
     def sealed(self, node: Any, depth: int) -> None:
@@ -310,6 +341,8 @@ class _Walk:
             else:
                 self.file(text)
         elif free or key is None or not (key in self.opaque or key in opaque_here or self.is_id(key, text)):
+            if text[:2] in _PACKED_JSON:
+                self.packed_json(text)
             self.tokens.append(text)
         else:
             self.tokens.append(None)
@@ -329,8 +362,15 @@ class _Walk:
         else:
             self.document.skipped.append(text)
 
+    def packed_json(self, text: str) -> None:
+        """Note the document that a string in base64 is; what is none stays a text like any other."""
+        packed = unpack(text) if self.unpacks and len(text) >= _PACKED_CHARACTERS_MIN else None
+        inner = _read_text(packed.text, 1) if packed is not None else None
+        if packed is not None and isinstance(inner, Document):
+            self.document.nested[len(self.tokens)] = File(packed, inner)
+
     def is_id(self, key: str, text: str) -> bool:
-        return key in self.ids and _ID.fullmatch(text) is not None
+        return key in self.ids and ID.fullmatch(text) is not None
 
     def number(self, value: Any, free: bool) -> None:
         if type(value) is Integer or type(value) is Float:
@@ -348,5 +388,6 @@ class _Walk:
 
 def _is_media(text: str) -> bool:
     if text.startswith("data:"):
-        return _DATA_URL.fullmatch(text) is not None
-    return all(has.search(text) for has in _BASE64_HAS) and _BASE64.fullmatch(text) is not None
+        head = _DATA_URL.match(text)
+        return head is not None and is_base64(text, head.end())
+    return is_solid_base64(text)

@@ -1,8 +1,13 @@
-"""Newline-delimited JSON (Ollama, Cohere v1): one document a line."""
+"""Newline-delimited JSON (Ollama, Cohere v1; files of batches): one document a line."""
+
+import re
 
 from outwarden.wire.events import Event, too_long
+from outwarden.wire.json_tree import BOM
 
 _SPACE = b" \t\r\n"
+_BLANK_LINE = re.compile(rb"\n[ \t]*\n")
+_LINE_ENDS = re.compile(rb"\n([ \t\n]*)")
 
 
 class NdjsonCodec:
@@ -41,3 +46,16 @@ def bare_event(raw: bytes, at: int = 0, separators: bytes = _SPACE) -> Event:
     start = len(raw) - len(raw[at:].lstrip(separators))
     data = raw[at:].strip(separators)
     return Event(raw, data, None, ((start, start + len(data)),)) if data else Event(raw)
+
+
+def as_array(lines: bytes) -> bytes:
+    """Lines of JSON as one array, which is read and searched at once: byte ``i`` of them stands at ``i + 1``.
+
+    Line ends become commas and spaces. What was no line of JSON makes no array; nor is an array told from a line that
+    lacks its end, so each line must have been read (`flow.body.is_lines`).
+    """
+    start = len(BOM) if lines.startswith(BOM) else 0
+    first, last = len(lines) - len(lines[start:].lstrip(_SPACE)), len(lines.rstrip(_SPACE))
+    said = lines[first:last].replace(b"\r\n", b" \n").replace(b"\r", b"\n")
+    said = _LINE_ENDS.sub(rb",\1", said) if _BLANK_LINE.search(said) else said.replace(b"\n", b",")
+    return b"[" + b" " * first + said + b" " * (len(lines) - last) + b"]"

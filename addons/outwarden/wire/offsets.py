@@ -11,7 +11,7 @@ with placeholders in it, and go back in the next turn as the provider sent them.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, Protocol
@@ -23,6 +23,7 @@ from outwarden.wire.json_text import Splice, scannable
 Unit = Literal["code points", "utf-8"]
 EditsOf = Callable[[str], Sequence[Edit]]
 UP, EACH = "..", "*"
+_TEXTS_MAX = 100
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,18 +66,25 @@ class Offsets:
                 return True
         return False
 
-    def records(self, tree: Any) -> "Iterator[Record]":
+    def records(self, tree: Any) -> "Sequence[Record]":
         """List the records of a document."""
-        return self._walk(tree, (), [])
+        found: list[Record] = []
+        self._walk(tree, [], [], {}, found)
+        return found
 
-    def _walk(self, node: Any, path: Path, above: list[Any]) -> "Iterator[Record]":
+    def _walk(self, node: Any, path: list[str | int], above: list[Any], texts: "Known", found: "list[Record]") -> None:
+        """``path`` and ``above`` grow and shrink with the walk: a document may be as deep as it is long."""
         if not isinstance(node, dict | list):
             return
-        inner = [*above, node]
+        above.append(node)
         for step, child in node.items() if isinstance(node, dict) else enumerate(node):
             for rule in self._rules.get(step, ()) if isinstance(step, str) else ():
-                yield from _records(rule, child, path, inner)
-            yield from self._walk(child, (*path, step), inner)
+                found += _records(rule, child, tuple(path), above, texts)
+            if isinstance(child, dict | list):
+                path.append(step)
+                self._walk(child, path, above, texts, found)
+                path.pop()
+        above.pop()
 
 
 class Place:
@@ -91,6 +99,32 @@ class Place:
         return _units(self.text, self._unit)
 
 
+class Texts:
+    """The texts at one place of a document that records may point into.
+
+    They are one, or parts of one. Of very many only the first, and those of the index that a record names, are looked
+    at for each record.
+    """
+
+    def __init__(self, places: Iterable[Place]) -> None:
+        self._first: list[Place] = []
+        self._by_index: dict[int, list[Place]] = {}
+        for place in places:
+            if len(self._first) < _TEXTS_MAX:
+                self._first.append(place)
+            else:
+                self._by_index.setdefault(place.index, []).append(place)
+
+    def near(self, index: Any) -> Iterator[Place]:
+        """Those for a record that names ``index``."""
+        yield from self._first
+        yield from self._by_index.get(index, ())[:_TEXTS_MAX] if isinstance(index, int) else ()
+
+
+Known = dict[tuple[int, Path, Unit], Texts]
+"""(id of the object, path from it) -> the texts there; many lists of records may point into the same."""
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """A record in a document, and the texts that it may point into."""
@@ -103,7 +137,7 @@ class Record:
     start: str
     end: str
     copy: tuple[Path, str] | None
-    texts: Sequence[Place]
+    texts: Sequence[Texts]
 
     def span(self) -> tuple[int, int]:
         """[start, end) as the provider counts."""
@@ -112,12 +146,13 @@ class Record:
 
     def text(self, skipped: Callable[[int, str | int], bool]) -> str | None:
         """Choose the text that the record points into, among those not ``skipped``; None where there is none."""
-        texts = [place for place in self.texts if not skipped(place.parent, place.key)]
+        wanted = next((at for key in self.rule.which if (at := self.value.get(key, self.numbers.get(key)))), 0)
+        near = (place for texts in self.texts for place in texts.near(wanted))
+        texts = [place for place in near if not skipped(place.parent, place.key)]
         if self.copy is not None:
             start, end = self.span()
             copy = _units(self.copy[1], self.rule.unit)
             texts = [place for place in texts if place.units[start:end] == copy] or texts
-        wanted = next((at for key in self.rule.which if (at := self.value.get(key, self.numbers.get(key)))), 0)
         texts = [place for place in texts if place.index == wanted] or texts
         return texts[0].text if texts else None
 
@@ -235,19 +270,19 @@ def _units(text: str, unit: Unit) -> str | bytes:
     return text if unit == "code points" else text.encode("utf-8", "surrogatepass")
 
 
-def _records(rule: OffsetRule, found: Any, owner: Path, above: list[Any]) -> Iterator[Record]:
+def _records(rule: OffsetRule, found: Any, owner: Path, above: list[Any], known: Known) -> Iterator[Record]:
     if isinstance(found, dict):
         items, paths = [found], [(*owner, rule.key)]
     else:
         items = found if isinstance(found, list) else []
         paths = [(*owner, rule.key, index) for index in range(len(items))]
-    texts: list[Place] | None = None
+    texts: list[Texts] | None = None
     for path, value in zip(paths, items, strict=True):
         place = _numbers(rule, value)
         if place is None or (rule.beside is not None and rule.beside not in value):
             continue
         if texts is None:
-            texts = [text for where in rule.texts for text in _texts(above[-1], above[:-1], where, rule.unit)]
+            texts = [at for where in rule.texts if (at := _texts(above, where, rule.unit, known)) is not None]
         numbers_path, numbers, start, end = place
         said = _at(value, rule.copy) if rule.copy is not None else None
         copy = ((*path, *rule.copy), said) if rule.copy is not None and isinstance(said, str) else None
@@ -272,18 +307,27 @@ def _at(value: Any, path: Path) -> Any:
     return value
 
 
-def _texts(node: Any, above: list[Any], where: Path, unit: Unit, index: int = 0) -> Iterator[Place]:
+def _texts(above: list[Any], where: Path, unit: Unit, known: Known) -> Texts | None:
+    """What stands at ``where`` from the last of ``above``, an object; None where it leads out of the document."""
+    objects = [one for one in above if isinstance(one, dict)]
+    ups = where.count(UP)  # they come first
+    if ups >= len(objects):
+        return None
+    start, rest = objects[-1 - ups], where[ups:]
+    name = (id(start), rest, unit)
+    if name not in known:
+        known[name] = Texts(_places(start, rest, unit))
+    return known[name]
+
+
+def _places(node: Any, where: Path, unit: Unit, index: int = 0) -> Iterator[Place]:
     step, rest = where[0], where[1:]
-    if step == UP:
-        objects = [at for at, one in enumerate(above) if isinstance(one, dict)]
-        if objects:
-            yield from _texts(above[objects[-1]], above[: objects[-1]], rest, unit, index)
-    elif step == EACH:
+    if step == EACH:
         for place, child in enumerate(node if isinstance(node, list) else ()):
             if isinstance(child, dict) and child.get("thought") is not True:
-                yield from _texts(child, above, rest, unit, place)
+                yield from _places(child, rest, unit, place)
     elif isinstance(node, dict) and step in node:
         if rest:
-            yield from _texts(node[step], above, rest, unit, index)
+            yield from _places(node[step], rest, unit, index)
         elif isinstance(node[step], str) and node[step]:
             yield Place(index, node[step], node, step, unit)

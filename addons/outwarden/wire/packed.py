@@ -6,13 +6,15 @@ What is put back is spelled as it came: alphabet, padding, line breaks, charset.
 import base64
 import binascii
 import re
+import string
 from dataclasses import dataclass
 
 from outwarden.errors import BodyError
 from outwarden.wire.charsets import charset_of, to_utf_8
 
 _DATA_URL = re.compile(r"data:([^,\s]{0,200});base64,", re.ASCII | re.IGNORECASE)
-_PAYLOAD = re.compile(r"[A-Za-z0-9+/_\-\r\n]*={0,2}[\r\n]*", re.ASCII)
+_LOWER, _UPPER, _DIGITS = (part.encode() for part in (string.ascii_lowercase, string.ascii_uppercase, string.digits))
+_ALPHABETS = _LOWER + _UPPER + _DIGITS + b"+/-_"
 _LINE_BREAK = re.compile(r"\r?\n|\r")
 # Files that may read as text for long, and are broken by a changed one: their tables count bytes.
 BINARY_FILES = (b"%PDF-", b"%!PS")
@@ -65,13 +67,13 @@ class Packed:
             raise BodyError(f"a file's changed text does not fit its charset {self.charset}") from None
 
 
-def unpack(string: str) -> Packed | None:
+def unpack(text: str) -> Packed | None:
     """Read a string of base64, or a data URL of it; None where it says no text, or could not be put back as it came."""
-    url = _DATA_URL.match(string)
+    url = _DATA_URL.match(text)
     start = url.end() if url else 0
-    if _PAYLOAD.fullmatch(string, start) is None or _reads_binary(string[start : start + _HEAD_CHARACTERS]):
+    if not is_base64(text, start) or _reads_binary(text[start : start + _HEAD_CHARACTERS]):
         return None
-    data, manner = _decode(string[start:])
+    data, manner = _decode(text[start:])
     if data is None or manner is None or data.startswith(BINARY_FILES):
         return None
     charset = charset_of(data, url[1] if url else "")
@@ -79,14 +81,37 @@ def unpack(string: str) -> Packed | None:
     if plain is None or plain.translate(None, _CONTROLS) != plain:
         return None
     try:
-        return Packed(plain.decode(), start, len(string), charset or "utf-8", manner)
+        return Packed(plain.decode(), start, len(text), charset or "utf-8", manner)
     except UnicodeDecodeError:
         return None
 
 
+def is_base64(text: str, start: int = 0) -> bool:
+    """Whether a string is base64 in either alphabet from ``start`` on, in lines or in one, padded or not."""
+    if not text.isascii() or _rest(text[start : start + _HEAD_CHARACTERS], b"=\r\n"):
+        return False  # as most texts say at once
+    solid = text[start:].rstrip("\r\n")
+    bare = solid.rstrip("=")
+    return len(solid) - len(bare) <= 2 and not _rest(bare, b"\r\n")
+
+
+def is_solid_base64(text: str) -> bool:
+    """As `is_base64`, in one line, and of all kinds of characters: no word, name or number is."""
+    if not is_base64(text) or "\n" in text or "\r" in text:
+        return False
+    data = text.encode()
+    return all(len(data.translate(None, kind)) < len(data) for kind in (_LOWER, _UPPER, _DIGITS))
+
+
+def _rest(text: str, more: bytes) -> bytes:
+    """What is neither of the alphabets nor of ``more``."""
+    return text.encode().translate(None, _ALPHABETS + more)
+
+
 def _reads_binary(head: str) -> bool:
     """Whether the first bytes cannot be text; zeros may be those of UTF-16."""
-    data, _ = _decode(head[: len(head) - len(head) % 4] if len(head) == _HEAD_CHARACTERS else head)
+    solid = head.translate(_NO_BREAKS)
+    data, _ = _decode(solid[: len(solid) - len(solid) % 4] if len(head) == _HEAD_CHARACTERS else solid)
     return data is None or bool(data.translate(None, _CONTROLS[1:]) != data)
 
 
@@ -101,7 +126,7 @@ def _decode(payload: str) -> tuple[bytes | None, _Manner | None]:
     except binascii.Error:
         return None, None
     padded = solid != bare or len(bare) % 4 == 0
-    broken = _LINE_BREAK.search(payload)
+    broken = _LINE_BREAK.search(payload) if len(solid) < len(payload) else None
     manner = _Manner(
         url_safe,
         padded,

@@ -1,21 +1,25 @@
 """Carry edits of texts back into the bytes of the document that the texts stand in."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from itertools import chain
 
 from outwarden.wire.edits import Edit, apply_edits
 from outwarden.wire.json_fragments import Fragments
-from outwarden.wire.json_text import Splice, escape, find_tokens, raw_offsets, scannable
+from outwarden.wire.json_text import Splice, escape, raw_offsets, scannable
 from outwarden.wire.json_walk import Document, File, Nested, read_text
 
 Answers = Mapping[str, Sequence[Edit]]
 """text -> its edits, only for texts that have any."""
 Found = list[tuple[Edit, str]]
 
+_STRETCH = 256  # tokens
+
 
 def leaves(nested: Nested) -> Iterable[str]:
     """List every text that is to be scanned, those of nested documents in place of the text they stand in."""
     if isinstance(nested, Fragments):
-        return nested.texts
+        return nested.texts if nested.begun is None else chain(leaves(nested.begun), nested.texts)
     if isinstance(nested, File):
         return leaves(nested.inner) if nested.inner is not None else (nested.packed.text,)
     if not nested.nested:
@@ -33,18 +37,26 @@ def _leaves_around(document: Document) -> Iterator[str]:
 
 def splice_document(document: Document, answers: Answers, *, ascii_only: bool, found: Found) -> list[Splice]:
     """Turn the edits of a document's texts into splices of its bytes; add what was found to ``found``."""
-    spans: Sequence[tuple[int, int]] = ()
     splices: list[Splice] = []
     nested = document.nested
-    for index in [i for i, text in enumerate(document.tokens) if text in answers or i in nested]:
+    wanted = frozenset(answers) if len(document.tokens) > len(answers) else answers.keys()
+    edited = _places(document.tokens, wanted)
+    for index in sorted({*edited, *nested}) if nested else edited:
         text = document.tokens[index]
         if not text:
             continue
         edits = _edits_of(document, index, text, answers, found)
         if edits:
-            spans = spans or find_tokens(document.raw, numbers=document.has_numbers)
-            splices += splice_token(document.raw, spans[index], text, edits, ascii_only=ascii_only)
+            splices += splice_token(document.raw, document.spans()[index], text, edits, ascii_only=ascii_only)
     return splices
+
+
+def _places(tokens: Sequence[str | None], wanted: AbstractSet[str]) -> Iterator[int]:
+    """Where the ``wanted`` tokens stand. Of half a million few are: whole stretches are passed over at once."""
+    for start in range(0, len(tokens), _STRETCH):
+        stretch = tokens[start : start + _STRETCH]
+        if not wanted.isdisjoint(stretch):
+            yield from (start + at for at, token in enumerate(stretch) if token in wanted)
 
 
 def splice_token(
@@ -109,7 +121,8 @@ def _edits_of(document: Document, index: int, text: str, answers: Answers, found
 def nested_edits(nested: Nested, answers: Answers, found: Found) -> list[Edit]:
     """Fold the edits of a document that is a text back into edits of that text."""
     if isinstance(nested, Fragments):
-        return nested.edits(answers, found)
+        begun = nested_edits(nested.begun, answers, found) if nested.begun is not None else []
+        return begun + nested.edits(answers, found)
     if isinstance(nested, File):
         return _repacked(nested, _file_edits(nested, answers, found))
     edits: list[Edit] = []

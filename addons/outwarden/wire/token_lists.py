@@ -74,28 +74,40 @@ class TokenList:
 
 def token_lists(tree: Any, pieces_min: int = 2) -> Iterator[TokenList]:
     """Find the lists of pieces in a document. One piece alone is a string like any other, but in a stream."""
-    return (found for found in _walk(tree, ()) if len(found.pieces) >= pieces_min)
+    found: list[TokenList] = []
+    _walk(tree, [], found)
+    return (tokens for tokens in found if len(tokens.pieces) >= pieces_min)
 
 
 def may_have_token_lists(raw: bytes) -> bool:
     """Tell, at next to no cost, whether there can be one."""
-    return b'"token' in raw or b'"words"' in raw or b'"output"' in raw
+    # A word without its quotes is looked for faster by far where there are many strings.
+    return (
+        (b"token" in raw and b'"token' in raw)
+        or (b"words" in raw and b'"words"' in raw)
+        or (b"output" in raw and b'"output"' in raw)
+    )
 
 
-def _walk(node: Any, path: Path) -> Iterator[TokenList]:
-    if isinstance(node, dict):
-        for key, child in node.items():
-            found = _list_of(node, key, child, (*path, key)) if key in _JOINED_BY else None
-            if found is not None:
-                yield found
-            else:
-                yield from _walk(child, (*path, key))
-    elif isinstance(node, list):
-        for index, child in enumerate(node):
-            yield from _walk(child, (*path, index))
+def _walk(node: Any, path: list[str | int], found: list[TokenList]) -> None:
+    """``path`` grows and shrinks with the walk: a document may be as deep as it is long."""
+    if not isinstance(node, dict | list):
+        return
+    for step, child in node.items() if isinstance(node, dict) else enumerate(node):
+        if not isinstance(child, dict | list):
+            continue
+        path.append(step)
+        if (tokens := _list_of(node, step, child, path)) is not None:
+            found.append(tokens)
+        else:
+            _walk(child, path, found)
+        path.pop()
 
 
-def _list_of(parent: dict[str, Any], key: str, elements: Any, path: Path) -> TokenList | None:
+def _list_of(parent: Any, key: str | int, elements: Any, steps: Sequence[str | int]) -> TokenList | None:
+    if key not in _JOINED_BY or not isinstance(key, str):
+        return None
+    path = tuple(steps)
     if not isinstance(elements, list):
         # Cohere streams one piece with the ids of its tokens.
         is_piece = isinstance(elements, dict) and "token_ids" in elements and isinstance(elements.get("text"), str)

@@ -1,21 +1,26 @@
 """``a=1&b=2``, in a query or a form: rewrite values and names, and leave the spelling of every other one alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from urllib.parse import quote_plus, unquote_plus
 
 
-def rewrite_pairs(encoded: str, rewrite: Callable[[str, str], str]) -> str:
-    """Replace each value by ``rewrite(name, value)`` and each name by ``rewrite("", name)``; what is equal stays."""
-    return "&".join(_rewrite_pair(pair, rewrite) for pair in encoded.split("&"))
+def rewrite_pairs(
+    encoded: str, rewrite: Callable[[Sequence[str]], Sequence[str]], kept: frozenset[str] = frozenset()
+) -> str:
+    """Replace names and values by what ``rewrite`` makes of them, all at once; what is equal keeps its spelling.
 
+    Values of names in ``kept`` stay.
+    """
+    pairs = [pair.partition("=") for pair in encoded.split("&")]
+    different = {spelled for pair in pairs for spelled in pair}
+    plain = {spelled: unquote_plus(spelled, errors="surrogateescape") for spelled in different}
+    asked = [one for name, _, value in pairs for one in ((name,) if plain[name] in kept else (name, value)) if one]
+    rewritten = iter(rewrite([plain[spelled] for spelled in asked]))
 
-def _rewrite_pair(pair: str, rewrite: Callable[[str, str], str]) -> str:
-    name, mark, value = pair.partition("=")
-    plain = unquote_plus(name)
-    return _spelled(name, lambda text: rewrite("", text)) + mark + _spelled(value, lambda text: rewrite(plain, text))
+    def spelled(one: str) -> str:
+        new = next(rewritten) if one else one
+        return one if new == plain[one] else quote_plus(new, errors="surrogateescape")
 
-
-def _spelled(encoded: str, rewrite: Callable[[str], str]) -> str:
-    text = unquote_plus(encoded, errors="surrogateescape")
-    rewritten = rewrite(text) if text else text
-    return encoded if rewritten == text else quote_plus(rewritten, errors="surrogateescape")
+    return "&".join(
+        spelled(name) + mark + (value if plain[name] in kept else spelled(value)) for name, mark, value in pairs
+    )

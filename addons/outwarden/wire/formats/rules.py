@@ -27,6 +27,12 @@ _SEALED = frozenset(
         "encrypted_content",
         "encrypted_index",
         "encrypted_stdout",
+        "encryptedContent",  # as the AI SDK spells them for its gateway
+        "encryptedIndex",
+        "reasoningEncryptedContent",
+        "redactedData",
+        "reasoning_opaque",  # Copilot
+        "fingerprint",  # of an OpenAI program
         "redactedContent",
         "obfuscation",
         "fallback_credit_token",
@@ -217,6 +223,10 @@ def _media_key(node: Mapping[str, Any]) -> str | None:
     return "bytes" if _sealed(bytes_) and (len(node) == 1 or len(str(bytes_)) > 64) else None
 
 
+# Types whose text is signed, some by what stands beside it.
+_THINKING_TYPES = frozenset({"thinking", "thinking_delta", "compaction", "compaction_delta", "reasoning.text"})
+
+
 def _thinking_key(node: Mapping[str, Any]) -> str | None:
     """The key of thinking text that the provider verifies: it must come back byte for byte."""
     kind = node.get("type")
@@ -242,7 +252,8 @@ def _is_reasoning(node: Mapping[str, Any]) -> bool:
     return type(reasoning) is dict and all(isinstance(value, str) for value in reasoning.values())
 
 
-# Each rule of `opaque_in` needs one of these: an object with none of them is not looked at further.
+# Each rule of `opaque_in` needs one of these: an object with none of them is not looked at further. Nor does it say
+# anything of a document that has of these but `type`, and nowhere one of `_THINKING_TYPES`, `audio` or `delta`.
 _ASKED = _SEALED | {"type", "thought", "data", "bytes", "name", "p", "contentBlockIndex"}
 
 
@@ -283,7 +294,7 @@ def text_rules(*free: str, ids: Iterable[str] = (), offsets: Offsets | None = No
         ids=IDS.union(ids),
         free=frozenset(free),
         opaque_in=opaque_in,
-        asked=_ASKED | {"reasoningContent"},
+        asked=(_ASKED - {"type"}) | {"reasoningContent", "audio", "delta"} | _THINKING_TYPES,
         is_file=is_file,
         remember=REMEMBER,
         offsets=offsets,
