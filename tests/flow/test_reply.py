@@ -1,6 +1,7 @@
 """A streamed reply decodes, rewrites and ends; whatever fails in it, nothing raises and nothing more leaves."""
 
 import gzip
+import json
 import logging
 from typing import Any
 
@@ -14,6 +15,9 @@ from outwarden.pii import PiiEngine, PiiPolicy, Vault
 from outwarden.wire.format import Refusal
 from outwarden.wire.formats import format_named
 from outwarden.wire.stream import StreamRewriter
+from outwarden.wire.translation import StreamTranslation
+from outwarden.wire.translation.neutral import Asked
+from outwarden.wire.translation.tongue import TONGUES
 
 STREAM = ROLE + piece("one ") + piece("two") + STOP + BILL + DONE
 FORMAT = format_named("openai")
@@ -128,3 +132,17 @@ def test_a_reply_that_never_ends_is_bounded(monkeypatch: pytest.MonkeyPatch) -> 
     logging.getLogger("outwarden.flow.reply").setLevel(logging.NOTSET)
 
     assert stream.broken == "the decoded body is too long"
+
+
+@pytest.mark.parametrize(("events", "chunks"), [(ROLE, 0), (ROLE + piece("one "), 1)])
+def test_a_refusal_ends_a_translated_array(events: bytes, chunks: int) -> None:
+    """Also before its first element: what the client gets is one JSON document, with the error at its end."""
+    gemini = format_named("gemini")
+    operation = gemini.identify("POST", "/v1beta/models/m:streamGenerateContent")
+    rewriter = StreamRewriter(FORMAT, OPERATION, "sse", PiiEngine(PiiPolicy(), b"secret").reply(Vault()))
+    writer = TONGUES["gemini"].writer(Asked("m", framing="json-array"))
+    translating = StreamTranslation(TONGUES["openai"].reader(), writer)
+    stream = ReplyStream(rewriter, "", gemini, operation, "json-array", translating)
+    out = json.loads(stream.feed(events + b"\n") + stream.refuse(Refusal(502, "upstream_failed", "It broke off.")))
+
+    assert [next(iter(each)) for each in out] == ["candidates"] * chunks + ["error"]
