@@ -149,7 +149,7 @@ class _Played:
     async def _quiet_footprint(self) -> Footprint:
         """What the process takes once its connections are closed: the least of a while."""
         seen = []
-        for _ in range(12):
+        for _ in range(6):
             await asyncio.sleep(0.25)
             seen.append(footprint(self._process.pid))
         return Footprint(min(one.rss_bytes for one in seen), min(one.fds for one in seen))
