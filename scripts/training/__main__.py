@@ -180,9 +180,8 @@ def main() -> None:
             counted.update(found[0].lower() for found in WORD.finditer(one.text))
     for template in (*data.persons, *data.negatives):
         counted.update({found[0].lower(): 4 for found in WORD.finditer(template)})
-    things = read_known(
-        told.packages, set(lists.words_of(n for one in cultures.values() for part in one for n in part))
-    )
+    called = set(lists.words_of(n for one in cultures.values() for part in one for n in part))
+    things = read_known(told.packages, called)
     print({kind: len(one) for kind, one in things.items()}, flush=True)
     lexicon, book, norms = lists.build_lexicon(counted, flags, told.vectors, told.seed)
     known = set(lists.words_of([*flags["first_english"], *flags["last_frequent"], *flags["city"]]))
@@ -225,7 +224,8 @@ def main() -> None:
     ordinary = ordinary_words(network_of(trainer, lexicon, book), texts, frequent_elsewhere(prob, known))
     print(f"{len(ordinary)} ordinary words", flush=True)
     frequent = [word for word, _ in counted.most_common(FREQUENT_WORDS)]
-    phrases = list(phrases_of(things, set(lists.words_of(n for name in NAME_FLAGS for n in flags[name]))))
+    rare = read_known(told.packages, called, rare=True)
+    phrases = list(phrases_of(rare, set(lists.words_of(n for name in NAME_FLAGS for n in flags[name]))))
     save(told.out, lexicon, book, trainer, KnownWords(frequent, ordinary, phrases))
     for name, one in evaluate(trainer, lexicon, book, data).items():
         print(one.line(name))

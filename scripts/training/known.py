@@ -1,4 +1,4 @@
-"""Things that are called as persons are: from WordNet, ICD-10-CM, simple-icons and `known.txt`, and made-up eponyms."""
+"""Things that are called as persons are: from WordNet, ICD-10-CM, simple-icons, Faker and `known.txt`; eponyms."""
 
 import json
 import random
@@ -43,6 +43,7 @@ _WORDNET = {
     "04": "law",
     "27": "artifact",
 }
+_GROUPS = "14"
 _TAXON = re.compile(r"(?:genus|family|order|class|subclass|suborder|superfamily|subfamily|phylum|division|tribe) ")
 _CAPITALISED = re.compile(r"\b[^\W\d_a-z][^\W\d_A-Z]{2,}")
 HEADS_MIN = 3  # phrases that end in the same word: "Steller's jay"; what is rarer is mostly Latin
@@ -87,8 +88,11 @@ HEADS: Mapping[str, Sequence[str]] = {
 }
 
 
-def read_known(packages: Path, names: Collection[str]) -> dict[str, list[str]]:
-    """Per kind what is called so. ``packages``: the folder with the packages; ``names``: first and last names."""
+def read_known(packages: Path, names: Collection[str], *, rare: bool = False) -> dict[str, list[str]]:
+    """Per kind what is called so. ``packages``: the folder with the packages; ``names``: first and last names.
+
+    ``rare``: with books, songs and animals of Faker and rarer phrases of WordNet, which make too many odd sentences.
+    """
     found: dict[str, list[str]] = defaultdict(list)
     lines = (Path(__file__).parent / "known.txt").read_text(encoding="utf-8").splitlines()
     for line in lines:
@@ -96,7 +100,10 @@ def read_known(packages: Path, names: Collection[str]) -> dict[str, list[str]]:
         if kind in KINDS:
             found[kind] += told.split(";")
     found["software"] += _icons(packages / "icons/package/data/simple-icons.json")
-    for kind, phrase in _wordnet(packages / "wordnet/package/dict/data.noun"):
+    if rare:
+        for kind, some in json.loads((packages / "faker.json").read_text(encoding="utf-8")).items():
+            found[kind] += (one for one in some if _CAPITALISED.search(one) and one.isprintable())
+    for kind, phrase in _wordnet(packages / "wordnet/package/dict/data.noun", rare):
         if _is_like_a_name(phrase, names):
             found[kind].append(phrase)
     tabular = next((packages / "packages/simple_icd_10_cm/data").glob("icd10c-tabular*.xml"))
@@ -126,18 +133,22 @@ def _icons(path: Path) -> Iterator[str]:
             yield title
 
 
-def _wordnet(path: Path) -> Iterator[tuple[str, str]]:
+def _wordnet(path: Path, rare: bool) -> Iterator[tuple[str, str]]:
     """Capitalised phrases that are no persons and no places, with their kind (WordNet 3.1, WordNet licence)."""
     phrases = []
     for line in path.read_text(encoding="utf-8").splitlines():
         parts = line.split(" ")
-        if line.startswith("  ") or parts[1] not in _WORDNET:
+        kind = _WORDNET.get(parts[1], "law" if rare and parts[1] == _GROUPS else "")
+        if line.startswith("  ") or not kind:
             continue
         said = (word.replace("_", " ") for word in parts[4 : 4 + 2 * int(parts[3], 16) : 2])
-        phrases += [(_WORDNET[parts[1]], one) for one in said if " " in one and _CAPITALISED.search(one)]
+        phrases += [(kind, one) for one in said if " " in one and _CAPITALISED.search(one)]
     phrases = [(kind, one) for kind, one in dict.fromkeys(phrases) if not _TAXON.match(one)]
     heads = Counter(one.split()[-1] for _, one in phrases)
-    yield from ((kind, one) for kind, one in phrases if "'s " in one or heads[one.split()[-1]] >= HEADS_MIN)
+    for kind, one in phrases:
+        certain = "'s " in one or heads[one.split()[-1]] >= HEADS_MIN
+        if certain or (rare and (kind != "creature" or "-" in one)):
+            yield kind, one
 
 
 def _icd(path: Path) -> Iterator[str]:

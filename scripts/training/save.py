@@ -20,7 +20,7 @@ SOURCES = (
     "of Salinas Alvarado et al. (CC BY 3.0), LifeBench PII (Apache-2.0, silver), WikiANN en/de/fr/nl (Wikipedia, "
     "CC BY-SA), Presidio research data (MIT), templates of our own; names of Faker (MIT) and the US census of 1990, "
     "places of GeoNames (CC BY 4.0), Brown clusters of spacy-lookups-data (MIT), GloVe 6B (PDDL); phrases of WordNet "
-    "3.1 (WordNet licence), ICD-10-CM (public domain) and simple-icons (CC0)"
+    "3.1 (WordNet licence), ICD-10-CM (public domain), simple-icons (CC0) and Faker of JavaScript (MIT)"
 )
 
 

@@ -18,6 +18,7 @@ NOUNS = (
     "00000003 18 n 01 Hedda_Amsel 0 001 @i 00000000 n 0000 | a person",
     "00000004 05 n 01 genus_Hedda 0 001 @ 00000000 n 0000 | words",
     "00000005 20 n 01 Ida_vulgaris 0 001 @ 00000000 n 0000 | Latin, the only one that ends so",
+    "00000007 20 n 01 black-eyed_Ida 0 001 @ 00000000 n 0000 | the only one that ends so",
     "00000006 13 n 01 Udo's_cake 0 001 @ 00000000 n 0000 | nobody's name",
 )
 
@@ -26,6 +27,7 @@ NOUNS = (
 def packages(tmp_path: Path) -> Path:
     """A folder with a little of each package."""
     for name, text in (
+        ("faker.json", json.dumps({"creature": ["Hedda's finch", "bee"], "title": ["Amsel"]})),
         ("icons/package/data/simple-icons.json", json.dumps([{"title": "Heddabase"}, {"title": "Ω"}])),
         ("wordnet/package/dict/data.noun", "\n".join(NOUNS)),
         (
@@ -49,6 +51,15 @@ def test_what_packages_know(packages: Path) -> None:
     assert known["creature"] == ["Amsel's jay"]
     assert "Udo's cake" not in known["food"]
     assert not any("Hedda Amsel" in some for some in known.values())
+
+
+def test_rare_things(packages: Path) -> None:
+    """Asked for, there are Faker's and rarer phrases besides: all that were there before, and still no Latin."""
+    usual, rare = read_known(packages, NAMES), read_known(packages, NAMES, rare=True)
+
+    assert all(set(usual[kind]) <= set(rare[kind]) for kind in KINDS)
+    assert rare["creature"] == ["Hedda's finch", "Amsel's jay", "black-eyed Ida"]
+    assert set(rare["title"]) - set(usual["title"]) == {"Amsel"}
 
 
 def test_known_things_are_written_once(packages: Path) -> None:
