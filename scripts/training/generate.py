@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from training import things
+from training import known, things
 from training.sources import Example, Span
 
-_SLOT = re.compile(r"\{(PF|[PFLIUflpCONADTEXJKWZnQRY])\}")
-PERSON_SLOTS = frozenset({"P", "F", "L", "PF", "I", "U", "f", "l", "p"})
+_THINGS = (*known.KINDS, *(f"e{kind}" for kind in known.HEADS), "Namesake", "namesake", "NAMESAKE", "Fullname")
+_SLOT = re.compile(rf"\{{(PF|[PFLIUflpCONADTEXJKWZnQRYHM]|{'|'.join(_THINGS)})\}}")
+PERSON_SLOTS = frozenset({"P", "F", "L", "PF", "I", "U", "f", "l", "p", "H", "M"})
+_ENTITIES = {"C": "LOCATION", "O": "ORGANIZATION", "shop": "ORGANIZATION"}
 JOBS = (
     "software engineer;nurse;teacher;accountant;project manager;data analyst;lawyer;paralegal;carpenter;"
     "electrician;chef;pharmacist;consultant;designer;sales representative;recruiter;bus driver;architect;"
@@ -47,6 +49,7 @@ class Names:
     common: Sequence[str]
     places: Sequence[str]
     organisations: Sequence[str]
+    known: Mapping[str, Sequence[str]]
 
 
 class Inventor:
@@ -107,6 +110,8 @@ class Inventor:
             "f": first.lower,
             "l": last.lower,
             "p": f"{first} {last}".lower,
+            "H": lambda: f"{last}, {first}".upper() + (f" {rng.choice(INITIALS)}" if rng.random() < 0.4 else ""),
+            "M": lambda: f"{first[0]}.{rng.choice(('', '', ' '))}{last[0]}.",
         }
         return written[slot]()
 
@@ -145,14 +150,38 @@ class Inventor:
             ),
             "J": lambda: rng.choice(JOBS),
             "K": lambda: rng.choice(("$", "€", "£", "USD ")) + f"{rng.randint(1, 9999):,}.{rng.randint(0, 99):02d}",
-            "W": lambda: rng.choice(PRODUCTS) if rng.random() < 0.6 else things.brand(rng),
+            "W": self.product,
             "Q": lambda: things.acronym(rng),
             "R": lambda: things.drug(rng),
             "Y": lambda: things.code(rng),
             "Z": self.heading,
             "n": lambda: self.first_last()[0].lower() + str(rng.randint(1, 99)),
+            "Namesake": self.namesake,
+            "namesake": lambda: self.namesake().lower(),
+            "NAMESAKE": lambda: self.namesake().upper(),
+            "Fullname": lambda: " ".join(self.first_last()),
         }
+        if slot in known.KINDS:
+            return rng.choice(self.names.known[slot])
+        if slot[1:] in known.HEADS:
+            return known.eponym(rng, slot[1:], self.eponym(), self.eponym())
         return fill[slot]()
+
+    def product(self) -> str:
+        rng = self.rng
+        draw = rng.random()
+        if draw < 0.3:
+            return rng.choice(PRODUCTS)
+        return rng.choice(self.names.known["software"]) if draw < 0.65 else things.brand(rng)
+
+    def namesake(self) -> str:
+        """What a thing is called that somebody gave a person's name."""
+        first, last = self.first_last()
+        return first if self.rng.random() < 0.75 else last
+
+    def eponym(self) -> str:
+        """Somebody after whom something is called."""
+        return self.rng.choice(self.names.known["eponym"]) if self.rng.random() < 0.4 else self.first_last()[1]
 
     def organisation(self) -> str:
         rng = self.rng
@@ -207,7 +236,7 @@ class Inventor:
             at = slot.end()
             kind = slot[1]
             value = self.person(kind) if kind in PERSON_SLOTS else self.other(kind)
-            entity = "PERSON" if kind in PERSON_SLOTS else {"C": "LOCATION", "O": "ORGANIZATION"}.get(kind)
+            entity = "PERSON" if kind in PERSON_SLOTS else _ENTITIES.get(kind)
             if entity == "PERSON" and spans and spans[-1].entity == "PERSON" and text[spans[-1].end :] == " ":
                 spans[-1] = Span(spans[-1].start, len(text) + len(value), "PERSON")
             elif entity:
@@ -223,11 +252,11 @@ def templates(name: str) -> list[str]:
 
 
 def invent(inventor: Inventor, count: int, persons: Sequence[str], negatives: Sequence[str]) -> list[Example]:
-    """Fill ``count`` templates, a third of them without persons; some are joined to longer texts."""
+    """Fill ``count`` templates, two fifths of them without persons; some are joined to longer texts."""
     rng = inventor.rng
     texts = []
     for _ in range(count):
-        example = inventor.fill(rng.choice(persons if rng.random() < 0.68 else negatives))
+        example = inventor.fill(rng.choice(persons if rng.random() < 0.6 else negatives))
         if rng.random() < 0.2:
             other = inventor.fill(rng.choice(persons if rng.random() < 0.5 else negatives))
             example = example.followed_by(rng.choice(("\n", " ", "\n\n")), other)

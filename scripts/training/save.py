@@ -12,21 +12,24 @@ import spacy
 from outwarden.pii.names.features import Lexicon
 from outwarden.pii.names.model import COMPONENT
 from outwarden.pii.names.pipeline import FACTORY
+from outwarden.pii.names.things import phrase_key
 from training.learn import Trainer
 
 SOURCES = (
     "Broad Twitter Corpus (CC BY 4.0), WNUT 2017 (CC BY 4.0), UniversalNER English EWT dev (CC BY-SA 4.0), SEC filings "
     "of Salinas Alvarado et al. (CC BY 3.0), LifeBench PII (Apache-2.0, silver), WikiANN en/de/fr/nl (Wikipedia, "
     "CC BY-SA), Presidio research data (MIT), templates of our own; names of Faker (MIT) and the US census of 1990, "
-    "places of GeoNames (CC BY 4.0), Brown clusters of spacy-lookups-data (MIT), GloVe 6B (PDDL)"
+    "places of GeoNames (CC BY 4.0), Brown clusters of spacy-lookups-data (MIT), GloVe 6B (PDDL); phrases of WordNet "
+    "3.1 (WordNet licence), ICD-10-CM (public domain), simple-icons (CC0) and Faker of JavaScript (MIT)"
 )
 
 
 class KnownWords(NamedTuple):
-    """``frequent``: computed when the model is loaded; ``ordinary``: for the gate."""
+    """``frequent``: computed when the model is loaded; ``ordinary``: for the gate; ``things``: phrases, as words."""
 
     frequent: Sequence[str]
     ordinary: frozenset[str]
+    things: Sequence[Sequence[str]]
 
 
 def save(folder: Path, lexicon: Lexicon, book: np.ndarray, trainer: Trainer, words: KnownWords) -> None:
@@ -35,6 +38,7 @@ def save(folder: Path, lexicon: Lexicon, book: np.ndarray, trainer: Trainer, wor
     arrays |= {"book": book.astype(np.float16)}
     arrays |= {name: value.astype(np.float16) for name, value in trainer.arrays().items()}
     arrays["ordinary"] = _text(sorted(words.ordinary))
+    arrays["things"] = np.array(sorted({phrase_key(phrase) for phrase in words.things}), dtype=np.uint32)
     digest = hashlib.blake2b(digest_size=16)
     for name in sorted(arrays):
         digest.update(name.encode() + np.ascontiguousarray(arrays[name]).tobytes())

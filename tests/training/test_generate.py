@@ -6,6 +6,7 @@ import pytest
 
 from outwarden.pii.names.network import ENTITIES
 from training.generate import _SLOT, Inventor, Names, invent, swap_persons, templates
+from training.known import KINDS
 from training.sources import Example, Span, held_out, paragraphs, without_titles
 
 NAMES = Names(
@@ -13,6 +14,7 @@ NAMES = Names(
     ["report", "river"],
     ["Oslo"],
     ["Acme"],
+    {key: ["Ida Lamp"] for key in KINDS},
 )
 
 

@@ -13,7 +13,7 @@ def ordinary() -> frozenset[str]:
     sentences = [
         ["please", "send", "the", "report", "to", "the", "customer"],
         ["Ask", "Marta", "about", "the", "report"],
-        ["the", "letter", "from", "Will", "is", "here"],
+        ["Hi", "Will", ",", "the", "letter", "is", "here"],
     ]
     return ordinary_words(bundled().network, [*sentences * TIMES, ["rare", "word"]])
 

@@ -77,9 +77,13 @@ def test_only_sentences_of_segments_are_prose() -> None:
     assert len(prose) == len(unit)
     assert [line.strip() for line in prose.split("\n")] == ["Seen by the night team, no change.|", ""]
     assert prose.index("Seen") == unit.index("Seen")
+    assert "Dr. Amsel informed" in prose_of("OBX|3|TX|||Dr. Amsel informed|")
 
 
-@pytest.mark.parametrize("text", ["| Bed | Name |\n|---|---|", "grep foo|wc|sort", "a|b", "no fields"])
+@pytest.mark.parametrize(
+    "text",
+    ["| Bed | Name |\n|---|---|", "grep foo|wc|sort", "a|b", "no fields", "ICU|Amsel, Hedda|CVA\nB12|Ida Specht|MI"],
+)
 def test_a_table_is_no_record(text: str) -> None:
     """Columns and pipes of a shell are left to the reader of prose."""
     assert not is_record(text)

@@ -10,16 +10,18 @@ from numpy.typing import NDArray
 from outwarden.pii.names.features import COLUMNS, Lexicon
 from outwarden.pii.names.gate import Gate
 from outwarden.pii.names.network import Network, Weights
+from outwarden.pii.names.things import Things
 
 FOLDER = Path(__file__).parent / "english"
 COMPONENT = "names"
 
 
 class Model(NamedTuple):
-    """A network, what spares it work, and a name for what it is."""
+    """A network, what spares it work, what it must not take for persons, and a name for what it is."""
 
     network: Network
     gate: Gate
+    things: Things
     version: bytes
 
 
@@ -46,4 +48,4 @@ def read_model(folder: Path) -> Model:
     frequent = bytes(arrays["frequent"]).decode().split("\n")
     network.learn([*frequent, *map(str.capitalize, frequent)])
     gate = Gate(frozenset(bytes(arrays["ordinary"]).decode().split("\n")))
-    return Model(network, gate, bytes(arrays["version"]))
+    return Model(network, gate, Things(arrays["things"].tolist()), bytes(arrays["version"]))

@@ -16,6 +16,7 @@ from spacy.vocab import Vocab
 from outwarden.pii.names.model import read_model
 from outwarden.pii.names.network import ENTITIES, Network
 from outwarden.pii.names.spans import spans_of
+from outwarden.pii.names.things import Things
 from outwarden.pii.names.words import WORD, unit_ends
 
 FACTORY = "outwarden_names"
@@ -80,6 +81,7 @@ class Names:
     def __init__(self, min_score: float) -> None:
         self._floors = dict.fromkeys(ENTITIES, min_score)
         self._network: Network | None = None
+        self._things = Things()
         self._data = b""
 
     def __call__(self, doc: Doc) -> Doc:
@@ -97,7 +99,8 @@ class Names:
         spans: list[Span] = []
         for number, names in spans_of(self._network.likelihoods(words), words, self._floors):
             unit = units[number]
-            spans += [Span(doc, unit[n.first].i, unit[n.last].i + 1, label=n.entity) for n in names]
+            kept = self._things.without(words[number], names)
+            spans += [Span(doc, unit[n.first].i, unit[n.last].i + 1, label=n.entity) for n in kept]
         doc.ents = spans
         return doc
 
@@ -106,6 +109,7 @@ class Names:
         (path / "weights.npz").write_bytes(self._data)
 
     def from_disk(self, path: Path, **_: Any) -> "Names":
-        self._network = read_model(path).network
+        model = read_model(path)
+        self._network, self._things = model.network, model.things
         self._data = (path / "weights.npz").read_bytes()
         return self

@@ -22,6 +22,7 @@ class NetworkReader:
         self._network = model.network
         self._floors = dict(floors)
         self._gate = model.gate if _is_gated(floors) else Gate()
+        self._things = model.things
         self.is_word = model.gate.knows
         self._lock = threading.Lock()  # the network keeps what it computed of words
         self.entities = frozenset(floors) & frozenset(ENTITIES)
@@ -44,7 +45,8 @@ class NetworkReader:
         for at, names in spans_of(likely, words, self._floors):
             number = numbers[at]
             places = [match.span() for match in WORD.finditer(units[number])]
-            found[number] = [Span(places[n.first][0], places[n.last][1], n.entity, n.score) for n in names]
+            kept = self._things.without(words[at], names)
+            found[number] = [Span(places[n.first][0], places[n.last][1], n.entity, n.score) for n in kept]
         return found
 
 

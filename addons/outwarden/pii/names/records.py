@@ -51,10 +51,15 @@ _FORM_SCORE = 0.85
 # Family, given and further names, suffix, prefix, degree.
 _PARTS = 6
 _SEGMENT = re.compile(rf"(?<![A-Za-z0-9])(?P<name>{'|'.join(PERSON_FIELDS)})\|")
-_HEADER = re.compile(rf"{_SEGMENT.pattern}|(?:^|[\r\n\x0b])[A-Z][A-Z0-9]{{2}}\|[^|\r\n]*\|")
+# Other segments, in which no field names anybody but in sentences.
+_OTHERS = (
+    "MSH BHS FHS MSA ERR PDA DB1 NTE TQ1 TQ2 SPM SAC AL1 IAM DRG UB1 UB2 RXR RXC RXG RGS AIS AIG AIL PRA MFI MFE QRD"
+    " QRF DSC BLG CTI"
+)
+_HEADER = re.compile(rf"{_SEGMENT.pattern}|(?:^|[\r\n\x0b])(?:{'|'.join(_OTHERS.split())})\|[^|\r\n]*\|")
 _LINE = re.compile(r"[^\r\n]+")
 _FIELD = re.compile(r"[^|\r\n]*\||[^|\r\n]+")
-_SPACES_MIN = 3  # a street or a test has fewer
+_SPACES_MIN = 2  # a place or a code has fewer
 _CAPITAL = r"(?=[^\W_a-zß-öø-ÿ])"
 _PART = rf"{_CAPITAL}[^\W\d_]+(?:['\u2019.\-]{{1,2}}[^\W\d_]+|\.? {_CAPITAL}[^\W\d_]+){{0,3}}"
 # Two parts at least, each of two letters or more; what follows may be an initial, a title, or nothing.
