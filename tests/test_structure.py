@@ -204,7 +204,7 @@ def mirrors(test: Path) -> bool:
     """
     if len(test.parts) == 1 or test.parts[0] in ("e2e", "whole"):
         return True
-    scripts = ("replaying", "evaluating", "simulating", "training")
+    scripts = ("replaying", "evaluating", "simulating", "training", "weathering")
     folder = SCRIPTS / test.parent if test.parts[0] in scripts else PACKAGE / test.parent
     if test.parts[0] == "addons":
         folder = PACKAGE

@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 RELOAD_EVERY_S = 1.0  # the contract promises that a changed file counts within 2 s
 HEARTBEAT_EVERY_S = 10.0
+SETTLE_EVERY_S = 1.0  # how late `budgets`, pauses and other processes see what is paid from leases
 
 
 class Shelf:
@@ -79,6 +80,7 @@ class LoadRules:
         self._tasks = [
             asyncio.create_task(every(RELOAD_EVERY_S, lambda: self._shelf.services.reload())),
             asyncio.create_task(every(RELOAD_EVERY_S, lambda: self._shelf.services.notify())),
+            asyncio.create_task(every(SETTLE_EVERY_S, lambda: self._shelf.services.settle_leases())),
             asyncio.create_task(every(HEARTBEAT_EVERY_S, lambda: self._shelf.services.tend())),
         ]
 

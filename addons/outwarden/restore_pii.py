@@ -81,8 +81,11 @@ class RestorePii:
             count=state.purse.count if state.purse and state.purse.metering else None,
         )
         encoding = response.headers.get("content-encoding", "").strip().lower()
-        stages = translation.stream(asked_for_usage=state.asked_for_usage) if translation else None
-        return ReplyStream(rewriter, encoding, state.format, state.operation, framing, stages)
+        if translation is None:
+            return ReplyStream(rewriter, encoding, state.format, state.operation, framing)
+        response.headers["content-type"] = translation.content_type
+        stages = translation.stream(asked_for_usage=state.asked_for_usage)
+        return ReplyStream(rewriter, encoding, state.format, state.operation, translation.asked.framing, stages)
 
     @fail_closed
     async def response(self, flow: http.HTTPFlow) -> None:
@@ -126,7 +129,8 @@ class RestorePii:
             if rewritten.edits:
                 state.reply_body = data
         if translation:
-            state.reply_body = translation.error(data) if response.status_code >= 400 else translation.reply(data)
+            status = response.status_code
+            state.reply_body = translation.error(data, status) if status >= 400 else translation.reply(data)
             response.headers["content-type"] = "application/json"
 
     def _hide_names(self, state: CallState) -> None:

@@ -100,7 +100,7 @@ def format_of(state: CallState) -> str:
 
 
 def speaks(state: CallState, route: Route) -> bool:
-    """Whether a place that a route leads to reads the call's format, or one that such calls are translated to."""
+    """Whether an upstream that a route leads to reads the call's format, or one that such calls are translated to."""
     upstreams, own = state.rules.routes.upstreams, format_of(state)
     formats = {upstreams[place].format for place in places(route) if place in upstreams}
     return own in formats or any(is_translated(own, other, state.operation.name) for other in formats)
@@ -144,9 +144,8 @@ def refuse(flow: http.HTTPFlow, state: CallState, otherwise: Refusal) -> None:
     refusal, denied_by = (state.purse.refusal, state.purse.denied_by) if state.purse else (None, None)
     if state.purse:
         state.purse.refused()
-    if refusal is None and state.trip and (reason := state.trip.untranslated):
-        message = f"No upstream of the route {state.trip.route_name} can take this call: {reason}."
-        refusal = Refusal(400, "not_translatable", message)
+    if refusal is None and state.trip:
+        refusal = state.trip.unread
     rule = denied_by or (refusal.code if refusal else otherwise.code if otherwise is DRAINED else "route")
     state.refuse(refusal or otherwise, "refused", rule)
     answer(flow, state.refusal)  # type: ignore[arg-type]

@@ -1,6 +1,8 @@
 """Addon: put our own HTTP layer in place, so that replies are held, moved to another upstream, streamed and drained."""
 
+import asyncio
 import logging
+from collections import defaultdict
 
 from mitmproxy import ctx, tls
 from mitmproxy.connection import Client
@@ -15,6 +17,9 @@ from outwarden.flow.guard import where
 from outwarden.flow.upstream_tls import start_trusted
 
 logger = logging.getLogger(__name__)
+
+# What h2, and so mitmproxy, announces as the most streams of one connection (SETTINGS_MAX_CONCURRENT_STREAMS).
+PARALLEL_MAX = 100
 
 
 class StreamReply:
@@ -42,6 +47,16 @@ class StreamReply:
         await drained(client.id)
 
 
+def allow_parallel(client: Client) -> None:
+    """Let one client have as many connections to an upstream of HTTP/1 as it may have calls in HTTP/2.
+
+    mitmproxy allows it five, and lets all others wait: the sixth call at a time would run out of its time to connect.
+    """
+    server = ctx.master.addons.get("proxyserver")
+    if server and (handler := server.connections.get(client.id)):
+        handler.max_conns = defaultdict(lambda: asyncio.Semaphore(PARALLEL_MAX))
+
+
 def take_over(nextlayer: layer.NextLayer) -> None:
     """Let mitmproxy choose the layer; where it chooses HTTP, put ours there."""
     if nextlayer.layer is None:
@@ -50,3 +65,4 @@ def take_over(nextlayer: layer.NextLayer) -> None:
         plain = nextlayer.layer
         nextlayer.context.layers.remove(plain)
         nextlayer.layer = CallLayer(nextlayer.context, plain.mode)
+        allow_parallel(nextlayer.context.client)

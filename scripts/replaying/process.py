@@ -106,6 +106,12 @@ class Process:
         return self._process is not None and self._process.poll() is None
 
     @property
+    def pid(self) -> int:
+        """The number of the running process."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def output(self) -> str:
         """Everything the process has printed."""
         return "".join(self.lines)

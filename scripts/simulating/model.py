@@ -150,7 +150,7 @@ class Books:
                 return OVER[hold.state], None
             return ("Held" if hold.amounts == amounts else "HoldExists"), None
         keys = self.keys(call, now)
-        if self._is_paused(call, name):
+        if self.stopping(call, name):
             return "Paused", None
         if not self._fits(keys, amounts, self.limits, now):
             return "Denied", None
@@ -231,12 +231,13 @@ class Books:
         single = [rule for rule in self.applying(call) if rule.scope == "request" and rule.refuses]
         return any(not rule.of(amounts) <= limits[rule.name] > 0 for rule in single)
 
-    def _is_paused(self, call: Call, name: str) -> bool:
+    def stopping(self, call: Call, name: str) -> set[tuple[str, str, str]]:
+        """What is paused and stops a call."""
         targets = {("key", call.key, "")}
         for rule in self.applying(call):
             ids = {"api_key": call.key, "team": call.team, "all": "all", "request": name}
             targets |= {("budget", rule.name, ""), ("account", rule.name, ids[rule.scope])}
-        return bool(targets & self.paused)
+        return targets & self.paused
 
     def _fits(self, keys: tuple[Key, ...], amounts: Amounts, limits: Mapping[str, int], now: int) -> bool:
         for key in keys:

@@ -12,6 +12,7 @@ from outwarden.budget import Ledger, Store, open_store
 from outwarden.budget.sql_store import SqlStore
 from simulating.checks import Violation
 from simulating.histories import Author, History
+from simulating.leasing import LeasingWorld
 from simulating.shrinking import shortest
 from simulating.world import World
 
@@ -52,11 +53,11 @@ def opened(kind: str = "sqlite") -> Iterator[list[Store]]:
             store.close()
 
 
-def play(seed: int, steps: int, stores: list[Store], make: Make = Ledger) -> Failure | None:
-    """Play the history of a seed; the failure has it as far as it got."""
-    author = Author(seed)
-    history = History(author.rules)
-    world = World(history, stores, make)
+def play(seed: int, steps: int, stores: list[Store], make: Make | None = None, leased: bool = False) -> Failure | None:
+    """Play the history of a seed; the failure has it as far as it got. ``leased``: one with leases."""
+    author = Author(seed, leased)
+    history = History(author.rules, leased=leased)
+    world = _world(history, stores, make)
     done = []
     try:
         for step in author.steps(world, steps):
@@ -64,14 +65,18 @@ def play(seed: int, steps: int, stores: list[Store], make: Make = Ledger) -> Fai
             world.happen(step)
         world.finish()
     except Exception as error:  # whatever a step raises that it must not is a finding
-        return Failure(History(author.rules, done), _told(error))
+        return Failure(History(author.rules, done, leased), _told(error))
     return None
 
 
-def replay(history: History, stores: list[Store], make: Make = Ledger) -> Failure | None:
+def _world(history: History, stores: list[Store], make: Make | None) -> World:
+    return LeasingWorld(history, stores, make) if history.leased else World(history, stores, make or Ledger)
+
+
+def replay(history: History, stores: list[Store], make: Make | None = None) -> Failure | None:
     """Play a history again."""
     try:
-        world = World(history, stores, make)
+        world = _world(history, stores, make)
         for step in history.steps:
             world.happen(step)
         world.finish()
@@ -80,7 +85,7 @@ def replay(history: History, stores: list[Store], make: Make = Ledger) -> Failur
     return None
 
 
-def shrink(failure: Failure, stores: list[Store], make: Make = Ledger, seconds: float = 60) -> Failure:
+def shrink(failure: Failure, stores: list[Store], make: Make | None = None, seconds: float = 60) -> Failure:
     """The same failure, or another one, with as few steps as can be."""
     short = shortest(failure.history, lambda tried: replay(tried, stores, make) is not None, seconds)
     return replay(short, stores, make) or failure

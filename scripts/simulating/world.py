@@ -188,12 +188,12 @@ class World:
             self._try(step, lambda: self._orders(step).reset(self.budget(rule), step.id), planned)
 
     def _pause(self, step: Step) -> None:
-        target = _target(step)
+        target = target_of(step)
         planned = "Done", lambda: self.books.paused.add(target)
         self._try(step, lambda: self._orders(step).pause(Target(*target)), planned)  # type: ignore[arg-type]
 
     def _resume(self, step: Step) -> None:
-        target = _target(step)
+        target = target_of(step)
         planned = "Done", lambda: self.books.paused.discard(target)
         self._try(step, lambda: self._orders(step).resume(Target(*target)), planned)  # type: ignore[arg-type]
 
@@ -251,9 +251,8 @@ class World:
 
     def _dead(self, watcher: Process) -> set[str]:
         """Those whom a process may take for dead: ended, or silent for long since it looked first."""
-        open_owners = {hold.owner for hold in self.books.holds.values() if hold.state == "open"}
         seen, dead = {}, set()
-        for owner in (self._owners.keys() | open_owners) - {watcher.id}:
+        for owner in (self._owners.keys() | self._open_owners()) - {watcher.id}:
             beat, ended = self._owners.get(owner, (-1, False))
             noticed = watcher.noticed.get(owner)
             seen[owner] = noticed if noticed and noticed[0] == beat else (beat, self.elapsed)
@@ -261,6 +260,13 @@ class World:
                 dead.add(owner)
         watcher.noticed = seen
         return dead
+
+    def _open_owners(self) -> set[str]:
+        return {hold.owner for hold in self.books.holds.values() if hold.state == "open"}
+
+    def names(self) -> list[str]:
+        """All calls there were."""
+        return sorted(self.books.holds)
 
     def _sync_owners(self, resolved: set[str]) -> None:
         for owner in resolved:
@@ -322,7 +328,7 @@ def _state(books: Books, name: str) -> str:
     return hold.state if hold else ""
 
 
-def _target(step: Step) -> tuple[str, str, str]:
+def target_of(step: Step) -> tuple[str, str, str]:
     """Whom a step pauses or resumes: a key, a budget, or one of its accounts."""
     if not step.budget:
         return "key", step.id, ""

@@ -182,7 +182,7 @@ def rerouting(open_services: Open, **keys: Any) -> Services:
     """A budget of a dollar for everybody that sends calls to a place of ours."""
     budget = {"name": "team", "scope": "all", "limit_usd": 1, "window": "month", "reroute_to": "onprem"} | keys
     upstreams = {"onprem": ONPREM | PRICED, "claude": CLAUDE | PRICED}
-    routes = [{"name": "spare", "match": {"model": "none"}, "targets": ["claude", "onprem"]}]
+    routes = [{"name": "spare", "match": {"model": "none"}, "targets": ["onprem"]}]
     return open_services(
         budgets={"budgets": [budget, {"name": "hard", "scope": "all", "limit_requests": 6}]},
         prices=PRICES,
@@ -265,3 +265,43 @@ def test_a_budget_beside_it_still_refuses(open_play: Callable[..., Playbook], op
     play = open_play(services)
     play.says(asks(max_tokens=100))
     assert (play.answer.status, record(services)["rule"]) == (429, "hard")
+
+
+@pytest.mark.parametrize("path", ["/v1/embeddings", "/v1/chat/completions", "/v1/responses", "/v1/files"])
+def test_a_call_that_no_upstream_of_its_route_reads_is_refused(
+    open_play: Callable[..., Playbook], open_services: Open, path: str
+) -> None:
+    """An on-prem route lets nothing out to where the caller aimed, whatever the call is; the record says why."""
+    routes = [{"name": "inside", "match": {"provider": "openai"}, "targets": ["claude"]}]
+    services = open_services(prices=PRICES, routes={"upstreams": {"claude": CLAUDE | PRICED}, "routes": routes})
+    play = open_play(services)
+    play.says(request(path, b'{"model":"gpt-4o","input":"hi","messages":[{"role":"user","content":"hi"}]}'))
+    refused = json.loads(play.answer.body)["error"]
+
+    assert play.upstreams == []
+    assert (play.answer.status, refused["code"]) == (503, "upstream_format")
+    assert "No upstream of the route inside reads" in refused["message"]
+    assert play.answer.headers["x-should-retry"] == "false"
+    assert (record(services)["verdict"], record(services)["rule"]) == ("refused", "upstream_format")
+
+
+def test_a_call_to_vertex_is_translated(open_play: Callable[..., Playbook], open_services: Open) -> None:
+    """Its path names project, model and verb; what goes on is a chat completion, without the caller's token."""
+    routes = [{"name": "inside", "match": {"model": "gemini*"}, "targets": ["onprem"]}]
+    services = open_services(prices=PRICES, routes={"upstreams": {"onprem": ONPREM | PRICED}, "routes": routes})
+    play = open_play(services)
+    path = "/v1/projects/p/locations/eu/publishers/google/models/gemini-2.5-pro:generateContent"
+    body = b'{"contents":{"role":"user","parts":{"text":"hi"}},"generationConfig":{"maxOutputTokens":9}}'
+    play.says(request(path, body, {"authorization": "Bearer x"}, host="europe-west1-aiplatform.googleapis.com"))
+    head, _, sent = play.upstream.got.partition(b"\r\n\r\n")
+    play.upstream.says(response(200, said("hello")))
+
+    assert head.startswith(b"POST /v1/chat/completions HTTP/1.1\r\n")
+    assert b"authorization" not in head.lower()
+    assert json.loads(sent) == {
+        "model": "mixtral",
+        "messages": [{"role": "user", "content": "hi"}],
+        "max_completion_tokens": 9,
+    }
+    answer = json.loads(play.answer.body)["candidates"][0]
+    assert answer == {"content": {"parts": [{"text": "hello"}], "role": "model"}, "finishReason": "STOP", "index": 0}

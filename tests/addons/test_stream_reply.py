@@ -43,6 +43,21 @@ def choose(monkeypatch: pytest.MonkeyPatch, make: Any) -> layer.NextLayer:
     return asked
 
 
+def test_a_client_may_have_as_many_connections_to_an_upstream_as_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """mitmproxy would let the sixth wait until one of five has ended."""
+    handler = SimpleNamespace(max_conns=None)
+    asked = layer.NextLayer(context())
+    server = SimpleNamespace(connections={asked.context.client.id: handler})
+    chosen = SimpleNamespace(next_layer=lambda each: setattr(each, "layer", HttpLayer(each.context, HTTPMode.regular)))
+    addons = {"nextlayer": chosen, "proxyserver": server}
+    monkeypatch.setattr(ctx, "master", SimpleNamespace(addons=addons), raising=False)
+
+    StreamReply().next_layer(asked)
+
+    assert handler.max_conns is not None
+    assert handler.max_conns["api.openai.com", 443]._value == 100
+
+
 @pytest.mark.parametrize("mode", list(HTTPMode))
 def test_http_is_ours(monkeypatch: pytest.MonkeyPatch, mode: HTTPMode) -> None:
     """Where mitmproxy puts its HTTP layer, ours stands instead, in the same mode and alone."""

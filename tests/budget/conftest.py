@@ -2,9 +2,8 @@
 
 What is marked ``every_store`` runs once on each of `STORES`, what only a server can do (``every_server``) on all but
 the first; the others run on SQLite, and so does what takes hundreds of steps of a kind that shorter tests try
-everywhere (``on_sqlite``); what looks into tables (``on_sql``) does not run on
-Redis, see `test_redis_store`. The servers are this suite's own, started from what is installed (`scripts/servers`) when
-the first test asks for one.
+everywhere (``on_sqlite``); what is about SQL (``on_sql``) does not run on Redis. The servers are this suite's own,
+started from what is installed (`scripts/servers`) when the first test asks for one.
 """
 
 import socket
@@ -21,6 +20,8 @@ from sqlalchemy.exc import DBAPIError
 
 from benchmarks.servers import started
 from outwarden.budget import Account, Budget, BudgetRules, Caller, Ledger, Store, accounts, open_store
+from outwarden.budget.redis_rows import charges_key, entries_key, line_in, name_of
+from outwarden.budget.sql_store import SqlStore
 
 STORES = ("sqlite", "postgresql", "mariadb", "redis")
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -219,6 +220,40 @@ def store(url: str) -> Iterator[Store]:
     opened = open_store(url)
     yield opened
     opened.close()
+
+
+class Inside:
+    """What a store keeps, whichever it is: its accounts and its journal."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+
+    def accounts(self) -> list[tuple[str, int]]:
+        """Each account's budget and what is posted to it, by the windows' starts."""
+        if isinstance(self._store, SqlStore):
+            return list(self._store.run_sql("SELECT budget, posted FROM accounts ORDER BY starts, budget"))
+        rows = sorted(self._store._rows(), key=lambda row: (row.starts, row.budget))
+        return [(row.budget, row.posted) for row in rows]
+
+    def lines(self, hold: str) -> list[tuple[int, str, int, int, int, int]]:
+        """Each line of a hold or an order: number, step, and the change of posted, pending, debt and credit."""
+        if isinstance(self._store, SqlStore):
+            wanted = "number, step, posted, pending, debt, credit"
+            return list(self._store.run_sql(f"SELECT {wanted} FROM entries WHERE hold = '{hold}' ORDER BY number"))  # noqa: S608
+        found = map(line_in, self._store._read([("LRANGE", (entries_key(hold), 0, -1))])[0])
+        return sorted((line.number, line.step, *line.change) for line in found)
+
+    def lose_charges(self, account: Account) -> None:
+        """Take away what a rolling window was charged."""
+        if isinstance(self._store, SqlStore):
+            self._store.run_sql("DELETE FROM charges")
+        else:
+            self._store._read([("DEL", (charges_key(name_of(account)),))])
+
+
+@pytest.fixture
+def inside(store: Store) -> Inside:
+    return Inside(store)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Several processes, one database: nothing is admitted twice, nothing a dead process held is lost."""
 
+import itertools
 import os
 import random
 import threading
@@ -9,11 +10,12 @@ from datetime import UTC, datetime
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from multiprocessing.sharedctypes import RawValue
 from typing import Any
 
 import pytest
 
-from outwarden.budget import Account, Amounts, Budget, Held, Ledger, open_store
+from outwarden.budget import Account, Amounts, Budget, Held, LeasingLedger, Ledger, open_store
 from outwarden.errors import HoldPosted
 
 pytestmark = [
@@ -26,7 +28,7 @@ ACCOUNT = Account(Budget("b", "all", 700), "all", None, None)
 WINDOWS = ("lifetime", "rolling 10m", "rolling 1d", "refill 365d")
 ROOM_FOR = 7
 KILLS = int(os.environ.get("OUTWARDEN_TEST_KILLS", "3"))  # more by hand: each takes a quarter of a second
-Work = Callable[[Ledger], Any]
+Work = Callable[[LeasingLedger], Any]
 
 
 class Child:
@@ -42,8 +44,8 @@ class Child:
     def go(self) -> None:
         self.pipe.send("go")
 
-    def result(self) -> Any:
-        assert self.pipe.poll(20)
+    def result(self, within_s: float = 20) -> Any:
+        assert self.pipe.poll(within_s)
         return self.pipe.recv()
 
     def kill(self) -> None:
@@ -52,7 +54,7 @@ class Child:
 
 
 def _live(url: str, work: Work, pipe: Connection) -> None:
-    ledger = Ledger(open_store(url))
+    ledger = LeasingLedger(open_store(url))
     pipe.send("ready")
     pipe.recv()
     pipe.send(work(ledger))
@@ -162,6 +164,90 @@ def test_kill_9_of_one_after_the_other(start: Start, url: str) -> None:
     assert states[0].posted > 0
     assert ledger.drift() == []
     assert [owner.id for owner, _, _ in ledger._store.owners()] == [ledger._owner.id]
+    ledger.close()
+
+
+LEASED = Account(Budget("b", "all", 200_000, lease=True), "all", None, None)
+
+
+def rounds(ledger: LeasingLedger, seconds: float) -> Iterator[int]:
+    """Numbers of calls for so long, with rounds in between as an interceptor has them, but four times as often."""
+    end = settled = time.monotonic()
+    for number in itertools.count():
+        if (now := time.monotonic()) - settled > 0.25:
+            ledger.settle()
+            settled = now
+        if now - end > seconds:
+            return
+        yield number
+
+
+def test_four_processes_lease_and_spend_a_cap_to_the_last(start: Start, url: str) -> None:
+    """Room for 2,000 calls, leased in slices by four processes that go on asking: 2,000 are admitted, each once."""
+
+    def work(ledger: LeasingLedger) -> tuple[int, int]:
+        admitted, refused_since = 0, 0.0
+        ledger.recover()
+        for number in rounds(ledger, 30):
+            if isinstance(ledger.hold(name := f"{os.getpid()}-{number}", [LEASED], Amounts(100, 0)), Held):
+                ledger.post(name, Amounts(100, 0))
+                admitted, refused_since = admitted + 1, 0.0
+            elif not refused_since:
+                refused_since = time.monotonic()
+            elif time.monotonic() - refused_since > 2:
+                break
+        ledger.settle()
+        return admitted, ledger._taken
+
+    children = [start(work) for _ in range(4)]
+    for child in children:
+        child.go()
+    found = [child.result(60) for child in children]
+    assert sum(admitted for admitted, _ in found) == 2_000
+    assert sum(leases for _, leases in found) > 0
+    ledger = Ledger(open_store(url))
+    state = ledger.state(LEASED)
+    assert (state.posted, state.pending, state.debt) == (200_000, 0, 0)
+    assert ledger.drift() == []
+    ledger.close()
+
+
+def test_kill_9_of_processes_that_lease(start: Start, url: str) -> None:
+    """What the dead spent is charged, with what they had ready, never past the cap; the rest is free to the last."""
+    spent = [RawValue("q", 0) for _ in range(KILLS + 3)]
+    used = iter(spent)
+
+    def begin() -> Child:
+        mine = next(used)
+
+        def work(ledger: LeasingLedger) -> None:
+            for number in rounds(ledger, 60):
+                if isinstance(ledger.hold(name := f"{os.getpid()}-{number}", [LEASED], Amounts(100, 0)), Held):
+                    mine.value += 90
+                    ledger.post(name, Amounts(90, 0))
+                time.sleep(0.001)
+
+        child = start(work)
+        child.go()
+        return child
+
+    running = [begin() for _ in range(3)]
+    for _ in range(KILLS):
+        time.sleep(random.uniform(0.05, 0.2))
+        running.pop(0).kill()
+        running.append(begin())
+    for child in running:
+        child.kill()
+    ledger = LeasingLedger(open_store(url))
+    recovered(ledger)
+    state = ledger.state(LEASED)
+    assert 0 < sum(each.value for each in spent) <= state.posted <= 200_000
+    assert (state.pending, state.debt) == (0, 0)
+    rest = (200_000 - state.posted) // 100
+    names = [f"rest-{number}" for number in range(rest + 50)]
+    assert sum(isinstance(ledger.hold(name, [LEASED], Amounts(100, 0)), Held) for name in names) == rest
+    ledger.release()
+    assert ledger.drift() == []
     ledger.close()
 
 

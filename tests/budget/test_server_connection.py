@@ -1,12 +1,15 @@
 """A server behind a network that fails: nothing is taken twice, nothing lost, no wait without end, no secret told."""
 
+import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count
 from typing import Any
 
 import pytest
-from sqlalchemy import make_url
+import redis as redis_client
+from sqlalchemy import NullPool, create_engine, make_url
 
 from outwarden.budget import Account, Amounts, Denied, Held, Ledger, Store, open_store
 from outwarden.budget import mariadb_connection as mariadb
@@ -325,3 +328,84 @@ def test_a_statement_that_fails_tells_no_value(store: Store) -> None:
         store.run_sql(insert, ("alice@acme.example",))
     assert "alice" not in str(error.value)
     assert store.pauses() == ["alice@acme.example"]
+
+
+# How a server is made a replica, or as good as one, and a primary again. A MariaDB heeds it for common users only.
+BECOME = {
+    ("postgresql", "replica"): ("ALTER SYSTEM SET default_transaction_read_only = on", "SELECT pg_reload_conf()"),
+    ("postgresql", "primary"): ("ALTER SYSTEM RESET default_transaction_read_only", "SELECT pg_reload_conf()"),
+    ("mariadb", "replica"): ("SET GLOBAL read_only = 1",),
+    ("mariadb", "primary"): ("SET GLOBAL read_only = 0",),
+    ("redis", "replica"): ("REPLICAOF 127.0.0.1 9",),
+    ("redis", "primary"): ("REPLICAOF NO ONE",),
+}
+COMMON = (
+    "CREATE OR REPLACE USER common@'%%' IDENTIFIED BY 'c'",
+    "GRANT SELECT, INSERT, UPDATE, DELETE ON outwarden.* TO common@'%%'",
+)
+
+
+def order(url: str, statements: Iterable[str]) -> None:
+    """Run statements as whoever runs the server."""
+    if url.startswith("redis"):
+        with redis_client.Redis.from_url(url) as admin:
+            for statement in statements:
+                admin.execute_command(*statement.split())
+        return
+    engine = create_engine(url, poolclass=NullPool).execution_options(isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+
+def common(url: str, database: str) -> str:
+    """The URL for a user without rights over the server."""
+    if database != "mariadb":
+        return url
+    order(url, COMMON)
+    return make_url(url).set(username="common", password="c").render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def become(url: str, database: str) -> Iterator[Callable[[str], None]]:
+    """Makes the server a replica or a primary; a primary it is again in the end."""
+    yield lambda kind: order(url, BECOME[database, kind])
+    order(url, BECOME[database, "primary"])
+
+
+def refusal(work: Callable[[int], Any]) -> Exception:
+    """What is raised before long: PostgreSQL reads its settings a little after it was told to."""
+    end = time.monotonic() + BACK_S
+    for number in count():
+        try:
+            work(number)
+        except (StateError, StoreUnavailable) as error:
+            return error
+        assert time.monotonic() < end, "nothing was refused"
+        time.sleep(0.05)
+    raise AssertionError
+
+
+def test_a_replica_is_refused(url: str, become: Callable[[str], None]) -> None:
+    """When it is opened, not at the first call; the error says what it is."""
+    open_store(url).close()
+    become("replica")
+    assert "is a replica" in str(refusal(lambda _: open_store(url).close()))
+    become("primary")
+    soon(lambda: open_store(url).close())
+
+
+def test_a_primary_that_becomes_a_replica(
+    url: str, database: str, become: Callable[[str], None], account: Make, clock: Clock
+) -> None:
+    """Calls are refused, and each tries a connection of its own: another server may stand behind the name by then."""
+    ledger = Ledger(open_store(common(url, database)), clock=clock)
+    ledger.hold("h", [account(10**6)], Amounts(10, 0))
+    become("replica")
+    assert re.search("(?i)read.only", str(refusal(lambda n: ledger.hold(f"n{n}", [account(10**6)], Amounts(1, 0)))))
+    assert connection_of(ledger)._raw is None
+    become("primary")
+    assert isinstance(soon(lambda: ledger.hold("i", [account(10**6)], Amounts(90, 0))), Held)
+    ledger.post("h", Amounts(10, 0))
+    assert ledger.drift() == []
+    ledger.close()

@@ -85,7 +85,7 @@ def test_several_processes_migrate_at_once(url: str, account: Make, monkeypatch:
     finally:
         assert isinstance(ledger._store, SqlStore)
         ledger._store.run_sql("DROP TABLE IF EXISTS migrated")
-        ledger._store.run_sql("UPDATE ledger SET version = 2")
+        ledger._store.run_sql("UPDATE ledger SET version = %s", (schema.VERSION,))
         ledger.close()
 
 
@@ -98,7 +98,7 @@ def test_a_newer_schema_is_refused(url: str) -> None:
         with pytest.raises(StateError, match=r"newer version of Outwarden .schema 99"):
             open_store(url)
     finally:
-        store.run_sql("UPDATE ledger SET version = 2")
+        store.run_sql("UPDATE ledger SET version = %s", (schema.VERSION,))
         store.close()
 
 

@@ -161,3 +161,36 @@ def test_the_rule_that_decided_is_named(rules: Path) -> None:
         "1 x EMAIL_ADDRESS: pseudonymize (pii.yml, request: default)",
         "1 x LISTED_VALUE: hash (pii.yml:7, for, request: LISTED_VALUE)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("format_", "verdict"),
+    [
+        ("bedrock", "refused: upstream_format (routes.yml, gpt: no target reads such calls)"),
+        ("gemini", "sent, if the budgets have room"),
+    ],
+)
+def test_a_route_that_nobody_on_it_reads_is_told(rules: Path, format_: str, verdict: str) -> None:
+    """Such a call goes nowhere; one that is translated goes."""
+    upstream = f"{{url: 'http://inside.example', provider: p, format: {format_}}}"
+    route = "{name: gpt, match: {model: 'gpt-4*'}, targets: [inside]}"
+    (rules / "routes.yml").write_text(f"upstreams: {{inside: {upstream}}}\nroutes: [{route}]\n")
+
+    assert explain(rules)["verdict"] == verdict
+
+
+def test_what_a_translation_cannot_say_is_told(rules: Path) -> None:
+    """With the field, as the caller would be told; where another target reads the call, it is sent."""
+    upstreams = "upstreams:\n  gem: {url: 'http://a.example', provider: google, format: gemini}\n"
+    upstreams += "  vllm: {url: 'http://b.example/v1', provider: vllm, format: openai}\n"
+    body = {"model": "gpt-4o", "max_tokens": 9, "logprobs": True, "messages": [{"role": "user", "content": "hello"}]}
+
+    def verdict(targets: str) -> str:
+        route = f"{{name: gpt, match: {{model: 'gpt-4*'}}, targets: {targets}}}"
+        (rules / "routes.yml").write_text(f"{upstreams}routes: [{route}]\n")
+        return str(explain(rules, body=body)["verdict"])
+
+    assert verdict("[gem]") == (
+        "refused: not_translatable (routes.yml, gpt: 'logprobs' of the request has no counterpart)"
+    )
+    assert verdict("[gem, vllm]") == verdict("[gem, original]") == "sent, if the budgets have room"

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import signal
 import subprocess
 import time
@@ -14,13 +15,14 @@ from interceptor import OPENAI, Interceptor, chat, rules_for, run_async, until
 
 from benchmarks.servers import started
 from outwarden.budget import Budget, BudgetState, Ledger, Orders, open_store
-from outwarden.simulate import SimulatedProvider
+from outwarden.simulate import Script, SimulatedProvider
 
 ROOM = 7
 CALLS = 64  # of each, at once
 # By hand: four interceptors, twenty times over.
 INTERCEPTORS = int(os.environ.get("OUTWARDEN_TEST_INTERCEPTORS", "2"))
 TIMES = int(os.environ.get("OUTWARDEN_TEST_CROWDS", "1"))
+KILLS = int(os.environ.get("OUTWARDEN_TEST_KILLS", "2"))
 
 
 @pytest.fixture(scope="module", params=["postgresql", "redis"])
@@ -66,11 +68,11 @@ async def ask_all(several: list[Interceptor]) -> list[int]:
     return [status for found in await asyncio.gather(*(ask(one) for one in several)) for status in found]
 
 
-def top_up(server: dict[str, Any], id_: str) -> None:
-    """Room for as many calls more."""
+def top_up(server: dict[str, Any], id_: str, room: int = ROOM) -> None:
+    """Room for so many calls more."""
     ledger = Ledger(store := open_store(server["url"]))
     try:
-        Orders(store, "a test").top_up(Budget("shared", "all", ROOM, "requests"), id_, ROOM)
+        Orders(store, "a test").top_up(Budget("shared", "all", ROOM, "requests"), id_, room)
     finally:
         ledger.close()
 
@@ -119,3 +121,34 @@ def children_of(pid: int) -> list[int]:
     """The processes that a process has started (Linux and macOS)."""
     listed = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True).stdout
     return [int(line) for line in listed.split()]
+
+
+def test_what_is_killed_leaks_nothing(
+    several: list[Interceptor], server: dict[str, Any], provider: SimulatedProvider
+) -> None:
+    """kill -9 at any moment: whatever was sent is charged once, nothing else is, and nothing stays held."""
+    run_async(ask(several[0]))
+    (before,) = until(lambda: found if not (found := states(server))[0].pending else None)
+    top_up(server, before.id, room := KILLS * CALLS * INTERCEPTORS)
+    drawn = random.Random(KILLS)
+    asked, sent = 0, len(provider.requests)
+    for number in range(KILLS):
+        provider.queue(*[Script(headers_delay_s=drawn.uniform(0, 0.2)) for _ in range(CALLS * INTERCEPTORS)])
+        killed = several[number % len(several)]
+        asked += run_async(ask_and_kill(several, killed, drawn.uniform(0, 0.6)))
+        killed.start()
+    (after,) = until(lambda: found if not (found := states(server))[0].pending else None, 60)
+    charged = after.posted + after.debt - before.posted
+    assert len(provider.requests) - sent <= charged <= asked <= room
+    with several[-1].http() as client:
+        assert client.post(f"https://{OPENAI}/v1/chat/completions", json=chat("call")).status_code == 200
+
+
+async def ask_and_kill(several: list[Interceptor], killed: Interceptor, after_s: float) -> int:
+    """Many calls through each, one of which is killed meanwhile; how many were asked."""
+    calls = asyncio.gather(*(ask(one) for one in several), return_exceptions=True)
+    await asyncio.sleep(after_s)
+    await asyncio.to_thread(killed.kill)
+    for found in await calls:
+        assert isinstance(found, httpx.TransportError) or set(found) == {200}
+    return CALLS * len(several)

@@ -106,7 +106,7 @@ def test_what_cannot_be_said_is_refused_before_it_is_sent(outwarden: Interceptor
     client = outwarden.openai()
     with pytest.raises(openai.BadRequestError) as refused:
         client.chat.completions.create(model="gpt-4o", messages=chat("Hi")["messages"], seed=7)
-    assert (refused.value.code, "'seed'" in refused.value.message) == ("not_translatable", True)
+    assert (refused.value.code, "seed" in refused.value.message) == ("not_translatable", True)
     assert not provider.requests
 
     with outwarden.http() as http:

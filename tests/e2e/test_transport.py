@@ -21,7 +21,7 @@ import pytest
 import zstandard
 from interceptor import EMAIL, OPENAI, RECORD, Interceptor, assert_clean, chat, rules_for, trusted
 
-from outwarden.simulate import Certificates, Script, SimulatedProvider
+from outwarden.simulate import Certificates, Script, SimulatedProvider, provider_thread
 
 URL = f"https://{OPENAI}/v1/chat/completions"
 ODD = "flaky.example"  # leads to a server that says what it likes
@@ -336,6 +336,24 @@ def test_many_streams_of_one_connection_and_one_refused(outwarden: Interceptor, 
     for number in (0, 1, 2, 4, 5, 6, 7):
         assert answers[number].json()["choices"][0]["message"]["content"] == f"call {number}"
     assert len(provider.requests) == 7
+
+
+def test_many_long_answers_of_an_upstream_that_speaks_http_1(certificates: Certificates, start: Any) -> None:
+    """A client of HTTP/2 with twelve calls at a time: none waits for the connection of another."""
+    with provider_thread(certificates, http2=False, script=Script(first_content_delay_s=3.0)) as slow:
+        route = {"name": "all", "match": {"model": "*"}, "targets": ["original"], "timeouts": {"connect": "2s"}}
+        interceptor = start(rules_for(slow, routes={"routes": [route]}))
+
+        async def work() -> list[httpx.Response]:
+            trust = interceptor.trust(http2=True)
+            async with httpx.AsyncClient(proxy=interceptor.url, verify=trust, http2=True, timeout=30) as client:
+                asked = (client.post(URL, json=chat(f"call {number}", stream=True)) for number in range(12))
+                return list(await asyncio.gather(*asked))
+
+        answers = asyncio.run(work())
+
+    assert [answer.status_code for answer in answers] == [200] * 12
+    assert all(answer.text.endswith("data: [DONE]\n\n") for answer in answers)
 
 
 # -- headers and keys -------------------------------------------------------------------------------------------------

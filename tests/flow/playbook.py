@@ -21,7 +21,7 @@ import h2.connection
 import h2.events
 from mitmproxy import http, options
 from mitmproxy.addons.proxyserver import Proxyserver
-from mitmproxy.connection import Client, ConnectionState, Server
+from mitmproxy.connection import Client, Connection, ConnectionState, Server
 from mitmproxy.proxy import commands, events
 from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layers.http import HTTPMode
@@ -109,6 +109,7 @@ class Playbook:
         self.logged: list[str] = []
         self.upstreams: list[Upstream] = []
         self.silent: list[commands.OpenConnection] = []
+        self.closed: list[Connection] = []  # upstreams that the proxy closed
         self.client_got = b""
         self.client_closed = False
         self.flow: http.HTTPFlow | None = None
@@ -256,6 +257,8 @@ class Playbook:
         connection.state = ConnectionState.CLOSED
         if connection is self.client:
             self.client_closed = True
+        else:
+            self.closed.append(connection)
         for upstream in self.upstreams:
             if upstream.connection is connection:
                 upstream.closed = True

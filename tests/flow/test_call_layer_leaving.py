@@ -37,6 +37,34 @@ def test_leaving_during_the_upload(play: Playbook, services: Services) -> None:
     assert pending(services) == 0
 
 
+def test_leaving_while_the_request_is_looked_at(play: Playbook, services: Services) -> None:
+    """The hooks let it pass, and nobody is there any more: nothing is sent or charged, and the record says why."""
+    play.before = lambda name, flow: play.leaves() if name == "request" else None
+    play.says(asks())
+
+    assert play.upstreams == []
+    assert play.hooks == ["requestheaders", "request", "error"]
+    assert record(services)["verdict"] == "client_gone"
+    assert attempts(services) == [("original", "client gone", None)]
+    assert pending(services) == 0
+
+
+def test_leaving_while_the_reply_is_looked_at(play: Playbook, services: Services) -> None:
+    """The first content is here and hooks look at its head: the rest is read for its usage, as at any other moment."""
+    play.before = lambda name, flow: play.leaves() if name == "responseheaders" else None
+    play.says(asks(stream=True))
+    play.upstream.streams(ROLE, piece("hi"))
+    assert play.ended == 0
+    for each in (piece(" there"), STOP, BILL, DONE, b""):
+        play.upstream.chunk(each)
+
+    assert play.ended == 1
+    assert record(services)["verdict"] == "client_gone"
+    assert record(services)["usage_source"] == "provider"
+    assert record(services)["usage"] == {"input_tokens": 9, "output_tokens": 2}
+    assert pending(services) == 0
+
+
 def test_leaving_while_it_connects(play: Playbook, services: Services) -> None:
     """Nothing was sent: the call ends, and a connection that opens later gets nothing."""
     play.connects = lambda address: "silence"

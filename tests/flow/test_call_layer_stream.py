@@ -4,7 +4,7 @@ import json
 
 import pytest
 from playbook import Playbook, response
-from talk import BILL, DONE, ROLE, STOP, asks, piece, record, text_of
+from talk import BILL, DONE, ROLE, STOP, asks, error_of, piece, record, said, text_of
 
 from outwarden.flow.services import Services
 
@@ -138,3 +138,31 @@ def test_a_client_of_http_1_0_gets_no_chunks(play: Playbook) -> None:
     assert "transfer-encoding" not in play.answer.headers
     assert play.answer.body == ROLE + piece("hi") + STOP + DONE
     assert play.client_closed
+
+
+def test_what_follows_in_the_same_read_finds_no_stream(play: Playbook) -> None:
+    """While hooks look at the head more has come, of which one event breaks the stream: it ends once, and no more.
+
+    The client's connection stays: its next call is answered there.
+    """
+
+    def more(name: str, flow: object) -> None:
+        if name == "responseheaders" and len(play.upstreams) == 1:
+            play.upstream.says(b"".join(b"%x\r\n%s\r\n" % (len(each), each) for each in (BAD, piece("b"), piece("c"))))
+
+    play.before = more
+    play.says(asks(stream=True))
+    play.upstream.streams(ROLE, piece("All is well so far, "))
+
+    assert text_of(play.answer.body).startswith("All is well")
+    assert error_of(play.answer.body) == "upstream_malformed"
+    assert play.answer.complete
+    assert play.ended == 1
+    assert not play.client_closed
+    play.client_got = b""
+    play.says(asks())
+    play.upstream.says(response(200, said("hi")))
+    assert play.answer.body == said("hi")
+
+
+BAD = b'data: {"choices": [\n\n'

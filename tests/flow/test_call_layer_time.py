@@ -1,11 +1,12 @@
 """Every wait has an end: connect, first byte, first content, idle, total. Time passes only when a test says so."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 from mitmproxy.proxy import events
 from playbook import OPENAI, Playbook, response, response_head
-from talk import BILL, DONE, ROLE, STOP, asks, attempts, error_of, piece, record, said, text_of
+from talk import BILL, DONE, PATH, ROLE, STOP, asks, attempts, chat, error_of, piece, record, said, text_of
 
 from outwarden.flow.services import Services
 
@@ -41,19 +42,50 @@ def test_a_connection_that_fails_after_it_was_left_is_no_news(play: Playbook) ->
     assert play.answer.body == said("spare")
 
 
-def test_a_late_connection_serves_the_next_call(play: Playbook) -> None:
-    """A connection that opened too late for one call is there for the next."""
+def test_a_connection_that_nobody_waits_for_is_closed(play: Playbook) -> None:
+    """Else each call to a deaf upstream would leave one behind for as long as its client stays; the next opens anew."""
     play.connects = lambda address: "silence" if address[0] == OPENAI else None
     play.says(asks("gpt-4o-mini"))
     play.passes(5.1)
     assert play.answer.status == 502
-    play.accept(play.silent[0])
+    assert play.closed == [play.silent[0].connection]
 
     play.client_got = b""
+    play.connects = lambda address: None
     play.says(asks("gpt-4o-mini"))
-    play.upstream.says(response(200, said("late")))
-    assert play.answer.body == said("late")
+    play.upstream.says(response(200, said("anew")))
+    assert play.answer.body == said("anew")
+
+
+def test_a_retry_waits_for_a_connection_of_its_own(play: Playbook, services: Services) -> None:
+    """A packet that was lost, a handshake that hangs: to wait for the same connection again would be no retry."""
+    play.connects = lambda address: "silence"
+    play.says(asks("gpt-4.1"))
+    play.passes(5.1)
+    play.passes(1.0)
+    assert len(play.silent) == 2
+    play.accept(play.silent[1])
+    play.upstream.says(response(200, said("well")))
+
+    assert play.answer.body == said("well")
+    assert attempts(services) == [("original", "connect", None), ("original", "ok", 200)]
+
+
+def test_a_connection_that_another_call_waits_for_stays(open_play: Callable[..., Playbook]) -> None:
+    """Of two calls that wait for one connection the later one has its own time."""
+    play = open_play(http2=True)
+    assert play.h2
+    play.connects = lambda address: "silence"
+    play.h2.asks(PATH, chat("gpt-4o-mini"))
+    play.passes(3.0)
+    second = play.h2.asks(PATH, chat("gpt-4o-mini"))
+    play.passes(2.5)
+    assert play.closed == []
     assert len(play.silent) == 1
+    play.accept(play.silent[0])
+    play.upstream.says(response(200, said("in time")))
+
+    assert play.h2.bodies[second] == said("in time")
 
 
 def test_a_silent_upstream_is_left_and_not_asked_again(play: Playbook, services: Services) -> None:

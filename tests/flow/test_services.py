@@ -284,6 +284,23 @@ def test_settling_tells_what_was_crossed(open_services: Open, told: list[tuple[s
     ]
 
 
+def test_a_round_tells_what_leases_crossed(open_services: Open, told: list[tuple[str, dict[str, Any]]]) -> None:
+    """Calls that are paid in memory are told of when the store knows what they cost, each mark once."""
+    budget = {"name": "calls", "scope": "all", "limit_requests": 1000, "warn_at": [0.02], "lease": True}
+    services = open_services(budgets={"budgets": [budget], "webhooks": [HOOK]})
+    (counted,) = accounts(
+        services.engines.rules.budgets, Caller(), provider="p", model="m", call_id="c", at=services.started_at
+    )
+    for number in range(30):
+        services.ledger.hold(f"h{number}", [counted], Amounts(0, 0))
+        services.resolve(f"h{number}", Amounts(0, 0))
+    for _ in range(3):
+        services.settle_leases()
+    assert [(event, fields["budget"]) for event, fields in told] == [("warn", "calls")]
+    state = services.ledger.state(counted)
+    assert (state.posted, state.pending) == (30, 0)
+
+
 def test_orders_are_told_once(open_services: Open, told: list[tuple[str, dict[str, Any]]]) -> None:
     """By the process that takes it on; one that nobody could tell of for an hour is news no more."""
     services = open_services(budgets={"webhooks": [HOOK]})

@@ -152,11 +152,22 @@ def test_a_compressed_body_names_the_new_model(clock: Clock) -> None:
 
 
 def test_an_upstream_of_another_format_is_not_taken(clock: Clock) -> None:
-    """Calls are never translated: a target that reads another format is no target, and the original remains."""
-    trip, _ = set_off(upstream("claude", format="anthropic"), targets=["claude"])
+    """Where nothing translates the call, a target that reads another format is no target."""
+    trip, _ = set_off(upstream("claude", format="anthropic"), upstream("spare"), targets=["claude", "spare"])
 
-    assert trip.upstream_name == "original"
+    assert trip.upstream_name == "spare"
+    assert trip.unread is None
     assert isinstance(trip.fail("5xx", 503), GiveUp)
+
+
+def test_a_call_that_no_target_reads_goes_nowhere(clock: Clock) -> None:
+    """The route may be there to keep calls from where they were aimed: the original is a target only by its name."""
+    trip, request = set_off(upstream("claude", format="anthropic"), targets=["claude"])
+
+    assert (trip.steps, trip.sent, request.pretty_host) == ([], False, "api.openai.com")
+    assert trip.unread
+    assert (trip.unread.status, trip.unread.code) == (503, "upstream_format")
+    assert "of the route test reads this operation of openai" in trip.unread.message
 
 
 def test_a_body_without_a_model_stays() -> None:

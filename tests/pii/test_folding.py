@@ -27,6 +27,10 @@ MEANT = "jane.doe@acme.com"
         "jane.<b>doe</b>@acme<wbr>.com",
         "jane.doe@acme<!-- -->.com",
         "jane.doe@acme。com",
+        "jane.doe+AEA-acme.com",
+        "ʲᵃⁿᵉ.ᵈᵒᵉ@ᵃᶜᵐᵉ.ᶜᵒᵐ",
+        "🅙🅐🅝🅔.🅳🅾🅴@🄰🄲🄼🄴.⒞⒪⒨",
+        "".join(chr(0xE0000 + ord(letter)) for letter in "jane.doe@acme.com"),
         "j\u0336a\u0336n\u0336e\u0336.doe@acme.com",
     ],
 )
@@ -49,8 +53,8 @@ def test_what_is_no_escape_stays(text: str) -> None:
 
 
 def test_digits_of_other_scripts_are_digits() -> None:
-    """Every decimal digit of Unicode has a value."""
-    assert fold("٤९๒９𝟗").text == "49299"
+    """Every digit of Unicode has a value, in circles and on discs too."""
+    assert fold("٤९๒９𝟗❹➈²").text == "49299492"
 
 
 def test_a_span_leads_back_to_all_that_was_written() -> None:

@@ -65,7 +65,7 @@ def streamed(detector: Detector, pieces: list[str]) -> list[Span]:
 def test_streamed_is_whole_at_every_cut(text: str, data: st.DataObject) -> None:
     """With every built-in entity."""
 
-    assert streamed(plain, cuts(text, data)) == plain.spans([text])[0]
+    assert streamed(plain, cuts(text, data)) == list(plain.spans([text])[0])
 
 
 @settings(max_examples=150, deadline=None)
@@ -73,7 +73,7 @@ def test_streamed_is_whole_at_every_cut(text: str, data: st.DataObject) -> None:
 def test_streamed_is_whole_with_custom_patterns(text: str, data: st.DataObject) -> None:
     """Bounded, endless, anchored; and with an allow list."""
 
-    assert streamed(rich, cuts(text, data)) == rich.spans([text])[0]
+    assert streamed(rich, cuts(text, data)) == list(rich.spans([text])[0])
 
 
 BLOB = base64.b64encode(random.Random(4).randbytes(1500)).decode()
@@ -114,7 +114,7 @@ def test_streamed_is_whole_beyond_every_bound(text: str, data: st.DataObject) ->
         patch.setattr(matching, "BLOCK_BYTES", 16)
         patch.setattr(detect, "CHAIN_MAX", 24)
         patch.setattr(credentials, "SECRET_MAX", 48)
-        assert streamed(small, cuts(text, data)) == small.spans([text])[0]
+        assert streamed(small, cuts(text, data)) == list(small.spans([text])[0])
 
 
 @pytest.mark.parametrize(
@@ -240,5 +240,5 @@ def test_nobody_waits_for_what_is_allowed() -> None:
     detector = Detector(PiiPolicy(), [Never()])
     allowed = {"SHOUT": 0}
 
-    assert detector.spans(["one! two"], allowed) == [[]]
+    assert list(detector.spans(["one! two"], allowed)[0]) == []
     assert Scanner(detector, allowed).feed("one! two ")[0] == len("one! two ")

@@ -56,6 +56,16 @@ GEMINI = [
         "/v1/projects/p/locations/eu/publishers/google/models/MODEL:generateContent",
     ),
     ("/v1beta/models", "", "/v1beta/models"),
+    (
+        "/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse",
+        "/v1/projects/p/locations/eu/publishers/google",
+        "/v1/projects/p/locations/eu/publishers/google/models/MODEL:streamGenerateContent?alt=sse",
+    ),
+    (
+        "/v1beta1/projects/q/locations/us/publishers/google/models/gemini-2.5-pro:countTokens",
+        "/v1/projects/p/locations/eu/publishers/google",
+        "/v1/projects/p/locations/eu/publishers/google/models/MODEL:countTokens",
+    ),
 ]
 
 

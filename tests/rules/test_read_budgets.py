@@ -183,6 +183,37 @@ def test_where_identical_calls_cannot_be_counted(scope: str, window: str, proble
     assert told.startswith(f"budgets.yml:2: {problem}")
 
 
+def test_a_budget_that_is_leased(load: Load) -> None:
+    """Off unless the rules say so; it goes with all that is exact in a calendar window."""
+    one, other = load(
+        budgets="""\
+            budgets:
+              - {name: a, scope: api_key, limit_usd: 5, window: day, warn_at: [0.5], lease: true}
+              - {name: b, scope: all, limit_requests: 5}
+            """
+    ).budgets.budgets
+
+    assert (one.lease, other.lease) == (True, False)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        "scope: request",
+        "scope: all, window: rolling 1h",
+        "scope: all, window: refill 1h",
+        "scope: all, window: day, identical: true",
+        "scope: all, window: day, projected: {within: 1h}",
+        "scope: all, window: day, on_exceeded: warn",
+    ],
+)
+def test_what_cannot_be_leased_says_so(keys: str, problems: Problems) -> None:
+    """A lease that would not be used, because the rule has to see each call, is a mistake at load."""
+    (told,) = problems(budgets=f"budgets:\n  - {{name: a, limit_usd: 5, lease: true, {keys}}}\n")
+
+    assert told.startswith("budgets.yml:2: 'lease' needs a counter of all calls")
+
+
 def test_budgets_that_warn_and_watch(load: Load) -> None:
     """What only counts, and what looks at how fast it is spent."""
     counted, watched, all_told = load(

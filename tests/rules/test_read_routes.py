@@ -314,3 +314,36 @@ def test_wrong_probes_are_refused(probes: str, why: str, problems: Problems) -> 
 
     assert told.startswith("routes.yml:1: ")
     assert why in told
+
+
+FORMATS = """\
+upstreams:
+  gpt: {url: 'http://a', provider: p, format: openai}
+  claude: {url: 'http://b', provider: p, format: anthropic}
+  gem: {url: 'http://c', provider: p, format: gemini}
+  aws: {url: 'http://d', provider: p, format: bedrock}
+routes:
+  - name: inner
+    targets: [aws]
+"""
+
+
+@pytest.mark.parametrize("targets", ["[original, gpt, claude, gem]", "[original, aws]", "[aws, {route: inner}]"])
+def test_targets_that_one_call_can_have(load: Load, targets: str) -> None:
+    """Upstreams of formats that are translated, or of one format, may stand in one route."""
+    assert load(routes=f"{FORMATS}  - {{name: r, targets: {targets}}}\n").routes.routes[-1].name == "r"
+
+
+@pytest.mark.parametrize(
+    ("targets", "place"),
+    [
+        ("[gpt, original, aws]", "routes.yml:10: "),
+        ("[gpt, {route: inner}]", "routes.yml:7: route 'r': "),
+    ],
+)
+def test_targets_that_no_call_can_have_together(problems: Problems, targets: str, place: str) -> None:
+    """A route that promises a way it never has is refused when it is read, and the upstreams are named."""
+    (told,) = problems(routes=f"{FORMATS}  - name: r\n    targets: {targets}\n")
+
+    assert place in told
+    assert "no call reaches both 'aws' (bedrock) and 'gpt' (openai)" in told

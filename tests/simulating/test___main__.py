@@ -19,7 +19,7 @@ def test_what_holds_ends_well(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     monkeypatch.setattr("sys.argv", ["simulate", "--seed", "4", "--steps", "60"])
 
     assert command.main() == 0
-    assert capsys.readouterr().out.startswith("seed 4: 60 steps in ")
+    assert capsys.readouterr().out.startswith("seed 4: 120 steps, half of them with leases, in ")
 
 
 def test_what_does_not_hold_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

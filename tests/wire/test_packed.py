@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from outwarden.errors import BodyError
 from outwarden.wire.body import Rewritten, rewrite_json
 from outwarden.wire.edits import ChannelRewriter, Edit
+from outwarden.wire.format import Operation
 from outwarden.wire.formats import format_named
 from outwarden.wire.packed import unpack
 
@@ -51,6 +52,36 @@ SPELLINGS: dict[str, Callable[[bytes], str]] = {
     "in lines": lambda data: base64.encodebytes(data).decode(),
     "in lines of MIME": lambda data: "\r\n".join(re.findall(".{1,64}", base64.b64encode(data).decode())),
 }
+
+
+@pytest.mark.parametrize("spell", [b64, lambda text: b64(text).rstrip("=")])
+@pytest.mark.parametrize("indent", [None, 1])
+def test_a_document_in_base64_is_read_under_any_key(spell: Callable[[str], str], indent: int | None) -> None:
+    """Bedrock's CountTokens holds a whole request in a string: only what is found in it is replaced."""
+    inner = json.dumps({"messages": [{"role": "user", "content": f"to {EMAIL}"}], "max_tokens": 5}, indent=indent)
+    body = json.dumps({"input": {"invokeModel": {"body": spell(inner)}}}).encode()
+    format_ = format_named("bedrock")
+    rules = format_.text_rules(format_.identify("POST", "/model/m/count-tokens"))
+    done = rewrite_json(body, rules, Hider()).body
+
+    assert unpacked(json.loads(done)["input"]["invokeModel"]["body"]) == inner.replace(EMAIL, "[E]")
+    assert rewrite_json(done, rules, Hider()).body == done
+
+
+def unpacked(string: str) -> str:
+    packed = unpack(string)
+    assert packed is not None
+    return packed.text
+
+
+@pytest.mark.parametrize("word", ["eyJ", "eyewitness", "W3C", "ewe", b64('{"a": 1') + "x", b64("{not json at all}")])
+def test_what_only_begins_like_a_document_in_base64_is_text(word: str) -> None:
+    """A word is a word, and what holds no document is looked at as it stands."""
+    rewriter = Hider()
+    body = json.dumps({"note": f"{word}", "to": EMAIL}).encode()
+    assert rewrite_json(body, format_named("generic").text_rules(Operation("x")), rewriter).body == body.replace(
+        EMAIL.encode(), b"[E]"
+    )
 
 
 @pytest.mark.parametrize("spell", SPELLINGS.values(), ids=list(SPELLINGS))

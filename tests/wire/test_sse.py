@@ -103,10 +103,19 @@ def test_a_last_event_without_empty_line_is_kept():
 
 
 def test_what_is_not_data_is_told_apart():
-    """Comments and unknown fields may carry text; names, ids and retries do not."""
+    """Comments and unknown fields may carry text; names, ids and retries that look so do not."""
     event = read_event(b": note\nevent: e\nid: 1\nretry: 2\nodd: x\nplain\ndata: d\n\n")
 
     assert [event.raw[start:end] for start, end in event.remarks] == [b": note", b"odd: x", b"plain"]
+
+
+@pytest.mark.parametrize("field", [b"event", b"id", b"retry"])
+def test_what_is_no_name_is_looked_at_where_names_stand(field: bytes):
+    """An address may be put there, too."""
+    event = read_event(field + b": ada@quill.example\ndata: d\n\n")
+
+    assert [event.raw[start:end] for start, end in event.remarks] == [b"ada@quill.example"]
+    assert read_event(field + b": response.output_text.delta\ndata: d\n\n").remarks == ()
 
 
 def test_an_event_is_bounded():

@@ -2,15 +2,17 @@
 
 Knows callers, budgets, windows and accounts, and keeps the ledger: money is held before a call and posted or given
 back after it, on every account or on none, in integers. Leaves to `pricing` what a call costs, and to `flow` when the
-steps happen. The rules of money know only the interface in `store`, and `retrying` what a server undid. SQLAlchemy and
-the drivers live below it: `sql_store` reads; `sql_transaction` and `sqlite_connection` write to SQLite, which has one
-writer at a time; `server_transaction` and `server_connection` (`postgres_connection`, `mariadb_connection`) to servers,
-which have row locks; `statements`, `dialects`, `schema`, `server_schema` and `migrations` say what is there.
-`redis_store`, `redis_transaction`, `redis_connection` and `redis_rows` are all of that for Redis.
+steps happen. `leases` lets a busy process pay from memory what it leased. The rules of money know only the interface
+in `store`, and `retrying` what a server undid. SQLAlchemy and the drivers live below it: `sql_store` reads;
+`sql_transaction` and `sqlite_connection` write to SQLite, which has one writer at a time; `server_transaction` and
+`server_connection` (`postgres_connection`, `mariadb_connection`) to servers, which have row locks; `statements`,
+`dialects`, `schema`, `server_schema` and `migrations` say what is there. `redis_store`, `redis_transaction`,
+`redis_connection` and `redis_rows` are all of that for Redis.
 """
 
 from outwarden.budget.accounts import Account, accounts, keyed_digest
 from outwarden.budget.callers import Caller, CallerRule, CallerRules, Evidence, header_pattern, identify, key_id
+from outwarden.budget.leases import LeasingLedger
 from outwarden.budget.ledger import Ledger
 from outwarden.budget.limits import Budget, BudgetRules, Metered, Scope, Unit
 from outwarden.budget.orders import Orders, Target
@@ -29,6 +31,7 @@ __all__ = [
     "Denied",
     "Evidence",
     "Held",
+    "LeasingLedger",
     "Ledger",
     "Metered",
     "Orders",

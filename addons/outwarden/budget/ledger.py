@@ -19,8 +19,18 @@ from outwarden.budget.limits import BudgetRules
 from outwarden.budget.orders import targets_of
 from outwarden.budget.owners import Owner, Watch, is_alive, this_process
 from outwarden.budget.retrying import retried
-from outwarden.budget.states import AMOUNT_MAX, Amounts, Balance, BudgetState, Denied, Held, Paused, state_of
-from outwarden.budget.steps import Journal, Taken, expire, reserved, settled, told
+from outwarden.budget.states import (
+    AMOUNT_MAX,
+    Amounts,
+    Balance,
+    BudgetState,
+    Denied,
+    Held,
+    Paused,
+    checked,
+    state_of,
+)
+from outwarden.budget.steps import Journal, Taken, expire, over, reserved, settled, told
 from outwarden.budget.store import Entry, HoldRow, HoldState, Order, Store, Transaction
 from outwarden.errors import HoldExists, HoldPosted, HoldUnknown, HoldVoided, LedgerError, StepUnknown
 
@@ -81,7 +91,7 @@ class Ledger:
         The same id with the same amounts again changes nothing and answers the same. Raises HoldExists for other
         amounts, HoldPosted or HoldVoided for a hold that is over, StoreUnavailable.
         """
-        wanted = _checked(amounts)
+        wanted = checked(amounts)
         now = self._clock()
         with self._lock:
             if any(is_hopeless(account, wanted) for account in accounts):
@@ -105,7 +115,7 @@ class Ledger:
         with self._lock:
             self._make_sure(hold_id)
             held = self._own(hold_id)
-            wanted = Amounts(*(max(old, new) for old, new in zip(held.amounts, _checked(amounts), strict=True)))
+            wanted = Amounts(*(max(old, new) for old, new in zip(held.amounts, checked(amounts), strict=True)))
             more = Amounts(*(new - old for old, new in zip(held.amounts, wanted, strict=True)))
             if not any(more):
                 return Held(hold_id, held.states)
@@ -124,8 +134,7 @@ class Ledger:
         Returns every account's new state, with what it crossed. Raises HoldUnknown, HoldPosted (also for a hold that
         expired), HoldVoided, StoreUnavailable; after the last, post again.
         """
-        actual = Amounts(*(min(amount, AMOUNT_MAX) for amount in _checked(amounts)))
-        return self._resolve(hold_id, actual)
+        return self._resolve(hold_id, checked(amounts, AMOUNT_MAX))
 
     def void(self, hold_id: str) -> None:
         """Give a hold back, as if the call had never been. Raises as `post` does."""
@@ -385,9 +394,7 @@ class Ledger:
             return HoldUnknown(f"there is no hold {hold_id}")
         if row.state == "open":
             return HoldUnknown(f"hold {hold_id} was taken by another process")
-        if row.state == "voided":
-            return HoldVoided(f"hold {hold_id} was voided before")
-        return HoldPosted(f"hold {hold_id} was posted before" if row.state == "posted" else f"hold {hold_id} expired")
+        return over(hold_id, row.state)
 
 
 def _opened(accounts: Sequence[Account], taken: Taken, amounts: Amounts, opened: datetime, now: datetime) -> _Open:
@@ -397,9 +404,3 @@ def _opened(accounts: Sequence[Account], taken: Taken, amounts: Amounts, opened:
 
 def _name(account: Account) -> tuple[str, str, str, str]:
     return account.budget.name, account.budget.unit, account.budget.window, account.id
-
-
-def _checked(amounts: Amounts) -> Amounts:
-    if min(amounts) < 0:
-        raise ValueError("amounts are never negative")
-    return Amounts(*(min(amount, 2 * AMOUNT_MAX) for amount in amounts))

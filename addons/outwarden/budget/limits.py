@@ -32,7 +32,7 @@ class Budget:
     the calls that count: caller fields, ``model``, ``provider``, each a ``*`` pattern. ``identical``: each body counts
     by itself, so that a loop is stopped and nobody else. ``on_exceeded``: whether what does not fit is refused, only
     counted, or sent to ``reroute_to`` (a route, or one upstream) and counted; ``reroute_at`` is the share of the limit
-    from which on all calls go there.
+    from which on all calls go there. ``lease``: a busy process may pay from memory for a second (`leases`).
     """
 
     name: str
@@ -49,6 +49,7 @@ class Budget:
     projected: Projected | None = None
     reroute_at: float | None = None
     reroute_to: str | None = None
+    lease: bool = False
 
     @property
     def capacity(self) -> int:

@@ -25,8 +25,9 @@ _SETTINGS = (
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
 )
 _DEADLOCK, _CHECK_FAILED = 1213, 1020  # another transaction stood in the way: ER_LOCK_DEADLOCK, ER_CHECKREAD
-# ER_SERVER_SHUTDOWN, ER_CONNECTION_KILLED; all of 2000 and more are the client's own: gone away, lost, ...
-_LOST, _CLIENT = (1053, 1927), 2000
+# ER_SERVER_SHUTDOWN, ER_CONNECTION_KILLED, and read-only ones of a server that became a replica (`Lost`):
+# ER_OPTION_PREVENTS_STATEMENT, ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION, ER_READ_ONLY_MODE
+_LOST, _CLIENT = (1053, 1927, 1290, 1792, 1836), 2000  # all of 2000 and more are the client's own: gone away, lost, ...
 _TIMED_OUT = "timed out"  # in the message of 2013, where PyMySQL waited as long as it was told to
 
 

@@ -79,7 +79,8 @@ class PostgresConnection(SqlServerConnection):
             return [_done(cursor) for cursor in cursors]
         except (psycopg.Error, UnicodeError) as error:
             hangs = _timed_out(error)
-            if raw.closed or hangs or raw.pgconn.pipeline_status != PipelineStatus.OFF:
+            useless = hangs or isinstance(error, errors.ReadOnlySqlTransaction)
+            if useless or raw.closed or raw.pgconn.pipeline_status != PipelineStatus.OFF:
                 raise Lost(self.said(error), hangs=hangs) from None
             raise Refused(self.said(error), undone=isinstance(error, _UNDONE)) from None
 

@@ -10,7 +10,7 @@ from typing import Any
 from redis import Connection, RedisError
 from redis.backoff import NoBackoff
 from redis.connection import parse_url
-from redis.exceptions import ConnectionError, ResponseError, TimeoutError
+from redis.exceptions import ConnectionError, ReadOnlyError, ResponseError, TimeoutError
 from redis.retry import Retry
 from sqlalchemy import URL
 
@@ -63,7 +63,7 @@ class RedisConnection(ServerConnection):
             raise Lost(self.said(error), hangs=isinstance(error, TimeoutError)) from None
         for answer in answers:
             if isinstance(answer, Exception):
-                raise Refused(self.said(answer))
+                raise (Lost if isinstance(answer, ReadOnlyError) else Refused)(self.said(answer))
         if commits and answers[-1] is None:
             raise Refused("others have written meanwhile", undone=True)
         return [Done(answer, 0) for answer in answers]

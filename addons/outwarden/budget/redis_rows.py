@@ -7,12 +7,12 @@ in Python alone: Redis would count in 64 bits, and Lua in doubles, which are exa
 import json
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from outwarden.budget.accounts import Account
 from outwarden.budget.sql_rows import fresh, key_of, moment
 from outwarden.budget.states import Amounts, Balance
-from outwarden.budget.store import HoldRow
+from outwarden.budget.store import HoldRow, HoldState
 
 VERSION = 1  # of this layout; a ledger of a newer one is refused
 
@@ -123,7 +123,8 @@ def new_row(number: int, account: Account, at: Any) -> AccountRow:
 
 def hold_row(hold_id: str, kept: Kept) -> HoldRow:
     """A hold as the ledger sees it."""
-    return HoldRow(hold_id, kept.owner, kept.state, Amounts(*kept.amounts), moment(kept.opened))  # type: ignore[arg-type]
+    state, amounts = cast(HoldState, kept.state), Amounts(*kept.amounts)
+    return HoldRow(hold_id, kept.owner, state, amounts, moment(kept.opened), kept.steps)
 
 
 def written(row: Sequence[Any]) -> str:

@@ -27,7 +27,10 @@ COMMIT: Step = ("COMMIT", ())
 
 
 class Lost(Exception):
-    """The connection is gone or useless. ``hangs``: the server took the bytes and gave no answer."""
+    """The connection is gone or useless. ``hangs``: the server took the bytes and gave no answer.
+
+    Useless is one to a server that became a replica: behind the same name there may be a new primary.
+    """
 
     def __init__(self, reason: str, *, hangs: bool = False) -> None:
         super().__init__(reason)

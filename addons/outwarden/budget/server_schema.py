@@ -15,6 +15,8 @@ _TURN_S = 60  # how long a process waits for another that makes or migrates the 
 _LOCK = 6_887_351_246_217_733_364  # of PostgreSQL's advisory locks, which all programs of a database share: drawn once
 _OLDEST = {"postgresql": (13,), "mariadb": (10, 6)}  # what is tested, and what has SKIP LOCKED
 _URLS = {"postgresql": "postgresql+psycopg://", "mariadb": "mariadb+pymysql://"}
+# A standby is read-only as well as a server that somebody has set so, even for users who may write to it all the same.
+_READ_ONLY = {"postgresql": "SHOW transaction_read_only", "mariadb": "SELECT @@global.read_only"}
 
 
 def prepared[T: SqlServerConnection](connection: T) -> T:
@@ -46,6 +48,8 @@ def _is_up_to_date(connection: SqlServerConnection) -> bool:
     except Lost as error:
         raise StateError(f"the database ({connection.place}) does not answer: {error}") from None
     try:
+        if str(connection.send(raw, [(_READ_ONLY[connection.kind], ())])[0].rows[0][0]).lower() not in ("off", "0"):
+            raise StateError(f"the database ({connection.place}) is a replica or read-only: it cannot be written to")
         return connection.send(raw, [("SELECT version FROM ledger", ())])[0].rows == [(schema.VERSION,)]
     except (Lost, Refused):
         return False  # what is wrong is said below

@@ -87,7 +87,7 @@ def standing_in(row: Any, charges: Sequence[Charge] = ()) -> Standing:
 
 def hold_in(row: Any) -> HoldRow:
     amounts = Amounts(row.usd, row.tokens, row.requests)
-    return HoldRow(row.id, row.owner, row.state, amounts, moment(row.opened))
+    return HoldRow(row.id, row.owner, row.state, amounts, moment(row.opened), row.steps)
 
 
 def account_in(row: Any) -> Account:

@@ -161,6 +161,13 @@ def state_of(account: Account, balance: Balance, before: Balance | None = None) 
     )
 
 
+def checked(amounts: Amounts, most: int = 2 * AMOUNT_MAX) -> Amounts:
+    """The amounts, none above ``most``: that of a hold can be refused yet. Raises ValueError for a negative one."""
+    if min(amounts) < 0:
+        raise ValueError("amounts are never negative")
+    return amounts if max(amounts) <= most else Amounts(*(min(amount, most) for amount in amounts))
+
+
 @lru_cache(4096)
 def _marks(limit: int, warn_at: tuple[float, ...]) -> tuple[tuple[float, int], ...]:
     """Fractions of the limit as written (0.1 means a tenth), each with its amount rounded up; 1.0 is the limit."""

@@ -7,9 +7,10 @@ from datetime import datetime
 from outwarden.budget.accounts import Account
 from outwarden.budget.ageing import leaves_at
 from outwarden.budget.states import Amounts, Balance, BudgetState, state_of
-from outwarden.budget.store import Entry, HoldRow, Step, Transaction
+from outwarden.budget.store import Entry, HoldRow, HoldState, Step, Transaction
 from outwarden.budget.velocity import running_out
 from outwarden.budget.windows import moving
+from outwarden.errors import HoldPosted, HoldVoided, LedgerError
 
 Taken = list[tuple[int | None, Balance]]  # per account its number (None for scope `request`) and its new balance
 
@@ -91,6 +92,13 @@ def expire(transaction: Transaction, row: HoldRow, now: datetime) -> None:
         lines.append(Entry(account_number, Balance(pending, -pending)))
         step.settle(account_number, account, lines[-1].change, row.opened)
     step.enter("expire", lines)
+
+
+def over(hold_id: str, how: HoldState) -> LedgerError:
+    """The error that says how a hold has ended."""
+    if how == "voided":
+        return HoldVoided(f"hold {hold_id} was voided before")
+    return HoldPosted(f"hold {hold_id} was posted before" if how == "posted" else f"hold {hold_id} expired")
 
 
 def told(

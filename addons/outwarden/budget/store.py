@@ -12,17 +12,18 @@ from outwarden.budget.states import Amounts, Balance
 from outwarden.errors import StateError
 
 HoldState = Literal["open", "posted", "voided", "expired"]
-Step = Literal["hold", "grow", "post", "void", "expire", "age", "top-up", "reset"]
+Step = Literal["hold", "grow", "post", "void", "expire", "age", "lease", "top-up", "reset"]
 
 
 class HoldRow(NamedTuple):
-    """A hold as stored. ``expired``: its owner died and it was charged in full."""
+    """A hold as stored. ``expired``: its owner died and it was charged in full. ``steps``: the number of its last."""
 
     id: str
     owner: str
     state: HoldState
     amounts: Amounts
     opened: datetime
+    steps: int
 
 
 class Entry(NamedTuple):

@@ -15,7 +15,7 @@ intercept:
 """,
     "pii.yml": """\
 request: {default: pseudonymize, CREDIT_CARD: mask, API_KEY: refuse}
-response: {default: mask}
+response: {default: mask, PERSON: allow}   # a name of the model's own would hold each sentence until its end
 """,
     "budgets.yml": f"""\
 budgets:

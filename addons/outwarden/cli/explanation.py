@@ -11,7 +11,7 @@ from outwarden.budget import accounts, identify, keyed_digest
 from outwarden.budget.callers import Evidence
 from outwarden.cli.request_file import RequestFile
 from outwarden.content import Finding, Inspector
-from outwarden.errors import BodyError, PriceUnknown
+from outwarden.errors import BodyError, NotTranslatable, PriceUnknown
 from outwarden.flow.body import classify
 from outwarden.flow.bounds import body_id, input_bound, output_bound
 from outwarden.flow.envelope import rewrite_headers, rewrite_target
@@ -21,10 +21,12 @@ from outwarden.flow.texts import Inspected, rewrite_body
 from outwarden.identify_call import KEY_HEADERS
 from outwarden.pii import PiiEngine, RequestRewriter, Vault, finders_for
 from outwarden.pricing import BYTES, Learnt, LearntOf, PriceBook, TokenCounter, usd
-from outwarden.routing import ORIGINAL, Route, match_route
+from outwarden.route_call import format_of, speaks
+from outwarden.routing import ORIGINAL, Route, Upstream, match_route, places, rewrite_model
 from outwarden.rules import Rules, StateFolder
 from outwarden.wire.format import RequestFacts
 from outwarden.wire.formats import format_named
+from outwarden.wire.translation import translation
 
 SOURCE = "127.0.0.1"  # a file comes from nowhere; rules by `source` are asked for this machine
 
@@ -90,6 +92,8 @@ def _acts(request: RequestFile, state: CallState, folder: StateFolder) -> dict[s
         told["verdict"] = f"refused: content_refused ({refused.rule})"
     elif rewriter.refused:
         told["verdict"] = f"refused: pii_refused ({rewriter.refused})"
+    elif unread := _unread(request, state):
+        told["verdict"] = f"refused: {unread}"
     else:
         told["verdict"] = "sent, if the budgets have room"
     return told
@@ -163,9 +167,40 @@ def _budgets(state: CallState, folder: StateFolder) -> list[str]:
     ]
 
 
-def _route(state: CallState) -> str:
+def _matched(state: CallState) -> Route | None:
     fields = {**asdict(state.caller), "model": state.model, "provider": state.host.provider}
-    route = match_route(state.rules.routes, fields)
+    return match_route(state.rules.routes, fields)
+
+
+def _unread(request: RequestFile, state: CallState) -> str | None:
+    """Why no upstream of the route reads the call, as it is or translated; None where one does."""
+    route = _matched(state)
+    if route is None or ORIGINAL in places(route):
+        return None
+    if not speaks(state, route):
+        return f"upstream_format (routes.yml, {route.name}: no target reads such calls)"
+    reasons = [_untranslated(request, state, state.rules.routes.upstreams[name]) for name in sorted(places(route))]
+    why = next(filter(None, reasons), None)
+    return f"not_translatable (routes.yml, {route.name}: {why})" if all(reasons) else None
+
+
+def _untranslated(request: RequestFile, state: CallState, upstream: Upstream) -> str | None:
+    """Why one upstream cannot be told what the call says; None where it can."""
+    own, operation = format_of(state), state.operation.name
+    if upstream.format == own:
+        return None
+    target = f"{request.path}?{request.query}"
+    model = rewrite_model(upstream, state.model)
+    data = state.body.data if state.body else b""
+    try:
+        translation(own, upstream.format, operation, target, data, model, upstream.provider)
+    except NotTranslatable as reason:
+        return str(reason)
+    return None
+
+
+def _route(state: CallState) -> str:
+    route = _matched(state)
     if route is None:
         return f"{ORIGINAL} (no route of routes.yml matches)"
     matched = ", ".join(f"{name}: {pattern}" for name, pattern in route.match.items()) or "everything"

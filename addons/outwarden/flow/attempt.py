@@ -4,16 +4,18 @@ Each attempt talks to its upstream under a stream id of its own (negative, so th
 connection that was left behind still says finds no stream, and is dropped.
 """
 
+from __future__ import annotations
+
 import itertools
 import logging
 from abc import abstractmethod
+from typing import TYPE_CHECKING
 
 from mitmproxy.connection import Server
 from mitmproxy.proxy import layer
 from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layers.http import (
     GetHttpConnectionCompleted,
-    HttpLayer,
     SendHttp,
 )
 from mitmproxy.proxy.layers.http._events import (
@@ -33,6 +35,9 @@ from outwarden.flow.upload import Commands, Upload
 from outwarden.routing import Failure, GiveUp
 from outwarden.wire.format import Refusal
 
+if TYPE_CHECKING:
+    from outwarden.flow.call_layer import CallLayer
+
 logger = logging.getLogger(__name__)
 
 _attempt_ids = itertools.count(1)
@@ -41,9 +46,8 @@ _attempt_ids = itertools.count(1)
 class Attempt(Upload):
     """A stream that may send its request again, elsewhere."""
 
-    def __init__(self, context: Context, stream_id: int, parent: HttpLayer) -> None:
-        super().__init__(context, stream_id)
-        self._parent = parent
+    def __init__(self, context: Context, stream_id: int, parent: CallLayer) -> None:
+        super().__init__(context, stream_id, parent)
         self._call: CallState | None = None
         self._dial: Dial | None = None
         self._attempt_id = 0
@@ -139,8 +143,10 @@ class Attempt(Upload):
 
     def _abandon(self) -> Commands:
         """Leave the current upstream: reset its stream, or close its connection where it has only one."""
-        attempt_id, self._dial = self._attempt_id, None
+        attempt_id, dial, self._dial = self._attempt_id, self._dial, None
         self._forget_attempt()
+        if dial:
+            yield from self._parent.give_up(dial)
         if attempt_id:
             error = RequestProtocolError(attempt_id, "abandoned", ErrorCode.CANCEL)
             yield SendHttp(error, self.context.server)

@@ -1,17 +1,20 @@
 """mitmproxy's HTTP layer with streams of our own; what they do is `call_stream`'s."""
 
 import logging
+from weakref import WeakSet
 
-from mitmproxy.connection import Server
+from mitmproxy.connection import Connection, Server
 from mitmproxy.proxy import commands, events, layer, tunnel
+from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layers import tls
-from mitmproxy.proxy.layers.http import GetHttpConnection, GetHttpConnectionCompleted, HttpLayer
+from mitmproxy.proxy.layers.http import GetHttpConnection, GetHttpConnectionCompleted, HttpLayer, HTTPMode
 
 from outwarden.flow.call_stream import CallStream
 from outwarden.flow.dial import Dial, note_target
 from outwarden.flow.guard import where
 from outwarden.flow.http1 import StrictHttp1Server, UpstreamClient
-from outwarden.flow.upload import Commands
+from outwarden.flow.upload import Commands, Tick
+from outwarden.flow.waits import Ticks
 
 # What a client speaks that agreed on nothing, or on HTTP/1.
 HTTP1 = (None, b"", b"http/1.1", b"http/1.0")
@@ -22,14 +25,29 @@ logger = logging.getLogger(__name__)
 class CallLayer(HttpLayer):
     """`HttpLayer` whose streams are `CallStream`s."""
 
+    def __init__(self, context: Context, mode: HTTPMode) -> None:
+        super().__init__(context, mode)
+        self.ticks = Ticks()
+        self._slow: WeakSet[Connection] = WeakSet()  # connections that somebody has given up waiting for
+
     def _handle_event(self, event: events.Event) -> Commands:
         if isinstance(event, events.Start) and self.context.client.alpn in HTTP1:
             self.connections.setdefault(self.context.client, StrictHttp1Server(self.context.fork()))
         try:
-            yield from super()._handle_event(event)
+            if isinstance(event, events.Wakeup) and isinstance(event.command, Tick):
+                yield from self._tick(event, event.command)
+            else:
+                yield from super()._handle_event(event)
         except Exception as error:  # in mitmproxy's own layers (trailers, say), and the client would wait for ever
             logger.error("HTTP layer failed: %s", where(error))
             yield commands.CloseConnection(self.context.client)
+
+    def _tick(self, event: events.Wakeup, tick: Tick) -> Commands:
+        self.command_sources.pop(tick, None)
+        if self.ticks.came(tick.at):
+            for id_, stream in list(self.streams.items()):
+                if id_ > 0 and isinstance(stream, CallStream) and stream.is_waiting:  # below 0 are their attempts
+                    yield from self.event_to_child(stream, event)
 
     def make_stream(self, stream_id: int) -> Commands:
         """Open a stream for a new request."""
@@ -50,9 +68,25 @@ class CallLayer(HttpLayer):
         else:
             yield from self._open(event)
 
+    def give_up(self, dial: Dial) -> Commands:
+        """Nobody waits for this connection any more: one that is not open in time is no way for the next attempt.
+
+        mitmproxy would go on opening it for as long as its client stays, and let everybody wait for it.
+        """
+        self.command_sources.pop(dial, None)
+        for connection, dials in self.waiting_for_establishment.items():
+            if dial in dials:
+                dials.remove(dial)
+                self._slow.add(connection)
+                if not dials:
+                    yield commands.CloseConnection(connection)
+                return
+
     def _known(self, dial: Dial) -> Server | None:
         """A connection that may serve this call, open or about to be."""
         for connection in filter(dial.connection_spec_matches, self.connections):
+            if connection in self._slow and connection in self.waiting_for_establishment:
+                continue
             # As in mitmproxy: HTTP/1 upstreams serve one stream of an HTTP/2 client each.
             shared = self.context.client.alpn != b"h2" or connection.alpn == b"h2"
             if connection in self.waiting_for_establishment or (connection.connected and shared):

@@ -18,6 +18,7 @@ from mitmproxy.proxy.layers.http import (
     DropStream,
     GetHttpConnectionCompleted,
 )
+from mitmproxy.proxy.layers.http._base import HttpEvent
 from mitmproxy.proxy.layers.http._events import (
     ErrorCode,
     RequestProtocolError,
@@ -86,9 +87,17 @@ class CallStream(Delivery):
                 call.share.give_back()
             reply = yield command
 
+    def _is_late(self, event: events.Event) -> bool:
+        """Whether an upstream says this that was left, or behind the end: it waited here while a hook ran."""
+        if not isinstance(event, HttpEvent) or event.stream_id == self.stream_id:
+            return False
+        return self._finished or event.stream_id != self._attempt_id
+
     def _take_event(self, event: events.Event) -> Commands:
         if self._upgraded is not None:
             yield from self._upgraded.handle(event)
+        elif self._call is not None and self._is_late(event):
+            return
         elif self._call is None and isinstance(event, events.Wakeup):
             yield from self._shielded(self._on_upload_tick())
         elif self._call is None or self._finished:
@@ -134,6 +143,11 @@ class CallStream(Delivery):
             yield from self.client_state(event)
 
     # -- time ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it has to look at the time."""
+        return bool(self._waits.phase) and self._upgraded is None
 
     def _on_tick(self) -> Commands:
         overdue = self._waits.overdue()

@@ -4,13 +4,15 @@ mitmproxy's streaming commits to the client with the first header and has no ret
 before the first content may move the call to another upstream; after it the client sees this reply and no other.
 """
 
+from __future__ import annotations
+
 import time
+from typing import TYPE_CHECKING
 
 from mitmproxy import http
 from mitmproxy.proxy import layer
 from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layers.http import (
-    HttpLayer,
     SendHttp,
 )
 from mitmproxy.proxy.layers.http._events import (
@@ -37,6 +39,9 @@ from outwarden.routing import Failure, failure_of_status
 from outwarden.wire.encodings import codings
 from outwarden.wire.format import Refusal
 
+if TYPE_CHECKING:
+    from outwarden.flow.call_layer import CallLayer
+
 # A reply is held for its first content up to this many bytes; lifecycle events are far smaller.
 MAX_HELD_BYTES = 256 * 1024
 # A stream that is to be delivered whole (rescue: buffer) is held up to this many bytes; from there on it is delivered
@@ -49,7 +54,7 @@ THINKING = ("first_byte", "first_content", "idle")
 class Delivery(Ending):
     """A stream that brings an upstream's reply to the client."""
 
-    def __init__(self, context: Context, stream_id: int, parent: HttpLayer) -> None:
+    def __init__(self, context: Context, stream_id: int, parent: CallLayer) -> None:
         super().__init__(context, stream_id, parent)
         self._upgraded: Upgraded | None = None
         self._noted = False  # whether the first content of this attempt was taken note of

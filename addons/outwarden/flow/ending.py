@@ -5,9 +5,12 @@ leaves while the upstream works does not stop the upstream: the reply is drained
 is known. Each flow ends once, in `response` or in `error`.
 """
 
+from __future__ import annotations
+
 import asyncio
 import logging
 import time
+from typing import TYPE_CHECKING
 
 from mitmproxy import flow as mflow
 from mitmproxy import http
@@ -15,11 +18,11 @@ from mitmproxy.proxy import layer
 from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layers.http import (
     DropStream,
-    HttpLayer,
     SendHttp,
 )
 from mitmproxy.proxy.layers.http._events import (
     ErrorCode,
+    RequestProtocolError,
     ResponseData,
     ResponseEndOfMessage,
     ResponseHeaders,
@@ -38,13 +41,16 @@ from outwarden.flow.upload import Commands
 from outwarden.routing import Failure
 from outwarden.wire.format import Refusal
 
+if TYPE_CHECKING:
+    from outwarden.flow.call_layer import CallLayer
+
 logger = logging.getLogger(__name__)
 
 
 class Ending(Attempt):
     """A stream whose call ends in one of these ways, whatever happens."""
 
-    def __init__(self, context: Context, stream_id: int, parent: HttpLayer) -> None:
+    def __init__(self, context: Context, stream_id: int, parent: CallLayer) -> None:
         super().__init__(context, stream_id, parent)
         self._committed = False
         self._finished = False
@@ -103,9 +109,20 @@ class Ending(Attempt):
             yield SendHttp(ResponseData(self.stream_id, content), self.context.client)
 
     def check_killed(self, emit_error_hook: bool) -> layer.CommandGenerator[bool]:
-        """A flow that somebody else ended is over."""
+        """A flow that somebody else ended is over.
+
+        mitmproxy ends it, too, where the client left while a hook ran. Once the call is in our hands that is for
+        `_on_client_gone`, which comes to it next: the upstream may be at work.
+        """
+        call = state_of(self.flow)
+        if self._call and not (self.flow.error and self.flow.error.msg == mflow.Error.KILLED_MESSAGE):
+            return False
+        if call and any(isinstance(event, RequestProtocolError) for event in self._paused_event_queue):
+            call.client_gone = True
+            if call.trip:
+                call.trip.stop("client gone")
         killed = yield from super().check_killed(emit_error_hook)
-        if killed and (call := state_of(self.flow)):
+        if killed and call:
             call.share.give_back()
         return killed
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # and pictures cost tokens that no text shows, agents and runs call other models.
 OF_TEXT = frozenset(
     {"chat", "completions", "responses", "messages", "complete", "generate", "generate_content", "interactions"}
-    | {"converse", "invoke"}
+    | {"code_assist", "converse", "invoke"}
 )
 # Calls of these operations, too, may ask for sound or pictures. As in `unseen`, quotes inside strings are escaped.
 _OTHER_OUTPUT: Any = re2.compile(

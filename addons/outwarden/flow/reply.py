@@ -105,4 +105,6 @@ class ReplyStream:
 
     def refuse(self, refusal: Refusal) -> bytes:
         """The format's error event for ``refusal``, to end a stream that has begun."""
-        return self._format.refuse_event(self._operation, self.framing, refusal)
+        event = self._format.refuse_event(self._operation, self.framing, refusal)
+        unbegun = self.framing == "json-array" and self._translation and not self._translation.wrote
+        return b"[" + event.removeprefix(b",") if unbegun else event

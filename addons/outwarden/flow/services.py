@@ -5,12 +5,12 @@ import logging
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from outwarden.audit import AuditLog
-from outwarden.budget import Amounts, BudgetState, Caller, Ledger, keyed_digest, open_store
+from outwarden.budget import Amounts, BudgetState, Caller, LeasingLedger, keyed_digest, open_store
 from outwarden.content import Inspector
 from outwarden.errors import LedgerError, RulesError, StoreUnavailable
 from outwarden.observe import Metrics, Notices, Webhooks
@@ -31,6 +31,8 @@ UNRESOLVED_MAX = 10_000
 # Threads that read long texts beside the event loop. Python runs one at a time, so more would only wait.
 READERS = 2
 NAME_CHARACTERS_MAX = 200
+# More models than one fleet uses; what comes beyond them is looked at each time.
+PLAIN_NAMES_MAX = 1000
 # Old rows go in batches of some 5 ms, as many at a time as a busy machine makes between two rounds.
 PRUNE_BATCH = 500
 PRUNE_ROUNDS = 20
@@ -44,6 +46,7 @@ class Engines:
     pii: PiiEngine
     inspector: Inspector
     prices: PriceBook
+    _plain_names: set[str] = field(default_factory=set, compare=False, repr=False)
 
     @classmethod
     def of(cls, rules: Rules, secret: bytes, retired: Sequence[bytes] = (), echoes: Echoes | None = None) -> "Engines":
@@ -61,10 +64,13 @@ class Engines:
 
     def shown(self, name: str | None) -> str | None:
         """A name that somebody else chose (a model), fit for records, counters and the database: nothing personal."""
-        if name is None:
-            return None
+        if name is None or name in self._plain_names:
+            return name
         edits = self.pii.request(Vault()).edits([name])[0]
-        return apply_edits(name, edits)[:NAME_CHARACTERS_MAX]
+        shown = apply_edits(name, edits)[:NAME_CHARACTERS_MAX]
+        if shown == name and len(self._plain_names) < PLAIN_NAMES_MAX:  # those with something personal are not kept
+            self._plain_names.add(name)
+        return shown
 
 
 class Services:
@@ -85,7 +91,7 @@ class Services:
         self.health = Health()
         self.audit = AuditLog(self.state.audit)
         store = open_store(self.state.database_url)
-        self.ledger = Ledger(store)
+        self.ledger = LeasingLedger(store)
         self.shared = SharedHealth(self.health, store, self.ledger.owner, self.may_tell)
         self._sharing = ThreadPoolExecutor(1, thread_name_prefix="shared-health")
         self._is_sharing = True
@@ -188,6 +194,11 @@ class Services:
         for state in states:
             self.notices.settled(state)
         return states
+
+    def settle_leases(self) -> None:
+        """Post what was paid from leases, and tell which marks that crossed."""
+        for state in self.ledger.settle():
+            self.notices.settled(state)
 
     def tend(self) -> None:
         """Show that this process lives, and resolve what the store would not take before."""

@@ -11,12 +11,12 @@ from outwarden.errors import NotTranslatable
 from outwarden.flow.body import plain_content, replace_content
 from outwarden.flow.state import CallState
 from outwarden.routing import Upstream
-from outwarden.wire.format import Format, Operation
+from outwarden.wire.format import Format, Operation, Refusal
 from outwarden.wire.formats import format_named
 from outwarden.wire.translation import Translation, is_translated, translation
 
 # Headers that mean something to the provider that the caller aimed at, and nothing to another.
-_OWN_HEADERS = ("anthropic-", "openai-", "x-stainless-")
+_OWN_HEADERS = ("anthropic-", "openai-", "x-goog-api-client", "x-goog-user-project", "x-stainless-")
 
 
 class Tongues:
@@ -27,6 +27,7 @@ class Tongues:
 
     def __init__(self, request: http.Request, format_name: str, operation_name: str) -> None:
         self._request = request
+        self._target = request.path  # which says the model and more at Google's; an attempt rewrites it
         self._format_name = format_name
         self._operation_name = operation_name
         self._models: dict[str, tuple[Upstream, str | None]] = {}
@@ -41,13 +42,23 @@ class Tongues:
             return False
         self._models[upstream.name] = upstream, model
         try:
+            body = plain_content(self._request)
             self.translations[upstream.name] = translation(
-                self._format_name, upstream.format, self._operation_name, plain_content(self._request), model
+                self._format_name, upstream.format, self._operation_name, self._target, body, model, upstream.provider
             )
         except NotTranslatable as reason:
             self.refused[upstream.name] = str(reason)
             return False
         return True
+
+    def refusal(self, route_name: str) -> Refusal:
+        """What a call is told that no target of its route reads: its own fault, or the route's."""
+        if reason := next(iter(self.refused.values()), None):
+            message = f"No upstream of the route {route_name} can take this call: {reason}."
+            return Refusal(400, "not_translatable", message)
+        said = f"{self._operation_name or 'this operation'} of {self._format_name}"
+        message = f"No upstream of the route {route_name} reads {said}, and nothing translates it for them."
+        return Refusal(503, "upstream_format", message)
 
     def translate_again(self, request: http.Request) -> None:
         """The request was changed since, in its limits only."""
@@ -77,4 +88,4 @@ def spoken(state: CallState) -> tuple[Format, Operation]:
     if translated is None:
         return state.format, state.operation
     format_ = format_named(translated.upstream.name)
-    return format_, format_.identify("POST", translated.upstream.path)
+    return format_, format_.identify("POST", translated.target.partition("?")[0])

@@ -168,9 +168,9 @@ class Trip:
         return False
 
     @property
-    def untranslated(self) -> str | None:
+    def unread(self) -> Refusal | None:
         """Why no target is left that could read the call; None where one is."""
-        return None if self._route.targets else next(iter(self._tongues.refused.values()), None)
+        return None if self._route.targets else self._tongues.refusal(self.route_name)
 
     @property
     def translation(self) -> Translation | None:
@@ -231,10 +231,11 @@ class Trip:
         return (last.status or 0) < 400 if last.outcome == "ok" else last.outcome not in NEVER_BILLED
 
     def begin(self) -> Attempt | GiveUp:
-        """Put the targets of the route in order, for this call, and choose the first attempt."""
+        """Put the targets of the route in order, for this call, and choose the first attempt.
+
+        A call that no target reads goes nowhere: where it was aimed may be what the route keeps calls from.
+        """
         targets = tuple(filter(self._speaks, ordered(self._route, self._known, random.random)))
-        if not targets and not self._tongues.refused:
-            targets = (ORIGINAL,)
         self._route = replace(self._route, targets=targets, groups={}, strategy="priority")
         return self._choose() if targets else GiveUp("no upstream can be told what the call says")
 
@@ -355,7 +356,7 @@ class Trip:
             return
         request.scheme, request.host, request.port = upstream.scheme, upstream.host, upstream.port
         if translation := self.translation:
-            request.path = upstream_path(upstream, translation.upstream.path, None)
+            request.path = upstream_path(upstream, translation.target, None)
             write_translated(request, translation)
             self._sign_in(request, upstream)
             return

@@ -9,6 +9,7 @@ connection that is not closed in its face, and the next call may follow on it.
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from mitmproxy import flow as mflow
 from mitmproxy.proxy import commands, events, layer
@@ -33,6 +34,9 @@ from outwarden.flow.state import CallState, state_of
 from outwarden.flow.waits import Waits
 from outwarden.wire.format import Refusal
 
+if TYPE_CHECKING:
+    from outwarden.flow.call_layer import CallLayer
+
 Commands = layer.CommandGenerator[None]
 
 # An upload may take a minute, and longer as long as it keeps this pace on the whole: a slow line is served, a client
@@ -45,12 +49,21 @@ DISCARD_BYTES = 64 << 20
 DISCARD_S = 30.0
 
 
+class Tick(commands.RequestWakeup):
+    """A wake-up at a time (by the monotonic clock) for all streams of a connection that wait for something."""
+
+    def __init__(self, delay: float, at: float | None) -> None:
+        super().__init__(delay)
+        self.at = at
+
+
 class Upload(HttpStream):
     """The half of a stream that receives the request; what happens to it then is `CallStream`'s."""
 
-    def __init__(self, context: Context, stream_id: int) -> None:
+    def __init__(self, context: Context, stream_id: int, parent: CallLayer) -> None:
         super().__init__(context, stream_id)
-        self._waits = Waits()
+        self._parent = parent
+        self._waits = Waits(parent.ticks)
         self._body = bytearray()  # one buffer, because a list of one-byte chunks takes forty times their bytes
         self._discarded_bytes = 0
 
@@ -191,7 +204,7 @@ class Upload(HttpStream):
     def _arm(self) -> Commands:
         delay = self._waits.next_tick()
         if delay is not None:
-            yield commands.RequestWakeup(delay)
+            yield Tick(delay, self._parent.ticks.next_at)
 
     def _on_upload_tick(self) -> Commands:
         overdue = self._waits.overdue()

@@ -6,8 +6,9 @@ from outwarden.pii.bank import IBAN_DIGITS_ONLY, IBAN_LENGTHS, passes_mod_97
 from outwarden.pii.folding import Folded, fold
 from outwarden.pii.reading import VIEW, Look, first_in, whole_run
 from outwarden.pii.recognizer import Check, Recognizer, Verdict, word_after
-from outwarden.pii.saying import VALUES, listen
+from outwarden.pii.saying import listen
 from outwarden.pii.spelled import is_count
+from outwarden.pii.tongues import PLAIN_UNITS
 
 # --- every character by itself: 4 1 1 1, 4-1-1-1, a d a @ …
 
@@ -41,7 +42,7 @@ def check_single(look: Look, text: str, start: int, end: int) -> Verdict | None:
 # --- an IBAN with anything between its characters, digits in words as well
 
 _COUNTRIES = "|".join(sorted(f"{one[0]}[ .,*_/|\\-]{{0,3}}{one[1]}" for one in IBAN_LENGTHS))
-_WORDS = "|".join(sorted((word for word, value in VALUES.items() if value < 10), key=len, reverse=True))
+_WORDS = "|".join(sorted(PLAIN_UNITS, key=len, reverse=True))
 _SIGNS = r"(?:[^A-Za-z0-9]|</?[a-z]{1,6}/?>){0,4}"
 _ACCOUNT = rf"\b(?:{_COUNTRIES}){_SIGNS}(?:[0-9]{_SIGNS}[0-9]|(?:{_WORDS})\b)"
 # Most beginnings end within the first; only what still goes on at its end is read in the second.
@@ -116,7 +117,7 @@ _MARKS = {
     "dash": "-",
     "hyphen": "-",
 }
-_PHONETIC = "|".join(sorted((*_LETTERS, *_MARKS, *(w for w, v in VALUES.items() if v < 10)), key=len, reverse=True))
+_PHONETIC = "|".join(sorted((*_LETTERS, *_MARKS, *PLAIN_UNITS), key=len, reverse=True))
 _ALPHABET = "|".join(sorted(_LETTERS, key=len, reverse=True))
 PHONETIC = rf"\b(?i:{_ALPHABET})(?:[ ,\-]{{1,2}}(?:(?i:{_PHONETIC})\b|[0-9])){{6,70}}"
 _PHONETIC_HINT = rf"\b(?i:{_ALPHABET})[ ,\-]{{1,2}}(?i:{_PHONETIC})[ ,\-]{{1,2}}(?i:{_PHONETIC})[ ,\-]"
@@ -132,7 +133,7 @@ def check_phonetic(look: Look, text: str, start: int, end: int) -> Verdict | Non
 def _sound(word: str) -> str:
     if word in _LETTERS or word in _MARKS:
         return _LETTERS.get(word) or _MARKS[word]
-    return str(VALUES.get(word, word))
+    return str(PLAIN_UNITS.get(word, word))
 
 
 # --- between marks that turn the direction of writing, which a screen shows the right way round

@@ -34,7 +34,7 @@ _ISSUER = re.compile(
 )
 _CARD_NAMES = (
     r"cards?|credit|debit|visa|master ?card|amex|american express|maestro|diners|jcb|discover|union ?pay"
-    r"|pan\b|cc\b|karte|kreditkarte|tarjeta|carte"
+    r"|pan\b|cc(?:\b|_)|karte|kreditkarte|tarjeta|carte"
 )
 CARD_WORDS = Context(_CARD_NAMES)
 # Words of a payment: beside a right check digit they tell a card where the number alone could be another.

@@ -4,6 +4,7 @@ Tokens and key blocks have no upper length, so their patterns propose the beginn
 at most `SECRET_MAX` code points; a longer one is found up to there.
 """
 
+import base64
 import re
 
 from stdnum import bitcoin
@@ -129,7 +130,7 @@ _BEGINNINGS = (
     r"HRKU-AA[A-Za-z0-9_\-]{58}",  # Heroku
     r"(?:live|test)_[0-9a-f]{35}(?![A-Za-z0-9])",  # Lob
 )
-_KEY_BEGINS = _EDGE + (
+KEY_BEGINS = _EDGE + (
     r"(?:sk-|A[KSBC][IC]A|ABSK|gh[oprsu]_|github_pat_|gl(?:pat|dt|rt|cbt|ptt|ft|imt|agent|oas|soat)-|AIza|GOCSPX-|ya29\."
     r"|xox[abeoprs]-|xapp-|[rs]k_(?:live|test)_|whsec_|hf_|npm_|pypi-|SG\.|gsk_|xai-|pplx-|r8_|csk-|fw_|nvapi-|tgp_v1_|pa-"
     r"|vck_|lsv2_|[ps]k-lf-|tvly-|AC[0-9a-f]{4}|SK[0-9a-f]{4}|key-[0-9a-f]{4}|x(?:key|smtp)sib-|shp(?:at|ca|pa|ss)_"
@@ -139,7 +140,7 @@ _KEY_BEGINS = _EDGE + (
     r"|sl\.|gAAAAA|sk_[0-9a-f]|jina_|nfp_|rnd_|fo1_|fm2_|pn[ub]_|bkua_|CCIP|sq[upa]_|(?:sdk|mob|api)-[0-9a-f]{8}-|pcsk_|tfp_|aio_|pk_[0-9]"
     r"|fio-u-|rdme_|tk-us-|ico-|pat-(?:na|eu|ap)[0-9]|AQVN|LTAI|AKID|HRKU-|(?:live|test)_[0-9a-f])"
 )
-_KEY = _KEY_BEGINS + r"[A-Za-z0-9_\-+/=.]{10,250}"
+_KEY = KEY_BEGINS + r"[A-Za-z0-9_\-+/=.]{10,250}"
 # Keys that are told by their end (Mailchimp) or by their parts (Discord's bots: an id, a time, a signature).
 _PARTED_KEY = _EDGE + r"(?:[0-9a-f]{32}-us\d{1,2}|[MNO][A-Za-z0-9]{23,25}\.[A-Za-z0-9_\-]{6}\.[A-Za-z0-9_\-]{27,38})"
 _KEY_KINDS = re.compile("|".join(_BEGINNINGS))
@@ -167,6 +168,13 @@ _BODY = re.compile(
     rf"(?:{_BREAK}+|[A-Za-z0-9+/=.…*]{{16,}}|(?:Proc-Type|DEK-Info|Version|Comment):[^\n\\]{{0,80}}"
     rf"|(?<=[\nnr\"'\t >-])[A-Za-z0-9+/=.…*\-_]{{1,15}}(?=[ \t]{{0,4}}(?:[\n\r\"'\\]|-----|\Z)))*"
 )
+
+
+def is_key(value: str) -> bool:
+    """Whether all of ``value`` is a key of a known kind, and nobody's dummy."""
+    key = _KEY_KINDS.fullmatch(value)
+    named = not value.startswith("sk-") or _NAMED_PREFIX.match(value) or _PLAIN_RUN.search(value, 3)
+    return key is not None and bool(named) and _DUMMY.search(value) is None
 
 
 def _check_key(text: str, start: int, end: int, more: bool) -> Verdict | None:
@@ -242,7 +250,7 @@ def _check_private_key(text: str, start: int, end: int, more: bool) -> Verdict |
 _URL_LOGIN = r"[a-zA-Z][a-zA-Z0-9+.\-]{1,20}://[^\s:@/'\"<>]{0,64}:[^\s@/'\"<>]{1,128}@[A-Za-z0-9\[]"
 _LOGIN = re.compile(r"://[^:@/]*:(?P<password>[^@]+)@.\Z", re.DOTALL)
 _PASSWORD_WORDS = Context(
-    r"pass(?:word|wd|phrase|code)?|pwd|passwort|kennwort|mot de passe|contraseñ?n?a|senha|secret|client.?secret"
+    r"p[a@4][s$5]{2}w[o0]rd|p a s s w o r d|pass(?:word|wd|phrase|code)?|pwd|passwort|kennwort|mot de passe|contraseñ?n?a|senha|secret|client.?secret"
     r"|(?:api|access|account|signing|encryption|storage|private).?key|auth.?token|token|credentials?|db_pass\w*",
     inside=True,
 )
@@ -262,6 +270,26 @@ def _check_login(text: str, start: int, end: int, more: bool) -> Verdict | None:
     if found is None or _is_stand_in(found["password"]):
         return None
     return Verdict(found.start("password"), found.end("password"), 0.85)
+
+
+# HTTP's Basic scheme (RFC 7617): a name and a password in base64.
+_BASIC = r"\b(?i:basic)[ \t]{1,4}[A-Za-z0-9+/_\-]{8,240}={0,2}"
+
+
+def _check_basic(text: str, start: int, end: int, more: bool) -> Verdict | None:
+    at = max(text.rfind(" ", start, end), text.rfind("\t", start, end)) + 1
+    if end == len(text) and more:
+        return UNDECIDED
+    try:
+        login = base64.urlsafe_b64decode(text[at:end].replace("+", "-").replace("/", "_") + "==").decode("ascii")
+    except ValueError:
+        return None
+    name, colon, password = login.partition(":")
+    right = colon and login.isprintable() and len(password) >= _BASIC_MIN and not _is_stand_in(password)
+    return Verdict(at, end, 0.85) if right and " " not in name else None
+
+
+_BASIC_MIN = 3
 
 
 def _is_stand_in(value: str) -> bool:
@@ -340,9 +368,10 @@ def _check_wallet(text: str, start: int, end: int, more: bool) -> Verdict | None
 
 
 RECOGNIZERS = (
-    Recognizer("API_KEY", _KEY, _check_key, hint=_KEY_BEGINS),
+    Recognizer("API_KEY", _KEY, _check_key, hint=KEY_BEGINS),
     Recognizer("API_KEY", _PARTED_KEY, _check_parted_key),
     Recognizer("PASSWORD", _URL_LOGIN, _check_login, hint="://"),
+    Recognizer("PASSWORD", _BASIC, _check_basic),
     Recognizer("PASSWORD", _ASSIGNED, _check_assigned, near=_PASSWORD_WORDS, whole=True),
     Recognizer("CRYPTO", _WALLET, _check_wallet),
     Recognizer("API_KEY", _AWS_SECRET, _check_aws_secret, near=_AWS_WORDS),

@@ -6,7 +6,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
-from outwarden.pii import ages, bank, contact, credentials, national, particulars, person_numbers, phones
+from outwarden.pii import (
+    ages,
+    bank,
+    contact,
+    credentials,
+    hosts,
+    national,
+    particulars,
+    person_numbers,
+    phones,
+    record_numbers,
+)
 from outwarden.pii.custom import custom_recognizer
 from outwarden.pii.finder import Allowance, Finder, Span
 from outwarden.pii.listed import HASH, HashFinder, hash_of, listed_recognizers
@@ -20,9 +31,11 @@ from outwarden.pii.views import view_recognizers
 
 BUILT_IN = (
     *contact.RECOGNIZERS,
+    *hosts.RECOGNIZERS,
     *phones.RECOGNIZERS,
     *bank.RECOGNIZERS,
     *person_numbers.RECOGNIZERS,
+    *record_numbers.RECOGNIZERS,
     *particulars.RECOGNIZERS,
     *credentials.RECOGNIZERS,
 )

@@ -5,6 +5,7 @@ and characters that look like ASCII or like nothing: full-width and mathematical
 Cyrillic and Greek look-alikes, zero-width and bidirectional marks.
 """
 
+import base64
 import html
 import re
 import unicodedata
@@ -23,13 +24,21 @@ _ESCAPES = (
     r"|(?P<percent>(?:%[0-9A-Fa-f]{2})+)"
     r"|\\u(?P<unicode>[0-9A-Fa-f]{4})|\\u\{(?P<point>[0-9A-Fa-f]{1,6})\}"
     r"|\\x(?P<hex>[0-9A-Fa-f]{2})"
+    r"|\+A(?P<utf7>[A-H][AEIMQUYcgkosw048])-"
     rf"|(?P<tag>{TAG})"
 )
 _ESCAPE = re.compile(_ESCAPES, re.IGNORECASE)
-_FIRST_OF_ESCAPES = "&%\\<="  # 60 times as fast to look for in 500 characters as an escape
+_FIRST_OF_ESCAPES = "&%\\<=+"  # 60 times as fast to look for in 500 characters as an escape
 # What joins two pieces of one word in source code, quoted mail and Markdown, and stands for nothing.
-JOINT = re.compile(r"\*\*|~~|(?<=\w)`|`(?=\w)|[\"'] ?[+.&] ?[\"']|\\\r?\n[ \t]{0,8}|\r?\n>[> ]{0,4}")
-_MARKS = re.compile(rf"(?P<joint>{JOINT.pattern})|\\(?P<marked>[_.@+~\-])")
+_CONCATENATED = r"(?:[+.&~]|\|\||\.\.|<<)"
+STRINGS = (  # "a" + "b", "a" "b", "a" \ and "b" on the next line
+    rf"[\"'] {{0,2}}(?:{_CONCATENATED}? ?\\?\r?\n[ \t]{{0,12}}{_CONCATENATED}? ?|{_CONCATENATED} {{0,2}}| )"
+    r"[fbru]?[\"']"
+)
+_AROUND_AT = r"(?<=[\"']@)[\"'] ?, ?[\"']|[\"'] ?, ?[\"'](?=@[\"'])"
+JOINT = re.compile(rf"\*\*|~~|(?<=\w)`|`(?=\w)|{STRINGS}|{_AROUND_AT}|\\\r?\n[ \t]{{0,8}}|\r?\n>[> ]{{0,4}}")
+_BRACKETED = r"[\[({<]{1,2} ?(?:(?P<sign>[.:@_/\-])|(?P<dot>(?i:dot|punkt|punto|point))) ?[\])}>]{1,2}"
+_MARKS = re.compile(rf"(?P<joint>{JOINT.pattern})|\\(?P<marked>[_.@+~\-])|{_BRACKETED}")
 # A sign of equality before digits is read like one (key=66) before it is read as quoted-printable.
 _QUOTED = re.compile(rf"(?P<soft>=\r?\n)|(?P<quoted>(?:=[0-9A-F]{{2}})+)|{_ESCAPES}", re.IGNORECASE)
 
@@ -72,12 +81,16 @@ def fold(text: str, *, quoted: bool = False, joined: bool = False) -> Folded:
     escape = _QUOTED if quoted else _ESCAPE
     folded = unchanged(text)
     if joined and _MARKS.search(text):
-        folded = rewrite(folded, _MARKS, lambda match: match["marked"] or "")
+        folded = rewrite(folded, _MARKS, _meant)
     for _ in range(LAYERS_MAX):
         if not any(sign in folded.text for sign in _FIRST_OF_ESCAPES) or escape.search(folded.text) is None:
             break
         folded = rewrite(folded, escape, _unescape)
     return folded if folded.text.isascii() else rewrite(folded, _ODD, _plain)
+
+
+def _meant(mark: re.Match[str]) -> str:
+    return mark["marked"] or mark["sign"] or ("." if mark["dot"] else "")
 
 
 def unchanged(text: str) -> Folded:
@@ -114,6 +127,8 @@ def _unescape(match: re.Match[str]) -> str:
         return _decoded(said.replace("=", ""), said)
     if kind in ("tag", "soft"):
         return ""
+    if kind == "utf7":  # one character of ASCII in UTF-16, in base64
+        return base64.b64decode(f"A{match['utf7']}=").decode("utf-16-be")
     code = int(match[str(kind)], 16)
     return chr(code) if code <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF else said
 
@@ -142,12 +157,29 @@ def plain(character: str) -> str:
         return "."
     if character in _SPACES:
         return " "
+    if (letter := _letter(character)) is not None:
+        return letter
     category = unicodedata.category(character)
     if category in ("Cf", "Mn", "Me"):  # format characters, marks on the letter before
         return ""
-    if category == "Nd":
-        return str(unicodedata.decimal(character))
+    if category in ("Nd", "No") and (digit := unicodedata.digit(character, None)) is not None:
+        return str(digit)
     if category == "Cs":
         return character
     simple = unicodedata.normalize("NFKC", character).translate(_LOOKS_LIKE)
     return simple if simple.isascii() else character
+
+
+# Letters in brackets, boxes, circles and flags: the first of each row. And the tags that nobody sees.
+_ROWS = ((0x249C, "a"), (0x1F130, "a"), (0x1F150, "a"), (0x1F170, "a"), (0x1F1E6, "a"))
+_TAGS = range(0xE0020, 0xE007F)
+
+
+def _letter(character: str) -> str | None:
+    point = ord(character)
+    if point in _TAGS:
+        return chr(point - 0xE0000)
+    for first, letter in _ROWS:
+        if first <= point < first + 26:
+            return chr(ord(letter) + point - first)
+    return None

@@ -10,31 +10,35 @@ from collections.abc import Callable
 
 from outwarden.pii.bank import PAY_WORDS, is_card
 from outwarden.pii.folding import fold
+from outwarden.pii.national import NUMBERS, context_of
 from outwarden.pii.numbering import is_assigned, is_assigned_with_trunk
-from outwarden.pii.person_numbers import RECORD_WORDS, SSN_WORDS, is_valid_area
+from outwarden.pii.person_numbers import SSN_WORDS, is_valid_area
 from outwarden.pii.phones import PHONE_WORDS
 from outwarden.pii.reading import VIEW
 from outwarden.pii.recognizer import Recognizer, Verdict, digits_of
+from outwarden.pii.record_numbers import RECORD_WORDS
 from outwarden.pii.reserved import is_reserved_phone
-from outwarden.pii.saying import DIGITS_MAX, TIMES, TOGETHER, VALUES, Said, best_end, goes_on, listen
+from outwarden.pii.saying import DIGITS_MAX, TOGETHER, Said, best_end, goes_on, goes_on_told, listen, told_from
 from outwarden.pii.spelled import is_count
+from outwarden.pii.tongues import WORD
 
 # So much is read after a label: nineteen digits in words with something between.
 _WINDOW = 420
 # Between a label and its number: some signs and a few words ("number is", "of the patient").
 _BEFORE_FIRST = 28
-_NUMBER_WORDS = "|".join(sorted({*VALUES, *TIMES}, key=len, reverse=True))
 _KEY = r"(?:[^0-9]{0,12}?[\"'][A-Za-z_]{1,16}[0-9]?[\"'] ?:)?"
 _NUMBER = (
     r"[+0-9]|[\p{Nd}\p{No}\x{1D7CE}-\x{1D7FF}\x{AD}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}]|&#|%[0-9]|\\[ux]|=[0-9]"
-    rf"|(?i:\b(?:{_NUMBER_WORDS})\b)|\b[OlISBZ][0-9OlISBZ]"
+    rf"|{WORD}|\b[OlISBZ][0-9OlISBZ]"
 )
 # The label of a number, and where the number begins.
 _LABELLED = rf"(?:{{label}}){_KEY}(?:[^0-9\x{{0}}]{{0,{_BEFORE_FIRST}}}?)(?:{_NUMBER}|(?i:{TOGETHER}))"
-_NEXT_WORD = re.compile(r"[0-9.,]{1,5}[^\w]{0,3}(?P<word>[^\W\d_]{2,})(?![\"'] ?:)")
+_NEXT_WORD = re.compile(r"(?P<digits>[0-9.,]{1,5})[^\w]{0,3}(?P<word>[^\W\d_]{2,})(?!\w*[\"'] ?:)")
 _PLAIN = re.compile(r"\+?[0-9]+(?:[ .\-][0-9]+)*|[0-9]+")
 _USUAL = re.compile(r"\+?[0-9]+(?:[ .\-][0-9]+)*(?=[.,;!?)]?(?:\s[A-Za-z]|\Z))")
+_GAPPED = re.compile(r"\+?[0-9]+(?:[ .\-][0-9]+)+")
 _ONE_BY_ONE = re.compile(r"[0-9](?:[ .\-][0-9]){6,}")
+_IN_WORD = re.compile(r"[^\W\d_]|[\u0900-\u094F]")
 _SCORE = 0.95  # label and check digits, or label and count
 _RECORD_DIGITS = range(6, 13)
 _NANP = re.compile(r"1?[2-9][0-9]{2}[2-9][0-9]{6}")
@@ -72,6 +76,20 @@ def _is_regular(said: Said, end: int) -> bool:
     return said.words > 0 or len(sizes) == 1 or set(sizes) == {1} or (min(sizes) >= 2 and len(sizes) <= 6)
 
 
+def _numbers(names: frozenset[str]) -> Callable[[Said, int, str], tuple[float, str]]:
+    """The judge of national numbers: the kind that its label names, where the check digits are right."""
+    checked = [number for number in NUMBERS if number.entity in names and number.stdnum]
+
+    def judge(said: Said, end: int, label: str) -> tuple[float, str]:
+        digits = said.text[:end]
+        for number in checked:
+            if number.named.search(label) and number.is_valid(digits):
+                return _SCORE, number.entity
+        return 0.0, ""
+
+    return judge
+
+
 _KINDS = (
     ("CREDIT_CARD", PAY_WORDS, _card),
     ("US_SSN", SSN_WORDS, _ssn),
@@ -84,7 +102,7 @@ _ANY_GROUPS = frozenset({"CREDIT_CARD", "US_SSN"})
 
 def labelled_recognizers(wanted: frozenset[str]) -> list[Recognizer]:
     """Those of the entities in ``wanted``."""
-    return [
+    found = [
         Recognizer(
             VIEW,
             _LABELLED.replace("{label}", words.pattern),
@@ -96,20 +114,58 @@ def labelled_recognizers(wanted: frozenset[str]) -> list[Recognizer]:
         for entity, words, judge in _KINDS
         if entity in wanted
     ]
+    if numbers := [number for number in NUMBERS if number.entity in wanted and number.stdnum]:
+        words = context_of(numbers)
+        pattern = _LABELLED.replace("{label}", words.pattern)
+        names = frozenset(number.entity for number in numbers)
+        check = _national_checker(names)
+        found.append(Recognizer(VIEW, pattern, check, whole=True, names=names, hint=words.pattern))
+    return found
+
+
+def _national_checker(names: frozenset[str]) -> Callable[[str, int, int, bool], Verdict | None]:
+    judge = _numbers(names)
+
+    def check(text: str, start: int, end: int, more: bool) -> Verdict | None:
+        first = _first(text, start, end)
+        if _USUAL.match(text, first) and not _GAPPED.match(text, first):
+            return None  # others look at those
+        for told in (False, True):
+            begin = told_from(text, start, first) if told else first
+            said = listen(fold(text[begin : begin + _WINDOW]), 0, DIGITS_MAX, told=told)
+            for stop in [len(said.text), *reversed(said.groups[1:])] if said.text else []:
+                score, entity = judge(said, stop, text[start:first])
+                if score and not is_count(said.text[:stop]):
+                    low, high = begin + said.places[0][0], begin + said.places[stop - 1][1]
+                    return None if text[high : high + 1].isdecimal() else Verdict(low, high, score, entity)
+        return None
+
+    return check
+
+
+def _first(text: str, start: int, end: int) -> int:
+    """Where the digit or the word begins at whose end a label's pattern ends."""
+    first = end - 1
+    while first > start and _IN_WORD.match(text, first) and _IN_WORD.match(text, first - 1):
+        first -= 1
+    return first
 
 
 def _checker(entity: str, judge: Callable[[Said, int], float]) -> Callable[[str, int, int, bool], Verdict | None]:
     def check(text: str, start: int, end: int, more: bool) -> Verdict | None:
-        first = end - 1
-        while first > start and text[first].isalpha() and text[first - 1].isalpha():
-            first -= 1
-        if (word := _NEXT_WORD.match(text, first)) and not goes_on(word["word"]):
+        first = _first(text, start, end)
+        word = _NEXT_WORD.match(text, first)
+        if word is not None and not goes_on(word["word"], told=True) and not goes_on_told(text, word.end("digits")):
             return None
         if _others_look(entity, text, first):
             return None
         read = fold(text[first : first + _WINDOW])
         said = listen(read, 0, DIGITS_MAX)
         length, score = best_end(said, judge)
+        if not score:
+            first = told_from(text, start, first)
+            said = listen(fold(text[first : first + _WINDOW]), 0, DIGITS_MAX, told=True)
+            length, score = best_end(said, judge)
         if not score or is_count(said.text[:length]):
             return None
         low, high = first + said.places[0][0], first + said.places[length - 1][1]

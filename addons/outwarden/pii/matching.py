@@ -12,7 +12,7 @@ stream resumes:
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from outwarden.pii.page import SEPARATOR, Page, Ruler, count_points, encode
@@ -52,6 +52,12 @@ class Sweep:
     undecided: int | None = None
 
 
+@lru_cache(maxsize=64)
+def _regexp(pattern: str) -> Regexp:
+    """Compiled once: the views of packed texts, level by level, have the same long patterns, which are our own."""
+    return Regexp(pattern)
+
+
 class Pattern:
     """A recogniser, compiled. ``windowed``: no (useful) upper length. ``alone``: the gate cannot judge it."""
 
@@ -59,10 +65,10 @@ class Pattern:
 
     def __init__(self, recognizer: Recognizer) -> None:
         self.recognizer = recognizer
-        self.regexp = Regexp(recognizer.pattern)
+        self.regexp = _regexp(recognizer.pattern) if recognizer.whole else Regexp(recognizer.pattern)
         self.near = None if recognizer.near is None else recognizer.near.regexp
         self.sign = None if recognizer.sign is None else Regexp(recognizer.sign.pattern)
-        self.shape: Shape = read_shape(recognizer.pattern)
+        self.shape: Shape = read_shape(recognizer.pattern, streamed=not recognizer.whole)
         self.windowed = self.shape.width is None or self.shape.width > BLOCK_BYTES
         self.alone = self.windowed or self.shape.anchored  # matches depend on where a text begins and ends
 
@@ -191,6 +197,9 @@ def sweep(
                 result.candidates.append(Candidate(verdict.start, rest, verdict.end, named, verdict.score, low))
             if verdict.end < high:  # what the check cut off may hold the next one
                 high_byte -= len(encode(text[verdict.end : high]))
+                high = verdict.end
+            elif verdict.end > high:  # the pattern proposes a beginning only, and the check has followed it
+                high_byte += len(encode(text[high : verdict.end]))
                 high = verdict.end
         result.steps.append((low, high))
         return high_byte

@@ -300,7 +300,7 @@ def national_recognizers(wanted: Collection[str] | None, countries: Collection[s
             _CANDIDATE,
             lambda text, start, end, more: _check_labelled(numbers, text, start, end),
             retry=True,
-            near=_context(numbers),
+            near=context_of(numbers),
             names=names,
         )
     ]
@@ -319,7 +319,7 @@ def national_recognizers(wanted: Collection[str] | None, countries: Collection[s
     return found
 
 
-def _context(numbers: Iterable[Number]) -> Context:
+def context_of(numbers: Iterable[Number]) -> Context:
     """The words of all, as RE2 takes them."""
     words: dict[str, None] = {}
     for number in numbers:

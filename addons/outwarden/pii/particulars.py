@@ -70,7 +70,8 @@ def _check_street(text: str, start: int, end: int, more: bool) -> Verdict | None
 _BIRTH = Context(
     r"d\.?o\.?b\b|date.of.birth|birth.?date|birthday|born|bday|geboren|geb\b|geburts\w*|geburtsdatum|n[ée]\(?e?\)? le"
     r"|date de naissance|fecha de nacimiento|nacid[oa]|nat[oa] il|data di nascita|geboortedatum|geboren op"
-    r"|data urodzenia|ur\b|data de nascimento|f[øo]dt|född|syntynyt"
+    r"|data urodzenia|ur\b|data de nascimento|f[øo]dt|född|syntynyt",
+    wide=r"生年月日|出生|рожд|дата рож|생년월일",
 )
 _MONTHS = (
     r"(?:Jan(?:uar[yi]?)?|Feb(?:ruar[yi]?)?|Mar(?:ch|s)?|Apr(?:il)?|May|Mai|June?i?|July?i?|Aug(?:ust)?|Sept?(?:ember)?"
@@ -78,11 +79,17 @@ _MONTHS = (
     r"|octobre|novembre|d[ée]cembre|enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre"
     r"|diciembre|gennaio|febbraio|aprile|maggio|giugno|luglio|settembre|ottobre|dicembre|März|M[äa]erz)"
 )
+_DAY_WORD = r"[a-zà-ÿ\-]{4,20}(?:st|nd|rd|th|ten|ter)"
+_YEAR_WORD = r"(?:(?:nineteen|twenty|two thousand|neunzehnhundert|zweitausend)[a-zà-ÿ \-]{0,24}|mil(?:le)?(?: [a-zà-ÿ\-]{1,14}){2,5})"
+_ROMAN = r"(?:I{1,3}|IV|VI{0,3}|IX|XI{0,2})"
 _DATE = EDGE + (
-    r"(?:\d{1,2}[./\-]\d{1,2}[./\-](?:19|20)?\d\d|(?:19|20)\d\d[./\-]\d{1,2}[./\-]\d{1,2}"
+    r"(?:\d{1,2} ?[./\-] ?\d{1,2} ?[./\-] ?(?:19|20)?\d\d|(?:19|20)\d\d ?[./\-] ?\d{1,2} ?[./\-] ?\d{1,2}"
     rf"|\d{{1,2}}(?:st|nd|rd|th|\.|er)?(?: of)?[ \-](?i:{_MONTHS})\.?,?[ \-](?:de |del )?(?:19|20)?\d\d"
-    rf"|\d{{1,2}} de (?i:{_MONTHS}) (?:de|del) (?:19|20)\d\d"
-    rf"|(?i:{_MONTHS})\.? \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d\d|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))"
+    rf"|\d{{1,2}} de (?i:{_MONTHS}) (?:de|del) (?:19|20)\d\d|\d{{1,2}}[./ \-]{_ROMAN}[./ \-](?:19|20)\d\d"
+    rf"|(?i:{_MONTHS})\.? \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d\d|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
+    r"|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])(?:19|20)\d\d|(?:19|20)\d\d年\d{1,2}月\d{1,2}日"
+    rf"|(?i:{_DAY_WORD}(?: of)? {_MONTHS},? (?:(?:19|20)\d\d|{_YEAR_WORD})|{_MONTHS} {_DAY_WORD},? (?:(?:19|20)\d\d|{_YEAR_WORD}))"
+    rf"|(?i:[a-zà-ÿ\-]{{3,20}} (?:de )?{_MONTHS} (?:de |del )?{_YEAR_WORD}))"
 )
 
 

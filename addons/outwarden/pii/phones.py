@@ -38,7 +38,8 @@ _LOOSE = rf"(?:\(|{EDGE})\d(?:[ .\-()/\x{{A0}}]{{0,3}}\d){{5,14}}{_EXTENSION}"
 _GROUPED = rf"(?:\(\d{{1,5}}\)|{EDGE}\d{{1,5}}){_GROUP_GAP}\d{{2,8}}(?:{_GROUP_GAP}\d{{1,5}}){{0,4}}"
 
 PHONE_WORDS = Context(
-    r"[a-z]{0,12}phone|tel\b|mobile|mob\b|cell|fax|whats ?app|wechat|sms|hotline|voice ?mail|pager|dial|call|reach"
+    r"area code|[a-z]{0,12}phone|tel\b|mobile|mob\b|cell|fax|whats ?app|wechat|sms"
+    r"|hotline|voice ?mail|pager|dial|call|reach"
     r"|contact|(?:ring|text) (?:me|us|him|her|them)|handy|telefon|t[eé]l[eé]phone|t[ée]l\b|tel[eé]fono|m[oó]vil|celular"
     r"|kontakt|rufnummer|rückruf|erreichbar|portable|num[ée]ro|joindre|appele[zr]|ll[aá]m[ae]|fone|cellulare|chiamare"
     r"|telefoon|mobiel|bellen|tlf|puhelin|gsm|telefonu|komórk|zadzwo|sim\b|callback|landline|extension|switchboard"

@@ -1,66 +1,37 @@
 """Read what somebody says digit by digit and pair by pair, with whatever stands between: words, cells, keys.
 
-A text is walked token by token: digits and number words (English, German, French, Spanish, up to ninety-nine) are said,
-signs, tags, keys of JSON, beginnings of chat lines and words of hesitation stand between, any other word ends it.
+A text is walked token by token: digits and number words (of the languages in `tongues`, up to 999) are said, signs,
+tags, keys of JSON, beginnings of chat lines and words of hesitation stand between, any other word ends it.
 """
 
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from outwarden.pii.folding import Folded
+from outwarden.pii.folding import Folded, fold
+from outwarden.pii.tongues import HUNDREDS, ONE_HUNDRED, TIMES, UNITS_EN, VALUES, WEAK, Words, tongues_of, weak_in
 
-# English, German, French, Spanish.
-UNITS = (
-    "zero one two three four five six seven eight nine",
-    "null eins zwei drei vier fünf sechs sieben acht neun",
-    "zéro un deux trois quatre cinq six sept huit neuf",
-    "cero uno dos tres cuatro cinco seis siete ocho nueve",
-)
-TEENS = (
-    "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen",
-    "zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn achtzehn neunzehn",
-    "dix onze douze treize quatorze quinze seize",
-    "diez once doce trece catorce quince dieciséis diecisiete dieciocho diecinueve",
-)
-TENS = (
-    "twenty thirty forty fifty sixty seventy eighty ninety",
-    "zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig",
-    "vingt trente quarante cinquante soixante septante huitante nonante",
-    "veinte treinta cuarenta cincuenta sesenta setenta ochenta noventa",
-)
-_OTHERS = {"oh": 0, "nought": 0, "zero": 0, "zwo": 2, "fuenf": 5, "zwoelf": 12, "dreissig": 30, "une": 1, "eine": 1}
-_OTHERS |= {"cero": 0, "dieciseis": 16, "veintidos": 22, "veintitres": 23, "veintiseis": 26, "vingts": 20}
-_VEINTI = "veintiuno veintidós veintitrés veinticuatro veinticinco veintiséis veintisiete veintiocho veintinueve"
-
-
-def _values() -> dict[str, int]:
-    values = dict(_OTHERS)
-    for units, teens, tens in zip(UNITS, TEENS, TENS, strict=True):
-        values |= {word: value for value, word in enumerate(units.split())}
-        values |= {word: 10 + value for value, word in enumerate(teens.split())}
-        values |= {word: 20 + 10 * value for value, word in enumerate(tens.split())}
-    values |= {word: 21 + value for value, word in enumerate(_VEINTI.split())}
-    for value, unit in enumerate(["ein", *UNITS[1].split()[2:]], 1):
-        values |= {f"{unit}und{tens}": 20 + 10 * at + value for at, tens in enumerate(TENS[1].split())}
-    return values
-
-
-VALUES = _values()
-"""What number words say."""
-
-TIMES = {"double": 2, "triple": 3, "treble": 3, "doppel": 2, "doble": 2}
-_BETWEEN = frozenset(
-    """
-    uh um er erm hmm ehm ähm äh euh eh and und et y then dann puis luego next after that first second third part last
-    space dash hyphen minus plus más mas slash comma pause strich bindestrich tiret guion guión espace espacio
-    leerzeichen dot point punkt punto
-    """.split()  # noqa: SIM905 - one word each reads better than quotes
-)
-TOGETHER = "(?:plus)?(?:" + "|".join(UNITS[0].split()) + "){2,24}"
+# Words between the digits of one number, and the sign that each stands for.
+_BETWEEN = {
+    **dict.fromkeys(["dash", "hyphen", "minus", "bindestrich", "strich", "tiret", "guion", "guión", "trattino"], "-"),
+    **dict.fromkeys(["streepje", "traço", "hífen", "myślnik", "kreska", "bindestreck", "tire", "тире", "дефис"], "-"),
+    **dict.fromkeys(["dot", "period", "point", "punkt", "punto", "ponto", "punt", "kropka", "nokta", "точка"], "."),
+    **dict.fromkeys(["slash", "stroke"], "/"),
+    **dict.fromkeys(["plus", "più", "piu", "más", "mas", "mais", "arti", "плюс"], "+"),
+    **dict.fromkeys(
+        """
+        uh um er erm hmm ehm ähm äh euh eh and und et y then dann puis luego next after that first second third part
+        last space comma pause espace espacio leerzeichen e en och og i ja и ve aur poi dan depois potem sedan sonra
+        потом затем allora daarna così spazio spatie espaço
+        """.split(),  # noqa: SIM905 - one word each reads better than quotes
+        " ",
+    ),
+}
+_BETWEEN_READ = {fold(word).text: sign for word, sign in _BETWEEN.items()}
+TOGETHER = "(?:plus)?(?:" + "|".join(UNITS_EN) + "){2,24}"
 """English digits without anything between."""
 _TOGETHER = re.compile(TOGETHER)
-_UNIT = re.compile("|".join(UNITS[0].split()))
+_UNIT = re.compile("|".join(UNITS_EN))
 # What scanners make of digits, beside others: 4l5 86Z.
 _SCANNED = str.maketrans("OolISBZ", "0011582")
 _LIKE_DIGITS = frozenset("OolISBZ")
@@ -69,16 +40,41 @@ _TOKEN = re.compile(
     r"(?P<between>[\"'][A-Za-z_]{1,16}[0-9]?[\"'][ ]?:[ ]?"
     r"|\n[> ]{0,4}\[?[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?\]?[ ]\w{1,20}:[ ]"
     r"|</?[A-Za-z][A-Za-z0-9]{0,9}(?:\s[^<>]{0,24})?/?>|&nbsp;|\\[nrt])"
-    r"|(?P<scanned>[0-9OolISBZ]*[0-9][0-9OolISBZ]*(?![A-Za-z]))|(?P<digits>[0-9]+)|(?P<word>[^\W\d_]+)|(?P<sign>.)",
+    r"|(?P<scanned>[0-9OolISBZ]*[0-9][0-9OolISBZ]*(?![A-Za-z]))|(?P<digits>[0-9]+)|(?P<word>(?:[^\W\d_]|[\u0900-\u094F])+(?:'[^\W\d_]+)?)|(?P<sign>.)",
     re.DOTALL,
 )
+_WORD = re.compile(r"(?:[^\W\d_]|[\u0900-\u094F])+(?:'[^\W\d_]+)?")
 _SIGNS_MAX = 8  # between two that are said
+# A number that is told in parts: "the first four are 4111, then 1111", in items of a list, in turns of a talk, in
+# fields of a form. What names the parts stands between them; and what counts their digits says none.
+_PARTS_OF = (
+    r"first|second|third|fourth|fifth|last|next|middle|final|other|remaining|erste[nrs]?|letzte[nrs]?|nächste[nrs]?"
+)
+_TOLD = re.compile(
+    rf"(?i:\b(?:{_PARTS_OF})\s+(?:two|three|four|five|six|[2-6])\b(?:\s+(?:digits?|numbers?|ones|figures)\b)?)"
+    r"|\n\s{0,8}(?:[-*•+]|\(?[0-9a-z][.)])\s{1,3}"
+    r"|\n[> ]{0,4}(?:\[?[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?\]?\s)?\w{1,20}:\s|\|?\s?\n\|[-: |]{3,80}\|\s?\n\|"
+    r"|&\w{1,16}=|[\"']?\b[a-z]{1,12}_[a-z0-9]{1,12}[\"']?\s?[:=]"
+)
+_TELLING = frozenset(
+    fold(word).text
+    for word in """
+    are is it it's its ends end ending with begins begin starts start beginning digits digit numbers number group block
+    part parts middle code area prefix line suffix exchange followed by finally lastly afterwards the of my in on that
+    goes continues ist sind endet mit beginnt zuerst dann letzten ersten zuletzt please okay ok yes got and what's what
+    next last first second third final one's card was followed
+    """.split()  # noqa: SIM905 - one word each reads better than quotes
+)
+_PART_MAX = 16
+_TOLD_MAX = 28  # as `_SIGNS_MAX`, of one that is told in parts
+# Around a word of which only its neighbours tell what it says.
+_WORDS_BEFORE, _WORDS_AFTER = 40, 120
 DIGITS_MAX = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Characters that were said: each with its place, and where each group of them begins.
+    """Characters that were said: each with its place, where each group of them begins, and the sign before each.
 
     ``end``: how far was listened.
     """
@@ -89,6 +85,7 @@ class Said:
     words: int
     plus: bool
     end: int
+    signs: Sequence[str] = ()
 
     def __repr__(self) -> str:
         return f"<{len(self.text)} characters said>"
@@ -100,49 +97,92 @@ class Said:
         return [end - start for start, end in zip(self.groups, [*self.groups[1:], len(self.text)], strict=True)]
 
 
+_SIGNS = ("", " ", ",", "/", ".", "-", "+")
+_LIKE_SPACE = frozenset("()[]_*|~")
+
+
+def _sign(said: str) -> str:
+    if said in _SIGNS:
+        return said
+    return " " if said.isspace() or len(said) > 1 or said in _LIKE_SPACE else ","
+
+
 class _Listener:
     """Takes tokens, as long as they go on with what is said."""
 
-    def __init__(self, letters: int) -> None:
+    def __init__(self, read: str, start: int, letters: int, told: bool) -> None:
+        self._read = read, start
+        self._told = told
         self._letters = letters
         self.said: list[str] = []
         self.places: list[tuple[int, int]] = []
         self.groups: list[int] = []
+        self.signs: list[str] = []
         self.words = 0
         self.plus = False
         self._times = 1
         self._value: int | None = None  # of the number word right before
         self._between = 0
+        self._sign = ""
+        self._teen_from = 10  # what may join a ten that was said
+        self._weak: Words | None = None
 
     def take(self, kind: str, said: str, place: tuple[int, int]) -> bool:
         """Take one token; False where it ends what is said."""
         if kind in ("sign", "between"):
-            self.plus = self.plus or (said == "+" and not self.said)
-            self._between += 1
-            return self._between <= _SIGNS_MAX
+            return self._pause(_sign(said))
         if kind in ("digits", "scanned"):
             self._say(said.translate(_SCANNED) if kind == "scanned" else said, place)
             return True
         return self._take_word(said, place)
 
+    def _pause(self, sign: str) -> bool:
+        """Take what stands between two that are said."""
+        self.plus = self.plus or (sign == "+" and not self.said)
+        self._sign = max(self._sign, sign, key=_SIGNS.index)
+        self._between += 1
+        return self._between <= (_TOLD_MAX if self._told else _SIGNS_MAX)
+
     def _take_word(self, token: str, place: tuple[int, int]) -> bool:
         lower = token.lower()
         if len(self.said) < self._letters and token.isupper() and token.isascii() and len(token) <= 6:
             self._say(token, place)
-        elif lower in VALUES:
-            self._say_value(VALUES[lower], place)
+        elif (value := self._value_of(lower)) is not None:
+            self._say_value(value, place)
+            if value == 10:
+                self._teen_from = _TEENS_FROM.get(lower, 10)
+        elif lower in HUNDREDS:
+            return self._take_hundred(lower, place)
         elif lower in TIMES:
             self._times = TIMES[lower]
-        elif lower in _BETWEEN:
-            self.plus = self.plus or (lower in ("plus", "más", "mas") and not self.said)
-            self._between += 1
-            return self._between <= _SIGNS_MAX
+        elif lower in _BETWEEN_READ:
+            return self._pause(_BETWEEN_READ[lower])
         elif _TOGETHER.fullmatch(lower):
             self.plus = self.plus or (lower.startswith("plus") and not self.said)
             for unit in _UNIT.findall(lower):
                 self._say_value(VALUES[unit], place)
         elif self.said and len(token) <= 4 and _LIKE_DIGITS.issuperset(token) and len(token) > 1:
             self._say(token.translate(_SCANNED), place)
+        else:
+            return self._told and lower in _TELLING and self._pause(" ")
+        return True
+
+    def _value_of(self, word: str) -> int | None:
+        value = VALUES.get(word)
+        if value is None and word in WEAK:
+            if self._weak is None:
+                text, start = self._read
+                near = _WORD.findall(text.lower(), max(0, start - _WORDS_BEFORE), start + _WORDS_AFTER)
+                self._weak = weak_in(tongues_of(near))
+            return self._weak.get(word)
+        return value
+
+    def _take_hundred(self, word: str, place: tuple[int, int]) -> bool:
+        before = self._value
+        if before is not None and 0 < before < 10 and self._between <= 2:
+            self._replace(before * 100, place)
+        elif word in ONE_HUNDRED:
+            self._say_value(100, place)
         else:
             return False
         return True
@@ -152,10 +192,8 @@ class _Listener:
         joined = before is not None and self._between <= 3
         if joined and before == 4 and value == 20 and self.said[-1] == "4":  # quatre-vingt
             self._replace(80, place)
-        elif joined and before is not None and before >= 20 and not before % 10 and 0 < value < _room(before):
+        elif joined and before is not None and _goes_with(before, value, self._teen_from):
             self._replace(before + value, place)
-        elif joined and before == 10 and 7 <= value <= 9:  # dix-sept
-            self._replace(10 + value, place)
         else:
             times, self._times = self._times, 1
             self._say(str(value) * times, place)
@@ -164,8 +202,9 @@ class _Listener:
     def _replace(self, value: int, place: tuple[int, int]) -> None:
         """Say something else than the number word right before."""
         at = self.groups[-1]
-        first = self.places[at][0]
-        del self.said[at:], self.places[at:], self.groups[-1:]
+        first, sign = self.places[at][0], self.signs[at]
+        del self.said[at:], self.places[at:], self.groups[-1:], self.signs[at:]
+        self._sign = sign
         self._say(str(value), (first, place[1]))
         self._value = value
 
@@ -175,30 +214,61 @@ class _Listener:
         start, end = place
         alone = end - start == len(characters)
         self.places += [(start + at, start + at + 1) if alone else place for at in range(len(characters))]
+        self.signs += [self._sign, *[""] * (len(characters) - 1)]
         self.said += characters
-        self._between, self._value, self._times = 0, None, 1
+        self._between, self._value, self._times, self._sign = 0, None, 1, ""
 
 
-def goes_on(word: str) -> bool:
-    """Whether a number may go on with a word."""
+def goes_on(word: str, *, told: bool = False) -> bool:
+    """Whether a number may go on with a word; ``told``: one that is told in parts."""
     lower = word.lower()
-    return lower in VALUES or lower in TIMES or lower in _BETWEEN or _LIKE_DIGITS.issuperset(word)
+    read = fold(lower).text
+    known = read in VALUES or read in WEAK or lower in TIMES or read in _BETWEEN_READ or lower in HUNDREDS
+    return known or (told and read in _TELLING) or _LIKE_DIGITS.issuperset(word)
 
 
-def _room(tens: int) -> int:
-    """How far the number after a word for tens may go: soixante-dix-neuf, quatre-vingt-onze, else forty-nine."""
-    return 20 if tens in (60, 80) else 10
+def told_from(text: str, start: int, first: int) -> int:
+    """Where a part of a number begins whose first digit or word stands at ``first``: what names or counts it."""
+    for part in _TOLD.finditer(text, start, first + _PART_MAX):
+        if part.start() <= first < part.end():
+            return part.start()
+    return first
 
 
-def listen(read: Folded, start: int, most: int, *, letters: int = 0) -> Said:
-    """What is said in ``read`` from ``start`` on, up to ``most`` characters; of the first ``letters`` also capitals."""
-    listener, end = _Listener(letters), start
-    for token in _TOKEN.finditer(read.text, start):
-        kind, end = str(token.lastgroup), token.end()
+def goes_on_told(text: str, at: int) -> bool:
+    """Whether the next part of a number is named right there."""
+    return _TOLD.match(text, at) is not None
+
+
+# "ten seven" are two numbers, but dix-sept and on sekiz are one.
+_TEENS_FROM = {"dix": 7, "on": 1}
+
+
+def _goes_with(before: int, value: int, teen_from: int) -> bool:
+    """Whether two words say one number: three hundred five, soixante-dix-neuf, quatre-vingt-onze, forty-nine."""
+    below = before % 100
+    if not before or not value:
+        return False
+    if not below:
+        return value < 100
+    if below == 10:
+        return teen_from <= value <= 9
+    return not below % 10 and value < (20 if below in (60, 80) else 10)
+
+
+def listen(read: Folded, start: int, most: int, *, letters: int = 0, told: bool = False) -> Said:
+    """What is said in ``read`` from ``start`` on, up to ``most`` characters; of the first ``letters`` also capitals.
+
+    ``told``: in parts, with words that name the parts.
+    """
+    listener, end = _Listener(read.text, start, letters, told), start
+    while token := (told and _TOLD.match(read.text, end)) or _TOKEN.match(read.text, end):
+        kind, end = str(token.lastgroup or "between"), token.end()
         if not listener.take(kind, token[0], token.span()) or len(listener.said) >= most:
             break
     places = [read.span(low, high) for low, high in listener.places]
-    return Said("".join(listener.said), places, listener.groups, listener.words, listener.plus, end)
+    text = "".join(listener.said)
+    return Said(text, places, listener.groups, listener.words, listener.plus, end, listener.signs)
 
 
 Judge = Callable[[Said, int], float]

@@ -1,7 +1,7 @@
-"""Digits and addresses that are spelled out, taken apart or labelled: read back into what they say.
+"""Digits that are spelled out, taken apart or labelled: read back into what they say.
 
-Digits: number words of English, German, French and Spanish, "double five", other digits, with anything between them
-that a person may put there. Addresses: "john dot smith at example dot com", "john [at] example (punkt) de".
+Number words of English, German, French and Spanish, "double five", other digits, with anything between them that a
+person may put there.
 """
 
 import re
@@ -10,14 +10,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from outwarden.pii.folding import TAG, Folded, fold
-from outwarden.pii.saying import TEENS, TENS, UNITS
+from outwarden.pii.saying import DIGITS_MAX, goes_on, listen
+from outwarden.pii.tongues import WORD
 
-_UNITS = {word: str(value) for units in UNITS for value, word in enumerate(units.split())}
-_UNITS |= {"oh": "0", "nought": "0", "zwo": "2", "fuenf": "5"}
-_TEENS, _TENS = TEENS[0].split(), TENS[0].split()  # English alone
-_TIMES = {"double": 2, "triple": 3, "doppel": 2, "doble": 2}
-
-_NUMBER_WORDS = sorted({*_UNITS, *_TEENS, *_TENS, *_TIMES}, key=len, reverse=True)
 # Words between digits, and the sign that each stands for.
 _SIGN_WORDS = {
     **dict.fromkeys(["dash", "hyphen", "minus", "bindestrich", "strich", "tiret", "guion", "guión"], "-"),
@@ -35,7 +30,6 @@ _OTHER_DIGITS = (  # all digits of Unicode (category Nd) but ASCII's, and what f
     r"\x{F20}-\x{F29}\x{1040}-\x{1049}\x{17E0}-\x{17E9}\x{1810}-\x{1819}\x{1D7CE}-\x{1D7FF}"
 )
 _FIGURE = rf"[0-9{_OTHER_DIGITS}]|&#(?:[0-9]{{2}}|[xX]3[0-9]);?|%3[0-9]|\\(?:u003|x3)[0-9]|=3[0-9]"
-_WORD = rf"\b(?i:{'|'.join(_NUMBER_WORDS)})\b"
 _GLUE = (
     rf"(?:[ \t\r\n\-./,()_*|~+{_INVISIBLE}\x{{A0}}\x{{2000}}-\x{{2015}}\x{{202F}}\x{{3000}}\x{{30FB}}"
     r"\x{FF08}\x{FF09}\x{FF0D}-\x{FF0F}]"
@@ -43,14 +37,8 @@ _GLUE = (
 )
 
 
-def _digits(digit: str) -> str:
-    """The pattern of a run of seven digits and more: RE2 takes nested repeats of up to 1,000 in all."""
-    first = digit.replace("[0-9", r"\b[0-9]|[", 1)  # none at the end of a word begins a number: word0, v2
-    return rf"[+\x{{FF0B}}]?(?:{first})(?:{_GLUE}{{0,6}}(?:{digit})){{6,23}}"
-
-
-DIGITS = _digits(_FIGURE)
-DIGITS_IN_WORDS = _digits(f"{_FIGURE}|{_WORD}")
+# RE2 takes nested repeats of up to 1,000 in all; none at the end of a word begins a number: word0, v2.
+DIGITS = rf"[+\x{{FF0B}}]?(?:{_FIGURE.replace('[0-9', r'\b[0-9]|[', 1)})(?:{_GLUE}{{0,6}}(?:{_FIGURE})){{6,23}}"
 # What tells such a run from plain digits: one that is not of ASCII, or what nobody puts after a digit of a plain
 # number. (Each digit of a run may stand alone: 4 9 2 9.)
 DIGITS_SIGN = (
@@ -59,10 +47,11 @@ DIGITS_SIGN = (
     rf"|[0-9][ \-.()+]{{0,3}}(?i:{_SIGN_WORDS_PATTERN})"
     r"|[0-9][ \-.()+][ \-.()+\r\n]|[0-9] [0-9] [0-9] [0-9]"
 )
-WORDS_SIGN = rf"{_WORD}{_GLUE}{{1,6}}(?:{_FIGURE}|{_WORD})"
+WORDS = rf"(?:{WORD}|[0-9]){_GLUE}{{1,6}}{WORD}"
+"""Two of a number that is said, the second of them in a word."""
 
 _DIGIT_TOKEN = re.compile(
-    rf"(?P<digit>[0-9])|(?P<word>\b(?:{'|'.join(_NUMBER_WORDS)})\b)|(?P<sign_word>{_SIGN_WORDS_PATTERN})"
+    rf"(?P<digit>[0-9])|(?P<sign_word>{_SIGN_WORDS_PATTERN})"
     rf"|(?P<tag>{TAG}|</?[a-z]{{1,6}}/?>)|(?P<escape>\\[nrt])|(?P<sign>.)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -82,19 +71,16 @@ class Digits:
     def __repr__(self) -> str:
         return f"<{len(self.digits)} digits>"
 
-    def grouped(self) -> Folded:
-        """The digits with one plain sign where a strong one or a gap stood."""
+    def grouped(self, origin: int = 0) -> Folded:
+        """The digits with one plain sign where a strong one or a gap stood; offsets from ``origin`` on."""
         text: list[str] = []
         starts: list[int] = []
         ends: list[int] = []
         for digit, (start, end), sign in zip(self.digits, self.spans, self.signs, strict=True):
-            if sign:
-                text.append(sign)
-                starts.append(start)
-                ends.append(end)
-            text.append(digit)
-            starts.append(start)
-            ends.append(end)
+            written = sign + digit
+            text.append(written)
+            starts += [start - origin] * len(written)
+            ends += [end - origin] * len(written)
         return Folded("".join(text), starts, ends)
 
     def signed(self) -> "Digits":
@@ -122,39 +108,47 @@ def read_digits(run: str) -> Digits:
     digits: list[str] = []
     spans: list[tuple[int, int]] = []
     signs: list[str] = []
-    words = 0
-    sign, plus, times, tens = "", 0, 1, False
+    sign, plus = "", 0
     for token in _DIGIT_TOKEN.finditer(folded.text):
         kind, said = token.lastgroup, token[0].lower()
-        if kind not in ("digit", "word"):
-            sign, tens = _stronger(sign, _sign(kind, said)), tens and said in "- "
+        if kind != "digit":
+            sign = _stronger(sign, _sign(kind, said))
             plus = folded.starts[token.start()]
             continue
-        if said in _TIMES:
-            times = _TIMES[said]
-            continue
-        value = said if kind == "digit" else _value(said)
         place = folded.span(*token.span())
-        words += kind == "word"
-        if tens and kind == "word" and said in _UNITS:  # forty-nine
-            digits[-1], spans[-1] = value, (spans[-1][0], place[1])
-        else:
-            if sign == "+" and not digits:
-                place = (plus, place[1])
-            repeated = value * times
-            digits += repeated
-            spans += [place] * len(repeated)
-            signs += [sign, *[""] * (len(repeated) - 1)]
-        sign, times, tens = "", 1, said in _TENS
-    return Digits("".join(digits), spans, signs, words)
+        if sign == "+" and not digits:
+            place = (plus, place[1])
+        digits.append(said)
+        spans.append(place)
+        signs.append(sign)
+        sign = ""
+    return Digits("".join(digits), spans, signs, 0)
 
 
-def _value(word: str) -> str:
-    if word in _TEENS:
-        return str(10 + _TEENS.index(word))
-    if word in _TENS:
-        return str(20 + 10 * _TENS.index(word))
-    return _UNITS[word]
+_LISTEN_MAX = 420  # code points: nineteen digits in words with something between
+_LOOK_LEFT = 120
+_SAYABLE = re.compile(r"(?P<word>(?:[^\W\d_]|[\u0900-\u094F])+)|[0-9]+|(?P<end>[^\w\s\-.,/()+|*'\"])")
+
+
+def begin_of(text: str, start: int) -> int:
+    """Where a number in words begins of which two words at ``start`` are part: before it may stand weaker ones."""
+    low = max(0, start - _LOOK_LEFT)
+    begin = start
+    for token in reversed(list(_SAYABLE.finditer(text, low, start))):
+        if token["end"] or (token["word"] and not goes_on(token["word"])):
+            return begin
+        begin = token.start()
+    return start if low else begin  # a row without end is read in parts
+
+
+def read_words(text: str, begin: int) -> tuple[Digits, int]:
+    """Read a number in words from ``begin`` on; also how far was listened."""
+    read = fold(text[begin : begin + _LISTEN_MAX])
+    said = listen(read, 0, DIGITS_MAX)
+    places = [(begin + low, begin + high) for low, high in said.places]
+    end = begin + (read.ends[said.end - 1] if said.end else 0)
+    signs = ["+" if said.plus and not at else sign for at, sign in enumerate(said.signs)]
+    return Digits(said.text, places, signs, said.words), end
 
 
 def _sign(kind: str | None, said: str) -> str:
@@ -173,135 +167,18 @@ def _stronger(sign: str, other: str) -> str:
     return max(sign, other, key=order.index)
 
 
-# --- addresses
-
-_LOCAL = r"[A-Za-z0-9._%+\-]{1,64}"
-_LABEL = r"[A-Za-z0-9\-]{1,40}"
-_AT_WORDS = r"at|ät|arobase|arroba|klammeraffe|chiocciola|malpa"
-_DOT_WORDS = r"dot|punkt|point|punto|ponto|kropka"
-_OPEN, _CLOSE = r"[\[({<]", r"[\])}>]"
-_AT = (
-    rf"(?:\s{{0,3}}{_OPEN}\s{{0,2}}(?i:{_AT_WORDS}|@|a)\s{{0,2}}{_CLOSE}\s{{0,3}}|\s{{1,3}}(?i:{_AT_WORDS})\s{{1,3}}"
-    r"|\s{0,3}@\s{0,3}|[_\-](?i:at)[_\-]|AT)"
-)
-_DOT = (
-    rf"(?:\s{{0,3}}{_OPEN}\s{{0,2}}(?i:{_DOT_WORDS}|\.|d)\s{{0,2}}{_CLOSE}\s{{0,3}}|\s{{1,3}}(?i:{_DOT_WORDS})\s{{1,3}}"
-    r"|\s{0,3}\.\s{0,3}|[_\-](?i:dot)[_\-]|DOT)"
-)
-ADDRESS_HINT = rf"{_AT}{_LABEL}{_DOT}"
-ADDRESS = rf"{_LOCAL}(?:{_DOT}{_LOCAL}){{0,3}}{_AT}{_LABEL}(?:{_DOT}{_LABEL}){{1,4}}"
-
-_WORDY = re.compile(r"[A-Za-z\[({<]", re.IGNORECASE)
-_LAST_AT = re.compile(rf"(?P<local>.*?)(?P<at>{_AT})(?P<domain>{_LABEL}(?:{_DOT}{_LABEL}){{1,4}})\Z", re.DOTALL)
-_SPLIT = re.compile(f"({_DOT})")
-# The endings of addresses that people write; two letters are a country. A word that is no ending ends a sentence.
-_ENDINGS = frozenset(
-    """
-    com org net edu gov mil int info biz name pro mobi app dev xyz online site shop store tech cloud email mail
-    health care clinic bank finance insure law legal group company agency solutions global world life live news
-    media art blog page digital design studio systems software network support team work works consulting berlin
-    hamburg london paris wien cat academy school university museum travel club social one test example invalid
-    """.split()  # noqa: SIM905 - one word each reads better than quotes
-)
-# At least so long is what stands before a lone @ with spaces around it: a @ b.T multiplies matrices.
-_SPACED_MIN = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """An address read out of a run: as it is meant, and how much of the run it takes."""
-
-    text: str
-    length: int
-
-    def __repr__(self) -> str:
-        return f"<Address in {self.length} code points>"
-
-
-def read_address(run: str) -> Address | None:
-    """Read a run that `ADDRESS` found; None for words that only look like an address."""
-    found = _LAST_AT.match(run)
-    if found is None:
-        return None
-    local, local_spelled = _joined(found["local"])
-    domain, spelled, length = _cut_domain(found["domain"])
-    at = found["at"]
-    plain_at = at.strip() == "@"
-    if not domain or not local or local.startswith(".") or local.endswith("."):
-        return None
-    if plain_at and not spelled and not local_spelled and (at == "@" or len(local) < _SPACED_MIN):
-        return None  # an ordinary address, which others find; or a product of matrices: a @ b.T
-    if _is_word(at) and (not (spelled or local_spelled) or _says_point(at, found["domain"])):
-        return None  # "look at github.com", "at this point it"
-    return Address(f"{local}@{domain}", found.start("domain") + length)
-
-
-def _is_word(at: str) -> bool:
-    return at != "AT" and at.strip().lower() in _AT_WORDS.split("|")
-
-
-def _says_point(at: str, domain: str) -> bool:
-    """Whether an English "at" stands beside a dot in another language: "point" is a word of English too."""
-    dots = [dot.strip().lower() for dot in _SPLIT.split(domain)[1::2]]
-    return at.strip().lower() == "at" and any(dot.isalpha() and dot != "dot" for dot in dots)
-
-
-def _joined(said: str) -> tuple[str, bool]:
-    parts = _SPLIT.split(said)
-    return "".join("." if at % 2 else part for at, part in enumerate(parts)), any(
-        _is_spelled(dot) for dot in parts[1::2]
-    )
-
-
-def _is_spelled(dot: str) -> bool:
-    return _WORDY.search(dot) is not None
-
-
-def _cut_domain(said: str) -> tuple[str, bool, int]:
-    """(domain, whether a dot of it is spelled, its length in ``said``), up to the last label that can end one."""
-    parts = _SPLIT.split(said)
-    labels, dots = parts[::2], parts[1::2]
-    for last in range(len(labels) - 1, 0, -1):
-        used = dots[:last]
-        if _ends(labels[last]) and not any(_ends_sentence(dot) for dot in used):
-            length = sum(map(len, labels[: last + 1])) + sum(map(len, used))
-            return ".".join(labels[: last + 1]), any(map(_is_spelled, used)), length
-    return "", False, 0
-
-
-def _ends(label: str) -> bool:
-    return label.lower() in _ENDINGS or (len(label) == 2 and label.isalpha())
-
-
-def _ends_sentence(dot: str) -> bool:
-    """A full stop with a space after it only: "see you @ noon. Me too"."""
-    return dot.startswith(".") and len(dot) > 1
-
-
-def reversed_addresses() -> str:
-    """The pattern of an address written backwards."""
-    ends = "|".join(sorted({ending[::-1] for ending in _ENDINGS} | _COUNTRIES_BACKWARDS, key=len, reverse=True))
-    return rf"\b(?i:{ends})\.[A-Za-z0-9.\-]{{1,60}}@[A-Za-z0-9._+\-]{{1,64}}"
-
-
-_COUNTRIES_BACKWARDS = frozenset(
-    country[::-1]
-    for country in "de uk fr es it nl pl se ie ca au in br sg za kr jp ch at us io co eu".split()  # noqa: SIM905
-)
-
-
-def forwards(address: str) -> str | None:
-    """The address that was written backwards; None where it is one as it stands."""
-    domain = address.rpartition("@")[2]
-    ending = domain.rpartition(".")[2]
-    if "." in domain and _ends(ending):
-        return None
-    return address[::-1]
+_COUNT_MIN = 3
 
 
 def is_count(digits: str) -> bool:
-    """Whether somebody counts (1234567, 987654, 12345678910) or repeats one digit."""
+    """Whether somebody counts (1234567, 987654, 12345678910, 123 123 123) or repeats one digit."""
     if len(digits) > 3 and "10" in (digits[:2], digits[-2:]):
         digits = digits[2:] if digits.startswith("10") else digits[:-2]
-    steps = {ord(b) - ord(a) for a, b in pairwise(digits)}
-    return len(steps) == 1 and steps <= {-1, 0, 1}
+    rows, step = [1], None
+    for a, b in pairwise(digits):
+        if (new := ord(b) - ord(a)) in (-1, 0, 1) and step in (None, new):
+            rows[-1], step = rows[-1] + 1, new
+        else:
+            rows.append(1)
+            step = None
+    return min(rows) >= _COUNT_MIN or len(rows) == 1

@@ -16,6 +16,7 @@ Atoms (characters, classes, escapes) are kept as written, so this reader need no
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 # Bounds of what is read: nesting costs stack, and a longer pattern costs more to compile than it is worth. Our own
@@ -30,6 +31,7 @@ _REPEAT = re.compile(r"([*+?]|\{(\d+)(?:(,)(\d*))?\})\??")
 _ESCAPE = re.compile(r"\\(?:[pP](?:\{\^?\w+\}|\w)|x(?:\{[0-9A-Fa-f]+\}|[0-9A-Fa-f]{2})|[0-7]{1,3}|.)", re.DOTALL)
 _CLASS = re.compile(r"\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]", re.DOTALL)
 _ASSERTIONS = frozenset({"^", "$", r"\b", r"\B", r"\A", r"\z"})
+_LETTERS = re.compile(r"(?<![\\A-Za-z{<^\[(?\-])[A-Za-z]{2,}(?=[|)])")
 _ANCHORS = frozenset({"^", "$", r"\A", r"\z"})
 
 
@@ -59,10 +61,26 @@ class _Node:
 _EMPTY = _Node("", "", 0)
 
 
-def read_shape(pattern: str) -> Shape:
-    """Return the shape of ``pattern``, which RE2 has accepted. Raises PatternError for what cannot be streamed."""
+def _bounded(word: re.Match[str]) -> str:
+    return f"a{{{len(word[0])}}}"
+
+
+@lru_cache(maxsize=64)
+def _whole_shape(pattern: str) -> Shape:
+    reader = _Reader(_LETTERS.sub(_bounded, pattern))  # lists of a thousand words: only their lengths count
+    node = reader.read()
+    return Shape("", node.width, reader.anchored)
+
+
+def read_shape(pattern: str, *, streamed: bool = True) -> Shape:
+    """Return the shape of ``pattern``, which RE2 has accepted. Raises PatternError for what cannot be streamed.
+
+    Of one that is not ``streamed`` nobody asks for the prefixes, which may be large: there are none.
+    """
     if len(pattern) > PATTERN_CHARACTERS_MAX:
         raise PatternError(f"the pattern is longer than {PATTERN_CHARACTERS_MAX} characters")
+    if not streamed:
+        return _whole_shape(pattern)
     reader = _Reader(pattern)
     node = reader.read()
     if len(node.prefix) > PREFIX_CHARACTERS_MAX:

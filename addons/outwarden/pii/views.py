@@ -5,27 +5,30 @@ escape, base64 …), reads it as it is meant, and asks the ordinary recognisers 
 run as context. So a text without such signs costs nothing, and a stream holds no more than a run that may still grow.
 """
 
-import base64
-import binascii
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
-from outwarden.pii import spelled
+from outwarden.pii import addresses, spelled
 from outwarden.pii.apart import apart_recognizers
 from outwarden.pii.bank import is_card
-from outwarden.pii.folding import JOINT, fold
+from outwarden.pii.broken import broken_recognizers
+from outwarden.pii.folding import JOINT, STRINGS, Folded, fold
 from outwarden.pii.labelled import labelled_recognizers
 from outwarden.pii.marked_up import marked_up_recognizers
 from outwarden.pii.matching import Candidate, Matcher
-from outwarden.pii.packed import PACKINGS, UNREADABLE, Packing, check_packed
-from outwarden.pii.reading import DISCOUNT, VIEW, Look, first_in, looker, whole_run
+from outwarden.pii.packed import packed_recognizers
+from outwarden.pii.page import count_points, encode
+from outwarden.pii.reading import DISCOUNT, VIEW, Look, first_in, looker
 from outwarden.pii.recognizer import LOOK_BACK, Context, Recognizer, Sign, Verdict
+from outwarden.pii.regexp import Regexp
 
 DEPTH_MAX = 3
 """Base64 in hex in base64 …: so many levels are unpacked."""
 
 _SPELLED_SCORE = 0.5
 _SPELLED_ADDRESS_SCORE = 1.0  # "john dot smith at": an address, however surely a model sees a name in it
+_WORDS_AMONG_DIGITS = 2  # one alone may count something: "2007-2008, fifteen episodes"
 _WORDS_MIN = 7  # so many number words in a row are a number that somebody dictates
 
 # --- odd characters and escapes inside a word
@@ -38,47 +41,33 @@ _INVISIBLE = (
 _LOOK_ALIKE = (
     r"\x{FF01}-\x{FF5E}\x{FE52}\x{FE63}\x{FE6B}\x{1D400}-\x{1D7FF}\x{2460}-\x{24FF}\x{2070}-\x{209C}\x{B2}\x{B3}"
     r"\x{B9}\x{660}-\x{669}\x{6F0}-\x{6F9}\x{966}-\x{96F}\x{9E6}-\x{9EF}\x{E50}-\x{E59}"
-    r"\x{300}-\x{36F}\x{2024}\x{B7}"
+    r"\x{300}-\x{36F}\x{2024}\x{B7}\x{2010}\x{2011}\x{2B0}-\x{2B8}\x{2E1}-\x{2E3}\x{1D2C}-\x{1D6A}\x{1D9C}-\x{1DBF}"
+    r"\x{2776}-\x{2793}\x{1F130}-\x{1F149}\x{1F150}-\x{1F169}\x{1F170}-\x{1F189}\x{1F1E6}-\x{1F1FF}"
+    r"\x{E0020}-\x{E007E}"
 )
 _ODD = (
     rf"(?:[{_INVISIBLE}{_LOOK_ALIKE}]|[A-Za-z0-9][\x{{3002}}\x{{FF61}}]"
     r"|[A-Za-z0-9@][\p{Cyrillic}\p{Greek}]|[\p{Cyrillic}\p{Greek}][A-Za-z0-9@]"
     r"|&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,8});|%[0-9A-Fa-f]{2}|=(?:40|2[DE]|3D|5F|C3|E2)|=\r?\n"
-    r"|\\u(?:[0-9A-Fa-f]{4}|\{[0-9A-Fa-f]{1,6}\})|\\x[0-9A-Fa-f]{2}"
+    r"|\\u(?:[0-9A-Fa-f]{4}|\{[0-9A-Fa-f]{1,6}\})|\\x[0-9A-Fa-f]{2}|\+A[A-H][AEIMQUYcgkosw048]-"
     r"|</?(?i:b|i|u|s|em|strong|span|font|mark|small|sup|sub|wbr|code|tt)(?:\s[^<>]{0,14})?/?>|<!--[^<>]{0,14}-->)"
 )
 # RE2 takes nested repeats of up to 1,000 in all.
-_ODD_RUN = rf"{_VALUE}{{0,64}}(?:{_ODD}{_VALUE}{{0,24}}){{1,32}}{_VALUE}{{0,64}}"
+_ODD_RUN = rf"{_VALUE}{{0,64}}(?:{_ODD}{_VALUE[:-1]}\x{{3002}}\x{{FF61}}]{{0,24}}){{1,32}}{_VALUE}{{0,64}}"
 
 _ODD_SIGN = Sign(_ODD, b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._%+-@:/=&;#~", anywhere=True)
 
 # What joins two pieces of a value, or marks one, in source code, quoted mail and Markdown. Only in whole texts: in a
 # stream every quotation mark and end of a line would have to wait.
-_SEAM = r"(?:[A-Za-z0-9.@](?:\*\*|~~|`)[A-Za-z0-9.@]|[\"'] ?[+.&] ?[\"']|\\[_.@+~\-]|\\\r?\n[ \t]{0,8}|\r?\n>[> ]{0,4})"
-_SEAM_RUN = rf"{_VALUE}{{1,64}}(?:{_SEAM}{_VALUE}{{0,24}}){{1,32}}{_VALUE}{{0,64}}"
+_SEAM = (
+    r"(?:[A-Za-z0-9.@\-_](?:\*\*|~~|`)[A-Za-z0-9.@]|\\[_.@+~\-]|\\\r?\n[ \t]{0,8}|\r?\n>[> ]{0,4}"
+    rf"|{STRINGS}"
+    r"|[\"'] ?, ?[\"']@[\"'] ?, ?[\"']"
+    r"|[\[({<]{1,2} ?(?:[.:@_/\-]|(?i:dot|punkt|punto|point)) ?[\])}>]{1,2})"
+)
+_SEAM_RUN = rf"{_VALUE}{{1,64}}(?:{_SEAM}{_VALUE}{{0,24}}){{1,24}}{_VALUE}{{0,64}}"
 _TELLING = re.compile(r"[@0-9]")
 _SEAM_SIGN = Sign(_SEAM, _ODD_SIGN.before)
-
-# --- text in base64 and hex
-
-# A group of four whose three bytes are ASCII: each of its first three characters has a bit that is 0. Random letters
-# keep to that in one group of eight, so a row of groups is text, and the alignment is right.
-_DIGITS_64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-
-
-def _class_64(keep: Callable[[int], bool]) -> str:
-    letters = "".join(letter for value, letter in enumerate(_DIGITS_64) if keep(value))
-    return f"[{letters}{'+-' if keep(62) else ''}{'/_' if keep(63) else ''}]".replace("+-", r"+\-")
-
-
-_ANY_64 = r"[A-Za-z0-9+/_\-]"
-_GROUP_64 = _class_64(lambda v: v < 32) + _class_64(lambda v: not v & 8) + _class_64(lambda v: not v & 2) + _ANY_64
-_GROUPS_MAX = 480  # a run of up to 1,920 characters: no wider than a block of `matching`
-_BASE64_ROW = rf"(?:{_GROUP_64}){{3}}"
-_BASE64_RUN = rf"(?:{_GROUP_64}){{3,{_GROUPS_MAX}}}{_ANY_64}{{0,3}}={{0,2}}"
-_HEX_ROW = r"[2-7][0-9A-Fa-f](?:[ :]?[2-7][0-9A-Fa-f]){8}"
-_HEX_RUN = r"[2-7][0-9A-Fa-f](?:[ :]?[2-7][0-9A-Fa-f]){8,480}"
-_OVERLAP = 128  # characters at the end of a run of the longest kind that are read again with what follows
 
 # An account number in groups; it takes an odd character to be looked at here.
 _LETTER = (
@@ -86,9 +75,13 @@ _LETTER = (
     r"|&#[xX]?[0-9A-Fa-f]{2,3};|%[0-9A-F]{2}|\\u[0-9A-Fa-f]{4}|</?[a-z]{1,6}>)"
 )
 _ACCOUNT = rf"{_LETTER}(?:[ \-\r\n]?{_LETTER}){{14,60}}"
+_ACCOUNT_SIGN = Sign(
+    rf"[{_INVISIBLE}{_LOOK_ALIKE}]|&#[xX]?[0-9A-Fa-f]{{2,3}};|%[0-9A-F]{{2}}|\\u[0-9A-Fa-f]{{4}}|</?[a-z]{{1,6}}>",
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 -\r\n",
+    inside=b" -\r\n",
+    most=40,
+)
 _ACCOUNT_WORDS = Context(r"iban|account|acct|konto|compte|cuenta|conto|rekening|bank")
-_PLAIN_ADDRESS = re.compile(r"[a-z0-9._%+\-]+@[a-z0-9.\-]+")
-_PLAIN_ACCOUNT = re.compile(r"[A-Za-z0-9]+(?:[ \-][A-Za-z0-9]+)*")
 
 _PLAIN_DIGITS = re.compile(r"\+?[0-9]+(?:[ \-.()][0-9]+|\) ?[0-9]+| \([0-9]+)*")
 _TABLE = re.compile(r"[0-9] *[\t\r\n]\s*[0-9]")
@@ -97,6 +90,7 @@ _DATE = re.compile(r"(?:[0-9]{1,2}/[0-9]{1,2}/(?:[0-9]{2}){1,2}|[0-9]{4}/[0-9]{1
 _ONE_BY_ONE = re.compile(r"[0-9](?: [0-9])+")
 _CARD_GROUPS = ([4, 4, 4, 4], [4, 6, 5], [4, 6, 4], [4, 4, 4, 4, 3], [1] * 16, [1] * 15)
 _CARD_WORDS = Context(r"cards?|credit|debit|visa|master ?card|amex|pan\b|karte|tarjeta|carte")
+_ADDRESS = Regexp(addresses.ADDRESS)
 _BACKWARDS = Context(r"revers|backward|rückwärts|rueckwaerts|envers|al rev[eé]s")
 _REVERSED_DIGITS = r"\b[0-9](?:[ \-.]?[0-9]){8,22}"
 
@@ -104,10 +98,12 @@ _REVERSED_DIGITS = r"\b[0-9](?:[ \-.]?[0-9]){8,22}"
 def view_recognizers(matcher: Matcher, depth: int = 0) -> list[Recognizer]:
     """The recognisers of everything that ``matcher`` finds, written in another way."""
     look = looker(matcher)
-    wanted = frozenset(pattern.recognizer.entity for pattern in matcher.patterns)
+    kinds = [pattern.recognizer for pattern in matcher.patterns]
+    wanted = frozenset(kind.entity for kind in kinds).union(*(kind.names for kind in kinds))
     found = [
         *_whole_text_recognizers(look),
         *apart_recognizers(look, wanted),
+        *broken_recognizers(look, wanted),
         *labelled_recognizers(wanted),
         *marked_up_recognizers(look, wanted),
         Recognizer(VIEW, _ODD_RUN, lambda text, start, end, more: _check_odd(look, text, start, end), sign=_ODD_SIGN),
@@ -119,7 +115,7 @@ def view_recognizers(matcher: Matcher, depth: int = 0) -> list[Recognizer]:
         ),
         Recognizer(
             VIEW,
-            spelled.reversed_addresses(),
+            addresses.reversed_addresses(),
             lambda text, start, end, more: _check_reversed_address(look, text, start, end),
         ),
         Recognizer(
@@ -134,25 +130,8 @@ def view_recognizers(matcher: Matcher, depth: int = 0) -> list[Recognizer]:
     unpack = _Unpacked(matcher, depth)
     return [
         *found,
-        Recognizer(
-            VIEW,
-            _BASE64_RUN,
-            lambda text, start, end, more: _check_base64(unpack, text, start, end),
-            hint=_BASE64_ROW,
-        ),
-        Recognizer(VIEW, _HEX_RUN, lambda text, start, end, more: _check_hex(unpack, text, start, end), hint=_HEX_ROW),
-        *(_packed_recognizer(packing, unpack) for packing in PACKINGS),
+        *packed_recognizers(unpack),
     ]
-
-
-def _packed_recognizer(packing: Packing, look: Look) -> Recognizer:
-    return Recognizer(
-        VIEW,
-        packing.pattern,
-        lambda text, start, end, more: check_packed(packing, look, text, start, end),
-        whole=True,
-        hint=packing.hint,
-    )
 
 
 def _whole_text_recognizers(look: Look) -> list[Recognizer]:
@@ -167,24 +146,23 @@ def _whole_text_recognizers(look: Look) -> list[Recognizer]:
         ),
         Recognizer(
             VIEW,
-            spelled.DIGITS_IN_WORDS,
-            lambda text, start, end, more: _check_digits(look, text, start, end),
-            sign=Sign(spelled.WORDS_SIGN, b"0123456789 -.()+", inside=b" -.()"),
+            spelled.WORDS,
+            lambda text, start, end, more: _check_words(look, text, start, end),
             whole=True,
         ),
         Recognizer(
             VIEW,
-            spelled.ADDRESS,
+            addresses.ADDRESS,
             lambda text, start, end, more: _check_address(look, text, start, end),
             retry=True,
+            sign=Sign(addresses.AT, b""),
             whole=True,
-            hint=spelled.ADDRESS_HINT,
         ),
         Recognizer(
             VIEW,
             _ACCOUNT,
             lambda text, start, end, more: _check_account(look, text, start, end),
-            near=_ACCOUNT_WORDS,
+            sign=_ACCOUNT_SIGN,
             whole=True,
         ),
     ]
@@ -208,8 +186,10 @@ class _Unpacked:
 def _check_odd(look: Look, text: str, start: int, end: int) -> Verdict | None:
     run = text[start:end]
     folded = fold(run)
-    if folded.text != run and (found := first_in(look, text, start, end, folded)):
-        return found
+    if folded.text != run:
+        found = first_in(look, text, start, end, folded) or _address_in(look, folded, start)
+        if found is not None:
+            return found
     if "=" not in run:
         return None
     quoted = fold(run, quoted=True)
@@ -226,26 +206,52 @@ def _check_seam(look: Look, text: str, start: int, end: int) -> Verdict | None:
 def _stands_alone(look: Look, text: str, found: Verdict) -> bool:
     """Whether a piece of a finding between two joints is one by itself: "by Ada" over "> ada@host.org"."""
     pieces = JOINT.split(text[found.start : found.end])
-    return len(pieces) > 1 and any(one.entity == found.entity for piece in pieces if piece for one in look(piece))
+    if len(pieces) == 1:
+        return False
+    if found.entity == "API_KEY":
+        pieces = pieces[1:]  # the first may be a key already, and the others more of it
+    return any(one.entity == found.entity for piece in pieces if piece for one in look(piece))
 
 
 def _check_digits(look: Look, text: str, start: int, end: int) -> Verdict | None:
     run = text[start:end]
     if _PLAIN_DIGITS.fullmatch(run) and not _ONE_BY_ONE.fullmatch(run):
         return None  # others look at those
-    if start and text[start - 1].isalnum() and run[0].isalpha():
-        return None  # no word: "phone", "weight"
     number = spelled.read_digits(run)
+    if len(number.digits) < _WORDS_MIN:
+        return None
+    number = replace(number, spans=[(start + low, start + high) for low, high in number.spans])
+    plain = run.isascii() and fold(run).text == run
+    variants = _variants(number, run) if plain else (number.signed(), number, number.solid())
+    return _judged(look, text, start, end, number, variants)
+
+
+def _check_words(look: Look, text: str, start: int, end: int) -> Verdict | None:
+    begin = spelled.begin_of(text, start)
+    if begin and text[begin - 1].isalnum() and text[begin].isalpha():
+        return None  # no word: "phone", "weight"
+    number, stop = spelled.read_words(text, begin)
+    stop = max(stop, end)
+    if len(number.digits) < _WORDS_MIN or number.words < _WORDS_AMONG_DIGITS:
+        return Verdict(stop, stop, 0.0)
+    found = _judged(look, text, begin, stop, number, (number.signed(), number, number.solid()))
+    if found is None and number.words >= _WORDS_MIN and _WORDS_MIN <= len(number.digits) <= 15:
+        found = Verdict(number.spans[0][0], number.spans[-1][1], _SPELLED_SCORE, "PHONE_NUMBER")
+        found = None if spelled.is_count(number.digits) else found
+    return found or Verdict(stop, stop, 0.0)
+
+
+def _judged(
+    look: Look, text: str, start: int, end: int, number: spelled.Digits, variants: Sequence[spelled.Digits]
+) -> Verdict | None:
+    """What a number is that was read out of a run, whichever way its groups are read."""
     if len(number.digits) < _WORDS_MIN or spelled.is_count(number.digits):
         return None
     if (card := _card_in(number, text, start)) is not None:
         return card
-    plain = run.isascii() and not number.words and fold(run).text == run
-    for variant in _variants(number, run) if plain else (number.signed(), number, number.solid()):
-        if found := first_in(look, text, start, end, variant.grouped()):
+    for variant in variants:
+        if found := first_in(look, text, start, end, variant.grouped(start)):
             return found
-    if number.words >= _WORDS_MIN and len(number.digits) <= 15:
-        return Verdict(start + number.spans[0][0], start + number.spans[-1][1], _SPELLED_SCORE, "PHONE_NUMBER")
     return None
 
 
@@ -264,31 +270,39 @@ def _card_in(number: spelled.Digits, text: str, start: int) -> Verdict | None:
     grouped = groups in _CARD_GROUPS or number.signed().groups() in _CARD_GROUPS or number.words >= _WORDS_MIN
     if not is_card(number.digits) or not (grouped or _CARD_WORDS.before(text, start)):
         return None
-    return Verdict(start + number.spans[0][0], start + number.spans[-1][1], 0.8, "CREDIT_CARD")
+    return Verdict(number.spans[0][0], number.spans[-1][1], 0.8, "CREDIT_CARD")
+
+
+def _address_in(look: Look, read: Folded, start: int) -> Verdict | None:
+    """An address in words in a text that stands at ``start``: jane%20%5Bat%5D%20acme.com."""
+    data = encode(read.text)
+    if (found := _ADDRESS.search(data)) is None:
+        return None
+    verdict = _check_address(look, read.text, count_points(data[: found[0]]), 0)
+    if verdict is None:
+        return None
+    first, last = read.span(verdict.start, verdict.end)
+    return verdict._replace(start=start + first, end=start + last)
 
 
 def _check_address(look: Look, text: str, start: int, end: int) -> Verdict | None:
-    if start and (text[start - 1].isalnum() or text[start - 1] in "@."):
-        return None
-    run = text[start:end]
-    if _PLAIN_ADDRESS.fullmatch(run):
-        return Verdict(end, end, 0.0)  # others look at those; nothing is hidden in them
-    address = spelled.read_address(run)
+    address = addresses.read_address(text, start)
     if address is None:
         return None
     for candidate in look(address.text):
         if candidate.entity == "EMAIL_ADDRESS":
-            return Verdict(start, start + address.length, _SPELLED_ADDRESS_SCORE, candidate.entity)
+            return Verdict(address.start, address.end, _SPELLED_ADDRESS_SCORE, candidate.entity)
     return None
 
 
 def _check_account(look: Look, text: str, start: int, end: int) -> Verdict | None:
-    run = text[start:end]
-    return None if _PLAIN_ACCOUNT.fullmatch(run) else first_in(look, text, start, end, fold(run.replace("\n", " ")))
+    if not _ACCOUNT_WORDS.before(text, start):
+        return None
+    return first_in(look, text, start, end, fold(text[start:end].replace("\n", " ")))
 
 
 def _check_reversed_address(look: Look, text: str, start: int, end: int) -> Verdict | None:
-    forwards = spelled.forwards(text[start:end])
+    forwards = addresses.forwards(text[start:end])
     found = forwards is not None and any(candidate.entity == "EMAIL_ADDRESS" for candidate in look(forwards))
     return Verdict(start, end, 0.7, "EMAIL_ADDRESS") if found else None
 
@@ -299,27 +313,3 @@ def _check_reversed_digits(look: Look, text: str, start: int, end: int) -> Verdi
         if candidate.start >= len(before):
             return Verdict(start, end, candidate.score * DISCOUNT, candidate.entity)
     return None
-
-
-def _check_base64(look: Look, text: str, start: int, end: int) -> Verdict | None:
-    run = text[start:end].rstrip("=").replace("-", "+").replace("_", "/")
-    run = run[: len(run) - (len(run) % 4 == 1)]
-    try:
-        data = base64.b64decode(run + "=" * (-len(run) % 4), validate=True)
-    except binascii.Error:
-        return None
-    return _unpacked(look, data, text, start, end, full=end - start >= 4 * _GROUPS_MAX)
-
-
-def _check_hex(look: Look, text: str, start: int, end: int) -> Verdict | None:
-    data = bytes.fromhex(text[start:end].replace(":", ""))
-    return _unpacked(look, data, text, start, end, full=len(data) > 480)
-
-
-def _unpacked(look: Look, data: bytes, text: str, start: int, end: int, *, full: bool) -> Verdict | None:
-    """What is in a run that says ``data``: all of the run goes, half of an encoding says nothing to anybody."""
-    said = data.decode("ascii", "replace")
-    found = None if UNREADABLE.search(said[:-3]) else whole_run(look, text, start, end, said)
-    if found is not None:
-        return found
-    return Verdict(end - _OVERLAP, end - _OVERLAP, 0.0) if full else None

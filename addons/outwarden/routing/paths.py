@@ -10,6 +10,9 @@ from outwarden.routing.routes import Upstream
 _OPENAI_BASE = re.compile(r"^/openai/deployments/[^/]+(?=/)|^.*?/v\d+(?:beta\d*|alpha)?(?:/openai)?(?=/)")
 _VERSION = re.compile(r"/v\d+(?:beta\d*|alpha)?$")
 _BEDROCK_MODEL = re.compile(r"(?<=/model/).+(?=/(?:converse|invoke|count-tokens)[a-z-]*$)")
+# Vertex AI: ``https://host/v1/projects/P/locations/L/publishers/google`` + ``/models/M:generateContent``.
+_INSIDE_VERSION = re.compile(r"/v\d+(?:beta\d*|alpha)?/")
+_GEMINI_BASE = re.compile(r"^.*(?=/(?:models|tunedModels|endpoints)(?:/|$))")
 _GEMINI_MODEL = re.compile(r"(?<=/models/)[^/:]+(?=:)")
 
 
@@ -17,11 +20,14 @@ def upstream_path(upstream: Upstream, path: str, model: str | None) -> str:
     """Return the request target (path and query) of ``path`` at ``upstream``; ``model`` goes where the path names one.
 
     OpenAI's SDKs count the version into the base URL (``https://host/v1`` + ``/chat/completions``), the others
-    do not (``https://host`` + ``/v1/messages``); an upstream of theirs may end in the version all the same.
+    do not (``https://host`` + ``/v1/messages``); an upstream of theirs may end in the version all the same, and one of
+    Google's on in the project that its models are in.
     """
     bare, mark, query = path.partition("?")
     if upstream.format == "openai":
         rest = _OPENAI_BASE.sub("", bare, count=1)
+    elif upstream.format == "gemini" and _INSIDE_VERSION.search(upstream.path):
+        rest = _GEMINI_BASE.sub("", bare, count=1)
     elif _VERSION.search(upstream.path):
         rest = re.sub(r"^.*?/v\d+(?:beta\d*|alpha)?(?=/)", "", bare, count=1)
     else:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
+from outwarden.budget.lease import may_lease
 from outwarden.budget.limits import RATE_OVER_S, Budget, BudgetRules, Metered, Projected, Scope, Unit
 from outwarden.budget.webhooks import Event, Webhook, is_address
 from outwarden.budget.windows import moving
@@ -36,6 +37,7 @@ BURSTS = {"burst_usd": "usd", "burst_tokens": "tokens", "burst_requests": "reque
 ACTIONS: tuple[Literal["refuse", "warn"], ...] = ("refuse", "warn")
 EVENTS: tuple[Event, ...] = get_args(Event)
 ON_EXCEEDED: tuple[Literal["refuse", "reroute", "warn"], ...] = ("refuse", "reroute", "warn")
+LEASED = "no scope request, rolling or refill, identical, projected, reroute_at, nor on_exceeded: warn"
 HOLDS: tuple[Literal["full", "metered"], ...] = ("full", "metered")
 WHOLE: tuple[Literal["full", "learnt"], ...] = ("full", "learnt")
 SLICE_MIN_TOKENS = 32  # what one read of a connection may bring; half a slice is kept for that
@@ -100,8 +102,11 @@ def _read_budget(node: Node, routes: RouteRules | None) -> Budget:
         keys.get("projected", _read_projected, None),
         keys.get("reroute_at", number(0, 1), None),
         keys.get("reroute_to", text, None),
+        keys.get("lease", flag, False),
     )
     _check_guards(keys, budget)
+    if budget.lease and not may_lease(budget):
+        keys.wrong("lease", f"'lease' needs a counter of all calls, exact to the window: {LEASED}")
     _check_reroute(keys, budget, routes)
     keys.done("key", (*LIMITS, *BURSTS))
     return budget

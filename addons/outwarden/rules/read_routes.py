@@ -4,10 +4,12 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from itertools import combinations
 from pathlib import Path
 from typing import get_args
 from urllib.parse import urlsplit
 
+from outwarden.routing import places
 from outwarden.routing.aws import region_of
 from outwarden.routing.routes import (
     GROUP,
@@ -45,6 +47,7 @@ from outwarden.rules.values import (
     unique_list_of,
     whole,
 )
+from outwarden.wire.translation import callers_of
 
 FAILURES: tuple[Failure, ...] = get_args(Failure)
 STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
@@ -232,7 +235,21 @@ def _with_groups(
                 raise NodeError((line, f"route '{route.name}': no target of '{group.name}' reaches its min_quality"))
             group = replace(group, min_quality=least)
             groups[target] = _with_groups(group, by_name, upstreams, line, (*above, route.name))
-    return replace(route, groups=groups)
+    whole = replace(route, groups=groups)
+    if groups and (apart := _apart(places(whole), upstreams)):
+        raise NodeError((line, f"route '{route.name}': {apart}"))
+    return whole
+
+
+def _apart(targets: Collection[str], upstreams: Upstreams) -> str | None:
+    """Which two upstreams no call can have as its targets both, because of their formats; None where there are none."""
+    formats = {upstreams[target].format: target for target in sorted(targets) if target in upstreams}
+    if callers_of(formats):
+        return None
+    (one, first), (other, second) = next(
+        pair for pair in combinations(formats.items(), 2) if not callers_of(dict(pair))
+    )
+    return f"no call reaches both '{first}' ({one}) and '{second}' ({other}): nothing translates it for both"
 
 
 def _quality(target: str, upstreams: Upstreams) -> float:
@@ -266,6 +283,8 @@ def _read_route(upstreams: Upstreams | None, names: Collection[str]) -> Reader[R
         if targets and not any(weights.get(target, 1) for target in targets):
             keys.wrong("targets", "every weight is 0")
         good = _good_enough(keys, targets, upstreams or {}, min_quality)
+        if apart := _apart(good, upstreams or {}):
+            keys.wrong("targets", apart)
         keys.done()
         return Route(
             name=name,

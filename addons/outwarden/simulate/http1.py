@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Sequence
+from typing import Any
 
 import h11
 
@@ -118,8 +119,15 @@ def _received(request: h11.Request, body: bytes, server_name: str | None) -> Rec
 async def _while_connected(reader: asyncio.StreamReader, connection: h11.Connection, answer: Awaitable[None]) -> bool:
     """Run an answer to its end, or stop it when the client goes away; tell which. What it sends early is kept."""
     task = asyncio.ensure_future(answer)
+    try:
+        return await _watched(reader, connection, task)
+    finally:
+        task.cancel()  # where this very connection is stopped; nothing to one that is done
+
+
+async def _watched(reader: asyncio.StreamReader, connection: h11.Connection, task: asyncio.Future[Any]) -> bool:
     while not task.done():
-        watch = asyncio.ensure_future(reader.read(READ_BYTES))
+        watch: asyncio.Future[Any] = asyncio.ensure_future(reader.read(READ_BYTES))
         try:
             await asyncio.wait({task, watch}, return_when=asyncio.FIRST_COMPLETED)
         finally:

@@ -21,6 +21,10 @@ _BASE64_CHARACTERS_MIN = 512
 _LONG_NUMBER_MIN = 10**11
 
 _DATA_URL = re.compile(r"data:[^,\s]{0,200};base64,", re.ASCII)
+# How `{"`, `{ `, `[{` and `["` begin in base64 (Bedrock's CountTokens has a whole request in a string). Shorter than a
+# document with anything in it, words begin so, too.
+_PACKED_JSON = frozenset({"ey", "ew", "W3", "Wy"})
+_PACKED_CHARACTERS_MIN = 16
 _NOTHING: frozenset[str] = frozenset()
 _TEXTS, _TOKEN_IDS, _NUMBERS = frozenset({str}), frozenset({int}), frozenset({int, float})
 _MANY = 16  # elements; fewer are walked faster than looked over
@@ -337,6 +341,8 @@ class _Walk:
             else:
                 self.file(text)
         elif free or key is None or not (key in self.opaque or key in opaque_here or self.is_id(key, text)):
+            if text[:2] in _PACKED_JSON:
+                self.packed_json(text)
             self.tokens.append(text)
         else:
             self.tokens.append(None)
@@ -355,6 +361,13 @@ class _Walk:
             self.document.media_bytes += len(text)
         else:
             self.document.skipped.append(text)
+
+    def packed_json(self, text: str) -> None:
+        """Note the document that a string in base64 is; what is none stays a text like any other."""
+        packed = unpack(text) if self.unpacks and len(text) >= _PACKED_CHARACTERS_MIN else None
+        inner = _read_text(packed.text, 1) if packed is not None else None
+        if packed is not None and isinstance(inner, Document):
+            self.document.nested[len(self.tokens)] = File(packed, inner)
 
     def is_id(self, key: str, text: str) -> bool:
         return key in self.ids and ID.fullmatch(text) is not None

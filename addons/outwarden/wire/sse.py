@@ -12,9 +12,11 @@ _END = re.compile(rb"\r?\n(?:\r?\n|\r(?=[^\n]))|\r\r")
 _LINE = re.compile(rb"([^\r\n]*)(?:\r\n|\n|\r|\Z)")
 _END_BYTES = 4
 # Nearly all events of nearly all providers: read by one pattern. Everything else goes line by line.
-_SIMPLE = re.compile(rb"(?:event: ?([^\r\n]*)\r?\n)?data: ?([^\r\n]*)(?:\n\n|\r\n\r\n)")
+_SIMPLE = re.compile(rb"(?:event: ?([\w.:/+=-]*)\r?\n)?data: ?([^\r\n]*)(?:\n\n|\r\n\r\n)")
 _NEW_LINE = b"\ndata: "
-_SILENT = (b"event", b"id", b"retry")  # fields that clients read, but never as text
+# What clients read, but not as text: the name of an event, an id, a number. Whatever else stands there is looked at.
+_SILENT = (b"event", b"id", b"retry")
+_NAME = re.compile(rb"[\w.:/+=-]*")
 
 
 class SseCodec:
@@ -71,7 +73,9 @@ def read_event(raw: bytes, at: int = 0) -> Event:
             lines.append((start, end))
         elif field == b"event":
             name = raw[start:end].decode("utf-8", "replace")
-        elif field not in _SILENT:
+        if field in _SILENT and not _NAME.fullmatch(raw, start, end):
+            remarks.append((start, end))
+        elif field != b"data" and field not in _SILENT:
             remarks.append((line.start(1), end))
     data = b"\n".join([raw[start:end] for start, end in lines]) if lines else None
     return Event(raw, data, name, tuple(lines), tuple(remarks), _NEW_LINE)

@@ -47,14 +47,16 @@ class Usage:
     @property
     def whole(self) -> "Usage":
         """What all models used together."""
-        numbers = {
-            name: sum(getattr(each, name) for each in (self, *(used for _, used in self.others))) for name in COUNTS
-        }
-        return replace(self, **numbers, others=()) if self.others else self
+        if not self.others:
+            return self
+        all_used = (self, *(used for _, used in self.others))
+        numbers = {name: sum(getattr(each, name) for each in all_used) for name in COUNTS}
+        return replace(self, **numbers, others=())
 
     def counts(self) -> dict[str, int]:
         """The non-zero counts of all models plus input and output, as the audit record shows them."""
-        numbers = {name: getattr(self.whole, name) for name in COUNTS}
+        whole = self.whole
+        numbers = {name: getattr(whole, name) for name in COUNTS}
         return {k: v for k, v in numbers.items() if v or k in ("input_tokens", "output_tokens")}
 
     @property

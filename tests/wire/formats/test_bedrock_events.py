@@ -47,6 +47,13 @@ def tokens(facts: EventFacts) -> tuple[int, int] | None:
             False,
         ),
         ("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"reasoningContent": {"text": "hm"}}}, [], True, False),
+        (
+            "contentBlockDelta",
+            {"contentBlockIndex": 2, "delta": {"toolResult": [{"text": "a"}, {"json": {}}]}},
+            [((2, "text"), "a", "text")],
+            True,
+            False,
+        ),
         ("contentBlockStop", {"contentBlockIndex": 0}, [], False, False),
         ("messageStop", {"stopReason": "end_turn"}, [], False, True),
         ("metadata", {"usage": {"inputTokens": 1, "outputTokens": 2}}, [], False, True),
@@ -133,7 +140,7 @@ FAMILIES: list[tuple[str, dict[str, Any], list[Any], bool, tuple[int, int] | Non
     (
         "newer Mistral",
         {"choices": [{"index": 0, "message": {"content": "a"}, "stop_reason": "stop"}]},
-        [((0, "content"), "a", "text")],
+        [((0, ("message", "content")), "a", "text")],
         True,
         None,
     ),
@@ -151,7 +158,7 @@ FAMILIES: list[tuple[str, dict[str, Any], list[Any], bool, tuple[int, int] | Non
     (
         "DeepSeek R1",
         {"choices": [{"index": 0, "text": "a", "stop_reason": None}]},
-        [((0, "text"), "a", "text")],
+        [((0, "legacy"), "a", "text")],
         False,
         None,
     ),
@@ -169,7 +176,7 @@ FAMILIES: list[tuple[str, dict[str, Any], list[Any], bool, tuple[int, int] | Non
         True,
         None,
     ),
-    ("an unknown family", {"answer": "a"}, [], True, None),
+    ("an unknown family", {"answer": "a"}, [(("answer",), "a", "text")], True, None),
     (
         "stopped by a guardrail",
         {"outputText": "no", "index": 0, "amazon-bedrock-guardrailAction": "INTERVENED", "amazon-bedrock-trace": {}},

@@ -181,11 +181,23 @@ def test_media_and_unseen_input(name: str, path: str, body: dict[str, Any], size
     assert read.unseen_input == unseen
 
 
-def test_token_ids() -> None:
-    """Prompts given as numbers are counted: no scanner sees their text."""
-    assert facts("openai", "/v1/completions", {"prompt": [1, 2, 3]}).token_ids == 3
-    assert facts("openai", "/v1/embeddings", {"input": [[1, 2], [3]]}).token_ids == 3
-    assert facts("openai", "/v1/embeddings", {"input": ["text"]}).token_ids == 0
+@pytest.mark.parametrize(
+    ("name", "path", "body", "tokens"),
+    [
+        ("openai", "/v1/completions", {"prompt": [1, 2, 3]}, 3),
+        ("openai", "/v1/embeddings", {"input": [[1, 2], [3]]}, 3),
+        ("openai", "/v1/embeddings", {"input": ["text"]}, 0),
+        ("openai", "/completion", {"prompt": ["text", 12, 34]}, 2),
+        ("openai", "/v1/completions", {"prompt": "", "prompt_token_ids": [5, 6]}, 2),
+        ("openai", "/detokenize", {"tokens": [5, 6]}, 2),
+        ("openai", "/v1/chat/completions", {"messages": [], "input": [True, None, {}]}, 0),
+        ("ollama", "/api/generate", {"prompt": "and then?", "context": [1, 2, 3]}, 3),
+        ("generic", "/generate", {"input_ids": [[1, 2]]}, 2),
+    ],
+)
+def test_token_ids(name: str, path: str, body: dict[str, Any], tokens: int) -> None:
+    """Prompts given as numbers are counted, wherever servers take them: no text scan sees them."""
+    assert facts(name, path, body).token_ids == tokens
 
 
 def test_anthropic_batch() -> None:

@@ -37,6 +37,12 @@ def chat(delta: dict[str, Any], finish: str | None = None, index: int = 0, **mor
         ({"reasoning": "hm", "content": ""}, [((0, "reasoning"), "hm", "text")]),
         ({"reasoning_content": "hm"}, [((0, "reasoning_content"), "hm", "text")]),
         ({"refusal": "no"}, [((0, "refusal"), "no", "text")]),
+        ({"cot_summary": "hm"}, [((0, "cot_summary"), "hm", "text")]),
+        ({"answer": "Hi", "channel": "final"}, [((0, "answer"), "Hi", "text")]),
+        (
+            {"type": "text", "content": "I", "content_list": [{"type": "text", "text": "I"}], "text": "I"},
+            [((0, "text"), "I", "text"), ((0, "content"), "I", "text"), ((0, "content_list"), "I", "text")],
+        ),
         ({"content": [{"type": "text", "text": "Bon"}]}, [((0, "content"), "Bon", "text")]),
         (
             {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}]},
@@ -56,6 +62,48 @@ def chat(delta: dict[str, Any], finish: str | None = None, index: int = 0, **mor
 def test_chat_pieces(delta: dict[str, Any], expected: list[Any]) -> None:
     """Every string that grows is a piece; what is signed or whole is none."""
     assert pieces(chat(delta)) == expected
+
+
+def test_choices_without_a_delta() -> None:
+    """Azure's old extensions stream messages in a choice: each is a text; what stands beside a delta is none."""
+    old = {"choices": [{"index": 0, "messages": [{"index": 1, "delta": {"content": "Hi"}}]}]}
+    ((channel, piece, _),) = pieces(OPENAI.read_event(CHAT, None, old))
+    assert piece == "Hi"
+    other = {"choices": [{"index": 0, "messages": [{"index": 2, "delta": {"content": "Hi"}}]}]}
+    assert pieces(OPENAI.read_event(CHAT, None, other))[0][0] != channel
+
+
+def test_vercels_own_protocol() -> None:
+    """Its streams end with ``finish``, which tells the usage; the model is named at the begin."""
+    operation = OPENAI.identify("POST", "/v3/ai/language-model")
+    named = OPENAI.read_event(operation, None, {"type": "response-metadata", "modelId": "gpt-x"})
+    assert (named.model, named.end) == ("gpt-x", False)
+    finish = {"type": "finish", "usage": {"inputTokens": {"total": 3}, "outputTokens": {"total": 4}}}
+    facts = OPENAI.read_event(operation, None, finish)
+    assert facts.usage is not None
+    assert (facts.usage.input_tokens, facts.usage.output_tokens, facts.end) == (3, 4, True)
+    assert [piece for _, piece, _ in pieces(OPENAI.read_event(operation, None, {"textDelta": "Hi"}))] == ["Hi"]
+
+
+def test_moonshot_tells_usage_in_a_choice() -> None:
+    """In the last chunk, beside the finish."""
+    usage = {"prompt_tokens": 3, "completion_tokens": 4}
+    data = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop", "usage": usage}]}
+    facts = OPENAI.read_event(CHAT, None, data)
+    assert facts.usage is not None
+    assert (facts.usage.output_tokens, facts.usage_only) == (4, False)
+
+
+def test_text_generation_servers_number_their_tokens() -> None:
+    """All tokens are one text; the last event tells the usage."""
+    operation = OPENAI.identify("POST", "/generate_stream")
+    events = [{"index": n, "token": {"id": 5, "text": "a"}, "generated_text": None} for n in range(2)]
+    first, second = (OPENAI.read_event(operation, None, event) for event in events)
+    assert pieces(first) == pieces(second) == [(("token", "text"), "a", "text")]
+    last = events[1] | {"details": {"generated_tokens": 2, "input_length": 4}}
+    usage = OPENAI.read_event(operation, None, last).usage
+    assert usage is not None
+    assert (usage.input_tokens, usage.output_tokens) == (4, 2)
 
 
 def test_chat_content() -> None:
@@ -164,8 +212,11 @@ def test_responses_life() -> None:
 
 
 def test_runs() -> None:
-    """Assistants' runs: text and code pieces, usage of the run but not of its steps, too."""
+    """Assistants' runs: text, code and what it prints in pieces, usage of the run but not of its steps, too."""
     runs = OPENAI.identify("POST", "/v1/threads/t/runs")
+    printed = {"type": "code_interpreter", "index": 1, "code_interpreter": {"outputs": [{"index": 0, "logs": "ok"}]}}
+    step = {"object": "thread.run.step.delta", "id": "s", "delta": {"step_details": {"tool_calls": [printed]}}}
+    assert pieces(OPENAI.read_event(runs, "thread.run.step.delta", step)) == [(("s", "logs", 1, 0), "ok", "text")]
     text = {"object": "thread.message.delta", "id": "m", "delta": {"content": [{"index": 0, "text": {"value": "Hi"}}]}}
     assert pieces(OPENAI.read_event(runs, "thread.message.delta", text)) == [(("m", "text", 0), "Hi", "text")]
     usage = {"prompt_tokens": 1, "completion_tokens": 2}
@@ -192,12 +243,26 @@ def test_anthropic_stream() -> None:
     text = claude("content_block_delta", index=0, delta={"type": "text_delta", "text": "Hi"})
     assert (pieces(text), text.content) == ([((0, "text"), "Hi", "text")], True)
     assert claude("content_block_start", index=1, content_block={"type": "tool_use", "input": {}}).content
+    hop = {"type": "fallback", "from": {"model": "claude-a"}, "to": {"model": "claude-b"}}
+    fallback = claude("content_block_start", index=1, content_block=hop)
+    assert (fallback.model, fallback.content) == ("claude-b", False)
     json_ = claude("content_block_delta", index=1, delta={"type": "input_json_delta", "partial_json": '{"a":'})
     assert pieces(json_) == [((1, "partial_json"), '{"a":', "json")]
     assert (1, "partial_json") in claude("content_block_stop", index=1).closes
     assert claude("message_delta", delta={"stop_reason": "end_turn"}, usage={"output_tokens": 9}).closes == "all"
     assert claude("message_stop").end
     assert claude("error", error={"type": "overloaded_error", "message": "x"}).error == "overloaded"
+
+
+def test_a_kind_of_delta_that_nobody_knows_is_read() -> None:
+    """Its text is a piece under any usual word; what is thought stays as it is, for it may be signed."""
+    facts = claude("content_block_delta", index=2, delta={"type": "new_delta", "output": "Hi"})
+    assert (pieces(facts), facts.content) == ([((2, "output"), "Hi", "text")], True)
+    assert (2, "output") in claude("content_block_stop", index=2).closes
+    assert pieces(claude("content_block_delta", index=0, delta={"type": "new_delta", "thinking": "hm"})) == []
+    assert pieces(claude("content_block_delta", index=0, delta={"type": [], "text": "Hi"})) == [
+        ((0, "text"), "Hi", "text")
+    ]
 
 
 def test_anthropic_thinking_passes_as_it_is() -> None:
@@ -257,6 +322,59 @@ def test_gemini_stream() -> None:
     assert (error.error, error.end) == ("overloaded", False)
 
 
+def test_gemini_arguments_that_stream() -> None:
+    """Each argument of a call is a text of its own, until no other piece follows; in both spellings."""
+    begun = gemini([{"functionCall": {"name": "f", "willContinue": True}}])
+    assert (pieces(begun), begun.content) == ([], True)
+    argument = {"jsonPath": "$.to", "stringValue": "New ", "willContinue": True}
+    first = gemini([{"functionCall": {"partialArgs": [argument], "willContinue": True}}])
+    channel = (0, "argument", "$.to")
+    assert (pieces(first), channel in first.closes) == ([(channel, "New ", "text")], False)
+    snake = {"json_path": "$.to", "string_value": "Delhi"}
+    other = {"json_path": "$.n", "number_value": 3}
+    last = gemini([{"function_call": {"partial_args": [snake, other]}}])
+    assert (pieces(last), channel in last.closes) == ([(channel, "Delhi", "text")], True)
+
+
+def test_gemini_wrapped_for_code_assist() -> None:
+    """What Gemini CLI sends and gets with a Google account: the same, one level down."""
+    operation = GEMINI.identify("POST", "/v1internal:streamGenerateContent")
+    config = {"maxOutputTokens": 7, "candidateCount": 2}
+    body = {"model": "gemini-x", "project": "p", "request": {"contents": [], "generationConfig": config}}
+    facts = GEMINI.read_request(operation, body)
+    assert (facts.model, facts.stream, facts.choices) == ("gemini-x", True, 2)
+    assert (facts.output_limit, facts.output_limit_key) == (7, "request.generationConfig.maxOutputTokens")
+    usage = {"promptTokenCount": 3, "candidatesTokenCount": 4}
+    parts = [{"text": "Hi", "thoughtSignature": "AAAA"}]
+    inner = {"candidates": [{"content": {"parts": parts}, "finishReason": "STOP"}], "usageMetadata": usage}
+    chunk = {"response": inner | {"modelVersion": "gemini-x-001"}, "traceId": "t"}
+    event = GEMINI.read_event(operation, None, chunk)
+    assert (pieces(event), event.model, event.end) == ([((0, "text"), "Hi", "text")], "gemini-x-001", True)
+    for usage_told in (event.usage, GEMINI.read_reply(operation, chunk, {}).usage):
+        assert usage_told is not None
+        assert (usage_told.input_tokens, usage_told.output_tokens) == (3, 4)
+    assert "response" not in GEMINI.text_rules(operation).free  # or the signature would be text
+    error = GEMINI.read_event(operation, None, {"error": {"code": 429, "status": "RESOURCE_EXHAUSTED"}})
+    assert (error.error, error.closes, error.end) == ("rate_limit", "all", False)
+    assert GEMINI.framing(operation, "application/json", "/v1internal:streamGenerateContent") == "json-array"
+
+
+def test_interactions() -> None:
+    """Answer, summary of a thought and arguments are texts of their step, which end with it."""
+    operation = GEMINI.identify("POST", "/v1beta/interactions")
+
+    def step(delta: dict[str, Any]) -> EventFacts:
+        return GEMINI.read_event(operation, "step.delta", {"event_type": "step.delta", "index": 1, "delta": delta})
+
+    assert pieces(step({"type": "text", "text": "Hi"})) == [((1, "text"), "Hi", "text")]
+    thought = {"type": "thought_summary", "content": {"type": "text", "text": "hm"}}
+    assert pieces(step(thought)) == [((1, "thought"), "hm", "text")]
+    assert pieces(step({"type": "arguments_delta", "arguments": '{"a'})) == [((1, "arguments"), '{"a', "json")]
+    assert not step({"type": "thought_signature", "signature": "AAAA"}).content
+    stop = GEMINI.read_event(operation, "step.stop", {"event_type": "step.stop", "index": 1})
+    assert set(stop.closes) == {(1, "text"), (1, "thought"), (1, "arguments")}
+
+
 def test_ollama_stream() -> None:
     """Pieces until ``done``; the counts come with it."""
     operation = OLLAMA.identify("POST", "/api/chat")
@@ -282,6 +400,9 @@ def test_cohere_stream() -> None:
     assert pieces(event("content-delta", {"content": {"text": "Hi"}})) == [(("content", 0), "Hi", "text")]
     assert pieces(event("content-delta", {"content": {"thinking": "hm"}})) == [(("content", 0), "hm", "text")]
     assert pieces(event("tool-plan-delta", {"tool_plan": "I"})) == [("plan", "I", "text")]
+    assert pieces(event("new-delta", {"answer": "I"})) == [(("answer",), "I", "text")]
+    first = {"event_type": "tool-calls-chunk", "tool_call_delta": {"text": "I"}}
+    assert pieces(COHERE.read_event(operation, None, first)) == [("plan", "I", "text")]
     call = event("tool-call-delta", {"tool_calls": {"function": {"arguments": "{"}}})
     assert pieces(call) == [(("call", 0), "{", "json")]
     assert event("content-end").closes == (("content", 0),)
@@ -289,6 +410,18 @@ def test_cohere_stream() -> None:
     end = {"type": "message-end", "delta": {"finish_reason": "ERROR", "error": "x"}}
     failed = COHERE.read_event(operation, "message-end", end)
     assert (failed.end, failed.error) == (False, "error")
+
+
+def test_cohere_behind_a_gateway() -> None:
+    """Its path says no more than that it is a chat; the events do."""
+    chat = OPENAI.identify("POST", "/gateway/cohere/v2/chat")
+    delta = {"type": "content-delta", "index": 0, "delta": {"message": {"content": {"text": "Hi"}}}}
+    assert pieces(OPENAI.read_event(chat, None, delta)) == [(("content", 0), "Hi", "text")]
+    usage = {"billed_units": {"input_tokens": 3, "output_tokens": 4}}
+    end = {"type": "message-end", "delta": {"finish_reason": "COMPLETE", "usage": usage}}
+    assert OPENAI.read_event(chat, None, end).usage
+    v1 = {"event_type": "text-generation", "text": "Hi"}
+    assert pieces(OPENAI.read_event(chat, None, v1)) == [("text", "Hi", "text")]
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,8 @@ CUT_STREAMS = {"wb20444afd6a2c7"}
 EMPTY_STREAMS = {"w7c6fa6e2edd7de", "w8b39be7aa1ccc1", "we53d4a07d112c5"}
 # JSON errors under `text/event-stream`; batch results, JSON lines that are no stream of a reply.
 FRAMED_OTHERWISE = {"weac4d4d08ba84f", "w07d093515cb6ba", "wb056beff8039bf", "w51e0887773a3c5"}
+# Aleph Alpha's counts stand beside the text, under names that the corpus did not look for.
+ALEPH_ALPHA = {"w1981f6c7bfde74": (9, 1000)}
 VERTEX_EMBEDDINGS = {"w2ccc76bebd9eb8": 10, "w19fd5b0d34f6aa": 4, "w64768a0cad288b": 4}
 # Errors that only their status gives away: `{"detail": "…"}`.
 UNSPOKEN_ERRORS = {"w04d7d110029ad5"}
@@ -226,6 +228,8 @@ def expected(record: dict[str, Any]) -> tuple[int, int] | None:
         counts = [int(headers.get(f"x-amzn-bedrock-{side}-token-count", 0)) for side in ("input", "output")]
         if raw is None or "inputTextTokenCount" in raw:  # Titan and the models whose bodies say nothing
             return counts[0], counts[1]
+    if record["id"] in ALEPH_ALPHA:
+        return ALEPH_ALPHA[record["id"]]
     if provider == "vertex" and endpoint == "predict":  # older embeddings: each text is counted apart
         return VERTEX_EMBEDDINGS[record["id"]], 0
     free = ("count_tokens", "countTokens", "cachedContents", "rerank")

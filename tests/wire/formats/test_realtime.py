@@ -94,6 +94,26 @@ def test_what_a_session_is_for(kind: str, session: dict[str, Any], said: tuple[A
     assert (asked.answers, asked.transcriber, asked.sound_bytes_per_s) == said
 
 
+def test_pieces_of_an_event_that_nobody_knows() -> None:
+    """Whatever it is called, a delta of text is a piece of one; sound is none, and no answer begins by it."""
+    format_, operation = talking("openai")
+
+    def read(kind: str) -> Any:
+        return format_.read_event(operation, None, {"type": kind, "delta": "x"})
+
+    assert [delta.parent[delta.key] for delta in read("session.some_transcript.delta").deltas] == ["x"]
+    assert not read("session.some_audio.delta").deltas
+    assert not read("conversation.new.delta").content
+
+
+def test_a_translation_is_not_spoken() -> None:
+    """Nothing in it tells when anything is to be paid."""
+    format_ = format_named("openai")
+    assert not format_.talks(format_.identify("GET", "/v1/realtime/translations"))
+    assert format_.identify("POST", "/v1/realtime/translations/client_secrets").name == "realtime"
+    assert format_.identify("POST", "/v1/realtime/translations/calls").billable
+
+
 def test_a_transcription_is_asked_for_done_or_failed() -> None:
     """xAI ends a piece each time that it goes on, too; only the last end counts."""
     format_, operation = talking("openai")

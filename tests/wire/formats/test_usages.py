@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outwarden.wire.formats.usages import any_usage, with_tools
+from outwarden.wire.formats.usages import any_usage
 from outwarden.wire.formats.values import TOKENS_MAX
 from outwarden.wire.usage import Usage
 
@@ -60,6 +60,42 @@ CASES: list[tuple[str, dict[str, Any], dict[str, int]]] = [
     (
         "DeepSeek's cache hit",
         {"prompt_tokens": 20, "completion_tokens": 1, "prompt_cache_hit_tokens": 16, "prompt_cache_miss_tokens": 4},
+        {"input_tokens": 20, "cached_input_tokens": 16, "output_tokens": 1},
+    ),
+    (
+        "Vercel's gateway, as the AI SDK has it since its third version",
+        {
+            "inputTokens": {"total": 20, "noCache": 4, "cacheRead": 15, "cacheWrite": 1},
+            "outputTokens": {"total": 7, "text": 4, "reasoning": 3},
+        },
+        {
+            "input_tokens": 20,
+            "cached_input_tokens": 15,
+            "cache_write_tokens": 1,
+            "output_tokens": 7,
+            "reasoning_tokens": 3,
+        },
+    ),
+    (
+        "the same without totals",
+        {"inputTokens": {"noCache": 4, "cacheRead": 15}, "outputTokens": {"text": 4, "reasoning": 3}},
+        {"input_tokens": 19, "cached_input_tokens": 15, "output_tokens": 7, "reasoning_tokens": 3},
+    ),
+    (
+        "its second version",
+        {"inputTokens": 20, "outputTokens": 7, "totalTokens": 27, "reasoningTokens": 3, "cachedInputTokens": 15},
+        {"input_tokens": 20, "cached_input_tokens": 15, "output_tokens": 7, "reasoning_tokens": 3},
+    ),
+    ("its first", {"promptTokens": 20, "completionTokens": 7}, {"input_tokens": 20, "output_tokens": 7}),
+    ("llama.cpp", {"tokens_evaluated": 20, "tokens_predicted": 7}, {"input_tokens": 20, "output_tokens": 7}),
+    (
+        "Aleph Alpha",
+        {"num_tokens_prompt_total": 20, "num_tokens_generated": 7},
+        {"input_tokens": 20, "output_tokens": 7},
+    ),
+    (
+        "Databricks: Anthropic's name for it in a chat's usage, which includes it",
+        {"prompt_tokens": 20, "completion_tokens": 1, "total_tokens": 21, "cache_read_input_tokens": 16},
         {"input_tokens": 20, "cached_input_tokens": 16, "output_tokens": 1},
     ),
     (
@@ -418,31 +454,14 @@ def test_an_advisor_is_another_model() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("tool_usage", "tools", "searches", "others"),
-    [
-        ({}, [], 2, []),
-        ({"web_search": {"num_requests": 1}}, [], 1, []),
-        ({"web_search": {"num_requests": 0}}, [], 0, []),
-        ({"image_gen": {"input_tokens": 0, "output_tokens": 0}}, [], 2, []),
-        ({"image_gen": {"input_tokens": 9, "output_tokens": 4000}}, [], 2, [("gpt-image-1", 9, 4000)]),
-        (
-            {"image_gen": {"input_tokens": 9, "output_tokens": 4000}},
-            [{"type": "web_search"}, {"type": "image_generation", "model": "gpt-image-2"}],
-            2,
-            [("gpt-image-2", 9, 4000)],
-        ),
-        ({"image_gen": "odd", "web_search": ["odd"]}, "odd", 2, []),
-    ],
-)
-def test_what_a_responses_tools_used(
-    tool_usage: object, tools: object, searches: int, others: list[tuple[str, int, int]]
-) -> None:
-    """Searches as they are billed, and a model that draws; both stand beside the usage."""
-    items = [{"type": "web_search_call"}] * 2
-    usage = with_tools(Usage(input_tokens=5), {"output": items, "tool_usage": tool_usage, "tools": tools})
-
-    assert usage is not None
-    assert (usage.input_tokens, usage.web_searches) == (5, searches)
-    assert [(model, used.input_tokens, used.output_tokens) for model, used in usage.others] == others
-    assert usage.counts()["input_tokens"] == 5 + sum(inputs for _, inputs, _ in others)
+def test_a_model_that_declined_is_another() -> None:
+    """Its attempt is charged at its own price, whether the top counts it or not; the answer at that of the fallback."""
+    declined = {"type": "message", "model": "claude-opus-5-5", "input_tokens": 10, "output_tokens": 40}
+    answered = {"type": "fallback_message", "model": "claude-opus-4-8", "input_tokens": 12, "output_tokens": 30}
+    for top in ({"input_tokens": 12, "output_tokens": 30}, {"output_tokens": 70}):
+        usage = any_usage({"cache_read_input_tokens": 0, "iterations": [declined, answered], **top})
+        assert usage is not None
+        assert (usage.input_tokens, usage.output_tokens) == (12, 30)
+        assert [(model, used.input_tokens, used.output_tokens) for model, used in usage.others] == [
+            ("claude-opus-5-5", 10, 40)
+        ]

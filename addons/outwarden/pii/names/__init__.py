@@ -1,8 +1,8 @@
 """Names of persons, places and organisations: what no pattern finds, found by a model that reads prose.
 
-``words`` cuts texts, ``prose`` chooses what is looked at, ``gate`` what is worth reading, ``features`` and ``network``
-are the bundled model (also a spaCy ``pipeline``, but read without spaCy); ``packages`` reads with any spaCy pipeline
-instead.
+``words`` cuts texts, ``prose`` chooses what is looked at, ``records`` reads segments of HL7, ``gate`` chooses what is
+worth reading; ``features`` and ``network`` are the bundled model (also a spaCy ``pipeline``, but read without spaCy);
+``packages`` reads with any spaCy pipeline instead.
 """
 
 from dataclasses import replace

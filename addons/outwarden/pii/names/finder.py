@@ -4,12 +4,15 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from functools import partial
 from hashlib import blake2b
 from typing import Protocol
 
 from outwarden.pii.finder import Allowance, Span
+from outwarden.pii.names.identifiers import is_identifier
 from outwarden.pii.names.mentions import Mentions
 from outwarden.pii.names.prose import Prose
+from outwarden.pii.names.records import names_in, prose_of
 
 # So much is read at once: enough that the work outweighs the start, little enough that a time limit is kept.
 BLOCK_CHARACTERS = 6000
@@ -79,9 +82,11 @@ class NameFinder:
     def _read(
         self, block: Sequence[tuple[int, int, str]], found: Sequence[list[Span]], mentions: Sequence[Mentions]
     ) -> None:
-        units = [said for _, _, said in block]
+        units = [prose_of(said) for _, _, said in block]
         for (number, offset, said), spans in zip(block, self._reader.read(units), strict=True):
             names = [span for span in spans if _may_be_name(said, span)]
+            if "PERSON" in self.entities and (recorded := names_in(said, self._reader.is_word)):
+                names = [*recorded, *(span for span in names if not any(map(partial(_overlap, span), recorded)))]
             for span in (*names, *mentions[number].in_unit(said, names)):
                 found[number].append(span._replace(start=span.start + offset, end=span.end + offset))
 
@@ -166,8 +171,14 @@ def _blocks(texts: Sequence[str]) -> Iterator[list[tuple[int, int, str]]]:
         yield block
 
 
+def _overlap(one: Span, other: Span) -> bool:
+    return one.start < other.end and other.start < one.end
+
+
 def _may_be_name(unit: str, span: Span) -> bool:
     value = unit[span.start : span.end]
+    if span.entity == "PERSON" and is_identifier(unit, span.start, span.end):
+        return False
     if len(unit.split(None, 1)) > 1 or unit[-1] in _AFTER_WORD:
         return any(map(str.isalpha, value))
     return span.score >= ONE_WORD_SCORE  # nothing stands around it, not even the end of a line

@@ -8,6 +8,7 @@ import re
 from typing import NamedTuple
 
 from outwarden.pii.names.code import Judge
+from outwarden.pii.names.records import is_record, names_in
 from outwarden.pii.names.words import unit_ends
 
 # At the beginning of a line: what is no prose until its end.
@@ -61,7 +62,10 @@ class Prose:
             at = end
         if at:
             self._line_start = text[at - 1] == "\n"
-        return at, [unit for unit in units if self._judge.wants(text[unit.start : unit.end])]
+        return at, [unit for unit in units if self._is_wanted(text[unit.start : unit.end])]
+
+    def _is_wanted(self, said: str) -> bool:
+        return is_record(said) or bool(names_in(said)) or self._judge.wants(said)
 
     def _skip(self, text: str, at: int, line_start: bool, more: bool) -> int:
         """Pass over a block; return where what is known of it ends."""

@@ -31,7 +31,7 @@ _ABBREVIATIONS = frozenset(
     )
     for word in line.split()
 )
-_STOP = re.compile(r"(?<=[.!?…])[\"'\u201d\u2019)\]*_]{0,3}[ \t]|\n")
+_STOP = re.compile(r"(?<=[.!?…])[\"'\u201d\u2019)\]*_]{0,3}[ \t]|\n|\r(?=[^\n])")
 _LAST_WORD = re.compile(r"[^\W\d_]+(?=\.[\"'\u201d\u2019)\]*_]{0,3}$)")
 
 
@@ -61,7 +61,7 @@ def _cut(text: str, start: int) -> int:
 
 
 def _ends_unit(text: str, start: int, stop: int, end: int) -> bool:
-    if text[end - 1] == "\n":
+    if text[end - 1] in "\r\n":
         return _ends_line(text, start, stop)
     found = _LAST_WORD.search(text, max(start, stop - 20), end - 1)
     if found is None:

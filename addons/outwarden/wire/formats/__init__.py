@@ -19,18 +19,19 @@ from outwarden.wire.formats.openai import Mistral, OpenAI
 
 __all__ = ["FORMAT_NAMES", "FormatNameError", "ask_for_usage", "format_named", "grpc_reply", "sends_usage"]
 
-_openai, _anthropic, _gemini = OpenAI(), Anthropic(), Gemini()
+_openai, _anthropic, _gemini, _bedrock, _ollama = OpenAI(), Anthropic(), Gemini(), Bedrock(), Ollama()
 
-# The first dialect is the host's own, the others are what such hosts serve beside it.
+# The first dialect is the host's own, the others are what such hosts serve beside it. What speaks OpenAI's may be a
+# gateway to all.
 _FORMATS: dict[str, Format] = {
-    "openai": Mixed("openai", _openai, _anthropic, _gemini),
+    "openai": Mixed("openai", _openai, _anthropic, _gemini, _bedrock, _ollama),
     "mistral": Mixed("mistral", Mistral(), _anthropic),
     "anthropic": Mixed("anthropic", _anthropic, _openai),
     "gemini": Mixed("gemini", _gemini, _anthropic, _openai),
     "cohere": Mixed("cohere", Cohere(), _openai),
-    "ollama": Mixed("ollama", Ollama(), _openai, _anthropic),
-    "bedrock": Mixed("bedrock", Bedrock(), _anthropic, _openai),
-    "generic": Mixed("generic", Generic(), _openai, _anthropic, _gemini),
+    "ollama": Mixed("ollama", _ollama, _openai, _anthropic),
+    "bedrock": Mixed("bedrock", _bedrock, _anthropic, _openai),
+    "generic": Mixed("generic", Generic(), _ollama, _openai, _anthropic, _gemini, _bedrock),
 }
 FORMAT_NAMES = frozenset(_FORMATS)
 

@@ -9,6 +9,7 @@ from outwarden.wire.formats import errors, facts
 from outwarden.wire.formats.base import Dialect
 from outwarden.wire.formats.paths import path
 from outwarden.wire.formats.rules import text_rules
+from outwarden.wire.formats.unknown import GROWING_TEXTS
 from outwarden.wire.formats.usages import any_usage
 from outwarden.wire.formats.values import mapping, objects, position, text
 
@@ -16,10 +17,10 @@ _REST = r"(?:/.*)?"
 _LIMITS = ("max_tokens", "max_tokens_to_sample")
 _TEXTS = ("messages", "system")
 
-# The string that each kind of content_block_delta carries, and of what kind it is. Thinking and compaction are missing
-# on purpose: their text will be signed, so it passes as it is.
-_DELTAS = {"text_delta": "text", "input_json_delta": "partial_json"}
-_KINDS: tuple[str, ...] = tuple(_DELTAS.values())
+# The strings that content_block_delta carries. What is signed is missing on purpose, whatever its kind is called: it
+# passes as it is.
+_SIGNED = frozenset({"thinking_delta", "compaction_delta", "signature_delta"})
+_KINDS = ("partial_json", *sorted(GROWING_TEXTS - {"thinking"}))
 
 
 class Anthropic(Dialect):
@@ -129,21 +130,23 @@ def _read_block_start(data: dict[str, Any]) -> EventFacts:
         filled = text(block.get("text")) is not None
         deltas = (Delta(block, "text", (position(data), "text")),) if filled else ()
         return EventFacts(deltas=deltas, content=filled)
+    if kind == "fallback":  # from here on another model writes than message_start named
+        return EventFacts(model=text(mapping(block.get("to")).get("model")))
     return EventFacts(content=kind != "thinking" or text(block.get("thinking")) is not None)
 
 
 def _read_block_delta(data: dict[str, Any]) -> EventFacts:
     delta = mapping(data.get("delta"))
-    kind = delta.get("type")
-    key = _DELTAS.get(kind) if isinstance(kind, str) else None
-    if key is None:  # thinking, its signature, a compaction, citations
+    if text(delta.get("type")) in _SIGNED:
         shown = text(delta.get("thinking")) or text(delta.get("content")) or ""
-        size = len(shown.encode("utf-8", "replace"))
-        return EventFacts(content=bool(delta.get("thinking") or delta.get("content")), other_bytes=size)
-    if not text(delta.get(key)):
-        return EventFacts()
-    piece = Delta(delta, key, (position(data), key), "json" if key == "partial_json" else "text")
-    return EventFacts(deltas=(piece,), content=True)
+        return EventFacts(content=bool(shown), other_bytes=len(shown.encode("utf-8", "replace")))
+    index = position(data)
+    pieces = [
+        Delta(delta, key, (index, key), "json" if key == "partial_json" else "text")
+        for key in delta
+        if key in _KINDS and text(delta[key])
+    ]
+    return EventFacts(deltas=pieces, content=bool(pieces))
 
 
 def _read_block_stop(data: dict[str, Any]) -> EventFacts:

@@ -22,10 +22,11 @@ from outwarden.wire.format import (
 )
 from outwarden.wire.formats import bedrock_events, errors, facts
 from outwarden.wire.formats.base import Dialect
+from outwarden.wire.formats.bills import on_tier
 from outwarden.wire.formats.offset_tables import BEDROCK
 from outwarden.wire.formats.paths import path
 from outwarden.wire.formats.rules import text_rules
-from outwarden.wire.formats.usages import any_usage, on_tier
+from outwarden.wire.formats.usages import any_usage
 from outwarden.wire.formats.values import count, mapping, number, objects, text
 from outwarden.wire.usage import Usage
 
@@ -101,6 +102,7 @@ class Bedrock(Dialect):
     """Converse, invoke, token counts, guardrails, agents, flows and knowledge bases; SageMaker's endpoints."""
 
     name = "bedrock"
+    elsewhere = frozenset({"converse", "invoke"})
     rules = text_rules(
         "input",
         "json",

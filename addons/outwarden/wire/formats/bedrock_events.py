@@ -11,9 +11,11 @@ from typing import Any
 from outwarden.wire.format import Delta, EventFacts, Json, Operation
 from outwarden.wire.formats import errors
 from outwarden.wire.formats.anthropic import Anthropic
+from outwarden.wire.formats.bills import on_tier
 from outwarden.wire.formats.cohere import Cohere
 from outwarden.wire.formats.openai_chat import read_chat_event
-from outwarden.wire.formats.usages import any_usage, on_tier
+from outwarden.wire.formats.unknown import unknown_pieces
+from outwarden.wire.formats.usages import any_usage
 from outwarden.wire.formats.values import mapping, objects, position, text
 from outwarden.wire.usage import Usage
 
@@ -66,6 +68,8 @@ def _read_block_delta(data: dict[str, Any]) -> EventFacts:
     call = mapping(delta.get("toolUse"))
     if text(call.get("input")):
         deltas.append(Delta(call, "input", (index, "input"), "json"))
+    parts = objects(delta.get("toolResult"))  # of a tool that runs at AWS
+    deltas += (Delta(part, "text", (index, "text")) for part in parts if text(part.get("text")))
     return EventFacts(deltas=deltas, content=any(delta.get(key) for key in delta if key != "toolUse") or bool(deltas))
 
 
@@ -164,21 +168,16 @@ def _read_mistral(event: dict[str, Any]) -> EventFacts:
 
 
 def _read_choices(event: dict[str, Any]) -> EventFacts:
-    """OpenAI's shape (gpt-oss, Qwen, Jamba, DeepSeek); Mistral's newer models say ``message`` for ``delta``."""
+    """OpenAI's shape (gpt-oss, Qwen, Jamba, DeepSeek, Mistral's newer models)."""
     facts = read_chat_event(event)
-    deltas = list(facts.deltas)
-    for place, choice in enumerate(objects(event.get("choices"))):
-        message = mapping(choice.get("message"))
-        if "delta" not in choice and text(message.get("content")):
-            deltas.append(Delta(message, "content", (position(choice, default=place), "content")))
     ends = facts.end or any(choice.get("stop_reason") for choice in objects(event.get("choices")))
-    closes = "all" if ends else facts.closes
-    return replace(facts, deltas=deltas, closes=closes, content=facts.content or bool(deltas), end=ends)
+    return replace(facts, closes="all" if ends else facts.closes, end=ends)
 
 
 def _read_unknown(event: dict[str, Any]) -> EventFacts:
-    """A family that is not known: every string is text of its own; the stream may end anywhere."""
-    return EventFacts(content=True, usage=any_usage(event.get("usage")), end=True, error=errors.error_of(event))
+    """A family that is not known: the usual words name what grows; the stream may end anywhere."""
+    pieces, usage = unknown_pieces(event), any_usage(event.get("usage"))
+    return EventFacts(deltas=pieces, content=True, usage=usage, end=True, error=errors.error_of(event))
 
 
 def _piece(event: dict[str, Any], key: str, channel: Hashable, ends: bool, usage: Usage | None = None) -> EventFacts:

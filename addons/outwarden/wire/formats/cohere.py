@@ -21,6 +21,7 @@ from outwarden.wire.formats.offset_tables import COHERE
 from outwarden.wire.formats.paths import path
 from outwarden.wire.formats.rules import text_rules
 from outwarden.wire.formats.units import asked_units
+from outwarden.wire.formats.unknown import unknown_pieces
 from outwarden.wire.formats.usages import any_usage
 from outwarden.wire.formats.values import items, mapping, position, text
 
@@ -123,7 +124,7 @@ def _v2_delta(kind: str, data: dict[str, Any]) -> Delta | None:
         function = mapping(_first_object(message.get("tool_calls")).get("function"))
         if text(function.get("arguments")):
             return Delta(function, "arguments", ("call", index), "json")
-    return None
+    return next(iter(unknown_pieces(message)), None) if kind.endswith("-delta") else None
 
 
 def _read_v2(kind: str, data: dict[str, Any]) -> EventFacts:
@@ -152,6 +153,8 @@ def _read_v1(kind: str, data: dict[str, Any]) -> EventFacts:
     call = mapping(data.get("tool_call_delta"))
     if text(call.get("parameters")):
         deltas.append(Delta(call, "parameters", ("call", position(call)), "json"))
+    if text(call.get("text")):
+        deltas.append(Delta(call, "text", "plan"))
     response = mapping(data.get("response"))
     return EventFacts(
         deltas=deltas,

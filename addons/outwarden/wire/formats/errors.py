@@ -146,7 +146,7 @@ _ANTHROPIC_TYPES = _OPENAI_TYPES | {
     504: "timeout_error",
     529: "overloaded_error",
 }
-_GOOGLE_STATUS = {
+GOOGLE_STATUS = {
     400: "INVALID_ARGUMENT",
     401: "UNAUTHENTICATED",
     403: "PERMISSION_DENIED",
@@ -183,7 +183,7 @@ def google_error(refusal: Refusal) -> dict[str, Any]:
         "error": {
             "code": refusal.status,
             "message": coded(refusal),
-            "status": _GOOGLE_STATUS.get(refusal.status, "INTERNAL"),
+            "status": GOOGLE_STATUS.get(refusal.status, "INTERNAL"),
             "details": [
                 {
                     "@type": "type.googleapis.com/google.rpc.ErrorInfo",

@@ -10,6 +10,9 @@ from outwarden.wire.formats.values import items, mapping, number, text
 _DEPTH_MAX = 40
 _MEDIA_KEYS = frozenset({"data", "file_data", "b64_json", "image_b64", "bytes", "bytesBase64Encoded", "audio"})
 _REMOTE_KEYS = frozenset({"file_id", "file_uri", "fileUri", "file_url", "image_url", "url", "uri", "s3Location"})
+# Where a prompt may stand as token numbers. Ollama's `context` is the conversation so far; the last three are those of
+# vLLM, SGLang and of what turns tokens into text.
+_TOKEN_KEYS = ("prompt", "input", "inputs", "context", "prompt_token_ids", "input_ids", "tokens")
 _SERVER_STATE = ("previous_response_id", "conversation", "cachedContent", "cached_content", "container")
 
 
@@ -70,15 +73,11 @@ def is_remote(key: str, parent: Mapping[str, Any]) -> bool:
     return True
 
 
-def token_ids(*values: object) -> int:
-    """How many prompt tokens are given as numbers (``[1, 2]`` or ``[[1, 2], [3]]``)."""
-    total = 0
-    for value in values:
-        rows = items(value)
-        if rows and isinstance(rows[0], int):
-            rows = [rows]
-        total += sum(len(row) for row in rows if isinstance(row, list) and row and isinstance(row[0], int))
-    return total
+def token_ids(body: Mapping[str, Any]) -> int:
+    """How many tokens of the prompt are numbers (``[1, 2]``, ``[[1, 2], [3]]``, llama.cpp: ``["text", 1, 2]``)."""
+    values = [items(body.get(key)) for key in _TOKEN_KEYS if isinstance(body.get(key), list)]
+    rows = [row for value in values for row in (value, *(row for row in value if isinstance(row, list)))]
+    return sum(1 for row in rows for token in row if isinstance(token, int) and not isinstance(token, bool))
 
 
 def prompts(value: object) -> int:
@@ -112,4 +111,5 @@ def read(
         media_bytes=media_bytes,
         unseen_input=remote or any(source.get(name) for name in _SERVER_STATE),
         stored=source.get("store") is True,
+        token_ids=token_ids(source),
     )

@@ -1,12 +1,11 @@
 """Google's Gemini API, on generativelanguage.googleapis.com and on Vertex AI; fields in camelCase or snake_case."""
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from outwarden.wire.format import (
-    Delta,
     ErrorReply,
     EventFacts,
     Framing,
@@ -20,18 +19,25 @@ from outwarden.wire.format import (
 )
 from outwarden.wire.formats import errors, facts
 from outwarden.wire.formats.base import Dialect, media_type
+from outwarden.wire.formats.gemini_chunk import model_of, read_chunk, usage_of
+from outwarden.wire.formats.gemini_interactions import read_interaction
 from outwarden.wire.formats.gemini_live import read_client_message, read_live_event
 from outwarden.wire.formats.offset_tables import GEMINI
 from outwarden.wire.formats.paths import path
-from outwarden.wire.formats.rules import opaque_in, text_rules
+from outwarden.wire.formats.rules import text_rules
 from outwarden.wire.formats.units import asked_units
-from outwarden.wire.formats.usages import any_usage, gemini_usage
-from outwarden.wire.formats.values import count, items, mapping, objects, position, text
-from outwarden.wire.usage import Usage
+from outwarden.wire.formats.values import mapping, objects
 
 _REST = r"(?:/.*)?"
 _MODEL = r"(?:models|tunedModels|endpoints)/(?P<model>[^/:]+)"
-_TEXTS = ("contents", "systemInstruction", "system_instruction", "content", "input", "instances", "requests")
+_TEXTS = ("contents", "systemInstruction", "system_instruction", "content", "input", "instances", "requests", "request")
+_GENERATES = ("generate_content", "code_assist")
+
+
+def _spelled(*names: str) -> tuple[str, ...]:
+    """Where a setting may stand: under either name of the configuration, also where a request is wrapped."""
+    configurations = ("generationConfig", "generation_config", "request.generationConfig")
+    return tuple(f"{configuration}.{name}" for configuration in configurations for name in names)
 
 
 # Where the caller's own data, or a schema of theirs, stands; both spellings of a key are valid.
@@ -93,6 +99,11 @@ class Gemini(Dialect):
     paths = (
         path("generate_content", rf"{_MODEL}:generateContent", billed="POST"),
         path("generate_content", rf"{_MODEL}:streamGenerateContent", billed="POST", stream=True),
+        # Code Assist (Gemini CLI and Antigravity, signed in with a Google account): the same, wrapped.
+        path("code_assist", r"v1internal:generateContent", billed="POST"),
+        path("code_assist", r"v1internal:streamGenerateContent", billed="POST", stream=True),
+        path("count_tokens", r"v1internal:countTokens"),
+        path("administration", r"v1internal(?::\w+|/.*)"),
         path("count_tokens", rf"{_MODEL}:(?:countTokens|computeTokens)"),
         path("embeddings", rf"{_MODEL}:(?:embedContent|batchEmbedContents|asyncBatchEmbedContent)", billed="POST"),
         path("batches", rf"{_MODEL}:batchGenerateContent", billed="POST", keeps=True),
@@ -128,7 +139,7 @@ class Gemini(Dialect):
     def framing(self, operation: Operation, content_type: str, path_query: str) -> Framing | None:
         """Without ``alt=sse`` streamGenerateContent answers with a JSON array that arrives piece by piece."""
         by_type = super().framing(operation, content_type, path_query)
-        if by_type is not None or not operation.stream or operation.name != "generate_content":
+        if by_type is not None or not operation.stream or operation.name not in _GENERATES:
             return by_type
         asked = dict(parse_qsl(urlsplit(path_query).query))
         if asked.get("alt") == "sse" or media_type(content_type) != "application/json":
@@ -137,7 +148,7 @@ class Gemini(Dialect):
 
     def text_rules(self, operation: Operation) -> TextRules:
         """In what a batch or an operation returns, ``response`` is a whole reply, not what a function gave back."""
-        return _RESULT_RULES if operation.name in ("batches", "operations") else self.rules
+        return _RESULT_RULES if operation.name in ("batches", "operations", "code_assist") else self.rules
 
     def read_request(self, operation: Operation, body: Json) -> RequestFacts:
         """Limits stand in ``generationConfig``, and both spellings of every key are valid."""
@@ -145,22 +156,12 @@ class Gemini(Dialect):
         read = facts.read(
             operation,
             source,
-            limits=(
-                "generationConfig.maxOutputTokens",
-                "generationConfig.max_output_tokens",
-                "generation_config.maxOutputTokens",
-                "generation_config.max_output_tokens",
-                "parameters.maxOutputTokens",
-            ),
-            choices=(
-                "generationConfig.candidateCount",
-                "generationConfig.candidate_count",
-                "generation_config.candidateCount",
-                "generation_config.candidate_count",
-            ),
+            limits=(*_spelled("maxOutputTokens", "max_output_tokens"), "parameters.maxOutputTokens"),
+            choices=_spelled("candidateCount", "candidate_count"),
             texts=_TEXTS,
         )
-        tools = [key for tool in objects(source.get("tools")) for key in tool]
+        inner = mapping(source.get("request")) or source
+        tools = [key for tool in objects(inner.get("tools")) for key in tool]
         fetches = any("earch" in key or key in ("urlContext", "url_context") for key in tools)
         model = read.model.removeprefix("models/") if read.model else None
         return replace(read, model=model, unseen_input=read.unseen_input or fetches, asks=asked_units(operation, body))
@@ -173,8 +174,8 @@ class Gemini(Dialect):
             models = [event.model for event in events if event.model is not None]
             error = next((event.error for event in events if event.error), None)
             return ResponseFacts(models[0] if models else None, usages[-1] if usages else None, error)
-        source = mapping(body)
-        return ResponseFacts(_model(source), _usage(source), errors.error_of(body))
+        source = _unwrapped(operation, mapping(body))
+        return ResponseFacts(model_of(source), usage_of(source), errors.error_of(body))
 
     def read_event(self, operation: Operation, name: str | None, data: Json) -> EventFacts:
         """One GenerateContentResponse, or one event of the Interactions API."""
@@ -184,9 +185,11 @@ class Gemini(Dialect):
             return EventFacts(error=errors.error_of(data))
         if operation.name == "live":
             return read_live_event(data)
+        if operation.name == "code_assist":
+            data = data if errors.error_of(data) else _unwrapped(operation, data)
         if isinstance(data.get("event_type"), str):
-            return _read_interaction(data["event_type"], data)
-        return _read_chunk(data)
+            return read_interaction(data["event_type"], data)
+        return read_chunk(data)
 
     def talks(self, operation: Operation) -> bool:
         """The Live API."""
@@ -212,111 +215,6 @@ class Gemini(Dialect):
 _RESULT_RULES = text_rules(*_FREE, "functionResponse", "function_response", ids=_IDS, offsets=GEMINI)
 
 
-def _model(source: Mapping[str, Any]) -> str | None:
-    return text(source.get("modelVersion")) or text(source.get("model_version")) or text(source.get("model"))
-
-
-def _searches(source: Mapping[str, Any]) -> int:
-    """Search queries that grounded the answer; each is billed."""
-    queries = 0
-    for candidate in items(source.get("candidates")):
-        if not isinstance(candidate, dict):
-            continue
-        grounding = candidate.get("groundingMetadata", candidate.get("grounding_metadata"))
-        if isinstance(grounding, dict):
-            queries += len(items(grounding.get("webSearchQueries", grounding.get("web_search_queries"))))
-    return queries
-
-
-def _embedding_usage(predictions: list[Any]) -> Usage | None:
-    """Vertex's older embeddings count the tokens of each text apart."""
-    statistics = [mapping(mapping(one.get("embeddings")).get("statistics")) for one in objects(predictions)]
-    tokens = sum(count(one.get("token_count")) for one in statistics)
-    return Usage(input_tokens=tokens, raw={"token_count": tokens}) if tokens else None
-
-
-def _usage(source: Mapping[str, Any]) -> Usage | None:
-    raw = source.get("usageMetadata", source.get("usage_metadata"))
-    usage = gemini_usage(raw) if isinstance(raw, dict) else any_usage(source.get("usage"))
-    if usage is None and "totalTokens" in source:  # countTokens
-        usage = Usage(input_tokens=count(source["totalTokens"]), raw=source)
-    if usage is None and isinstance(source.get("predictions"), list):
-        usage = _embedding_usage(source["predictions"])
-    searches = _searches(source)
-    return replace(usage, web_searches=searches) if usage is not None and searches else usage
-
-
-def _part_deltas(parts: list[dict[str, Any]], candidate: int) -> Iterator[Delta]:
-    """Text parts: thoughts and answer are two texts. A thought that carries its signature passes as it is."""
-    for part in parts:
-        if text(part.get("text")) and "text" not in opaque_in(part):
-            yield Delta(part, "text", (candidate, "thought" if part.get("thought") is True else "text"))
-
-
-_NO_OUTPUT = frozenset({"text", "thought", "thoughtSignature", "thought_signature", "partMetadata"})
-
-
-def _has_output(part: dict[str, Any]) -> bool:
-    return bool(text(part.get("text"))) or not part.keys() <= _NO_OUTPUT
-
-
-def _closes(parts: list[dict[str, Any]], candidate: int, deltas: list[Delta], finished: bool) -> tuple[Hashable, ...]:
-    """Thoughts end where the answer begins; both end at a tool call or at the finish."""
-    both = ((candidate, "thought"), (candidate, "text"))
-    if finished:
-        return both
-    here = {delta.channel for delta in deltas}
-    if not here and any(_has_output(part) for part in parts):
-        return both
-    return both[:1] if here == {both[1]} else ()
-
-
-def _read_chunk(data: dict[str, Any]) -> EventFacts:
-    deltas: list[Delta] = []
-    closes: list[Hashable] = []
-    content = end = False
-    for place, candidate in enumerate(objects(data.get("candidates"))):
-        index = position(candidate, default=place)
-        parts = list(objects(mapping(candidate.get("content")).get("parts")))
-        finished = bool(candidate.get("finishReason", candidate.get("finish_reason")))
-        found = list(_part_deltas(parts, index))
-        deltas += found
-        closes += _closes(parts, index, found, finished)
-        content = content or any(map(_has_output, parts))
-        end = end or finished
-    error = errors.error_of(data)
-    feedback = mapping(data.get("promptFeedback", data.get("prompt_feedback")))
-    blocked = bool(feedback.get("blockReason", feedback.get("block_reason")))
-    return EventFacts(
-        deltas=deltas,
-        closes="all" if error else closes,
-        content=content,
-        usage=_usage(data),
-        model=_model(data),
-        error=error,
-        end=(end or blocked) and error is None,
-    )
-
-
-def _read_interaction(kind: str, data: dict[str, Any]) -> EventFacts:
-    """Steps with an index, each a text, a thought or a call; the last event carries the usage."""
-    interaction = mapping(data.get("interaction"))
-    delta = mapping(data.get("delta"))
-    index = position(data)
-    deltas = [
-        Delta(delta, key, (index, key), "json" if key == "arguments" else "text")
-        for key in ("text", "thought", "arguments")
-        if text(delta.get(key))
-    ]
-    error = errors.error_of(data) or ("error" if kind in ("error", "interaction.failed") else None)
-    ends = kind in ("interaction.completed", "interaction.complete")
-    stops = ((index, "text"), (index, "thought"), (index, "arguments")) if kind.endswith(".stop") else ()
-    return EventFacts(
-        deltas=deltas,
-        closes="all" if ends or error else stops,
-        content=bool(deltas) or (bool(delta) and delta.get("type") != "thought_signature"),
-        usage=any_usage(interaction.get("usage")),
-        model=text(interaction.get("model")),
-        error=error,
-        end=ends and error is None,
-    )
+def _unwrapped(operation: Operation, source: dict[str, Any]) -> dict[str, Any]:
+    """A reply of Code Assist stands one level down."""
+    return mapping(source.get("response")) if operation.name == "code_assist" else source

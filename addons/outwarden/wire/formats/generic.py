@@ -48,6 +48,7 @@ _USAGE_KEYS = (
     "x_groq",
     "message",
     "response",
+    "result",
 )
 
 
@@ -72,7 +73,6 @@ class Generic(Dialect):
             read,
             model=named or operation.model,
             choices=read.choices * facts.prompts(source.get("prompt")),
-            token_ids=facts.token_ids(source.get("prompt"), source.get("input"), source.get("inputs")),
         )
 
     def read_reply(self, operation: Operation, body: Json, headers: Mapping[str, str]) -> ResponseFacts:

@@ -28,6 +28,7 @@ class Ollama(Dialect):
     """Chat, generate, embeddings and the management of models."""
 
     name = "ollama"
+    elsewhere = frozenset({"chat", "generate", "embeddings"})
     rules = text_rules("arguments", "parameters", "properties", "format", "state")
     paths = (
         path("chat", r"api/chat", billed="POST"),

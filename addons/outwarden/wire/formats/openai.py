@@ -16,6 +16,8 @@ from outwarden.wire.format import (
 )
 from outwarden.wire.formats import errors, facts
 from outwarden.wire.formats.base import Dialect
+from outwarden.wire.formats.bills import on_tier
+from outwarden.wire.formats.cohere import Cohere
 from outwarden.wire.formats.offset_tables import OPENAI
 from outwarden.wire.formats.openai_chat import read_chat_event
 from outwarden.wire.formats.openai_events import read_other_event, read_responses_event
@@ -23,11 +25,18 @@ from outwarden.wire.formats.openai_paths import ELSEWHERE, MISTRAL_PATHS, PATHS
 from outwarden.wire.formats.paths import Path
 from outwarden.wire.formats.realtime import read_client_message, read_realtime_event
 from outwarden.wire.formats.rules import text_rules
+from outwarden.wire.formats.tool_usage import with_tools
 from outwarden.wire.formats.units import asked_units, reply_units, with_units
-from outwarden.wire.formats.usages import any_usage, on_tier, with_tools
+from outwarden.wire.formats.usages import any_usage
 from outwarden.wire.formats.values import mapping, text
 
-_LIMITS = ("max_completion_tokens", "max_output_tokens", "max_tokens", "completion_args.max_tokens")
+_LIMITS = (
+    "max_completion_tokens",
+    "max_output_tokens",
+    "max_tokens",
+    "completion_args.max_tokens",
+    "parameters.max_tokens",
+)
 _TEXTS = ("messages", "input", "inputs", "prompt", "image", "document")
 
 
@@ -64,7 +73,6 @@ class OpenAI(Dialect):
         read = replace(
             read,
             choices=read.choices * facts.prompts(source.get("prompt")),
-            token_ids=facts.token_ids(source.get("prompt"), source.get("input")),
             asks=asked_units(operation, body),
         )
         if operation.name in ("chat", "completions") and read.stream:
@@ -79,6 +87,8 @@ class OpenAI(Dialect):
         source = mapping(body)
         usage = with_tools(any_usage(source.get("usage")), source)
         usage = usage or any_usage(mapping(source.get("x_groq")).get("usage")) or any_usage(source.get("meta"))
+        if usage is None and operation.name == "generate":  # of a server of its own kind
+            usage = any_usage(source.get("details")) or any_usage(source)
         usage = with_units(usage, reply_units(operation, body))
         return ResponseFacts(text(source.get("model")), on_tier(usage, source), errors.error_of(body))
 
@@ -93,6 +103,8 @@ class OpenAI(Dialect):
             return read_chat_event(data)
         if operation.name == "realtime":
             return read_realtime_event(data)
+        if operation.name == "chat" and ("-" in kind or isinstance(data.get("event_type"), str)):
+            return _cohere.read_event(operation, name, data)  # behind a gateway, whose path tells no more
         if kind.startswith("response.") or kind in ("error", "keepalive"):
             return _searched(read_responses_event(data), data)
         return read_other_event(operation, name, data)
@@ -130,6 +142,7 @@ class OpenAI(Dialect):
         return errors.framed(framing, flat, "error") + errors.framed(framing, failed, "response.failed")
 
 
+_cohere = Cohere()
 _RECORDS = frozenset({"decisions", "evals", "fine_tuning", "graders"})
 _RECORD_KEYS = ("item", "item_schema", "datasource_item", "sample", "data", "state", "criteria", "legend")
 _RECORD_RULES = text_rules(*OpenAI.rules.free, *_RECORD_KEYS, offsets=OPENAI)

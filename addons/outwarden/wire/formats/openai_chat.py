@@ -1,19 +1,27 @@
 """Chunks of chat completions and legacy completions."""
 
 from collections.abc import Hashable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 from outwarden.wire.format import Delta, EventFacts
 from outwarden.wire.formats import errors
+from outwarden.wire.formats.bills import on_tier
 from outwarden.wire.formats.rules import opaque_in
-from outwarden.wire.formats.usages import any_usage, on_tier
+from outwarden.wire.formats.unknown import GROWING_TEXTS, unknown_pieces
+from outwarden.wire.formats.usages import any_usage
 from outwarden.wire.formats.values import items, mapping, objects, position, text
+from outwarden.wire.usage import Usage
 
 # OpenAI runs at most 128 tools in a request (API reference, `tools`, read 2026-11); a turn can call each once.
 _TOOLS_MAX = 128
-_REASONING = ("reasoning", "reasoning_content", "reasoning_text", "thinking", "details")
-_TEXTS = ("content", "refusal", "text", "transcript")
+# What a delta says before its answer (Copilot: ``reasoning_text``, ``cot_summary``); ``details`` are OpenRouter's.
+_REASONING = ("reasoning", "reasoning_content", "reasoning_text", "thinking", "thought", "cot_summary", "details")
+# Beside ``content``: what else a string in a delta may be, if it grows (Snowflake says all once more as ``text``).
+_BESIDE = ("refusal", *sorted(GROWING_TEXTS.difference(_REASONING, ["content"])))
+_STRINGS = frozenset({*_REASONING[:-1], *_BESIDE})
+_TEXTS = ("content", "content_list", "legacy", "transcript", *_BESIDE)
 
 
 @lru_cache(maxsize=256)
@@ -42,19 +50,19 @@ def _string(parent: dict[str, Any], key: str, channel: Hashable) -> Iterator[Del
 
 def _content(delta: dict[str, Any], choice: int) -> Iterator[Delta]:
     """``content`` as a string, or as Mistral's list of text and thinking parts."""
-    content = delta.get("content")
-    if not isinstance(content, list):
+    if isinstance(delta.get("content"), str):
         yield from _string(delta, "content", (choice, "content"))
-        return
-    for part in objects(content):
-        yield from _string(part, "text", (choice, "content"))
-        for thought in objects(part.get("thinking")):
-            yield from _string(thought, "text", (choice, "thinking"))
+    for key in ("content", "content_list"):
+        for part in objects(delta.get(key)):
+            yield from _string(part, "text", (choice, key))
+            for thought in objects(part.get("thinking")):
+                yield from _string(thought, "text", (choice, "thinking"))
 
 
-def _reasoning(delta: dict[str, Any], choice: int) -> Iterator[Delta]:
-    for key in _REASONING[:3]:
-        if key in delta:
+def _strings(delta: dict[str, Any], choice: int) -> Iterator[Delta]:
+    """Reasoning, a refusal, and what else may grow."""
+    for key in delta:
+        if key in _STRINGS:
             yield from _string(delta, key, (choice, key))
     for detail in objects(delta.get("reasoning_details")):
         for key in ("text", "summary"):
@@ -77,16 +85,17 @@ def _tool_calls(delta: dict[str, Any], choice: int) -> Iterator[Delta]:
 def _deltas(choice: dict[str, Any], index: int) -> Iterator[Delta]:
     """All pieces in a choice. Perplexity's ``message`` beside the delta repeats the whole text: no piece of it."""
     delta = mapping(choice.get("delta"))
-    yield from _reasoning(delta, index)
+    yield from _strings(delta, index)
     yield from _content(delta, index)
-    if "refusal" in delta:
-        yield from _string(delta, "refusal", (index, "refusal"))
     if "audio" in delta:
         yield from _string(mapping(delta["audio"]), "transcript", (index, "transcript"))
     if "tool_calls" in delta or "function_call" in delta:
         yield from _tool_calls(delta, index)
     if "text" in choice:
-        yield from _string(choice, "text", (index, "text"))
+        yield from _string(choice, "text", (index, "legacy"))
+    elif "delta" not in choice:  # Mistral's newer models on Bedrock, Azure's old extensions
+        whole = {key: choice[key] for key in ("message", "messages") if key in choice}
+        yield from (replace(piece, channel=(index, piece.channel)) for piece in unknown_pieces(whole))
 
 
 def _closes(choice: dict[str, Any], index: int, deltas: list[Delta]) -> tuple[Hashable, ...]:
@@ -111,6 +120,11 @@ def _has_output(choice: dict[str, Any], deltas: list[Delta]) -> bool:
     )
 
 
+def _of_choice(data: dict[str, Any]) -> Usage | None:
+    """Moonshot tells the usage in the last chunk's choice."""
+    return next((usage for choice in objects(data["choices"]) if (usage := any_usage(choice.get("usage")))), None)
+
+
 def read_chat_event(data: dict[str, Any]) -> EventFacts:
     """One chunk. The usage chunk has no choices, Azure's first one has none either (and no usage)."""
     deltas: list[Delta] = []
@@ -124,7 +138,7 @@ def read_chat_event(data: dict[str, Any]) -> EventFacts:
         content = content or _has_output(choice, found)
         end = end or bool(choice.get("finish_reason"))
     error = errors.error_of(data)
-    usage = any_usage(data.get("usage")) or any_usage(mapping(data.get("x_groq")).get("usage"))
+    usage = any_usage(data.get("usage")) or any_usage(mapping(data.get("x_groq")).get("usage")) or _of_choice(data)
     return EventFacts(
         deltas=deltas,
         closes=closes,

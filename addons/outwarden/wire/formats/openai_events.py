@@ -5,8 +5,9 @@ from typing import Any
 
 from outwarden.wire.format import Delta, EventFacts, Operation
 from outwarden.wire.formats import errors
+from outwarden.wire.formats.bills import on_tier
 from outwarden.wire.formats.unknown import unknown_pieces
-from outwarden.wire.formats.usages import any_usage, on_tier
+from outwarden.wire.formats.usages import any_usage
 from outwarden.wire.formats.values import mapping, objects, text
 
 _ENDS = frozenset(
@@ -47,6 +48,12 @@ def _delta(kind: str, data: dict[str, Any]) -> list[Delta]:
     if not text(data.get("delta")):  # Mistral's conversations and others: the piece has another name
         return unknown_pieces(data)
     return [Delta(data, "delta", _channel(kind, data), "json" if "arguments" in kind else "text")]
+
+
+def pieces_of(kind: str, data: dict[str, Any]) -> EventFacts:
+    """An event that nobody knows: of its text alone, by its name; what it means for the reply is not said."""
+    closes = (_channel(kind, data),) if kind.endswith(".done") else ()
+    return EventFacts(deltas=_delta(kind, data), closes=closes)
 
 
 def _begins(kind: str, data: dict[str, Any]) -> bool:
@@ -102,6 +109,9 @@ def _run_deltas(data: dict[str, Any]) -> list[Delta]:
             if text(inner.get(field)):
                 channel = (owner, key, call.get("index"))
                 found.append(Delta(inner, field, channel, "json" if field == "arguments" else "text"))
+        for output in objects(mapping(call.get("code_interpreter")).get("outputs")):
+            if text(output.get("logs")):
+                found.append(Delta(output, "logs", (owner, "logs", call.get("index"), output.get("index"))))
     return found
 
 
@@ -129,14 +139,15 @@ def read_other_event(operation: Operation, name: str | None, data: dict[str, Any
     error = errors.error_of(data) or ("error" if name == "error" else None)
     kind = text(data.get("type")) or ""
     deltas = _delta(kind, data) if kind else unknown_pieces(data)
+    usage = any_usage(data.get("usage")) or any_usage(data.get("details"))  # details: of a text generation server
     # An event without a type is of no shape that we know (Writer: `{"value": …}`): any of them may be the last.
-    ends = (kind.endswith((".done", ".completed")) or not kind) and not error
+    ends = (kind.endswith((".done", ".completed")) or kind in ("", "finish")) and not error
     return EventFacts(
         deltas=deltas,
         closes="all" if (ends and kind) or error else (),
         content=bool(deltas) or kind.startswith(("speech.audio", "image_")),
-        usage=any_usage(data.get("usage")),
-        model=text(data.get("model")),
+        usage=usage or (None if kind else any_usage(data)),
+        model=text(data.get("model")) or text(data.get("modelId")),
         error=error,
         end=ends,
     )

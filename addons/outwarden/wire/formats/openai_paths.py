@@ -8,7 +8,7 @@ from outwarden.wire.formats.paths import path
 _REST = r"(?:/.*)?"
 _AZURE = r"openai/deployments/(?P<model>[^/]+)"
 _VERTEX = r"publishers/(?!google/|anthropic/)[^/]+/models/(?P<model>[^/:]+)"  # Mistral, Llama … on Vertex AI
-_REALTIME = r"realtime(?:/calls|/sessions|/client_secrets|/transcription_sessions|/translations(?:/client_secrets)?)?"
+_REALTIME = r"realtime(?:/translations)?(?:/calls|/sessions|/client_secrets|/transcription_sessions)?"
 _READ = "GET HEAD OPTIONS"
 
 _TRAINS = r"rl/training-sessions/[^/]+/operations/[^/]+"  # Together; each is a step on the model, or a sample of it
@@ -25,6 +25,7 @@ ELSEWHERE = frozenset(
         "count_tokens",
         "embeddings",
         "files",
+        "generate",
         "health",
         "images",
         "models",
@@ -62,15 +63,22 @@ PATHS = (
     path("chat", rf"{_VERTEX}:streamRawPredict", billed="POST", stream=True),
     path("chat", r"agents/completions", billed="POST"),  # Mistral
     path("chat", r"v\d+/chat", billed="POST"),  # Writer, LM Studio
+    path("chat", r"text/chatcompletion(?:_v2|_pro)?", billed="POST"),  # MiniMax
     path("chat_stored", r"chat/(?:completions|deferred-completion)/.+", keeps=True),  # xAI's GET of a deferred one
+    path("generate", r"serving-endpoints/(?P<model>[^/]+)/invocations", billed="POST"),  # Databricks, all kinds
+    path("generate", r"services/aigc/(?:text|multimodal)-generation/generation", billed="POST"),  # Alibaba's own API
+    path("generate", r"(?:workers-ai|ai/run)/(?P<model>@(?:cf|hf)/.+)", billed="POST"),  # Cloudflare
     path("embeddings", rf"{_AZURE}/embeddings", billed="POST"),
     path("completions", rf"{_AZURE}/completions", billed="POST"),
     path("images", rf"{_AZURE}/images/(?:generations|edits|variations)", billed="POST"),
     path("speech", rf"{_AZURE}/audio/speech", billed="POST"),
     path("transcriptions", rf"{_AZURE}/audio/(?:transcriptions|translations)", billed="POST"),
-    path("organization", rf"(?:organizations?|projects){_REST}"),
-    # `completion`, `infill`: llama.cpp; `generate…`: text-generation-inference; `edits`: before the chat API
-    path("completions", r"(?:completions?|fim/completions|infill|v1/edits|generate(?:_stream)?)", billed="POST"),
+    # Not Vertex AI's, which gateways pass on: its models stand at a location of a project.
+    path("organization", r"(?:organizations?|projects)(?:/(?![^/]+/locations/)[^:]*)?"),
+    path("completions", r"(?:completions|fim/completions)", billed="POST"),
+    # The servers' own APIs beside it, which know no `stream_options`: llama.cpp, text-generation-inference
+    # (`api/generate` is Ollama's), and what was there before the chat API.
+    path("generate", r"(?:completion|infill|v1/edits|(?<!api/)generate(?:_stream)?)", billed="POST"),
     path("count_tokens", r"responses/input_tokens"),
     path("responses", r"responses(?:/compact)?", billed="POST GET", keeps=True),
     path("responses_stored", r"responses/[^/]+(?:/input_items|/cancel)?", keeps=True),
@@ -102,6 +110,7 @@ PATHS = (
     path("evals", rf"(?:evals|evaluation){_REST}", keeps=True),
     path("skills", rf"skills{_REST}", keeps=True),
     path("decisions", r"decisions", billed="POST"),
+    path("realtime_translations", r"realtime/translations", billed="POST GET"),  # no event tells what is to be paid
     path("realtime", _REALTIME, billed="POST GET"),
     path("realtime", r"realtime/calls/[^/]+/(?:accept|reject|refer|hangup)"),
     path("live", r"live/sessions(?:/[^/]+/fork)?", billed="POST", keeps=True),

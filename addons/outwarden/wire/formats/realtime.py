@@ -6,7 +6,7 @@ from typing import Any
 
 from outwarden.wire.format import Delta, EventFacts, MessageFacts, RequestFacts, SessionFacts, Transcription
 from outwarden.wire.formats import errors
-from outwarden.wire.formats.openai_events import read_responses_event
+from outwarden.wire.formats.openai_events import pieces_of, read_responses_event
 from outwarden.wire.formats.usages import any_usage, duration_usage
 from outwarden.wire.formats.values import mapping, number, text
 
@@ -85,7 +85,7 @@ def read_realtime_event(data: dict[str, Any]) -> EventFacts:
         if facts.usage is None and "usage" in data:  # xAI tells it beside the response
             return replace(facts, usage=any_usage(data["usage"]))
         return facts
-    if kind.startswith(("session.", "transcription_session.")):
+    if "session" in data and kind.startswith(("session.", "transcription_session.")):
         session = mapping(data.get("session"))
         return EventFacts(model=text(session.get("model")), session=_read_session(kind, session))
     if kind == "input_audio_buffer.committed":
@@ -94,7 +94,7 @@ def read_realtime_event(data: dict[str, Any]) -> EventFacts:
         return EventFacts(error=errors.error_kind(data.get("error")))
     if kind.startswith(_TRANSCRIPTION):
         return _read_transcription(kind, data)
-    return EventFacts()
+    return pieces_of(kind, data)
 
 
 def _read_transcription(kind: str, data: dict[str, Any]) -> EventFacts:

@@ -27,6 +27,12 @@ _SEALED = frozenset(
         "encrypted_content",
         "encrypted_index",
         "encrypted_stdout",
+        "encryptedContent",  # as the AI SDK spells them for its gateway
+        "encryptedIndex",
+        "reasoningEncryptedContent",
+        "redactedData",
+        "reasoning_opaque",  # Copilot
+        "fingerprint",  # of an OpenAI program
         "redactedContent",
         "obfuscation",
         "fallback_credit_token",

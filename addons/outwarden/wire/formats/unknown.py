@@ -6,27 +6,27 @@ from outwarden.wire.format import Delta
 from outwarden.wire.formats.values import text
 
 # Keys whose strings grow piece by piece in the streams of the APIs that were looked at.
-_DELTA_KEYS = frozenset(
+GROWING_TEXTS = frozenset(
     {
         "answer",
-        "arguments",
         "completion",
         "content",
         "delta",
         "generated_text",
         "output",
         "output_text",
-        "partial_json",
         "reasoning",
         "reasoning_content",
         "response",
         "text",
+        "textDelta",
         "thinking",
         "token",
         "value",
     }
 )
-_JSON_KEYS = frozenset({"arguments", "partial_json"})
+_JSON_KEYS = frozenset({"argsTextDelta", "arguments", "partial_json"})
+_DELTA_KEYS = GROWING_TEXTS | _JSON_KEYS
 # An event with more strings than this is no piece of a text; what is not followed is scanned as whole strings.
 _DELTAS_MAX = 256
 _DEPTH_MAX = 16
@@ -44,7 +44,9 @@ def _pieces(node: object, where: tuple[object, ...], depth: int) -> Iterator[Del
         for place, child in enumerate(node):
             yield from _pieces(child, (*where, place), depth + 1)
     elif isinstance(node, dict):
-        here = (*where, node.get("index")) if isinstance(node.get("index"), int) else where
+        # Text generation servers number their tokens; elsewhere an index tells texts apart.
+        numbered = isinstance(node.get("index"), int) and not isinstance(node.get("token"), dict)
+        here = (*where, node["index"]) if numbered else where
         for key, child in node.items():
             if isinstance(child, dict | list):
                 yield from _pieces(child, (*here, key), depth + 1)

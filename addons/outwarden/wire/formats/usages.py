@@ -10,24 +10,16 @@
 | cohere     | yes                   | yes                       |
 | ollama     | yes                   | yes                       |
 
-What a provider states beside the counts: the cost of the call, and the tier it was served on.
-
-| provider                  | cost, in US dollars |
-|---------------------------|---------------------|
-| OpenRouter, Vercel, Avian | ``cost``; with ``is_byok`` that is the fee alone: upstream_inference_cost is added |
-| xAI                       | ``cost_in_usd_ticks``, 10^10 to the dollar (docs.x.ai, cost tracking, read 2026-11) |
-| Perplexity                | ``cost.total_cost`` |
-
 Measured on the recorded bodies: each rule makes input + output equal the provider's own total wherever it gives one.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
+from outwarden.wire.formats.bills import on_tier, stated_cost
 from outwarden.wire.formats.units import billed_units, seconds_usage
-from outwarden.wire.formats.values import amount, count, first_count, mapping, number, objects, text
+from outwarden.wire.formats.values import count, first_count, mapping, number, objects, text
 from outwarden.wire.usage import Usage
 
 Raw = Mapping[str, Any]
@@ -104,7 +96,9 @@ def chat_usage(raw: Raw) -> Usage | None:
         Usage(
             input_tokens=count(raw.get("prompt_tokens")) + more_input,
             cached_input_tokens=count(inputs.get("cached_tokens"))
-            or first_count(raw, "prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens"),
+            or first_count(
+                raw, "prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens", "cache_read_input_tokens"
+            ),
             cache_write_tokens=first_count(inputs, "cache_write_tokens", "cache_creation_tokens")
             or count(raw.get("cache_creation_input_tokens")),
             output_tokens=count(raw.get("completion_tokens")) + more_output + apart,
@@ -138,7 +132,8 @@ def responses_usage(raw: Raw) -> Usage | None:
     )
 
 
-_ADVISOR = "advisor_message"
+_PASSED = ("input_tokens", "cached_input_tokens", "cache_write_tokens", "cache_write_1h_tokens", "output_tokens")
+_ADVISOR, _FALLBACK = "advisor_message", "fallback_message"
 
 
 def _one_anthropic(raw: Raw) -> Usage:
@@ -161,23 +156,25 @@ def anthropic_usage(raw: Raw) -> Usage | None:
     """Anthropic's shape: cached input is reported beside ``input_tokens`` and added here.
 
     Where the reply was made in several passes (compaction, an advisor model) ``iterations`` lists them and the numbers
-    at the top leave some out: the sum of all passes is what was used. An advisor is another model, its pass names it.
+    at the top leave some out: the sum of all passes is what was used. An advisor is another model, its pass names it;
+    so is one that declined before a fallback answered, which the top counts or not.
     """
     usage = _one_anthropic(raw)
     iterations = list(objects(raw.get("iterations")))
-    advisors = [one for one in iterations if one.get("type") == _ADVISOR and text(one.get("model"))]
-    usage = replace(usage, others=tuple((str(one["model"]), _bounded(_one_anthropic(one))) for one in advisors))
-    passes = [_one_anthropic(one) for one in iterations if one not in advisors]
-    if passes:
-        usage = replace(
-            usage,
-            input_tokens=max(usage.input_tokens, sum(p.input_tokens for p in passes)),
-            cached_input_tokens=max(usage.cached_input_tokens, sum(p.cached_input_tokens for p in passes)),
-            cache_write_tokens=max(usage.cache_write_tokens, sum(p.cache_write_tokens for p in passes)),
-            cache_write_1h_tokens=max(usage.cache_write_1h_tokens, sum(p.cache_write_1h_tokens for p in passes)),
-            output_tokens=max(usage.output_tokens, sum(p.output_tokens for p in passes)),
-        )
-    return _bounded(usage)
+    served = next((text(one.get("model")) for one in iterations if one.get("type") == _FALLBACK), None)
+    apart = [one for one in iterations if _is_of_another(one, served)]
+    others = tuple((str(one["model"]), _bounded(_one_anthropic(one))) for one in apart)
+    passes = [_one_anthropic(one) for one in iterations if one not in apart]
+    sums = {name: sum(getattr(one, name) for one in passes) for name in _PASSED}
+    if not served:
+        sums = {name: max(getattr(usage, name), total) for name, total in sums.items()}
+    return _bounded(replace(usage, others=others, **(sums if passes else {})))
+
+
+def _is_of_another(one: Raw, served: str | None) -> bool:
+    """Whether a pass was another model's than that which answered."""
+    model = text(one.get("model"))
+    return model is not None and (one.get("type") == _ADVISOR or (served is not None and model != served))
 
 
 def _modality(details: object, name: str, code: int) -> int:
@@ -248,17 +245,40 @@ def interactions_usage(raw: Raw) -> Usage | None:
 
 
 def bedrock_usage(raw: Raw) -> Usage | None:
-    """Bedrock's Converse, Nova and invocation metrics; cached input is reported beside ``inputTokens``."""
+    """Bedrock's Converse, Nova and invocation metrics; cached input is reported beside ``inputTokens``.
+
+    Vercel's gateway says ``inputTokens`` too, ``cachedInputTokens`` being part of them, or tells all one level down.
+    """
+    if isinstance(raw.get("inputTokens"), dict) or isinstance(raw.get("outputTokens"), dict):
+        return _ai_sdk_usage(raw)
     cached = first_count(raw, "cacheReadInputTokens", "cacheReadInputTokenCount")
     written = first_count(raw, "cacheWriteInputTokens", "cacheWriteInputTokenCount")
     hour = sum(count(one.get("inputTokens")) for one in objects(raw.get("cacheDetails")) if one.get("ttl") == "1h")
     return _bounded(
         Usage(
             input_tokens=first_count(raw, "inputTokens", "inputTokenCount", "inputTextTokenCount") + cached + written,
-            cached_input_tokens=cached,
+            cached_input_tokens=cached or count(raw.get("cachedInputTokens")),
             cache_write_tokens=written,
             cache_write_1h_tokens=min(written, hour),
             output_tokens=first_count(raw, "outputTokens", "outputTokenCount", "totalOutputTextTokenCount"),
+            reasoning_tokens=count(raw.get("reasoningTokens")),
+            raw=raw,
+        )
+    )
+
+
+def _ai_sdk_usage(raw: Raw) -> Usage | None:
+    """The AI SDK's newer shape (`LanguageModelV3Usage`): totals that include what is cached, and reasoning."""
+    inputs, outputs = mapping(raw.get("inputTokens")), mapping(raw.get("outputTokens"))
+    parts = sum(count(inputs.get(key)) for key in ("noCache", "cacheRead", "cacheWrite"))
+    written = count(outputs.get("text")) + count(outputs.get("reasoning"))
+    return _bounded(
+        Usage(
+            input_tokens=max(count(inputs.get("total")), parts),
+            cached_input_tokens=count(inputs.get("cacheRead")),
+            cache_write_tokens=count(inputs.get("cacheWrite")),
+            output_tokens=max(count(outputs.get("total")), written),
+            reasoning_tokens=count(outputs.get("reasoning")),
             raw=raw,
         )
     )
@@ -291,13 +311,22 @@ def cohere_usage(raw: Raw) -> Usage | None:
     )
 
 
+# What servers of their own kind call the prompt and the answer: watsonx, text generation servers, llama.cpp, Aleph
+# Alpha, the AI SDK of old.
+_COUNTED = ("input_token_count", "input_length", "tokens_evaluated", "num_tokens_prompt_total", "promptTokens")
+_WRITTEN = (
+    "generated_token_count",
+    "output_token_count",
+    "generated_tokens",
+    "tokens_predicted",
+    "num_tokens_generated",
+    "completionTokens",
+)
+
+
 def counts_usage(raw: Raw) -> Usage | None:
-    """watsonx, Replicate and text-generation servers: singular counts, no details."""
-    return Usage(
-        input_tokens=count(raw.get("input_token_count")),
-        output_tokens=first_count(raw, "generated_token_count", "output_token_count", "generated_tokens"),
-        raw=raw,
-    )
+    """Two counts, no details."""
+    return Usage(input_tokens=first_count(raw, *_COUNTED), output_tokens=first_count(raw, *_WRITTEN), raw=raw)
 
 
 def ollama_usage(raw: Raw) -> Usage | None:
@@ -331,7 +360,7 @@ _SHAPES: tuple[tuple[frozenset[str], Callable[[Raw], Usage | None]], ...] = (
     (frozenset({"inputTokenCount", "outputTokenCount", "inputTextTokenCount"}), bedrock_usage),
     (frozenset({"billed_units", "tokens"}), cohere_usage),
     (frozenset({"prompt_eval_count", "eval_count"}), ollama_usage),
-    (frozenset({"input_token_count", "generated_token_count", "output_token_count", "generated_tokens"}), counts_usage),
+    (frozenset({*_COUNTED, *_WRITTEN} - {"input_length"}), counts_usage),
     (frozenset({"total_tokens"}), total_usage),
 )  # fmt: skip
 
@@ -347,60 +376,9 @@ def any_usage(raw: object) -> Usage | None:
 
 
 _BILL = frozenset({"cost", "cost_in_usd_ticks", "service_tier", "serviceTier"})
-_TICKS = Decimal(10_000_000_000)  # xAI's, to the dollar
-_TIER_CHARACTERS_MAX = 20
-# What draws where a response's tool names no model (developers.openai.com, image generation tool, read 2026-11).
-_IMAGE_MODEL = "gpt-image-1"
 
 
 def _with_bill(usage: Usage | None, raw: Raw) -> Usage | None:
     if usage is None or _BILL.isdisjoint(raw):
         return usage
     return on_tier(replace(usage, stated_usd=stated_cost(raw)), raw)
-
-
-def stated_cost(raw: Raw) -> Decimal | None:
-    """What the provider says that the call costs, in US dollars; None where it says nothing, or nothing sensible."""
-    ticks = number(raw.get("cost_in_usd_ticks"))
-    if ticks is not None and ticks > 0:
-        return amount(str(ticks / _TICKS))
-    cost = raw.get("cost")
-    stated = amount(cost.get("total_cost") if isinstance(cost, dict) else cost)
-    if stated is not None and raw.get("is_byok") is True:
-        upstream = amount(mapping(raw.get("cost_details")).get("upstream_inference_cost"))
-        return None if upstream is None else stated + upstream  # the fee alone is not what the call costs
-    return stated
-
-
-def with_tools(usage: Usage | None, response: Raw) -> Usage | None:
-    """Add what a response's tools used beside its own ``usage``: searches, and the tokens of a model that draws.
-
-    ``tool_usage`` counts what is billed; where it is absent, each search among the items is.
-    """
-    if usage is None:
-        return None
-    tools = mapping(response.get("tool_usage"))
-    if not usage.web_searches:
-        listed = sum(1 for item in objects(response.get("output")) if item.get("type") == "web_search_call")
-        billed = mapping(tools.get("web_search")).get("num_requests")
-        usage = replace(usage, web_searches=listed if number(billed) is None else count(billed))
-    files = sum(1 for item in objects(response.get("output")) if item.get("type") == "file_search_call")
-    usage = usage.filled({"file_searches": files}) if files else usage
-    drawn = responses_usage(mapping(tools.get("image_gen")))
-    if drawn is None or not (drawn.input_tokens or drawn.output_tokens):
-        return usage
-    return replace(usage, others=(*usage.others, (_image_model(response), drawn)))
-
-
-def _image_model(response: Raw) -> str:
-    tools = objects(response.get("tools"))
-    named = (text(tool.get("model")) for tool in tools if tool.get("type") == "image_generation")
-    return next(filter(None, named), _IMAGE_MODEL)
-
-
-def on_tier(usage: Usage | None, source: Raw) -> Usage | None:
-    """Note the price list that a reply says it was served on (``service_tier``: beside the usage, or in it)."""
-    tier = text(source.get("service_tier")) or text(source.get("serviceTier"))
-    if usage is None or tier is None or len(tier) > _TIER_CHARACTERS_MAX:
-        return usage
-    return replace(usage, tier=tier.lower())

@@ -36,7 +36,18 @@ TEMPERATURE_MAX = 1.0  # API reference, `temperature`
 MAX_TOKENS_UNSAID = 4096
 _BODY = frozenset(
     {
-        *("model", "messages", "system", "tools", "tool_choice", "output_config", "max_tokens", "temperature", "top_p"),
+        *(
+            "model",
+            "messages",
+            "system",
+            "tools",
+            "tool_choice",
+            "output_config",
+            "max_tokens",
+            "temperature",
+            "top_p",
+            "top_k",
+        ),
         *("stop_sequences", "metadata", "stream", "cache_control"),
     }
 )
@@ -63,6 +74,7 @@ def read_request(body: object) -> Conversation:
             max_tokens=whole(source.get("max_tokens"), "'max_tokens'"),
             temperature=real(source.get("temperature"), "'temperature'"),
             top_p=real(source.get("top_p"), "'top_p'"),
+            top_k=whole(source.get("top_k"), "'top_k'"),
             stop=tuple(
                 string(each, "a stop sequence") for each in array(source.get("stop_sequences"), "'stop_sequences'")
             ),
@@ -212,6 +224,8 @@ def write_request(conversation: Conversation) -> dict[str, Any]:
         (conversation.temperature or 0) <= TEMPERATURE_MAX,
         f"a temperature above {TEMPERATURE_MAX:g} has no counterpart",
     )
+    need(conversation.seed is None, "a seed has no counterpart")
+    need(not conversation.output_json, "an answer in JSON of no certain schema has no counterpart")
     limit = MAX_TOKENS_UNSAID if conversation.max_tokens is None else conversation.max_tokens
     body: dict[str, Any] = {"model": conversation.model, "max_tokens": limit}
     if conversation.system:
@@ -228,6 +242,7 @@ def write_request(conversation: Conversation) -> dict[str, Any]:
     for name, value in (
         ("temperature", conversation.temperature),
         ("top_p", conversation.top_p),
+        ("top_k", conversation.top_k),
         ("stop_sequences", list(conversation.stop) or None),
         ("metadata", None if conversation.user is None else {"user_id": conversation.user}),
         ("stream", conversation.stream or None),

@@ -53,7 +53,7 @@ class Used:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The provider says that it failed; nothing follows. ``kind`` and ``message`` are its own words."""
+    """The provider says that it failed; nothing follows. ``message`` is its own; ``kind`` too, or Anthropic's word."""
 
     kind: str
     message: str

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NoReturn
 
 from outwarden.errors import NotTranslatable
+from outwarden.wire.format import Framing
 
 Stop = Literal["end", "length", "stop_sequence", "tool_calls", "refusal"]
 # A name is shown only where it looks like one of an API's own: what a caller invents may be personal.
@@ -84,7 +85,8 @@ class ToolChoice:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A request. ``output_schema``: what the answer must fit, as JSON Schema; None: it is free text.
+    """A request. ``output_schema``: what the answer must fit, as JSON Schema; None: it is free text, or with
+    ``output_json`` some JSON object.
 
     ``max_tokens``: None where the request names none. ``tells_usage``: a stream is to end with the usage.
     """
@@ -95,13 +97,28 @@ class Conversation:
     tools: tuple[Tool, ...] = ()
     tool_choice: ToolChoice = ToolChoice()
     output_schema: Mapping[str, Any] | None = None
+    output_json: bool = False
     max_tokens: int | None = None
     temperature: float | None = None
     top_p: float | None = None
+    top_k: int | None = None
+    seed: int | None = None
     stop: tuple[str, ...] = ()
     user: str | None = None
     stream: bool = False
     tells_usage: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a reply depends on that the caller's request said: the model, and how a stream is to come.
+
+    ``tells_usage``: a stream is to end with the usage.
+    """
+
+    model: str = ""
+    tells_usage: bool = True
+    framing: Framing = "sse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,9 +247,10 @@ def turns_of(said: list[Turn]) -> tuple[Turn, ...]:
         late = [isinstance(part, last) for part in turn.parts]
         ordered = sorted(late, reverse=turn.role == "user")
         need(late == ordered, "a text stands between tool results or behind tool calls")
-        answered = {part.call_id for part in turn.parts if isinstance(part, ToolResult)}
-        need(answered == asked, "tool calls and tool results do not match")
+        answered = [part.call_id for part in turn.parts if isinstance(part, ToolResult)]
+        need(sorted(answered) == sorted(asked), "tool calls and tool results do not match")
         asked = {part.id for part in turn.parts if isinstance(part, ToolCall)}
+        need(len(asked) == sum(isinstance(part, ToolCall) for part in turn.parts), "two tool calls have one id")
     return tuple(turns)
 
 

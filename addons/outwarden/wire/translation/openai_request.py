@@ -39,6 +39,7 @@ _BODY = frozenset(
     {
         *("model", "messages", "tools", "tool_choice", "parallel_tool_calls", "response_format", "max_tokens"),
         *("max_completion_tokens", "temperature", "top_p", "stop", "user", "stream", "stream_options"),
+        "seed",
     }
 )
 # Fields that say nothing where they have these values, which are their defaults or mean that a feature is off.
@@ -78,9 +79,11 @@ def read_request(body: object) -> Conversation:
             tools=tuple(_read_tool(tool) for tool in array(source.get("tools"), "'tools'")),
             tool_choice=_read_choice(source.get("tool_choice"), source.get("parallel_tool_calls")),
             output_schema=_read_format(source.get("response_format")),
+            output_json=source.get("response_format") == {"type": "json_object"},
             max_tokens=next((limit for limit in limits if limit is not None), None),
             temperature=real(source.get("temperature"), "'temperature'"),
             top_p=real(source.get("top_p"), "'top_p'"),
+            seed=whole(source.get("seed"), "'seed'"),
             stop=(stop,) if isinstance(stop, str) else tuple(string(each, "'stop'") for each in array(stop, "'stop'")),
             user=None if user is None else string(user, "'user'"),
             stream=flag(source.get("stream"), "'stream'"),
@@ -211,17 +214,23 @@ def _read_format(form: object) -> Mapping[str, Any] | None:
     if form is None:
         return None
     source = obj(form, "'response_format'")
-    if source.get("type") == "text":
+    if source.get("type") == "text" or source == {"type": "json_object"}:
         return None
     need(source.get("type") == "json_schema", "this 'response_format' has no counterpart: only a JSON schema has")
     schema = obj(source.get("json_schema"), "'json_schema'")
-    only(schema, frozenset({"name", "schema", "strict"}), "'json_schema'")
-    return obj(schema.get("schema"), "'schema'")
+    only(schema, frozenset({"name", "description", "schema", "strict"}), "'json_schema'")
+    told, asked = string(schema.get("description") or "", "'description'"), obj(schema.get("schema"), "'schema'")
+    if not told:
+        return asked
+    # What the answer is for, JSON Schema says in the schema itself.
+    need(asked.get("description") in (None, told), "an output schema is described in two ways")
+    return {"description": told} | asked
 
 
 def write_request(conversation: Conversation) -> dict[str, Any]:
     """Write a request. Raises NotTranslatable. A stream always tells its usage: the call is charged by it."""
     need(len(conversation.stop) <= STOPS_MAX, f"more than {STOPS_MAX} stop sequences have no counterpart")
+    need(conversation.top_k is None, "a choice among the likeliest tokens (top_k) has no counterpart")
     body: dict[str, Any] = {"model": conversation.model, "messages": _write_messages(conversation)}
     if conversation.tools:
         body["tools"] = [_write_tool(tool) for tool in conversation.tools]
@@ -230,10 +239,13 @@ def write_request(conversation: Conversation) -> dict[str, Any]:
     if conversation.output_schema is not None:
         schema = {"name": "answer", "schema": conversation.output_schema, "strict": True}
         body["response_format"] = {"type": "json_schema", "json_schema": schema}
+    elif conversation.output_json:
+        body["response_format"] = {"type": "json_object"}
     for name, value in (
         ("max_completion_tokens", conversation.max_tokens),
         ("temperature", conversation.temperature),
         ("top_p", conversation.top_p),
+        ("seed", conversation.seed),
         ("stop", list(conversation.stop) or None),
         ("user", conversation.user),
     ):
@@ -273,9 +285,11 @@ def _write_part(part: Part) -> dict[str, Any]:
 
 
 def _write_result(result: ToolResult) -> dict[str, Any]:
-    need(not result.is_error, "'is_error' of a tool result has no counterpart")
-    need(all(isinstance(part, Text) for part in result.content), "a picture in a tool result has no counterpart")
-    content = _write_content(result.content) if result.content else ""
+    texts = [part.text for part in result.content if isinstance(part, Text)]
+    need(len(texts) == len(result.content), "a picture in a tool result has no counterpart")
+    content: object = _write_content(result.content) if result.content else ""
+    if result.is_error:  # which only its words can tell here
+        content = json.dumps({"error": texts[0] if len(texts) == 1 else texts}, ensure_ascii=False)
     return {"role": "tool", "tool_call_id": result.call_id, "content": content}
 
 

@@ -1,93 +1,24 @@
 """Which formats are translated into which, and the four things that a translation does."""
 
-import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
 
 import orjson
 
 from outwarden.errors import BodyError, NotTranslatable
+from outwarden.wire.format import Framing
 from outwarden.wire.formats.errors import encode
+from outwarden.wire.json_array import JsonArrayCodec
 from outwarden.wire.json_tree import read_json
 from outwarden.wire.sse import SseCodec
-from outwarden.wire.translation import (
-    anthropic_reply,
-    anthropic_request,
-    anthropic_stream,
-    errors,
-    openai_reply,
-    openai_request,
-    openai_stream,
-)
-from outwarden.wire.translation.deltas import Failed, Over, Piece
-from outwarden.wire.translation.neutral import Conversation, Reply, load
+from outwarden.wire.translation import errors
+from outwarden.wire.translation.deltas import Failed, Over, Piece, Stopped
+from outwarden.wire.translation.neutral import Asked, load, need
+from outwarden.wire.translation.strict import fit_schemas
+from outwarden.wire.translation.tongue import TONGUES, Reader, Tongue, Writer
 
 MAX_EVENT_BYTES = 8 * 2**20  # as StreamRewriter, which has cut the stream before
-
-
-class Reader(Protocol):
-    """Events of one format in, pieces out."""
-
-    def read(self, name: str | None, data: Any) -> Iterator[Piece]: ...
-
-    def finish(self) -> Iterator[Piece]: ...
-
-
-class Writer(Protocol):
-    """Pieces in, events of one format out."""
-
-    def write(self, piece: Piece) -> bytes: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Tongue:
-    """One format: the operation that is translated, its path as an SDK spells it, and how it is read and written.
-
-    ``headers``: what a request needs beside its body and key.
-    """
-
-    name: str
-    operation: str
-    path: str
-    read_request: Callable[[object], Conversation]
-    write_request: Callable[[Conversation], dict[str, Any]]
-    read_reply: Callable[[object], Reply]
-    write_reply: Callable[[Reply], dict[str, Any]]
-    reader: Callable[[], Reader]
-    writer: Callable[[bool], Writer]  # told whether the client wants the usage of a stream
-    error: Callable[[Failed], dict[str, Any]]
-    headers: Mapping[str, str]
-
-
-TONGUES = {
-    "openai": Tongue(
-        "openai",
-        "chat",
-        "/v1/chat/completions",
-        openai_request.read_request,
-        openai_request.write_request,
-        openai_reply.read_reply,
-        lambda reply: openai_reply.write_reply(reply, int(time.time())),
-        openai_stream.Reader,
-        lambda tells_usage: openai_stream.Writer(tells_usage, int(time.time())),
-        lambda error: {"error": errors.openai_error(error.kind, error.message)},
-        {},
-    ),
-    "anthropic": Tongue(
-        "anthropic",
-        "messages",
-        "/v1/messages",
-        anthropic_request.read_request,
-        anthropic_request.write_request,
-        anthropic_reply.read_reply,
-        anthropic_reply.write_reply,
-        anthropic_stream.Reader,
-        lambda tells_usage: anthropic_stream.Writer(),
-        lambda error: errors.anthropic_error(error.kind, error.message),
-        {"anthropic-version": anthropic_request.VERSION},
-    ),
-}
 
 
 def translated_pairs() -> frozenset[tuple[str, str]]:
@@ -97,17 +28,29 @@ def translated_pairs() -> frozenset[tuple[str, str]]:
 
 def is_translated(caller: str, upstream: str, operation: str) -> bool:
     """Whether calls for this operation of the format ``caller`` may go to an upstream of the other format at all."""
-    return (caller, upstream) in translated_pairs() and TONGUES[caller].operation == operation
+    return _translates(caller, upstream) and TONGUES[caller].operation == operation
+
+
+def callers_of(formats: Collection[str]) -> frozenset[str]:
+    """The formats whose calls may go to upstreams of all these, as they are or translated."""
+    known = {*formats, *TONGUES}
+    return frozenset(own for own in known if all(own == other or _translates(own, other) for other in formats))
+
+
+def _translates(caller: str, upstream: str) -> bool:
+    return (caller, upstream) in translated_pairs()
 
 
 class StreamTranslation:
-    """SSE of the upstream's format in, SSE of the caller's out, however it is cut."""
+    """Events of the upstream's format in, those of the caller's out, however they are cut."""
 
-    def __init__(self, reader: Reader, writer: Writer) -> None:
-        self._codec = SseCodec(MAX_EVENT_BYTES)
+    def __init__(self, reader: Reader, writer: Writer, framing: Framing = "sse") -> None:
+        codec = JsonArrayCodec if framing == "json-array" else SseCodec
+        self._codec = codec(MAX_EVENT_BYTES)
         self._reader = reader
         self._writer = writer
-        self._over = False
+        self._over = self._stopped = False
+        self.wrote = False  # whether the caller has seen anything
 
     def feed(self, data: bytes) -> bytes:
         """Take bytes. Raises NotTranslatable, and BodyError where an event is no JSON."""
@@ -128,10 +71,13 @@ class StreamTranslation:
             if self._over:
                 break
             self._over = isinstance(piece, Over | Failed)
+            self._stopped = self._stopped or isinstance(piece, Stopped)
+            need(self._stopped or not isinstance(piece, Over), "the stream ends, and does not say why")
             try:
                 out += self._writer.write(piece)
             except UnicodeEncodeError:
                 raise NotTranslatable("half of a surrogate pair has no counterpart") from None
+        self.wrote = self.wrote or bool(out)
         return bytes(out)
 
 
@@ -155,43 +101,57 @@ def _tree(data: bytes) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """One call between two formats; ``body`` is its request in the upstream's."""
+    """One call between two formats: ``target`` (path and query) and ``body`` of its request in the upstream's."""
 
     upstream: Tongue
     caller: Tongue
+    target: str
     body: bytes
-    tells_usage: bool
+    asked: Asked
+
+    @property
+    def content_type(self) -> str:
+        """What a stream is to the caller."""
+        return "text/event-stream" if self.asked.framing == "sse" else "application/json"
 
     def reply(self, body: bytes) -> bytes:
         """A whole answer for the caller. Raises NotTranslatable."""
-        return _spelled(self.caller.write_reply(self.upstream.read_reply(load(body, "the reply"))))
+        return _spelled(self.caller.write_reply(self.upstream.read_reply(load(body, "the reply")), self.asked))
 
-    def error(self, body: bytes) -> bytes:
-        """An error answer for the caller; never raises."""
+    def error(self, body: bytes, status: int) -> bytes:
+        """An error answer of this HTTP status for the caller; never raises."""
         try:
             tree = read_json(body)
         except BodyError:
             tree = None  # a page of a proxy in between, which no client could read as an error of its provider's
-        return encode(self.caller.error(errors.failed(tree)))
+        try:
+            return encode(self.caller.error(errors.failed(tree), status))
+        except UnicodeEncodeError:  # half of a surrogate pair, which no client could read either
+            return encode(self.caller.error(errors.failed(None), status))
 
     def stream(self, *, asked_for_usage: bool) -> StreamTranslation:
         """A streamed answer for the caller; ``asked_for_usage``: that was we, and not the caller."""
-        return StreamTranslation(self.upstream.reader(), self.caller.writer(self.tells_usage and not asked_for_usage))
+        asked = replace(self.asked, tells_usage=self.asked.tells_usage and not asked_for_usage)
+        return StreamTranslation(self.upstream.reader(), self.caller.writer(asked))
 
 
-def translation(caller: str, upstream: str, operation: str, body: bytes, model: str | None) -> Translation:
-    """Translate a request for ``operation`` of the format ``caller``. Raises NotTranslatable.
+def translation(
+    caller: str, upstream: str, operation: str, target: str, body: bytes, model: str | None, provider: str = ""
+) -> Translation:
+    """Translate a request for ``operation`` of the format ``caller``, sent to ``target``. Raises NotTranslatable.
 
-    ``model``: what the upstream is asked for; None: what the request names.
+    ``model``: what the upstream is asked for; None: what the request names. ``provider``: whose it is, where that is
+    known to refuse what the format allows.
     """
     own, other = TONGUES.get(caller), TONGUES.get(upstream)
     if own is None or other is None or own is other or own.operation != operation:
         raise NotTranslatable(f"{operation or 'this operation'} of {caller} is not translated to {upstream}")
-    conversation = own.read_request(load(body, "the request"))
-    written = other.write_request(conversation)
+    conversation = own.read_request(load(body, "the request"), target)
+    asked = Asked(conversation.model, conversation.tells_usage, own.framing(target))
     if model is not None:
-        written["model"] = model
-    return Translation(other, own, _spelled(written), conversation.tells_usage)
+        conversation = replace(conversation, model=model)
+    conversation = fit_schemas(conversation, provider)
+    return Translation(other, own, other.target(conversation), _spelled(other.write_request(conversation)), asked)
 
 
 def _spelled(body: dict[str, Any]) -> bytes:

@@ -1,0 +1,180 @@
+"""Medical record numbers, under whatever name a hospital gives them.
+
+They have no form and no check digit: the words before them tell. An abbreviation of the thing itself ("MRN") vouches
+for four digits right after it; its other names, in some forty languages, for what has a number's form right after them;
+names that files of all kinds have ("chart", "folder", "case no") only after a word of the ward.
+"""
+
+import re
+
+from outwarden.pii.recognizer import (
+    EDGE,
+    UNDECIDED,
+    Check,
+    Context,
+    Recognizer,
+    Verdict,
+    digits_of,
+    joined_after,
+    skip_edge,
+    word_after,
+    word_before,
+)
+
+RECORD_WORDS = Context(
+    r"med(?:ical)?\.?.?rec(?:ord)?s?|mrns?(?:\b|_)|m\.r\.n|m\.?r\.? ?#|mr[ ._]no\b|emr\b|ehr\b"
+    r"|patient.{0,2}(?:id|no|num|#|record|identifier|file)"
+    r"|pt\.?.(?:id|no|num|#)|pat\.?.?(?:id|nr)|chart.{0,2}(?:id|no|num|#|:)|hospital.(?:id|no|num|#)"
+    r"|record.(?:id|no|num|#)|unit.(?:no|num|#)|uhid|encounter.{0,2}(?:id|no|num|#|:)|admission.(?:id|no|num|#)"
+    r"|visit.(?:id|no|num|#)|accession|patienten.?(?:nr|nummer|id)|fallnummer|dossier.(?:m[ée]dical|patient)"
+    r"|historia cl[ií]nica"
+)
+_GROUPS = r"\d{2}-\d{2}-\d{2}(?:-\d{1,2})?|\d{3}[\- ]\d{2,3}[\- ]\d{3,4}|\d{2}-\d{5,8}"
+_RECORD_BODY = rf"(?:[A-Z]{{0,5}}[\-#]?\d{{5,12}}(?:-\d{{1,6}})?[A-Z]?|{_GROUPS})"
+# Right after the abbreviation itself four digits will do.
+_RECORD = (
+    r"(?i)(?:\b|_|\\[nrt])M\.?R\.?(?:N\.?(?:_id\b)?| ?#|[ ._]No\b)"
+    r"(?:[ \t:#=\-\"'/]{0,4}|[ _]?(?:no|number|num|is|id|of)\.?[ :#=\-]{1,3}){1,2}"
+    rf"(?:[A-Z]{{0,5}}[\-#]?\d{{4,12}}(?:-\d{{1,6}})?[A-Z]?|{_GROUPS})"
+)
+# MRN-2014231 and MRN2014231 are written so; what stands off from its number is a label.
+_RECORD_LABEL = re.compile(
+    r"(?i)M\.?R\.?(?:N\.?(?:_id)?| ?#|[ ._]No)(?!-?[A-Z]{0,5}\d)(?:[^A-Z\d]|(?:no|number|num|is|id|of)(?![A-Z\d]))*"
+)
+_RECORD_NUMBER = EDGE + _RECORD_BODY
+# Right after its label a number may stand in any even groups: 335-84-55, 224 7123.
+_GROUPED_RECORD = RECORD_WORDS.pattern + (
+    r"[ \t:#=\-\"'./\])]{0,5}(?:(?:no|number|num|nr|is|id|of)\b[ \t:#=\-\"'.]{0,4})?"
+    r"(?:\d{2,4}(?:-\d{2,4}){1,3}|\d{3,4}[ ]\d{3,4}|\d{2}(?:[ ]\d{2}){2,3})"
+)
+_GROUPED = re.compile(r"\d{2,4}(?:-\d{2,4}|[ ]\d{2,4})+\Z")
+_RECORD_DIGITS_MIN = 6  # in groups; years and pairs of small numbers have fewer
+_DATE = re.compile(r"\d{4}-\d\d-\d\d|\d\d-\d\d-\d{4}")
+# Other names, as hospitals write them; what begins with a letter outside of ASCII stands apart (`Context`).
+_NUMBER = r"[ ._\-]{0,2}(?:number|num|nos?|nr|n[º°]|n\.[º°]?|ref|id|#|№)"
+_NAMED = (
+    # English
+    rf"mrns?|m\.r\.n\.|mr ?#|hosp(?:ital)?\.?[ _]?(?:(?:unit|card|file|reg\.?|registration)[ _]?)?{_NUMBER}"
+    rf"|(?:in-?patient|out-?patient|ipd|opd|mr[dnu]|chart|casualty(?: card)?|case (?:record|sheet))\.?{_NUMBER}"
+    rf"|(?:hospital|medical|health|patient|clinical|hosp|med|pt)\.?'?s?[ _\-]?(?:rec(?:ord)?s?|chart|folder)\.?"
+    rf"(?:{_NUMBER})?"
+    rf"|case[ \-]?notes?(?:{_NUMBER})?|casualty card|uhid|client id"
+    # German, Dutch, Nordic, Finnish
+    r"|(?:kranken|patienten)?akten?(?:nummer|nr|zeichen)|(?:fall|aufnahme|patient(?:en)?)[ \-]?(?:nummer|nr|id)|piz"
+    r"|(?:pati[eë]nt(?:en)?|ziekenhuis)[ \-]?(?:nummer|nr)|pat\.? ?nr|(?:patient|pasient)?journal(?:nummer|nr)"
+    r"|(?:patient|pasient)(?:nummer|nr)|potilas(?:numero|nro|tunnus)|sj[uú]kraskr[aá](?:rn[uú]mer)?(?: nr)?"
+    # French, Spanish, Portuguese, Italian, Romanian
+    r"|ipp|n[o°º]\.? (?:de )?dossier|dossier (?:m[eé]dical|patient)|nhc|historia cl[ií]nica|n[o°º]\.? ?h\.?c\.?"
+    r"|prontu[aá]rio|processo cl[ií]nico|utente|cartella(?: clinica)?|nosologico|foaie de observa[tț]ie"
+    # Slavic, Baltic and Hungarian in Latin letters
+    r"|hist(?:orii|\.)? choroby|ks(?:i[eę]gi|\.) g[lł](?:[oó]wnej|\.)|(?:nr|numer) (?:karty|pacjenta)|chorobopisu?"
+    r"|(?:istorije|povijesti) bolesti|broj (?:bolesnika|pacijenta)|ligos istorijos|haigusl(?:ugu|oo)|t[oö]rzssz[aá]m"
+    # Turkish, Indonesian, Vietnamese
+    r"|hasta (?:dosya )?no|protokol no|rekam medis|no\.? rm|m[aã] (?:ba|bn|b[eệ]nh [aá]n)"
+)
+_NAMED_WIDE = (
+    r"истори[яи] болезни|медкарт[аы]|(?:медицинск|амбулаторн)[а-я]{2,3} карт[аы]|карт[аы] пациента|ч[ií]slo chorobopisu"
+    r"|病[历歷]号|病歷號|病案[号號]|住院[号號]|[门門][诊診][号號]|患者(?:ID|番号)|診察券番号|カルテ番号"
+    r"|(?:차트|등록|병록|환자) ?번호|מספר תיק|رقم الملف|شماره پرونده"
+)
+RECORD_NAMES = Context(_NAMED, wide=_NAMED_WIDE)
+# What files of any kind are called. A word of the ward has to stand before them.
+_FILE = (
+    rf"(?:(?:chart|folder|file|case(?: file)?|record|rec|notes|med\.?|ed|cr|hrn|urn?|rn|hn|pcn|epr|reg|admission|dosya)"
+    rf"\.?(?:{_NUMBER})?|expediente|dossier|cart\.? n)"
+)
+WARD_WORDS = Context(
+    r"patient|pt\b|ward\b|dr\b|mrs?\b|ms\b|miss\b|mme\b|frau\b|herr\b|nurse|clinic|admi(?:tted|ssion)|dob\b|y/?o\b"
+    r"|[0-9]{1,3}[ \-]?(?:y/?o?|yrs?|f|m)\b|icu\b|pacient|paciente|hosp|surg|doctor|physio|midwife"
+    r"|baby (?:boy|girl)|seen\b"
+)
+# A number's form: letters before or behind, groups behind any sign; in groups behind spaces figures alone.
+_VALUE = (
+    r"(?P<value>(?:[A-Z]{1,5}[0-9]{0,2}[/.\- ]?)?[0-9][0-9A-Z]{0,11}"
+    r"(?:(?:[/.\-][0-9A-Z]{1,8}){1,4}|(?:[ ][0-9]{1,4}){1,4})?)"
+)
+_THEN = (
+    r"(?:[ ._\-]{0,2}(?:(?:number|num|no|nr|is|ist|est|es)\b|n\.?[º°]|n\.|#|№))?"
+    r"[ \t:;.=#*|\-\"'\[(：№º°]{1,6}"
+)
+_NAMED_RECORD = rf"(?:{RECORD_NAMES.pattern})(?i:{_THEN}{_VALUE})"
+_FILED_RECORD = rf"(?i:\b{_FILE}{_THEN}{_VALUE})"
+_NAMED_AND_VALUE, _FILE_AND_VALUE = (
+    re.compile(pattern.replace("(?i)", ""), re.IGNORECASE) for pattern in (_NAMED_RECORD, _FILED_RECORD)
+)
+_NAMED_DIGITS = range(4, 15)
+# Dates, clocks, decimals: a form of its own, and no record's.
+_OTHER_FORM = re.compile(
+    r"[0-9]{1,2}([/.\-])[0-9]{1,2}\1(?:[0-9]{2}){1,2}|[0-9]{4}([/.\-])[0-9]{2}\2[0-9]{2}"
+    r"|[0-9]+\.[0-9]{1,2}|(?:[a-z]+ )?(?:19|20)[0-9]{2}",
+    re.IGNORECASE,
+)
+# The third field of a message's patient segment is the list of identifiers (HL7 v2, 3.4.2.3).
+_HL7 = r"\bPID\|[^|\r\n]{0,8}\|[^|\r\n]{0,40}\|[A-Z]{0,5}-?[0-9][0-9A-Z\-]{3,19}"
+
+
+def _check_record(text: str, start: int, end: int, more: bool) -> Verdict | None:
+    start = skip_edge(text, start)
+    tied = joined_after(text, end, "-", more)
+    if tied is None:
+        return UNDECIDED
+    if tied or word_after(text, end):
+        return None
+    label = _RECORD_LABEL.match(text, start, end)
+    return Verdict(start if label is None else label.end(), end, 0.9)
+
+
+def _check_record_number(text: str, start: int, end: int, more: bool) -> Verdict | None:
+    start = skip_edge(text, start)
+    tied = joined_after(text, end, "-", more)
+    if tied is None:
+        return UNDECIDED
+    if tied or word_before(text, start) or word_after(text, end):
+        return None
+    return Verdict(start, end, 0.75)
+
+
+def _check_grouped_record(text: str, start: int, end: int, more: bool) -> Verdict | None:
+    tied = joined_after(text, end, "- ", more)
+    if tied is None:
+        return UNDECIDED
+    if word_after(text, end) or (tied and (text[end] == "-" or text[end + 1].isdecimal())):
+        return None
+    value = _GROUPED.search(text, start, end)
+    if value is None or _DATE.fullmatch(value[0]) or len(digits_of(value[0])) < _RECORD_DIGITS_MIN:
+        return None
+    return Verdict(value.start(), end, 0.9)
+
+
+def _named(whole: "re.Pattern[str]") -> Check:
+    """Judges what stands right after a name that ``whole`` knows."""
+
+    def check(text: str, start: int, end: int, more: bool) -> Verdict | None:
+        tied = joined_after(text, end, "-/", more)
+        if tied is None:
+            return UNDECIDED
+        found = whole.match(text, start, end)
+        if tied or found is None or word_after(text, end):
+            return None
+        value = found["value"]
+        if len(digits_of(value)) not in _NAMED_DIGITS or _OTHER_FORM.fullmatch(value):
+            return None
+        return Verdict(found.start("value"), found.end("value"), 0.8)
+
+    return check
+
+
+def _check_hl7(text: str, start: int, end: int, more: bool) -> Verdict | None:
+    if end == len(text) and more:
+        return UNDECIDED
+    return None if word_after(text, end) else Verdict(text.rindex("|", start, end) + 1, end, 0.9)
+
+
+RECOGNIZERS = (
+    Recognizer("MEDICAL_RECORD_NUMBER", _RECORD, _check_record),
+    Recognizer("MEDICAL_RECORD_NUMBER", _GROUPED_RECORD, _check_grouped_record),
+    Recognizer("MEDICAL_RECORD_NUMBER", _HL7, _check_hl7),
+    Recognizer("MEDICAL_RECORD_NUMBER", _NAMED_RECORD, _named(_NAMED_AND_VALUE), retry=True, hint=RECORD_NAMES.pattern),
+    Recognizer("MEDICAL_RECORD_NUMBER", _FILED_RECORD, _named(_FILE_AND_VALUE), near=WARD_WORDS, retry=True),
+    Recognizer("MEDICAL_RECORD_NUMBER", _RECORD_NUMBER, _check_record_number, near=RECORD_WORDS),
+)
