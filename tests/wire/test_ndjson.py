@@ -53,7 +53,7 @@ ends = st.lists(st.sampled_from(["\n", "\r\n", "\r", "\n \t\n", "\n\n", " \n"]),
     st.booleans(),
 )
 def test_lines_are_an_array(lines, before, is_ended):
-    """Whatever ends a line, and blank ones: an array of the same documents, each byte one further but for spaces and line ends."""
+    """Whatever ends a line, and blank ones: an array of the same documents, each byte but spaces one further."""
     text = before + "".join(json.dumps(document, ensure_ascii=False) + end for document, end in lines)
     raw = (text if is_ended else text.rstrip("\r\n \t")).encode()
     array = as_array(raw)
