@@ -53,11 +53,11 @@ ends = st.lists(st.sampled_from(["\n", "\r\n", "\r", "\n \t\n", "\n\n", " \n"]),
     st.booleans(),
 )
 def test_lines_are_an_array(lines, before, is_ended):
-    """Whatever ends a line, and blank ones: an array of the same documents, each byte one further but for line ends."""
+    """Whatever ends a line, and blank ones: an array of the same documents, each byte but spaces one further."""
     text = before + "".join(json.dumps(document, ensure_ascii=False) + end for document, end in lines)
     raw = (text if is_ended else text.rstrip("\r\n \t")).encode()
     array = as_array(raw)
 
     assert json.loads(array) == [document for document, _ in lines]
     assert len(array) == len(raw) + 2
-    assert all(old == new or old in b"\r\n\xef\xbb\xbf" for old, new in zip(raw, array[1:-1], strict=True))
+    assert all(old == new or old in b"\t\r\n\xef\xbb\xbf" for old, new in zip(raw, array[1:-1], strict=True))

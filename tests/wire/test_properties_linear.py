@@ -11,12 +11,14 @@ from broken import chat, sse
 
 from outwarden.errors import BodyError
 from outwarden.wire import StreamRewriter, rewrite_json
+from outwarden.wire.body import Memory, rewrite_lines, rewrite_text, rewrite_texts
 from outwarden.wire.formats import format_named
 from outwarden.wire.json_array import JsonArrayCodec
 from outwarden.wire.json_channel import JsonChannel
 from outwarden.wire.multipart import pieces
 from outwarden.wire.ndjson import NdjsonCodec
 from outwarden.wire.sse import SseCodec
+from outwarden.wire.urlencoded import rewrite_pairs
 
 TIMES_LARGER = 8
 # A quadratic algorithm takes 64 times as long for 8 times as much. What is linear stays near 8; caches, the collector
@@ -62,6 +64,24 @@ def keys(count: int) -> bytes:
     return json.dumps({f"k{n}@x": n for n in range(count)}).encode()
 
 
+def annotated(parts: int) -> bytes:
+    """As many records of offsets as parts of text that each of them may point into."""
+    records = [{"type": "url_citation", "start_index": at, "end_index": at + 4} for at in range(parts)]
+    texts = [{"text": "ann@x.example and so on"}] * parts
+    return json.dumps({"output": [{"content": texts, "annotations": records}]}).encode()
+
+
+def among_pieces(count: int) -> bytes:
+    """Keys that are findings, each with a value that is remembered as a piece of the body."""
+    return json.dumps({f"k{n}@x.example": "w" * 200 for n in range(count)}).encode()
+
+
+def cited(rewriter: Any, body: bytes) -> None:
+    """Rewrite a reply of OpenAI's."""
+    format_ = format_named("openai")
+    rewrite_json(body, format_.text_rules(format_.identify("POST", "/v1/responses")), rewriter)
+
+
 # Name: the smaller size, and the work on a size with a rewriter and rules.
 WORK: dict[str, tuple[int, Callable[[Any, Any, int], object]]] = {
     "many strings": (1500, lambda w, r, n: rewrite_json(json.dumps(["x@y.z"] * n).encode(), r, w())),
@@ -69,6 +89,14 @@ WORK: dict[str, tuple[int, Callable[[Any, Any, int], object]]] = {
     "one long string": (3000, lambda w, r, n: rewrite_json(json.dumps({"a": "a@b.c " * n}).encode(), r, w())),
     "many escapes": (8000, lambda w, r, n: rewrite_json(b'["' + rb"\u00e9\n " * n + b'a@b.c"]', r, w())),
     "json in a string": (800, lambda w, r, n: rewrite_json(nested(n), r, w())),
+    "strange escapes": (800, lambda w, r, n: rewrite_json(b'["' + rb"\u0061\/ a@b.c " * n + b'"]', r, w())),
+    "documents in strings": (400, lambda w, r, n: rewrite_json(json.dumps(['{"a": "a@b.c"}'] * n).encode(), r, w())),
+    "a document cut short": (800, lambda w, r, n: rewrite_text(json.dumps(["a@b.c"] * n)[:-3], w())),
+    "findings among pieces": (300, lambda w, r, n: rewrite_json(among_pieces(n), r, w(), memory=Memory(10**7))),
+    "records and texts": (200, lambda w, r, n: cited(w(), annotated(n))),
+    "lines of JSON": (800, lambda w, r, n: rewrite_lines(b'{"a":"a@b.c"}\n' * n, r, w())),
+    "pairs": (800, lambda w, r, n: rewrite_pairs("a=a@b.c&" * n, lambda texts: rewrite_texts(texts, w()))),
+    "ids": (800, lambda w, r, n: rewrite_json(json.dumps([{"id": "x1", "a": "a@b.c"}] * n).encode(), r, w())),
     "open brackets": (40_000, lambda w, r, n: rewrite_json(b"[" * n, r, w())),
     "open braces": (40_000, lambda w, r, n: rewrite_json(b'{"a":' * n, r, w())),
     "one key again and again": (1500, lambda w, r, n: rewrite_json(b"{" + b'"a":"a@b.c",' * n + b'"a":1}', r, w())),
