@@ -1,5 +1,8 @@
 """``traffic.yml``: the user's entries over the shipped table."""
 
+import gzip
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -145,3 +148,53 @@ def test_what_is_wrong_with_the_rest(line: str, problems: Problems) -> None:
 
     assert told.startswith("traffic.yml:1: ")
     assert "expected" in told
+
+
+def aws_hosts() -> set[str]:
+    """The host of each endpoint that botocore can resolve for these services."""
+    data = Path(pytest.importorskip("botocore").__file__).parent / "data"
+    partitions = json.loads((data / "partitions.json").read_text())["partitions"]
+    found = set()
+    for service in ("bedrock-runtime", "bedrock-agent-runtime", "sagemaker-runtime"):
+        packed = sorted((data / service).glob("*/endpoint-rule-set-1.json*"))[-1].read_bytes()
+        rules = (gzip.decompress(packed) if packed[:2] == b"\x1f\x8b" else packed).decode()
+        for url in re.findall(r'"url"\s*:\s*"https://([^"]+)"', rules):
+            for one in (partition["outputs"] for partition in partitions):
+                host = url.replace("{Region}", "xx-north-1")
+                host = host.replace("{PartitionResult#dnsSuffix}", one["dnsSuffix"])
+                found.add(host.replace("{PartitionResult#dualStackDnsSuffix}", one["dualStackDnsSuffix"]))
+    return found
+
+
+def test_every_endpoint_of_aws_is_opened(load: Load) -> None:
+    """Dual stack, FIPS, other partitions but the secret ones: a client's setting must not lead around us."""
+    traffic = load().traffic
+    hosts = {host for host in aws_hosts() if not re.search(r"\.gov$|scloud$|adc-e\.uk$", host)}
+    assert len(hosts) >= 30
+    assert {host for host in hosts if (known := traffic.find(host)) is None or known.format != "bedrock"} == set()
+    private = traffic.find("vpce-0a1b.bedrock-runtime.us-east-1.vpce.amazonaws.com")
+    assert private is not None
+    assert private.format == "bedrock"
+
+
+@pytest.mark.parametrize(
+    ("host", "format_"),
+    [
+        ("aws-external-anthropic.eu-west-1.api.aws", "anthropic"),  # anthropic.lib.aws
+        ("bedrock-mantle.us-east-1.api.aws", "openai"),  # anthropic.lib.bedrock, openai.lib.bedrock
+        ("my-resource.services.ai.azure.com", "openai"),  # anthropic.lib.foundry, under /anthropic
+        ("my-resource.openai.azure.com", "openai"),
+        ("westeurope.api.cognitive.microsoft.com", "openai"),
+        ("us-east5-aiplatform.googleapis.com", "gemini"),  # anthropic.lib.vertex
+        ("aiplatform.us.rep.googleapis.com", "gemini"),
+        ("123.us-central1-456.prediction.vertexai.goog", "gemini"),  # an endpoint of one's own
+        ("daily-cloudcode-pa.sandbox.googleapis.com", "gemini"),
+        ("eu.api.openai.com", "openai"),
+        ("api.us.elevenlabs.io", "generic"),
+    ],
+)
+def test_other_names_of_known_providers_are_opened(load: Load, host: str, format_: str) -> None:
+    """What the SDKs can be told to call instead."""
+    known = load().traffic.find(host)
+    assert known is not None
+    assert known.format == format_

@@ -153,6 +153,22 @@ def test_what_begins_a_live_response(message: Any, begins: str) -> None:
     assert format_.read_message(operation, message).begins == begins
 
 
+@pytest.mark.parametrize(
+    ("kind", "begins", "joins"),
+    [
+        ("response.create", "now", ""),
+        ("response.inject", "now", "any"),
+        ("response.steer", "now", "any"),
+        ("response.cancel", "", ""),
+    ],
+)
+def test_what_begins_a_response_of_responses(kind: str, begins: str, joins: str) -> None:
+    """More input for the response at work is paid for with it; where none is at work, it begins one."""
+    format_ = format_named("openai")
+    facts = format_.read_message(format_.identify("GET", "/v1/responses"), {"type": kind, "input": []})
+    assert (facts.begins, facts.joins) == (begins, joins)
+
+
 def test_limits_and_models_are_read() -> None:
     format_, operation = talking("openai")
     create = {"type": "response.create", "response": {"max_output_tokens": 50}}

@@ -118,6 +118,8 @@ class OpenAI(Dialect):
         source = mapping(message)
         if operation.name == "realtime":
             return read_client_message(source)
+        if source.get("type") in ("response.inject", "response.steer"):  # more input for the response at work
+            return MessageFacts(begins="now", joins="any")
         if source.get("type") not in ("response.create", "response.append"):
             return MessageFacts()
         return MessageFacts(begins="now", request=self.read_request(operation, message))
