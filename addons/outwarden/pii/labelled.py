@@ -115,7 +115,7 @@ def labelled_recognizers(wanted: frozenset[str]) -> list[Recognizer]:
     ]
     if numbers := [number for number in NUMBERS if number.entity in wanted and number.stdnum]:
         words = context_of(numbers)
-        pattern = _LABELLED.replace("{label}", words.pattern)
+        pattern = _LABELLED.replace("{label}", words.pattern.replace(r"\w*", r"\w{0,24}"))
         names = frozenset(number.entity for number in numbers)
         check = _national_checker(names)
         found.append(Recognizer(VIEW, pattern, check, whole=True, names=names, hint=words.pattern))
@@ -137,9 +137,15 @@ def _national_checker(names: frozenset[str]) -> Callable[[str, int, int, bool], 
                 if score and not is_count(said.text[:stop]):
                     low, high = begin + said.places[0][0], begin + said.places[stop - 1][1]
                     return None if text[high : high + 1].isdecimal() else Verdict(low, high, score, entity)
-        return None
+        return _behind(begin + said.end, begin, end)
 
     return check
+
+
+def _behind(heard: int, first: int, end: int) -> Verdict | None:
+    """Where to search on after a reading without a finding: half of it is not read again, if it has other labels."""
+    middle = (first + heard) // 2
+    return Verdict(middle, middle, 0.0) if middle > end else None
 
 
 def _first(text: str, start: int, end: int) -> int:
@@ -166,7 +172,7 @@ def _checker(entity: str, judge: Callable[[Said, int], float]) -> Callable[[str,
             said = listen(fold(text[first : first + _WINDOW]), 0, DIGITS_MAX, told=True)
             length, score = best_end(said, judge)
         if not score or is_count(said.text[:length]):
-            return None
+            return _behind(first + said.end, first, end)
         low, high = first + said.places[0][0], first + said.places[length - 1][1]
         usual = entity not in _ANY_GROUPS and _is_usual(text[low:high])
         return None if usual or text[high : high + 1].isdecimal() else Verdict(low, high, score, entity)

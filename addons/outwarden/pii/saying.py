@@ -59,13 +59,13 @@ _TOLD = re.compile(
 _TELLING = frozenset(
     fold(word).text
     for word in """
-    are is it it's its ends end ending with begins begin starts start beginning digits digit numbers number group block
-    part parts middle code area prefix line suffix exchange followed by finally lastly afterwards the of my in on that
-    goes continues ist sind endet mit beginnt zuerst dann letzten ersten zuletzt please okay ok yes got and what's what
-    next last first second third final one's card was followed
+    are is it it's its ends end ending with begins begin starts start beginning group block part parts middle
+    prefix line suffix exchange followed by finally lastly afterwards the of in on that goes continues ist sind
+    endet mit beginnt zuerst dann letzten ersten zuletzt please okay ok yes got what's what final was
     """.split()  # noqa: SIM905 - one word each reads better than quotes
 )
 _PART_MAX = 16
+# No word that labels a number is here: what stands behind a label is read once.
 _TOLD_MAX = 28  # as `_SIGNS_MAX`, of one that is told in parts
 # Around a word of which only its neighbours tell what it says.
 _WORDS_BEFORE, _WORDS_AFTER = 40, 120
@@ -222,7 +222,7 @@ class _Listener:
 def goes_on(word: str, *, told: bool = False) -> bool:
     """Whether a number may go on with a word; ``told``: one that is told in parts."""
     lower = word.lower()
-    read = fold(lower).text
+    read = lower if lower.isascii() else fold(lower).text
     known = read in VALUES or read in WEAK or lower in TIMES or read in _BETWEEN_READ or lower in HUNDREDS
     return known or (told and read in _TELLING) or _LIKE_DIGITS.issuperset(word)
 

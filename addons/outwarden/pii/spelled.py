@@ -168,10 +168,13 @@ def _stronger(sign: str, other: str) -> str:
 
 
 _COUNT_MIN = 3
+_ROW_MIN = 18  # no telephone, and of cards the rarest only, are so long
 
 
 def is_count(digits: str) -> bool:
-    """Whether somebody counts (1234567, 987654, 12345678910, 123 123 123) or repeats one digit."""
+    """Whether somebody counts (1234567, 987654, 12345678910, 123 123 123) or repeats the same digits over and over."""
+    if len(digits) >= _ROW_MIN and any(digits[at:] == digits[:-at] for at in range(1, len(digits) // 3 + 1)):
+        return True
     if len(digits) > 3 and "10" in (digits[:2], digits[-2:]):
         digits = digits[2:] if digits.startswith("10") else digits[:-2]
     rows, step = [1], None
