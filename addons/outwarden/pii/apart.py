@@ -49,6 +49,7 @@ _ACCOUNT = rf"\b(?:{_COUNTRIES}){_SIGNS}(?:[0-9]{_SIGNS}[0-9]|(?:{_WORDS})\b)"
 _ACCOUNT_WINDOWS, _COUNTRY_WINDOW = (48, 480), 12
 # What ends right behind its first digits, at a glance: DE12 DE12.
 _AT_ONCE = re.compile(r"(?P<country>[A-Z]{2})[ .\-]?[0-9]{2,6}[ ,;.\n\-]{1,3}(?P<word>[A-Za-z]+)")
+_NEEDS_READING = re.compile(r"[^\x00-\x7f]|[a-z<&%\\]|[0-9][OISBZ]|(?<![A-Z])[OISBZ][0-9]|=\r?\n")
 _CAPITALS = re.compile("[A-Z]")
 # The same in characters that only look like these.
 _INVISIBLE = r"[ .\-\x{AD}\x{200B}-\x{200F}\x{2060}-\x{2064}\x{FEFF}\x{300}-\x{36F}]{0,2}"
@@ -63,6 +64,8 @@ def check_account(text: str, start: int, end: int, more: bool) -> Verdict | None
     ended = _AT_ONCE.match(text, start)
     if ended is not None and ended["country"] in IBAN_DIGITS_ONLY and not goes_on(ended["word"]):
         return None
+    if _is_plainly_none(text[start : start + _ACCOUNT_WINDOWS[0]]):
+        return None
     for window in _ACCOUNT_WINDOWS:
         read = fold(text[start : start + window])
         country = "".join(_CAPITALS.findall(read.text, 0, _COUNTRY_WINDOW)[:2])
@@ -76,6 +79,15 @@ def check_account(text: str, start: int, end: int, more: bool) -> Verdict | None
         return None
     high = start + said.places[size - 1][1]
     return None if word_after(text, high) else Verdict(start, high, _ACCOUNT_SCORE, "IBAN_CODE")
+
+
+def _is_plainly_none(text: str) -> bool:
+    """Whether a text of capitals, digits and signs is too short or has other check digits, without being read."""
+    if _NEEDS_READING.search(text):
+        return False
+    compact = "".join(filter(str.isalnum, text))
+    size = IBAN_LENGTHS.get(compact[:2], 0)
+    return len(compact) >= size and not (size and passes_mod_97(compact[:size]))
 
 
 def check_odd_account(text: str, start: int, end: int, more: bool) -> Verdict | None:

@@ -6,7 +6,7 @@ tags, keys of JSON, beginnings of chat lines and words of hesitation stand betwe
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from outwarden.pii.folding import Folded, fold
 from outwarden.pii.tongues import HUNDREDS, ONE_HUNDRED, TIMES, UNITS_EN, VALUES, WEAK, Words, tongues_of, weak_in
@@ -269,6 +269,20 @@ def listen(read: Folded, start: int, most: int, *, letters: int = 0, told: bool 
     places = [read.span(low, high) for low, high in listener.places]
     text = "".join(listener.said)
     return Said(text, places, listener.groups, listener.words, listener.plus, end, listener.signs)
+
+
+_WINDOWS = 96, 420  # most end within the first; nineteen digits in words with something between within the second
+
+
+def hear(text: str, start: int, *, told: bool = False) -> tuple[Said, int]:
+    """What is said in ``text`` from ``start`` on, with its places there, and where it was listened to."""
+    for window in _WINDOWS:
+        read = fold(text[start : start + window])
+        said = listen(read, 0, DIGITS_MAX, told=told)
+        if said.end < len(read.text):
+            break
+    places = [(start + low, start + high) for low, high in said.places]
+    return replace(said, places=places), start + (read.ends[said.end - 1] if said.end else 0)
 
 
 Judge = Callable[[Said, int], float]

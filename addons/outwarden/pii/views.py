@@ -67,7 +67,8 @@ _SEAM = (
 )
 _SEAM_RUN = rf"{_VALUE}{{1,64}}(?:{_SEAM}{_VALUE}{{0,24}}){{1,24}}{_VALUE}{{0,64}}"
 _TELLING = re.compile(r"[@0-9]")
-_SAYING = re.compile(r"(?:[^\W_][\W_]*){6}|::")  # no value says less
+_ESCAPING = re.compile(r"[&%\\<=]")
+_SAYING = re.compile(r"(?:[^\W_][\W_]*){5}")  # no value says less
 _WORDS_APART = frozenset(" ([{<")
 _SEAM_SIGN = Sign(_SEAM, _ODD_SIGN.before)
 
@@ -227,7 +228,7 @@ def _check_digits(look: Look, text: str, start: int, end: int) -> Verdict | None
     if len(number.digits) < _WORDS_MIN:
         return None
     number = replace(number, spans=[(start + low, start + high) for low, high in number.spans])
-    plain = run.isascii() and fold(run).text == run
+    plain = run.isascii() and not _ESCAPING.search(run)
     variants = _variants(number, run) if plain else (number.signed(), number, number.solid())
     return _judged(look, text, start, end, number, variants)
 
