@@ -85,13 +85,17 @@ def _patterns() -> tuple[str, str]:
     any_word = _BRACKETED.replace("WORD", _ANY_WORD.replace("LETTER", r"\p{L}"))
     one, two = (rf"[\[({{<]\s?(?i:{letter})\s?[\])}}>]\s{{0,3}}" for letter in "ad")
     at = rf"(?:{edge}(?:(?i:{_AT})|{_AT_SIGNS}){other}|{one}|{edge}{_AT_SIGNS}|{_AT_SIGNS}{other})"
-    near = rf"{edge}(?i:{_AT})[\s{_STRONG}{_WEAK}]|(?:{edge})?{_AT_SIGNS}|{one}|AT[a-z0-9]"
+    # Behind an @ as usual only where the dot is not: most are those of plain addresses.
+    unusual = rf"{_AT_SIGNS}(?:[\s{_STRONG}{_WEAK}]|[\p{{L}}0-9\-]+(?:[^\p{{L}}0-9.\-@]|\z))"
+    # A line that begins with one is a decorator of a program.
+    spaced = rf"[ \t{_STRONG}{_WEAK}]{_AT_SIGNS}[\s\p{{L}}0-9{_STRONG}{_WEAK}]|\n{_AT_SIGNS}\s"
+    near = rf"{edge}(?i:{_AT})[\s{_STRONG}{_WEAK}]|{spaced}|{unusual}|{one}|AT[a-z0-9]"
     dot = rf"(?:{side}(?:(?i:{_DOT})|{_DOT_SIGNS}){other}|\s{{0,3}}{two}|{side}{_DOT_SIGNS})"
     known = rf"{at}(?:{domain}(?:{dot}|{_DOT_SIGNS}|[ ]?{any_word}|,)[\p{{L}}]|(?i:{_PROVIDERS})\b)"
     by_dot = rf"(?:{_AT_SIGNS}|{any_word}){domain}{dot}[\p{{L}}]"
     undotted = r"\s(?i:at)\s[A-Za-z0-9\-]{2,40} (?:com|net|org|de)\b"
     capitals = r"AT[a-z0-9\-]{1,40}(?:DOT|\.)[a-z]"
-    return rf"{near}|{any_word}", rf"(?:{known}|{by_dot}|{undotted}|{capitals})"
+    return rf"{near}|{any_word}[\p{{L}}0-9]", rf"(?:{known}|{by_dot}|{undotted}|{capitals})"
 
 
 AT, ADDRESS = _patterns()

@@ -6,7 +6,7 @@ from outwarden.pii.bank import IBAN_DIGITS_ONLY, IBAN_LENGTHS, passes_mod_97
 from outwarden.pii.folding import Folded, fold
 from outwarden.pii.reading import VIEW, Look, first_in, whole_run
 from outwarden.pii.recognizer import Check, Recognizer, Verdict, word_after
-from outwarden.pii.saying import listen
+from outwarden.pii.saying import goes_on, listen
 from outwarden.pii.spelled import is_count
 from outwarden.pii.tongues import PLAIN_UNITS
 
@@ -47,6 +47,9 @@ _SIGNS = r"(?:[^A-Za-z0-9]|</?[a-z]{1,6}/?>){0,4}"
 _ACCOUNT = rf"\b(?:{_COUNTRIES}){_SIGNS}(?:[0-9]{_SIGNS}[0-9]|(?:{_WORDS})\b)"
 # Most beginnings end within the first; only what still goes on at its end is read in the second.
 _ACCOUNT_WINDOWS, _COUNTRY_WINDOW = (48, 480), 12
+# What ends right behind its first digits, at a glance: DE12 DE12.
+_AT_ONCE = re.compile(r"(?P<country>[A-Z]{2})[ .\-]?[0-9]{2,6}[ ,;.\n\-]{1,3}(?P<word>[A-Za-z]+)")
+_NEEDS_READING = re.compile(r"[^\x00-\x7f]|[a-z<&%\\]|[0-9][OISBZ]|(?<![A-Z])[OISBZ][0-9]|=\r?\n")
 _CAPITALS = re.compile("[A-Z]")
 # The same in characters that only look like these.
 _INVISIBLE = r"[ .\-\x{AD}\x{200B}-\x{200F}\x{2060}-\x{2064}\x{FEFF}\x{300}-\x{36F}]{0,2}"
@@ -58,6 +61,11 @@ _ACCOUNT_SCORE = 0.97  # its check digits are right: what stands between them ch
 
 def check_account(text: str, start: int, end: int, more: bool) -> Verdict | None:
     """Characters that make up a right IBAN from here on."""
+    ended = _AT_ONCE.match(text, start)
+    if ended is not None and ended["country"] in IBAN_DIGITS_ONLY and not goes_on(ended["word"]):
+        return None
+    if _is_plainly_none(text[start : start + _ACCOUNT_WINDOWS[0]]):
+        return None
     for window in _ACCOUNT_WINDOWS:
         read = fold(text[start : start + window])
         country = "".join(_CAPITALS.findall(read.text, 0, _COUNTRY_WINDOW)[:2])
@@ -71,6 +79,15 @@ def check_account(text: str, start: int, end: int, more: bool) -> Verdict | None
         return None
     high = start + said.places[size - 1][1]
     return None if word_after(text, high) else Verdict(start, high, _ACCOUNT_SCORE, "IBAN_CODE")
+
+
+def _is_plainly_none(text: str) -> bool:
+    """Whether a text of capitals, digits and signs is too short or has other check digits, without being read."""
+    if _NEEDS_READING.search(text):
+        return False
+    compact = "".join(filter(str.isalnum, text))
+    size = IBAN_LENGTHS.get(compact[:2], 0)
+    return len(compact) >= size and not (size and passes_mod_97(compact[:size]))
 
 
 def check_odd_account(text: str, start: int, end: int, more: bool) -> Verdict | None:

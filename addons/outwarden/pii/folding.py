@@ -20,7 +20,8 @@ LAYERS_MAX = 3
 TAG = r"</?(?:b|i|u|s|em|strong|span|font|mark|small|sup|sub|wbr|code|tt)(?:\s[^<>]{0,60})?/?>|<!--[^<>]{0,40}-->"
 
 _ESCAPES = (
-    r"(?P<html>&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,8});?)"
+    # Without the semicolon only those that nobody takes for a field of a query: &section=2 is no paragraph sign.
+    r"(?P<html>&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,8}(?=;)|(?:amp|lt|gt|quot|nbsp|shy)(?![A-Za-z=]));?)"
     r"|(?P<percent>(?:%[0-9A-Fa-f]{2})+)"
     r"|\\u(?P<unicode>[0-9A-Fa-f]{4})|\\u\{(?P<point>[0-9A-Fa-f]{1,6})\}"
     r"|\\x(?P<hex>[0-9A-Fa-f]{2})"
@@ -85,7 +86,9 @@ def fold(text: str, *, quoted: bool = False, joined: bool = False) -> Folded:
     for _ in range(LAYERS_MAX):
         if not any(sign in folded.text for sign in _FIRST_OF_ESCAPES) or escape.search(folded.text) is None:
             break
-        folded = rewrite(folded, escape, _unescape)
+        before, folded = folded, rewrite(folded, escape, _unescape)
+        if folded.text == before.text:
+            break
     return folded if folded.text.isascii() else rewrite(folded, _ODD, _plain)
 
 
@@ -107,9 +110,14 @@ def rewrite(folded: Folded, pattern: re.Pattern[str], read: Callable[[re.Match[s
     for match in pattern.finditer(folded.text):
         low, high = match.span()
         piece = read(match)
-        pieces += folded.text[at:low], piece
-        starts += [*folded.starts[at:low], *[folded.starts[low]] * len(piece)]
-        ends += [*folded.ends[at:low], *[folded.ends[high - 1]] * len(piece)]
+        if at < low:
+            pieces.append(folded.text[at:low])
+            starts.extend(folded.starts[at:low])
+            ends.extend(folded.ends[at:low])
+        pieces.append(piece)
+        for _ in piece:
+            starts.append(folded.starts[low])
+            ends.append(folded.ends[high - 1])
         at = high
     pieces.append(folded.text[at:])
     starts += folded.starts[at:]
@@ -119,6 +127,8 @@ def rewrite(folded: Folded, pattern: re.Pattern[str], read: Callable[[re.Match[s
 
 def _unescape(match: re.Match[str]) -> str:
     kind, said = match.lastgroup, match[0]
+    if kind == "html" and said[1] == "#" and (number := said[2:].rstrip(";")).isdecimal() and 32 <= int(number) < 127:
+        return chr(int(number))
     if kind == "html":
         return html.unescape(said if said.endswith(";") else said + ";") if said[1] == "#" else html.unescape(said)
     if kind == "percent":

@@ -30,7 +30,8 @@ _IP_BEFORE = re.compile(
 )
 _BEFORE_WIDTH = 60
 _PART = r"(?:0[xX][0-9A-Fa-f]{1,8}|[0-9]{1,12})"
-_NUMBER = rf"{EDGE}{_PART}(?:(?:[._\-]|,? and |, ?){_PART}){{0,3}}"
+_NUMBER = rf"{EDGE}{_PART}(?:\.{_PART}){{0,3}}"
+_LIST = rf"{EDGE}[0-9]{{1,3}}(?:(?:[_\-]|,? and |, ?)[0-9]{{1,3}}){{3}}"
 _PARTS = re.compile(r"0[xX][0-9A-Fa-f]+|[0-9]+")
 _PLAIN = re.compile(r"(?:0|[1-9][0-9]{0,2})(?:\.(?:0|[1-9][0-9]{0,2})){3}")
 _OCTETS = re.compile(r"[0-9]{1,3}(?:(?:[_\-]|,? and |, ?)[0-9]{1,3}){3}")
@@ -125,6 +126,7 @@ def _check_mac(text: str, start: int, end: int, more: bool) -> Verdict | None:
 
 RECOGNIZERS = (
     Recognizer("IP_ADDRESS", _NUMBER, _check_number, near=_IP_WORDS, retry=True),
+    Recognizer("IP_ADDRESS", _LIST, _check_number, near=_IP_WORDS, retry=True, whole=True),
     Recognizer("IP_ADDRESS", _REVERSE, _check_reverse),
     Recognizer("MAC_ADDRESS", _MAC, _check_mac, near=_MAC_WORDS),
 )

@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable
 
 from outwarden.pii.bank import PAY_WORDS, is_card
-from outwarden.pii.folding import fold
 from outwarden.pii.national import NUMBERS, context_of
 from outwarden.pii.numbering import is_assigned, is_assigned_with_trunk
 from outwarden.pii.person_numbers import SSN_WORDS, is_valid_area
@@ -18,12 +17,11 @@ from outwarden.pii.reading import VIEW
 from outwarden.pii.recognizer import Recognizer, Verdict, digits_of
 from outwarden.pii.record_numbers import RECORD_WORDS
 from outwarden.pii.reserved import is_reserved_phone
-from outwarden.pii.saying import DIGITS_MAX, TOGETHER, Said, best_end, goes_on, goes_on_told, listen, told_from
+from outwarden.pii.saying import TOGETHER, Said, best_end, goes_on, goes_on_told, hear, told_from
 from outwarden.pii.spelled import is_count
 from outwarden.pii.tongues import WORD
 
-# So much is read after a label: nineteen digits in words with something between.
-_WINDOW = 420
+_NATIONAL_MIN = 7  # digits
 # Between a label and its number: some signs and a few words ("number is", "of the patient").
 _BEFORE_FIRST = 28
 _KEY = r"(?:[^0-9]{0,12}?[\"'][A-Za-z_]{1,16}[0-9]?[\"'] ?:)?"
@@ -116,7 +114,7 @@ def labelled_recognizers(wanted: frozenset[str]) -> list[Recognizer]:
     ]
     if numbers := [number for number in NUMBERS if number.entity in wanted and number.stdnum]:
         words = context_of(numbers)
-        pattern = _LABELLED.replace("{label}", words.pattern)
+        pattern = _LABELLED.replace("{label}", words.pattern.replace(r"\w*", r"\w{0,24}"))
         names = frozenset(number.entity for number in numbers)
         check = _national_checker(names)
         found.append(Recognizer(VIEW, pattern, check, whole=True, names=names, hint=words.pattern))
@@ -132,15 +130,21 @@ def _national_checker(names: frozenset[str]) -> Callable[[str, int, int, bool], 
             return None  # others look at those
         for told in (False, True):
             begin = told_from(text, start, first) if told else first
-            said = listen(fold(text[begin : begin + _WINDOW]), 0, DIGITS_MAX, told=told)
+            said, heard = hear(text, begin, told=told)
             for stop in [len(said.text), *reversed(said.groups[1:])] if said.text else []:
-                score, entity = judge(said, stop, text[start:first])
+                score, entity = judge(said, stop, text[start:first]) if stop >= _NATIONAL_MIN else (0.0, "")
                 if score and not is_count(said.text[:stop]):
-                    low, high = begin + said.places[0][0], begin + said.places[stop - 1][1]
+                    low, high = said.places[0][0], said.places[stop - 1][1]
                     return None if text[high : high + 1].isdecimal() else Verdict(low, high, score, entity)
-        return None
+        return _behind(heard, begin, end)
 
     return check
+
+
+def _behind(heard: int, first: int, end: int) -> Verdict | None:
+    """Where to search on after a reading without a finding: half of it is not read again, if it has other labels."""
+    middle = (first + heard) // 2
+    return Verdict(middle, middle, 0.0) if middle > end else None
 
 
 def _first(text: str, start: int, end: int) -> int:
@@ -159,16 +163,15 @@ def _checker(entity: str, judge: Callable[[Said, int], float]) -> Callable[[str,
             return None
         if _others_look(entity, text, first):
             return None
-        read = fold(text[first : first + _WINDOW])
-        said = listen(read, 0, DIGITS_MAX)
+        said, heard = hear(text, first)
         length, score = best_end(said, judge)
         if not score:
             first = told_from(text, start, first)
-            said = listen(fold(text[first : first + _WINDOW]), 0, DIGITS_MAX, told=True)
+            said, heard = hear(text, first, told=True)
             length, score = best_end(said, judge)
         if not score or is_count(said.text[:length]):
-            return None
-        low, high = first + said.places[0][0], first + said.places[length - 1][1]
+            return _behind(heard, first, end)
+        low, high = said.places[0][0], said.places[length - 1][1]
         usual = entity not in _ANY_GROUPS and _is_usual(text[low:high])
         return None if usual or text[high : high + 1].isdecimal() else Verdict(low, high, score, entity)
 

@@ -195,7 +195,7 @@ def sweep(
             if verdict.score > 0:
                 named = verdict.entity or entity
                 result.candidates.append(Candidate(verdict.start, rest, verdict.end, named, verdict.score, low))
-            if verdict.end < high:  # what the check cut off may hold the next one
+            if low < verdict.end < high:  # what the check cut off may hold the next one
                 high_byte -= len(encode(text[verdict.end : high]))
                 high = verdict.end
             elif verdict.end > high:  # the pattern proposes a beginning only, and the check has followed it

@@ -217,7 +217,7 @@ NUMBERS: tuple[Number, ...] = (
     Number("AU_MEDICARE", "AU", r"medicare", r"[2-6]\d{3}[- ]?\d{5}[- ]?\d(?:[ /-]?\d)?", "(medicare)"),
     Number("AU_ABN", "AU", r"abn\b|australian business", r"\d\d ?\d{3} ?\d{3} ?\d{3}", "au.abn"),
     Number("AU_ACN", "AU", r"acn\b|australian company", r"\d{3} ?\d{3} ?\d{3}", "au.acn"),
-    Number("IN_AADHAAR", "IN", r"aadha+r|adhaar|uidai|uid\b|आधार", r"[2-9]\d{3}[- ]?\d{4}[- ]?\d{4}", "in_.aadhaar"),
+    Number("IN_AADHAAR", "IN", r"aadhaa?r|adhaar|uidai|uid\b|आधार", r"[2-9]\d{3}[- ]?\d{4}[- ]?\d{4}", "in_.aadhaar"),
     Number("IN_PAN", "IN", r"pan\b|permanent account", r"[A-Z]{5}\d{4}[A-Z]", "in_.pan", r"[A-Z]{3}[ABCFGHJLPT][A-Z]\d{4}[A-Z]"),
     Number("IN_VOTER", "IN", r"voter|epic\b", r"[A-Z]{3}\d{7}", "in_.epic"),
     Number("BR_CPF", "BR", r"cpf\b|cadastro de pessoa", r"\d{3}\.?\d{3}\.?\d{3}-?\d\d", "br.cpf", r"\d{3}\.\d{3}\.\d{3}-\d\d"),

@@ -21,6 +21,7 @@ _TRUNK_DIGITS_MIN = 9
 
 class _Plan(NamedTuple):
     lengths: frozenset[int]
+    local: frozenset[int]  # without an area code
     national: re.Pattern[str]
 
 
@@ -37,7 +38,8 @@ def _plan(code: int) -> _Plan | None:
     general = metadata and metadata.general_desc
     if not general:
         return None
-    return _Plan(frozenset(general.possible_length), re.compile(general.national_number_pattern or ""))
+    lengths, local = frozenset(general.possible_length), frozenset(general.possible_length_local_only)
+    return _Plan(lengths, local, re.compile(general.national_number_pattern or ""))
 
 
 def split_code(digits: str) -> tuple[int, str] | None:
@@ -46,6 +48,18 @@ def split_code(digits: str) -> tuple[int, str] | None:
         if (code := int(digits[:length] or 0)) and _plan(code) is not None:
             return code, digits[length:]
     return None
+
+
+def lengths_of(digits: str) -> frozenset[int]:
+    """How long numbers are, with their country code, that begin as ``digits`` do; no number is of another length."""
+    if (parts := split_code(digits)) is None or (plan := _plan(parts[0])) is None:
+        return frozenset()
+    return _with_code(parts[0], plan.lengths | plan.local)
+
+
+@cache
+def _with_code(code: int, lengths: frozenset[int]) -> frozenset[int]:
+    return frozenset(len(str(code)) + length for length in lengths)
 
 
 def is_assigned(digits: str) -> bool:

@@ -190,14 +190,26 @@ def check_wrapped(look: Look, text: str, start: int) -> Verdict | None:
 
 def packed_recognizers(look: Look) -> list[Recognizer]:
     """What finds all that ``look`` does in texts that were packed."""
-    wrapped = Recognizer(
-        VIEW, _WRAPPED_ROW, lambda text, start, end, more: check_wrapped(look, text, start), whole=True
-    )
-    return [*(_recognizer(packing, look) for packing in PACKINGS), wrapped]
+    whole = [packing for packing in PACKINGS if not packing.streamed]
+
+    def check(text: str, start: int, end: int, more: bool) -> Verdict | None:
+        verdicts = [check_packed(packing, look, text, start, more) for packing in whole]
+        return max((verdict for verdict in verdicts if verdict), key=lambda one: (one.score, one.end), default=None)
+
+    def check_lines(text: str, start: int, end: int, more: bool) -> Verdict | None:
+        return check_wrapped(look, text, start)
+
+    # One pattern for all but the streamed ones: each in the gate costs every text.
+    rows = "|".join(packing.row for packing in whole)
+    return [
+        *(_recognizer(packing, look) for packing in PACKINGS if packing.streamed),
+        Recognizer(VIEW, f"(?:{rows})", check, whole=True),
+        Recognizer(VIEW, _WRAPPED_ROW, check_lines, whole=True),
+    ]
 
 
 def _recognizer(packing: Packing, look: Look) -> Recognizer:
     def check(text: str, start: int, end: int, more: bool) -> Verdict | None:
         return check_packed(packing, look, text, start, more)
 
-    return Recognizer(VIEW, packing.row, check, whole=not packing.streamed)
+    return Recognizer(VIEW, packing.row, check)

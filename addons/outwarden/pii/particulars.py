@@ -87,9 +87,13 @@ _DATE = EDGE + (
     rf"|\d{{1,2}}(?:st|nd|rd|th|\.|er)?(?: of)?[ \-](?i:{_MONTHS})\.?,?[ \-](?:de |del )?(?:19|20)?\d\d"
     rf"|\d{{1,2}} de (?i:{_MONTHS}) (?:de|del) (?:19|20)\d\d|\d{{1,2}}[./ \-]{_ROMAN}[./ \-](?:19|20)\d\d"
     rf"|(?i:{_MONTHS})\.? \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d\d|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
-    r"|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])(?:19|20)\d\d|(?:19|20)\d\d年\d{1,2}月\d{1,2}日"
-    rf"|(?i:{_DAY_WORD}(?: of)? {_MONTHS},? (?:(?:19|20)\d\d|{_YEAR_WORD})|{_MONTHS} {_DAY_WORD},? (?:(?:19|20)\d\d|{_YEAR_WORD}))"
-    rf"|(?i:[a-zà-ÿ\-]{{3,20}} (?:de )?{_MONTHS} (?:de |del )?{_YEAR_WORD}))"
+    r"|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])(?:19|20)\d\d|(?:19|20)\d\d年\d{1,2}月\d{1,2}日)"
+)
+# In words it may begin with any, so only in whole texts.
+_YEAR_SAID = rf"(?:(?:19|20)\d\d|{_YEAR_WORD})"
+_DATE_IN_WORDS = (
+    rf"\b(?i:{_DAY_WORD}(?: of)? {_MONTHS},? {_YEAR_SAID}|{_MONTHS} {_DAY_WORD},? {_YEAR_SAID}"
+    rf"|[a-zà-ÿ\-]{{3,20}} (?:de )?{_MONTHS} (?:de |del )?{_YEAR_WORD})"
 )
 
 
@@ -139,4 +143,5 @@ RECOGNIZERS = (
     Recognizer("STREET_ADDRESS", _ES_IT, _check_street),
     Recognizer("POSTAL_CODE", _POST_CODE, _check_post_code, near=_POSTAL, retry=True),
     Recognizer("DATE_OF_BIRTH", _DATE, _check_birth, near=_BIRTH),
+    Recognizer("DATE_OF_BIRTH", _DATE_IN_WORDS, _check_birth, near=_BIRTH, whole=True),
 )

@@ -7,7 +7,13 @@ code, the shape of the North American plan, a number that the numbering plans kn
 import re
 from collections.abc import Iterator
 
-from outwarden.pii.numbering import is_assigned, is_assigned_with_trunk, is_possible, is_written_nationally
+from outwarden.pii.numbering import (
+    is_assigned,
+    is_assigned_with_trunk,
+    is_possible,
+    is_written_nationally,
+    lengths_of,
+)
 from outwarden.pii.recognizer import (
     EDGE,
     UNDECIDED,
@@ -96,12 +102,15 @@ _YEARS = re.compile(r"(?:19|20)\d\d\D+(?:19|20)\d\d")
 _DOTTED = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?!\d)")
 
 
-def _group_ends(text: str, start: int, end: int) -> Iterator[int]:
-    """Yield where the number could end: at ``end``, then after each whole group of digits before it."""
-    yield end
+def _group_ends(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield where the number could end, with how many digits: at ``end``, then after each whole group before it."""
+    count = sum(map(str.isdecimal, text[start:end]))
+    yield end, count
     for at in range(end - 1, start + _DIGITS_MIN - 1, -1):
-        if text[at - 1].isdecimal() and not text[at].isdecimal():
-            yield at + (text[at] == ")" and "(" in text[start:at])
+        decimal = text[at].isdecimal()
+        count -= decimal
+        if text[at - 1].isdecimal() and not decimal:
+            yield at + (text[at] == ")" and "(" in text[start:at]), count
 
 
 def _check_international(text: str, start: int, end: int, more: bool) -> Verdict | None:
@@ -114,11 +123,17 @@ def _check_international(text: str, start: int, end: int, more: bool) -> Verdict
         return None
     end -= text[end - 1] == ")" and "(" not in text[start:end]
     possible: int | None = None
-    for stop in _group_ends(text, start, end):
-        digits = digits_of(text[start:stop])
-        code = digits if text[sign] == "+" else digits[3:] if digits.startswith("011") else digits[2:]
-        if not _DIGITS_MIN <= len(code) <= _DIGITS_MAX:
+    digits = digits_of(text[start:end])
+    before = 0 if text[sign] == "+" else 3 if digits.startswith("011") else 2
+    lengths: frozenset[int] | None = None  # asked for only if not all of it is the number, as it is most often
+    for stop, count in _group_ends(text, start, end):
+        if not _DIGITS_MIN <= count - before <= _DIGITS_MAX or (lengths is not None and count - before not in lengths):
             continue
+        if lengths is None and stop != end:
+            lengths = lengths_of(digits[before:])
+            if count - before not in lengths:
+                continue
+        code = digits[before:count]
         if is_reserved_phone(code):
             return Verdict(start, stop, -0.9)
         if is_assigned(code) and (text[sign : sign + 2] != "+ " or PHONE_WORDS.before(text, start)):

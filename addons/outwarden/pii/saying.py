@@ -6,7 +6,7 @@ tags, keys of JSON, beginnings of chat lines and words of hesitation stand betwe
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from outwarden.pii.folding import Folded, fold
 from outwarden.pii.tongues import HUNDREDS, ONE_HUNDRED, TIMES, UNITS_EN, VALUES, WEAK, Words, tongues_of, weak_in
@@ -59,13 +59,13 @@ _TOLD = re.compile(
 _TELLING = frozenset(
     fold(word).text
     for word in """
-    are is it it's its ends end ending with begins begin starts start beginning digits digit numbers number group block
-    part parts middle code area prefix line suffix exchange followed by finally lastly afterwards the of my in on that
-    goes continues ist sind endet mit beginnt zuerst dann letzten ersten zuletzt please okay ok yes got and what's what
-    next last first second third final one's card was followed
+    are is it it's its ends end ending with begins begin starts start beginning group block part parts middle
+    prefix line suffix exchange followed by finally lastly afterwards the of in on that goes continues ist sind
+    endet mit beginnt zuerst dann letzten ersten zuletzt please okay ok yes got what's what final was
     """.split()  # noqa: SIM905 - one word each reads better than quotes
 )
 _PART_MAX = 16
+# No word that labels a number is here: what stands behind a label is read once.
 _TOLD_MAX = 28  # as `_SIGNS_MAX`, of one that is told in parts
 # Around a word of which only its neighbours tell what it says.
 _WORDS_BEFORE, _WORDS_AFTER = 40, 120
@@ -222,7 +222,7 @@ class _Listener:
 def goes_on(word: str, *, told: bool = False) -> bool:
     """Whether a number may go on with a word; ``told``: one that is told in parts."""
     lower = word.lower()
-    read = fold(lower).text
+    read = lower if lower.isascii() else fold(lower).text
     known = read in VALUES or read in WEAK or lower in TIMES or read in _BETWEEN_READ or lower in HUNDREDS
     return known or (told and read in _TELLING) or _LIKE_DIGITS.issuperset(word)
 
@@ -269,6 +269,20 @@ def listen(read: Folded, start: int, most: int, *, letters: int = 0, told: bool 
     places = [read.span(low, high) for low, high in listener.places]
     text = "".join(listener.said)
     return Said(text, places, listener.groups, listener.words, listener.plus, end, listener.signs)
+
+
+_WINDOWS = 96, 420  # most end within the first; nineteen digits in words with something between within the second
+
+
+def hear(text: str, start: int, *, told: bool = False) -> tuple[Said, int]:
+    """What is said in ``text`` from ``start`` on, with its places there, and where it was listened to."""
+    for window in _WINDOWS:
+        read = fold(text[start : start + window])
+        said = listen(read, 0, DIGITS_MAX, told=told)
+        if said.end < len(read.text):
+            break
+    places = [(start + low, start + high) for low, high in said.places]
+    return replace(said, places=places), start + (read.ends[said.end - 1] if said.end else 0)
 
 
 Judge = Callable[[Said, int], float]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from outwarden.pii.folding import TAG, Folded, fold
-from outwarden.pii.saying import DIGITS_MAX, goes_on, listen
+from outwarden.pii.saying import goes_on, hear
 from outwarden.pii.tongues import WORD
 
 # Words between digits, and the sign that each stands for.
@@ -125,7 +125,6 @@ def read_digits(run: str) -> Digits:
     return Digits("".join(digits), spans, signs, 0)
 
 
-_LISTEN_MAX = 420  # code points: nineteen digits in words with something between
 _LOOK_LEFT = 120
 _SAYABLE = re.compile(r"(?P<word>(?:[^\W\d_]|[\u0900-\u094F])+)|[0-9]+|(?P<end>[^\w\s\-.,/()+|*'\"])")
 
@@ -143,12 +142,9 @@ def begin_of(text: str, start: int) -> int:
 
 def read_words(text: str, begin: int) -> tuple[Digits, int]:
     """Read a number in words from ``begin`` on; also how far was listened."""
-    read = fold(text[begin : begin + _LISTEN_MAX])
-    said = listen(read, 0, DIGITS_MAX)
-    places = [(begin + low, begin + high) for low, high in said.places]
-    end = begin + (read.ends[said.end - 1] if said.end else 0)
+    said, end = hear(text, begin)
     signs = ["+" if said.plus and not at else sign for at, sign in enumerate(said.signs)]
-    return Digits(said.text, places, signs, said.words), end
+    return Digits(said.text, said.places, signs, said.words), end
 
 
 def _sign(kind: str | None, said: str) -> str:
@@ -168,10 +164,13 @@ def _stronger(sign: str, other: str) -> str:
 
 
 _COUNT_MIN = 3
+_ROW_MIN = 18  # no telephone, and of cards the rarest only, are so long
 
 
 def is_count(digits: str) -> bool:
-    """Whether somebody counts (1234567, 987654, 12345678910, 123 123 123) or repeats one digit."""
+    """Whether somebody counts (1234567, 987654, 12345678910, 123 123 123) or repeats the same digits over and over."""
+    if len(digits) >= _ROW_MIN and any(digits[at:] == digits[:-at] for at in range(1, len(digits) // 3 + 1)):
+        return True
     if len(digits) > 3 and "10" in (digits[:2], digits[-2:]):
         digits = digits[2:] if digits.startswith("10") else digits[:-2]
     rows, step = [1], None

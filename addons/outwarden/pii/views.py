@@ -67,6 +67,9 @@ _SEAM = (
 )
 _SEAM_RUN = rf"{_VALUE}{{1,64}}(?:{_SEAM}{_VALUE}{{0,24}}){{1,24}}{_VALUE}{{0,64}}"
 _TELLING = re.compile(r"[@0-9]")
+_ESCAPING = re.compile(r"[&%\\<=]")
+_SAYING = re.compile(r"(?:[^\W_][\W_]*){5}")  # no value says less
+_WORDS_APART = frozenset(" ([{<")
 _SEAM_SIGN = Sign(_SEAM, _ODD_SIGN.before)
 
 # An account number in groups; it takes an odd character to be looked at here.
@@ -186,8 +189,12 @@ class _Unpacked:
 def _check_odd(look: Look, text: str, start: int, end: int) -> Verdict | None:
     run = text[start:end]
     folded = fold(run)
+    if _SAYING.search(folded.text) is None:
+        return None
     if folded.text != run:
-        found = first_in(look, text, start, end, folded) or _address_in(look, folded, start)
+        found = first_in(look, text, start, end, folded)
+        if found is None and not _WORDS_APART.isdisjoint(folded.text):
+            found = _address_in(look, folded, start)
         if found is not None:
             return found
     if "=" not in run:
@@ -221,7 +228,7 @@ def _check_digits(look: Look, text: str, start: int, end: int) -> Verdict | None
     if len(number.digits) < _WORDS_MIN:
         return None
     number = replace(number, spans=[(start + low, start + high) for low, high in number.spans])
-    plain = run.isascii() and fold(run).text == run
+    plain = run.isascii() and not _ESCAPING.search(run)
     variants = _variants(number, run) if plain else (number.signed(), number, number.solid())
     return _judged(look, text, start, end, number, variants)
 
@@ -249,8 +256,9 @@ def _judged(
         return None
     if (card := _card_in(number, text, start)) is not None:
         return card
-    for variant in variants:
-        if found := first_in(look, text, start, end, variant.grouped(start)):
+    readings = {read.text: read for read in (variant.grouped(start) for variant in variants)}
+    for read in readings.values():
+        if found := first_in(look, text, start, end, read):
             return found
     return None
 
