@@ -333,6 +333,9 @@ def stage(rescue: str, flap_s: float) -> Iterator[Callable[[str, bool], Bench]]:
         ports = (stack.enter_context(primary.running).port, stack.enter_context(spare.running).port)
         process = Process(folder, rules(primary, spare, ports, certificates.ca, rescue)).start()
         stack.callback(process.stop)
+        first = Bench(process, primary, spare, "openai", client_for("openai", process, False), flap_s)
+        first.call()  # loads what takes a second to load, or ten on a machine with other work
+        first.client.close()
         yield lambda api, http2: Bench(process, primary, spare, api, client_for(api, process, http2), flap_s)
 
 

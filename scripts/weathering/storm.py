@@ -1,8 +1,10 @@
 """The whole storm: `outwarden run`, its upstreams, its clients, and what is left of them afterwards."""
 
 import asyncio
+import contextlib
 import os
 import ssl
+import subprocess
 import tempfile
 import time
 from collections import Counter, defaultdict
@@ -14,7 +16,7 @@ from typing import Any
 from outwarden.simulate import Certificates, make_certificates
 from replaying.client import trusting
 from replaying.process import Process
-from weathering.books import PRICES, TIGHT_USD, Record, wrong_with_call, wrong_with_totals
+from weathering.books import PRICES, TIGHT_USD, Record, states, wrong_with_call, wrong_with_totals
 from weathering.calls import ANTHROPIC, MODELS, NUMBER_HEADER, OPENAI, TEAM_HEADER, Call, draw
 from weathering.client import Connections, Reply
 from weathering.judging import Judgement, judge
@@ -80,9 +82,14 @@ class Storm:
             process = Process(folder, rules(upstreams, deaf.port, certificates.ca, self.hold))
             await asyncio.to_thread(process.start)
             try:
-                return await _Played(self, process, upstreams).play()
+                outcome = await _Played(self, process, upstreams).play()
             finally:
-                await asyncio.to_thread(process.stop)
+                begin, code = time.monotonic(), -1
+                with contextlib.suppress(subprocess.TimeoutExpired):  # then it was killed
+                    code = await asyncio.to_thread(process.stop)
+            if code:
+                outcome.wrong.append(f"it ended with {code} after {time.monotonic() - begin:.1f} s")
+            return outcome
 
 
 class _Played:
@@ -138,7 +145,8 @@ class _Played:
         until = time.monotonic() + SETTLE_S
         log = self._process.state / "audit.jsonl"
         while time.monotonic() < until:
-            if sum(1 for _ in log.open("rb")) >= calls - self._unseen():
+            written = sum(1 for _ in log.open("rb"))
+            if written >= calls - self._unseen() and not any(state.pending for state in states(self._process)):
                 return
             await asyncio.sleep(0.2)
 

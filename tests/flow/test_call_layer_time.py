@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 from mitmproxy.proxy import events
@@ -9,6 +10,8 @@ from playbook import OPENAI, Playbook, response, response_head
 from talk import BILL, DONE, PATH, ROLE, STOP, asks, attempts, chat, error_of, piece, record, said, text_of
 
 from outwarden.flow.services import Services
+from outwarden.flow.upload import Tick
+from outwarden.flow.waits import Ticks
 
 SPARE = ("spare.example", 8080)
 
@@ -283,3 +286,13 @@ def test_a_timer_that_fires_early_is_set_again(play: Playbook) -> None:
 
     assert len(play._timers) == 1
     assert len(play.upstreams) == 1
+
+
+def test_a_tick_of_the_layer_inside_a_connect_goes_on_to_it(play: Playbook) -> None:
+    """The outer layer of a tunnel sees the wake-ups of the inner one; kept here, no call inside would ever time out."""
+    seen: list[events.Event] = []
+    tick = Tick(1.0, Ticks())
+    play.layer.command_sources[tick] = SimpleNamespace(handle_event=lambda event: iter(seen.append(event) or ()))  # type: ignore[assignment,func-returns-value]
+    play.feed(events.Wakeup(tick))
+
+    assert [type(event) for event in seen] == [events.Wakeup]

@@ -34,8 +34,9 @@ class CallLayer(HttpLayer):
         if isinstance(event, events.Start) and self.context.client.alpn in HTTP1:
             self.connections.setdefault(self.context.client, StrictHttp1Server(self.context.fork()))
         try:
-            if isinstance(event, events.Wakeup) and isinstance(event.command, Tick):
-                yield from self._tick(event, event.command)
+            tick = event.command if isinstance(event, events.Wakeup) else None
+            if isinstance(event, events.Wakeup) and isinstance(tick, Tick) and tick.ticks is self.ticks:
+                yield from self._tick(event, tick)
             else:
                 yield from super()._handle_event(event)
         except Exception as error:  # in mitmproxy's own layers (trailers, say), and the client would wait for ever
@@ -43,6 +44,7 @@ class CallLayer(HttpLayer):
             yield commands.CloseConnection(self.context.client)
 
     def _tick(self, event: events.Wakeup, tick: Tick) -> Commands:
+        """A tick of our own; those of the layer inside a CONNECT come by here, too, and go on to it."""
         self.command_sources.pop(tick, None)
         if self.ticks.came(tick.at):
             for id_, stream in list(self.streams.items()):

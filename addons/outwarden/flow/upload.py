@@ -31,7 +31,7 @@ from outwarden.flow.framing import CONTINUE, announced_bytes, fault_of
 from outwarden.flow.guard import answer_whatever_happens
 from outwarden.flow.room import fits, no_room
 from outwarden.flow.state import CallState, state_of
-from outwarden.flow.waits import Waits
+from outwarden.flow.waits import Ticks, Waits
 from outwarden.wire.format import Refusal
 
 if TYPE_CHECKING:
@@ -50,11 +50,12 @@ DISCARD_S = 30.0
 
 
 class Tick(commands.RequestWakeup):
-    """A wake-up at a time (by the monotonic clock) for all streams of a connection that wait for something."""
+    """A wake-up for all streams of a connection that wait for something; ``ticks`` are those of its layer."""
 
-    def __init__(self, delay: float, at: float | None) -> None:
+    def __init__(self, delay: float, ticks: Ticks) -> None:
         super().__init__(delay)
-        self.at = at
+        self.ticks = ticks
+        self.at = ticks.next_at
 
 
 class Upload(HttpStream):
@@ -204,7 +205,7 @@ class Upload(HttpStream):
     def _arm(self) -> Commands:
         delay = self._waits.next_tick()
         if delay is not None:
-            yield Tick(delay, self._parent.ticks.next_at)
+            yield Tick(delay, self._parent.ticks)
 
     def _on_upload_tick(self) -> Commands:
         overdue = self._waits.overdue()
