@@ -86,7 +86,8 @@ def unpack(string: str) -> Packed | None:
 
 def _reads_binary(head: str) -> bool:
     """Whether the first bytes cannot be text; zeros may be those of UTF-16."""
-    data, _ = _decode(head[: len(head) - len(head) % 4] if len(head) == _HEAD_CHARACTERS else head)
+    solid = head.translate(_NO_BREAKS)
+    data, _ = _decode(solid[: len(solid) - len(solid) % 4] if len(head) == _HEAD_CHARACTERS else solid)
     return data is None or bool(data.translate(None, _CONTROLS[1:]) != data)
 
 
