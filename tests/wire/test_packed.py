@@ -135,6 +135,16 @@ def test_a_file_without_a_finding_stays_as_it_is() -> None:
     assert rewrite_json(body, rules, Hider()).body is body
 
 
+def test_a_long_file_in_lines_is_read() -> None:
+    """As MIME writes it: lines of 76 characters, so that its first 256 hold three ends of lines."""
+    lines = base64.encodebytes((CSV * 20).encode()).decode()
+    done = rewritten({"messages": [{"content": [FILES[0][2](lines)]}]}, "gemini", FILES[0][1])
+    data = json.loads(done.body)["messages"][0]["content"][0]["inlineData"]["data"]
+
+    assert base64.b64decode(data).decode() == CSV.replace(EMAIL, "[E]") * 20
+    assert data == base64.encodebytes(base64.b64decode(data)).decode()
+
+
 def test_json_in_a_file_is_read_as_json() -> None:
     """Escapes and all; its numbers and spacing stay."""
     inner = '{"to":  "ada.quill\\u0040brightquill-mail.com", "n": 1.0}'
