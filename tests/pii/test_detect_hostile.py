@@ -63,5 +63,5 @@ def test_tokens_put_together_cost_in_proportion(token: str) -> None:
     "text", ["call 415 867 2298, one two", "281-44-0067 one two three", "4929 4128 3357 6017 double one two " * 9]
 )
 def test_a_value_before_what_led_to_it_ends_the_search_there(text: str) -> None:
-    """Number words are read from before the first two on; one that ends before them must not be found for ever."""
+    """Number words are read from before the first two on; a finding before them is found once."""
     assert DETECTOR.find([text])[0]

@@ -83,7 +83,9 @@ class Matcher:
         self.patterns = tuple(map(Pattern, recognizers))
         self._alone = [pattern for pattern in self.patterns if pattern.alone]
         # What is searched near words only is let through by the words: digits are everywhere, phone words are not.
-        self._gate = PatternSet([r.hint or (r.near or r.sign or r).pattern for r in recognizers])
+        self._gate = PatternSet(
+            [r.hint or (r.near or r.sign or r).pattern for r in recognizers], together=all(r.whole for r in recognizers)
+        )
 
     @cached_property
     def _tails(self) -> Leftmost:

@@ -86,8 +86,9 @@ class PatternSet:
 
     __slots__ = ("_sets",)
 
-    def __init__(self, patterns: Sequence[str]) -> None:
-        count = max(1, len(patterns) // _PATTERNS)
+    def __init__(self, patterns: Sequence[str], *, together: bool = False) -> None:
+        """``together``: all in one, for patterns that a text holds seldom: each automaton costs every text."""
+        count = 1 if together else max(1, len(patterns) // _PATTERNS)
         self._sets = [_Set(patterns[part::count], range(part, len(patterns), count)) for part in range(count)]
 
     def present(self, data: bytes) -> set[int] | None:
