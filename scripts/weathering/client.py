@@ -156,6 +156,8 @@ class Http2(Connection):
 
     def close(self) -> None:
         super().close()
+        if self._reading is not asyncio.current_task():
+            self._reading.cancel()
         for queue in self._events.values():
             queue.put_nowait(None)
 
