@@ -117,7 +117,8 @@ def refuse_unpaid(call: CallState, purse: Purse) -> None:
 def settle_response(call: CallState) -> None:
     """Resolve the hold of a response that has ended, well or not."""
     if call.trip:
-        call.trip.stop("client gone" if call.client_gone else call.reply_error or "ok", 101)
+        otherwise = "stream_error" if call.verdict == "failed" else "ok"
+        call.trip.stop("client gone" if call.client_gone else call.reply_error or otherwise, 101)
     if call.purse:
         try:
             guess = estimate_in_session(call)

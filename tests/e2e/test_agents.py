@@ -8,67 +8,27 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
-import platform
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from interceptor import (
-    CARD,
-    EMAIL,
-    HOSTS,
-    IBAN,
-    Interceptor,
-    assert_clean,
-    pii_rules,
-    program_environment,
-    rules_for,
-    trusted,
-    until,
+from agents import (
+    CODEX_HOST,
+    COMMAND,
+    VALUES,
+    Run,
+    at_work,
+    claude,
+    codex,
+    codex_tools,
+    printed_settings,
+    without_websocket,
 )
+from interceptor import HOSTS, Interceptor, assert_clean, pii_rules, rules_for, trusted, until
 
-from outwarden.simulate import (
-    Received,
-    Script,
-    SimulatedProvider,
-    ToolCall,
-    make_certificates,
-    provider_thread,
-    use_tool,
-)
-
-AGENTS = Path(__file__).parents[2] / ".clients"
-AGENT_S = 90.0
-QUESTION = "What is in customer.txt?"
-CODEX_HOST = "chatgpt.com"  # where Codex asks for its list of models, whatever key it has
-
-# Invented. The interceptor takes out each of them; the agent's user gets each of them back.
-PHONE = "+49 30 23125741"
-API_KEY = "ghp_A7kQ2mZ9xW4vR8tY1uB6nC3dE5fG0hJ2kL4p"
-VALUES = [EMAIL, CARD, PHONE, IBAN, API_KEY]
-CUSTOMER = "name: Ada\nmail: {}\ncard: {}\nphone: {}\niban: {}\ntoken: {}\n".format(*VALUES)
-
-# What Codex offers depends on the model: scripts that call its tools, or the shell as a function.
-COMMAND = "cat customer.txt"
-CODEX_TOOLS = (
-    ToolCall("exec", f'const done = await tools.exec_command({{cmd: "{COMMAND}"}}); text(done.output);'),
-    ToolCall("exec_command", json.dumps({"cmd": COMMAND})),
-    ToolCall("shell_command", json.dumps({"command": COMMAND})),
-    ToolCall("shell", json.dumps({"command": COMMAND.split()})),
-)
-
-
-def agent(*places: str) -> Path:
-    """The program of an agent, at the first of these places under `.clients` that exists; skips where none does."""
-    for place in places:
-        if found := sorted((AGENTS / "node_modules").glob(place)):
-            return found[0]
-    pytest.skip(f"{places[0]} is not installed for {platform.machine()}: run ./scripts/clients")
+from outwarden.simulate import SimulatedProvider, ToolCall, make_certificates, provider_thread, use_tool
 
 
 @pytest.fixture(scope="module")
@@ -92,47 +52,14 @@ def interceptor(start: Callable[..., Interceptor], primary: SimulatedProvider) -
 
 @pytest.fixture(scope="module")
 def settings(interceptor: Interceptor) -> dict[str, str]:
-    """What `outwarden env` prints for this interceptor, and nothing else of ours."""
-    command = [sys.executable, "-m", "outwarden", "env", "--json", "--listen", f"127.0.0.1:{interceptor.port}"]
-    command += ["--state", str(interceptor.state), "--rules", str(interceptor.rules)]
-    environment = program_environment()
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True, env=environment)
-    return dict(json.loads(done.stdout))
+    """What `outwarden env` prints for this interceptor."""
+    return printed_settings(interceptor)
 
 
 @pytest.fixture
-def run(settings: dict[str, str], tmp_path: Path) -> Callable[..., str]:
-    """Run an agent in a folder with a customer's data, at home in an empty one; returns what it prints."""
-    home, work = tmp_path / "home", tmp_path / "work"
-    home.mkdir()
-    work.mkdir()
-    (work / "customer.txt").write_text(CUSTOMER)
-
-    def agent_run(*command: str | Path, **variables: str) -> str:
-        environment = {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8"} | settings | variables
-        done = subprocess.run(
-            command, cwd=work, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            timeout=AGENT_S,
-        )  # fmt: skip
-        assert done.returncode == 0, f"exit code {done.returncode}:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
-        return done.stdout
-
-    return agent_run
-
-
-def codex(run: Callable[..., str], *resume: str) -> list[dict[str, Any]]:
-    """Let Codex look into the file, in a new session or a resumed one; its events."""
-    program = agent("@openai/codex-*/vendor/*/bin/codex")
-    options = ["exec", "--json", "--skip-git-repo-check", "--sandbox", "danger-full-access", *resume]
-    printed = run(program, *options, QUESTION, CODEX_API_KEY="simulated-key")
-    return [json.loads(line) for line in printed.splitlines()]
-
-
-def claude(run: Callable[..., str], *resume: str) -> dict[str, Any]:
-    """Let Claude Code look into the file, in a new session or a resumed one; its result."""
-    program = agent("@anthropic-ai/claude-code-*/claude")
-    options = ["-p", QUESTION, "--output-format", "json", "--allowedTools", "Read,Bash", *resume]
-    return dict(json.loads(run(program, *options, ANTHROPIC_API_KEY="simulated-key")))
+def run(settings: dict[str, str], tmp_path: Path) -> Run:
+    """Run an agent in a folder with a customer's data."""
+    return at_work(settings, tmp_path)
 
 
 def assert_codex_answered(events: list[dict[str, Any]]) -> None:
@@ -202,14 +129,9 @@ def assert_history_kept(provider: SimulatedProvider, path: str, key: str) -> Non
         assert [a for a, b in zip(before, after, strict=False) if a != b] == []
 
 
-def without_websocket(script: Callable[[Received], Script]) -> Callable[[Received], Script]:
-    """The same, but no WebSocket is to be had: clients that would like one have to fall back."""
-    return lambda received: Script(upgrade=426) if received.upgrades else script(received)
-
-
-def test_codex_over_https(provider: SimulatedProvider, interceptor: Interceptor, run: Callable[..., str]) -> None:
+def test_codex_over_https(provider: SimulatedProvider, interceptor: Interceptor, run: Run) -> None:
     """Refused a WebSocket, Codex posts its turns; the file's values stay here and come back in its answer."""
-    provider.script = without_websocket(use_tool(*CODEX_TOOLS))
+    provider.script = without_websocket(use_tool(*codex_tools(COMMAND)))
     seen = interceptor.count_records()
 
     assert_codex_answered(codex(run))
@@ -221,9 +143,9 @@ def test_codex_over_https(provider: SimulatedProvider, interceptor: Interceptor,
     assert_billed(interceptor, seen, "responses", 4)
 
 
-def test_codex_over_websocket(provider: SimulatedProvider, interceptor: Interceptor, run: Callable[..., str]) -> None:
+def test_codex_over_websocket(provider: SimulatedProvider, interceptor: Interceptor, run: Run) -> None:
     """Codex's first choice: every turn on one WebSocket, each with only what is new, and all of it clean."""
-    provider.script = use_tool(*CODEX_TOOLS)
+    provider.script = use_tool(*codex_tools(COMMAND))
     seen = interceptor.count_records()
 
     assert_codex_answered(codex(run))
@@ -238,7 +160,7 @@ def test_codex_over_websocket(provider: SimulatedProvider, interceptor: Intercep
     assert_billed(interceptor, seen, "responses", 2)
 
 
-def test_claude_code(provider: SimulatedProvider, interceptor: Interceptor, run: Callable[..., str]) -> None:
+def test_claude_code(provider: SimulatedProvider, interceptor: Interceptor, run: Run) -> None:
     """Claude Code reads the file with its own tool, twice in a session; what it sends, telemetry too, is clean."""
     look = ToolCall("Read", json.dumps({"file_path": "customer.txt"}))
     provider.script = use_tool(look, ToolCall("Bash", json.dumps({"command": COMMAND})))

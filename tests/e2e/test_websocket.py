@@ -176,6 +176,8 @@ def test_the_providers_faults_reach_the_client(outwarden: Interceptor, provider:
         pass
     records = of_responses(outwarden, seen, 2)
     assert [r["usage_source"] for r in records[:2]] == ["estimate", "estimate"]
+    assert [r["verdict"] for r in records[:2]] == ["failed", "error"]
+    assert [step["outcome"] for step in records[0]["attempts"]] == ["stream_error"]
     refused = [r for r in outwarden.records()[seen:] if r["attempts"] and r["attempts"][0]["outcome"] == "rate_limit"]
     assert [r["cost_usd"] for r in refused] == ["0"], "an error before any answer costs nothing"
 

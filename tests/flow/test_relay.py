@@ -317,7 +317,8 @@ def test_an_upstream_that_breaks_off_is_told(play: Playbook, services: Services)
     assert ends.client_close
     assert ends.client_close.code == 1011
     entry = responses(services)[-1]
-    assert entry["usage_source"] == "estimate"
+    assert (entry["usage_source"], entry["verdict"], entry["status"]) == ("estimate", "failed", 502)
+    assert [attempt["outcome"] for attempt in entry["attempts"]] == ["stream_error"]
     assert spent(services)[1] == pending
 
 

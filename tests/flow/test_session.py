@@ -168,7 +168,28 @@ def test_a_budget_ends_a_turn_that_goes_on(open_services: Any, talk: Speak) -> N
     assert pending(services) <= 3000
     live.session.finish(client_gone=False)
     assert pending(services) == 0
-    assert [record["verdict"] for record in responses(services)] == ["refused", "allowed"]
+    assert [record["verdict"] for record in responses(services)] == ["refused", "failed"]
+
+
+@pytest.mark.parametrize("answer", [[], [{"type": "response.created", "response": {}}]], ids=["none", "half"])
+def test_what_a_provider_leaves_unanswered_has_failed(talk: Speak, services: Services, answer: list[Any]) -> None:
+    """Whether it closes before its answer or within it; where its client goes first, that is what the record says."""
+    for client_gone, told in ((False, ("failed", "stream_error")), (True, ("client_gone", "client gone"))):
+        realtime = talk(services, "/v1/realtime?model=gpt-realtime")
+        realtime.client({"type": "response.create"})
+        realtime.server(*answer)
+        realtime.session.finish(client_gone=client_gone)
+        record = list(read(services.state.audit))[-1]
+        assert (record["verdict"], record["attempts"][0]["outcome"]) == told
+
+
+def test_speech_that_nobody_has_to_answer_has_not_failed(talk: Speak, services: Services) -> None:
+    """A provider may end a session in which its client only talks."""
+    before = len(list(read(services.state.audit)))
+    realtime = talk(services, "/v1/realtime?model=gpt-realtime")
+    realtime.client({"type": "input_audio_buffer.append", "audio": "AAAA" * 40})
+    realtime.session.finish(client_gone=False)
+    assert {record["verdict"] for record in list(read(services.state.audit))[before:]} <= {"allowed"}
 
 
 def test_too_many_responses_at_once_are_refused_one_by_one(talk: Speak, services: Services) -> None:

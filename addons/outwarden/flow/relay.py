@@ -15,7 +15,7 @@ from outwarden.flow.aside import Steps
 from outwarden.flow.body import Body, classify
 from outwarden.flow.frames import Close, Control, Message, Peer
 from outwarden.flow.guard import broken, where
-from outwarden.flow.session import Refused, Session
+from outwarden.flow.session import CUT, Refused, Session
 from outwarden.flow.state import CallState
 from outwarden.flow.texts import TextRefused
 from outwarden.wire.format import Json, Refusal
@@ -144,7 +144,7 @@ class Relay:
         was_answering = self._session.is_answering
         self.finish()
         if close.code == LOST and was_answering and not self.client_done:
-            self._tell(Refusal(502, "upstream_cut", "The upstream broke off in the middle of its answer."), None)
+            self._tell(CUT, None)
         self._close_client(close)
 
     def server_lost(self) -> None:

@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 TOLD_EVERY_S = 10.0
 # No API has more than a handful of responses at work on one connection.
 OPEN_MAX = 64
+CUT = Refusal(502, "upstream_cut", "The upstream broke off in the middle of its answer.")
 
 
 @dataclass(slots=True)
@@ -273,6 +274,8 @@ class Session:
             if self.rewriter and call.answered:
                 call.usage, call.output_text_bytes = self.rewriter.usage, self.rewriter.output_text_bytes
             call.client_gone = client_gone
+            if not (client_gone or self._failed) and (call.answered or not call.spoken):  # speech asks for nothing yet
+                call.refuse(CUT, "failed")
             self._end_at_last(call)
         for call in self.transcriptions.finish(client_gone=client_gone):
             self._end_at_last(call)
