@@ -26,7 +26,7 @@ from outwarden.simulate.tools import offers
 PRICE = Decimal("0.2")  # dollars for a million tokens at the standby
 PATHS = ("/v1/messages", "/v1/responses")
 KEY = "standby-key-of-our-own"
-STALL = "3s"  # long enough for a busy machine's good answers, short enough for a test
+STALL = "5s"  # long enough for the good answers of a busy machine
 RESULTS = ("tool_result", "function_call_output", "custom_tool_call_output")
 NAMES = re.compile(r"\[(?:EMAIL_ADDRESS|CREDIT_CARD)_\w+\]")
 
