@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pii_texts import cuts
 
-from outwarden.pii import Echoes, ForRule, NerPolicy, PiiEngine, PiiPolicy, Vault, finders_for
+from outwarden.pii import Echoes, ForRule, NerPolicy, PiiEngine, PiiPolicy, Vault, echoes, finders_for
 from outwarden.wire.body import Memory, rewrite_json, rewrite_text
 from outwarden.wire.edits import ChannelRewriter, Edit, apply_edits
 from outwarden.wire.format import TextRules
@@ -42,8 +43,25 @@ HABITS: dict[str, Callable[[str], str]] = {
 }
 engine = PiiEngine(PiiPolicy(), SECRET)
 habits = st.sampled_from(sorted(HABITS))
-# No letter or digit: one that touches a value is part of the finding, which then is more than what was said.
-AROUND = st.sampled_from(["", " ", " I wrote to ", ", and\n", " id=", " mailto:", "/", " ssn ", "**", "\U0001f600 "])
+AROUND = st.sampled_from(
+    [
+        "",
+        " ",
+        " I wrote to ",
+        ", and\n",
+        " id=",
+        " mailto:",
+        "/",
+        " ssn ",
+        "**",
+        "\U0001f600 ",
+        "x",
+        "7",
+        " 4-",
+        "<is>",
+        "@",
+    ]
+)
 
 
 def send(engine: PiiEngine, messages: Sequence[str], memory: Memory | None = None) -> tuple[list[str], Vault]:
@@ -152,15 +170,32 @@ def test_other_rules_and_other_keys_hear_no_echo() -> None:
     assert send(rotated, [shown])[0] == [next(iter(rotated.names.candidates("EMAIL_ADDRESS", VALUES[0])))]
 
 
-def test_what_grows_over_an_echo_is_taken_out_whole() -> None:
-    """A letter that touches a value makes another value of it: safe, only not as the provider said it."""
-    engine = PiiEngine(PiiPolicy(), SECRET)
-    (first,), vault = send(engine, [VALUES[0]])
-    shown = rewrite_text(f"x{first}", engine.reply(vault))
+@pytest.mark.parametrize("reply", ["x{email}", "{email}x", "{phone}<is>{phone} ", "{email}{phone}", "7{phone} 12"])
+@pytest.mark.parametrize("action", ["pseudonymize", "surrogate"])
+def test_what_touches_an_echo_is_no_part_of_it(reply: str, action: Literal["pseudonymize", "surrogate"]) -> None:
+    """The provider said it beside the placeholder: so it leaves, though the value would be another with it."""
+    engine = PiiEngine(PiiPolicy(request={"default": action}), SECRET)
+    values = "jane.doe@acme.com", "06 12 34 56 78"
+    (first,), vault = send(engine, [" | ".join(values)])
+    names = dict(zip(("email", "phone"), first.split(" | "), strict=True))
+    shown = rewrite_text(reply.format(**names), engine.reply(vault))
     ((left,), _) = send(engine, [shown])
 
-    assert shown == f"x{VALUES[0]}"
-    assert "acme" not in left
+    assert not any(value in left for value in values)
+    if action == "pseudonymize":
+        assert shown == reply.format(email=values[0], phone=values[1])
+        assert left == reply.format(**names)
+
+
+def test_a_text_with_more_echoes_than_are_kept_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read as said, the values beyond would stand among placeholders, not among the words that tell them."""
+    monkeypatch.setattr(echoes, "ECHOES_MAX", 2)
+    engine = PiiEngine(PiiPolicy(), SECRET)
+    (first,), vault = send(engine, [VALUES[0]])
+
+    for count, left in ((2, first.lower()), (3, first)):
+        shown = rewrite_text(" ".join([first.lower()] * count), engine.reply(vault))
+        assert send(engine, [shown])[0] == [" ".join([left] * count)]
 
 
 def test_echoes_are_bounded_and_tell_nothing() -> None:

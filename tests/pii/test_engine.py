@@ -98,6 +98,23 @@ def test_redacted_then_restored_is_as_it_was(values: list[str]) -> None:
     assert rewritten(default.reply(vault), left) == text
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "jane.doe@acme.com1.+4929 - 4128 - 3357 - 6017",  # the plus of a number stands in a sign before it
+        "v1.+4929-4128 -- 3357_6017 ",
+    ],
+)
+def test_where_a_search_begins_changes_nothing(text: str) -> None:
+    """Cut once anywhere, and cut everywhere."""
+    whole = rewritten(default.reply(Vault()), text)
+
+    assert "[" in whole
+    for at in range(len(text)):
+        assert streamed(default.reply(Vault()).channel(), [text[:at], text[at:]]) == whole
+    assert streamed(default.reply(Vault()).channel(), list(text)) == whole
+
+
 @settings(max_examples=100, deadline=None)
 @given(texts(), texts(), st.data())
 def test_streamed_replies_are_whole_replies(request_text: str, reply_text: str, data: st.DataObject) -> None:

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from outwarden.pii import PiiEngine, PiiPolicy, Vault
@@ -30,6 +30,7 @@ def names_of(vault):
 _vault = Vault()
 redacted("openai", "/v1/chat/completions", json.dumps([SAID]).encode(), _vault)
 NAMES = names_of(_vault)
+PHONE = next(name for name, value in _vault._values.items() if value == "06 12 34 56 78")
 # What models put around a name. (A text that begins like JSON and breaks is read with JSON's escapes: not here.)
 # No letter or digit touches it, and no digits follow: they may belong to the number.
 between = st.sampled_from([" ", ", ", "\n", '"', "`", " (", ")", "|", "\\", "🙂", " é ", "**", "<", ">", "/ ", ": "])
@@ -103,6 +104,9 @@ IDS = [shape.__name__ for *_, shape in SHAPES]
 
 @pytest.mark.parametrize(("format", "path", "key", "shape"), SHAPES, ids=IDS)
 @given(text=texts, tree=arguments, manner=manners, slashes=st.booleans(), remembered=st.booleans())
+@example(  # a tag between two telephones, which read as one number
+    text=f"{PHONE}<is>{PHONE}/ ", tree={"to": {f"{PHONE}<is>{PHONE} ": 1}}, manner={}, slashes=False, remembered=True
+)
 def test_a_message_reaches_the_provider_as_it_left_it(
     format, path, key, shape, text, tree, manner, slashes, remembered
 ):

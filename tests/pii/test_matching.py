@@ -9,11 +9,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from outwarden.pii import Detector, PiiPolicy, matching
+from outwarden.pii import Detector, PiiPolicy, matching, spelled
 from outwarden.pii.detect import BUILT_IN
 from outwarden.pii.matching import Matcher, Pattern, sweep
 from outwarden.pii.page import Page
-from outwarden.pii.recognizer import Context, Recognizer, Verdict
+from outwarden.pii.recognizer import Context, Recognizer, Sign, Verdict
 from outwarden.pii.regexp import Regexp
 
 everything = Detector(PiiPolicy())
@@ -55,6 +55,21 @@ def test_near_search_finds_all_after_a_word() -> None:
     assert spans(recognizer, "code " + "é" * 38 + " 66") == ["66"]
     assert spans(recognizer, "code " + "é" * 39 + " 66") == []
     assert spans(recognizer, "barcode 77") == []
+
+
+@given(
+    st.lists(st.sampled_from([*"0149-.+ x\n_", "<is>", "&#49;", "%34"]), max_size=40).map("".join), st.integers(0, 40)
+)
+@example("x1.+4929 - 4128 - 3357", 3)
+def test_a_search_around_signs_may_begin_anywhere(text: str, at: int) -> None:
+    """What begins from there on is the same: no sign before a value hides how it begins."""
+    sign = Sign(spelled.DIGITS_SIGN, b"0123456789 -.()+", inside=b" -.()")
+    pattern, page = Pattern(Recognizer("X", spelled.DIGITS, take_all, sign=sign)), Page([text])
+    whole, later = sweep(pattern, page).get(0), sweep(pattern, page, min(at, len(text))).get(0)
+    found = whole.candidates if whole else []
+
+    if not any(one.start < at < one.end for one in found):  # a stream goes on after a match, not within
+        assert (later.candidates if later else []) == [one for one in found if one.start >= at]
 
 
 def test_windows_lose_no_match(monkeypatch: pytest.MonkeyPatch) -> None:

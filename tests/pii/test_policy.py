@@ -120,7 +120,7 @@ def test_reserved_values_count_where_a_rule_says_so(entity: str, text: str) -> N
     others = PiiEngine(PiiPolicy(find_reserved=frozenset({"IBAN_CODE"})), SECRET)
     strict = PiiEngine(PiiPolicy(find_reserved=frozenset({entity})), SECRET)
 
-    assert usual.request(Vault()).edits([text]) == others.request(Vault()).edits([text]) == [[]]
+    assert not any((*usual.request(Vault()).edits([text]), *others.request(Vault()).edits([text])))
     edits = strict.request(Vault()).edits([text])[0]
     assert {edit.entity for edit in edits} == {entity}
     assert not any(c.isdigit() for c in "".join(p for p in apply_edits(text, edits).split("[") if "]" not in p))

@@ -1,9 +1,12 @@
 """What is read another way is asked about with the words before it, and answered with places in the text."""
 
+import pytest
+
 from outwarden.pii.bank import RECOGNIZERS
 from outwarden.pii.folding import fold
 from outwarden.pii.matching import Matcher
 from outwarden.pii.person_numbers import RECOGNIZERS as PERSON_NUMBERS
+from outwarden.pii.phones import RECOGNIZERS as PHONES
 from outwarden.pii.reading import DISCOUNT, first_in, looker, whole_run
 
 LOOK = looker(Matcher([*RECOGNIZERS, *PERSON_NUMBERS]))
@@ -25,3 +28,15 @@ def test_words_before_a_run_count() -> None:
     assert whole_run(LOOK, "it is XXXX", 6, 10, "281440067") is None
     assert whole_run(LOOK, "281-44-0067 XXXX", 12, 16, "nothing") is None
     assert first_in(LOOK, "281-44-0067 XXXX", 12, 16, fold("none")) is None
+
+
+@pytest.mark.parametrize("before", ["", "(", "+", "\\n", "\\u0009", "_", "01/01/1984 01/01/1984 ", "x " * 60])
+@pytest.mark.parametrize("number", ["+49 30 90182011", "030 90182011", "(415) 806-5568"])
+def test_context_is_not_searched_for_bare_values(before: str, number: str) -> None:
+    """What begins there is no finding of the run; an escape or a sign right before the run begins a value in it."""
+    look = looker(Matcher(PHONES))
+    text = f"{before}{number}"
+
+    searched = [found for found in look(text) if found.start >= len(before)]
+    assert searched == [found for found in look(text, len(before)) if found.start >= len(before)]
+    assert searched or before  # a number by itself is one

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 # About 30,000 texts with three values each. What is forgotten leaves by its usual name, and costs one miss of a cache.
 BYTES_MAX = 16 * 1024 * 1024
-# Of one text: a reply that restores more is a table, and looked up value by value.
+# Of one text: a reply that restores more is a table, and read as any other text.
 ECHOES_MAX = 1000
 _ENTRY_BYTES, _ECHO_BYTES = 300, 250  # with keys and tuples, measured with sys.getsizeof, rounded up
 _GAP_CHARACTERS_MAX = 64 * 1024
@@ -94,12 +94,12 @@ class Listener:
         """Go on by ``value``, which stands where the provider wrote ``said``."""
         start = self._length + len(self._gap)
         self.take(value)
-        if len(self._said) < ECHOES_MAX:
+        if len(self._said) <= ECHOES_MAX:
             self._said.append(Echo(start, start + len(value), said, entity))
 
     def finish(self) -> None:
-        """The text is complete: remember it, if a value was restored in it."""
-        if self._said:
+        """The text is complete: remember it, if a value was restored in it, and all of them are known."""
+        if 0 < len(self._said) <= ECHOES_MAX:
             self._echoes.put(self._hash.digest(), self._said)
 
 

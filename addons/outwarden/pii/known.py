@@ -10,6 +10,7 @@ import copy
 import hashlib
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -143,6 +144,26 @@ def give_way(text: str, edits: Sequence[Edit], known: Sequence[Edit], mask: Call
         else:
             kept += [Edit(start, end, mask(old.entity), old.entity, "mask", old.rule) for start, end in rest]
     return sorted([*kept, *known[first:]], key=lambda edit: edit.start)
+
+
+def where_shown(said: str, found: Sequence[Edit], heard: Sequence[Edit], mask: Callable[[str], str]) -> Sequence[Edit]:
+    """The edits of a text with values that were put back, by what was ``found`` in it as its provider ``said`` it.
+
+    Read so, it leaves as it was said: a value that was put back joins nothing around it. ``heard``: the edits that make
+    what was said of the text.
+    """
+    there: list[Edit] = []
+    ends, shifts = [], [0]
+    for edit in heard:
+        start = edit.start + shifts[-1]
+        there.append(replace(edit, start=start, end=start + len(edit.replacement or "")))
+        ends.append(there[-1].end)
+        shifts.append(ends[-1] - edit.end)
+
+    def shown(at: int) -> int:
+        return at - shifts[bisect_right(ends, at)]
+
+    return [replace(edit, start=shown(edit.start), end=shown(edit.end)) for edit in give_way(said, found, there, mask)]
 
 
 def _says_the_same(old: Edit, inner: Sequence[Edit]) -> bool:

@@ -237,11 +237,15 @@ def _search_near(pattern: Pattern, near: Regexp, data: bytes, position: int, jud
 
 
 def _search_signs(pattern: Pattern, sign: Regexp, data: bytes, position: int, judge: Judge) -> None:
-    """Search on from sign to sign, for the leftmost match that holds it."""
+    """Search on from sign to sign, for the leftmost match that holds it.
+
+    A sign without a match is left behind by its first byte only: in its others ("1.+" before 4929) one may begin. So
+    each beginning is tried once, and what is found from there on is the same wherever the search began.
+    """
     reach = _POINT_BYTES * (pattern.shape.width or 0)
     while (found := sign.search(data, position)) is not None:
         match = _around(pattern, data, position, found[0], found[1] + reach)
-        position = found[1] if match is None else judge(*match)
+        position = found[0] + 1 if match is None else judge(*match)
 
 
 def _around(pattern: Pattern, data: bytes, position: int, sign: int, end: int) -> tuple[int, int] | None:

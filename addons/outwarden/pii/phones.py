@@ -260,9 +260,9 @@ def _in_a_name(text: str, start: int, end: int) -> bool:
 
 
 RECOGNIZERS = (
-    Recognizer("PHONE_NUMBER", _INTERNATIONAL, _check_international, retry=True),
-    Recognizer("PHONE_NUMBER", _NANP, _check_nanp, retry=True),
-    Recognizer("PHONE_NUMBER", _TRUNK, _check_trunk, retry=True),
-    Recognizer("PHONE_NUMBER", _GROUPED, _check_grouped, retry=True),
-    Recognizer("PHONE_NUMBER", _LOOSE, _check_loose, retry=True, near=PHONE_WORDS),
+    Recognizer("PHONE_NUMBER", _INTERNATIONAL, _check_international, retry=True, bare=True),
+    Recognizer("PHONE_NUMBER", _NANP, _check_nanp, retry=True, bare=True),
+    Recognizer("PHONE_NUMBER", _TRUNK, _check_trunk, retry=True, bare=True),
+    Recognizer("PHONE_NUMBER", _GROUPED, _check_grouped, retry=True, bare=True),
+    Recognizer("PHONE_NUMBER", _LOOSE, _check_loose, retry=True, near=PHONE_WORDS, bare=True),
 )

@@ -1,11 +1,12 @@
 """What every recogniser of the second view shares: ask the ordinary recognisers what is in a text read another way."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Protocol
 
 from outwarden.pii.folding import Folded
 from outwarden.pii.matching import Candidate, Matcher, sweep
-from outwarden.pii.page import Page
-from outwarden.pii.recognizer import LOOK_BACK, PLACEHOLDER, Verdict
+from outwarden.pii.page import Page, encode
+from outwarden.pii.recognizer import BARE_BEFORE, LOOK_BACK, PLACEHOLDER, Verdict
 
 VIEW = "(view)"
 """The entity of these recognisers: each of their verdicts names its own."""
@@ -13,8 +14,13 @@ VIEW = "(view)"
 # Reading something into a text is less sure than seeing it there.
 DISCOUNT = 0.9
 
-Look = Callable[[str], Sequence[Candidate]]
-"""Find what is in a text (of one code point or more)."""
+
+class Look(Protocol):
+    """Find what is in a text (of one code point or more)."""
+
+    def __call__(self, text: str, start: int = 0) -> Sequence[Candidate]:
+        """What begins at ``start`` or behind it is asked for; what stands before is context, and may be found too."""
+
 
 # What the patterns without an upper length (private keys, tokens) find is longer than this.
 _LONG_SECRET = 24
@@ -23,13 +29,14 @@ _LONG_SECRET = 24
 def looker(matcher: Matcher) -> Look:
     """Return what finds all that ``matcher`` knows, by where it begins."""
 
-    def look(text: str) -> list[Candidate]:
+    def look(text: str, start: int = 0) -> list[Candidate]:
         page = Page((text,))
+        bare_from = len(encode(text[: max(0, start - BARE_BEFORE)]))
         return sorted(
             candidate
             for pattern in matcher.present(page.data)
             if not (pattern.alone and len(text) < _LONG_SECRET)
-            for result in sweep(pattern, page).values()
+            for result in sweep(pattern, page, bare_from if pattern.recognizer.bare else 0).values()
             for candidate in result.candidates
             if candidate.entity != PLACEHOLDER
         )
@@ -41,7 +48,7 @@ def first_in(look: Look, text: str, start: int, end: int, read: Folded) -> Verdi
     """The first finding in a run, read as ``read`` between the text before it and the one character after it."""
     before = text[max(0, start - LOOK_BACK) : start]
     shift = len(before)
-    for candidate in look(before + read.text + text[end : end + 1]):
+    for candidate in look(before + read.text + text[end : end + 1], shift):
         low, high = candidate.start - shift, min(candidate.end - shift, len(read.text))
         if low < 0 or low >= high:
             continue

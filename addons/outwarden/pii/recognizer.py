@@ -33,6 +33,8 @@ WORD_EDGE = r"(?:\b|_)"
 _EDGE_LENGTH = re.compile(r"_|\\[nrtbf]|\\u[0-9A-Fa-f]{4}")
 _ESCAPE_BEFORE = re.compile(r"\\(?:[abefnrtv0]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})\Z")
 _ESCAPE_WIDTH = 6  # \u0041
+# So far before a value's first digit a `bare` match may begin: an escape, a bracket, a plus.
+BARE_BEFORE = _ESCAPE_WIDTH + 2
 # Scripts that put no space between a word and a number: Thai, Lao, Burmese, Khmer, kana, Han, and Hangul's particles.
 _SPACELESS_FROM = "\u0e00"
 _SPACELESS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
@@ -113,7 +115,8 @@ class Recognizer:
     them. ``sign``: look only where one is. ``names``: the entities that its verdicts may name, where it has several.
     ``whole``: only in whole texts: it may begin with any word, and in a stream each would wait for the next. ``hint``:
     what every match holds, short, for the gate to look for: of a long pattern that may begin anywhere it would have to
-    remember each beginning, which in base64 costs a thousand times what prose does.
+    remember each beginning, which in base64 costs a thousand times what prose does. ``bare``: a match is the
+    value, with no more than an `EDGE` or a sign before it: where only context stands nobody need look for one.
     """
 
     entity: str
@@ -125,6 +128,7 @@ class Recognizer:
     names: frozenset[str] = frozenset()
     whole: bool = False
     hint: str = ""
+    bare: bool = False
 
 
 def skip_edge(text: str, start: int) -> int:

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from outwarden.pii.actions import Actions
 from outwarden.pii.detect import literal_placeholders
 from outwarden.pii.finder import Span
-from outwarden.pii.known import KnownValues, give_way, known_values
+from outwarden.pii.known import KnownValues, known_values, where_shown
 from outwarden.pii.matching import Matcher
 from outwarden.pii.placeholders import meant, spelled_like, value_spelled_like
 from outwarden.pii.policy import Action, Decision, Direction
 from outwarden.pii.recognizer import PLACEHOLDER
 from outwarden.pii.stream import Scanner
 from outwarden.pii.vault import Vault
-from outwarden.wire.edits import Edit
+from outwarden.wire.edits import Edit, apply_edits
 from outwarden.wire.fields import MESSAGE, Places
 
 if TYPE_CHECKING:
@@ -154,19 +154,20 @@ class RequestRewriter(_Rewriter):
 
     def _in_fields(self, texts: Sequence[str], fields: frozenset[str]) -> list[Sequence[Edit]]:
         actions = self._engine.actions("request", fields if self.by_field else _ANYWHERE)
-        found = self._edits(texts, actions)
         if not len(self._engine.echoes):
-            return found
-        return [self._as_said(text, edits, actions) for text, edits in zip(texts, found, strict=True)]
+            return self._edits(texts, actions)
+        heard = [self._heard(text, actions) for text in texts]
+        said = [apply_edits(text, places) if places else text for text, places in zip(texts, heard, strict=True)]
+        found = zip(said, self._edits(said, actions), heard, strict=True)
+        return [where_shown(text, edits, places, self.mask) if places else edits for text, edits, places in found]
 
-    def _as_said(self, text: str, edits: Sequence[Edit], actions: Actions) -> Sequence[Edit]:
-        """Where the provider said this text itself, its values leave as it spelled them."""
-        said = [
+    def _heard(self, text: str, actions: Actions) -> Sequence[Edit]:
+        """Where the provider said this text itself: its values, with what it said for each."""
+        return [
             Edit(echo.start, echo.end, echo.said, echo.entity, *decision)
             for echo in self._engine.echoes.of(self._engine.version, text)
             if (decision := actions.of(echo.entity)).action in _REVERSIBLE
         ]
-        return give_way(text, edits, said, self.mask) if said else edits
 
     def _spans(self, texts: Sequence[str], actions: Actions) -> list[Sequence[Span]]:
         if (read := self._read.get(actions)) is None:

@@ -180,10 +180,10 @@ class _Unpacked:
         self._depth = depth
         self._views: Look | None = None
 
-    def __call__(self, text: str) -> list[Candidate]:
+    def __call__(self, text: str, start: int = 0) -> list[Candidate]:
         if self._views is None:
             self._views = looker(Matcher(view_recognizers(self._matcher, self._depth + 1)))
-        return [*self._plain(text), *self._views(text)]
+        return [*self._plain(text, start), *self._views(text, start)]
 
 
 def _check_odd(look: Look, text: str, start: int, end: int) -> Verdict | None:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from outwarden.pii.finder import Allowance, Span
 from outwarden.pii.names.identifiers import is_identifier
+from outwarden.pii.names.labels import is_label
 from outwarden.pii.names.mentions import Mentions
 from outwarden.pii.names.prose import Prose
 from outwarden.pii.names.records import names_in, prose_of
@@ -177,8 +178,10 @@ def _overlap(one: Span, other: Span) -> bool:
 
 def _may_be_name(unit: str, span: Span) -> bool:
     value = unit[span.start : span.end]
-    if span.entity == "PERSON" and is_identifier(unit, span.start, span.end):
-        return False
+    if span.entity == "PERSON":
+        place = unit, span.start, span.end
+        if is_identifier(*place) or is_label(*place):
+            return False
     if len(unit.split(None, 1)) > 1 or unit[-1] in _AFTER_WORD:
         return any(map(str.isalpha, value))
     return span.score >= ONE_WORD_SCORE  # nothing stands around it, not even the end of a line
