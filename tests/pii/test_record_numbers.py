@@ -75,6 +75,9 @@ def test_other_ids_are_left(find: Find, text: str) -> None:
         ("no. RM 00-31-76-22", "00-31-76-22"),
         ("patient seen, folder no GSH3360815", "GSH3360815"),
         ("ward 4, chart DX-2280", "DX-2280"),
+        ("Hosp No. 118822-PG, theatre 2", "118822-PG"),
+        ("hosp no 1188220/bed 4", "1188220"),
+        ("MRN 4225650/x", "4225650"),
     ],
 )
 def test_whatever_a_hospital_calls_it(find: Find, text: str, number: str) -> None:

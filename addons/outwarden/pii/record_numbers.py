@@ -91,7 +91,7 @@ WARD_WORDS = Context(
 # A number's form: letters before or behind, groups behind any sign; in groups behind spaces figures alone.
 _VALUE = (
     r"(?P<value>(?:[A-Z]{1,5}[0-9]{0,2}[/.\- ]?)?[0-9][0-9A-Z]{0,11}"
-    r"(?:(?:[/.\-][0-9A-Z]{1,8}){1,4}|(?:[ ][0-9]{1,4}){1,4})?)"
+    r"(?:(?:[/.\-][0-9A-Z]{0,3}[0-9][0-9A-Z]{0,7}){1,4}|(?:[ ][0-9]{1,4}){1,4})?(?-i:[/\-][A-Z]{1,3}\b)?)"
 )
 _THEN = (
     r"(?:[ ._\-]{0,2}(?:(?:number|num|no|nr|is|ist|est|es)\b|n\.?[º°]|n\.|#|№))?"
