@@ -150,7 +150,7 @@ def _named(whole: "re.Pattern[str]") -> Check:
     """Judges what stands right after a name that ``whole`` knows."""
 
     def check(text: str, start: int, end: int, more: bool) -> Verdict | None:
-        tied = joined_after(text, end, "-/", more)
+        tied = joined_after(text, end, "-", more)
         if tied is None:
             return UNDECIDED
         found = whole.match(text, start, end)
