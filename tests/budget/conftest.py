@@ -90,11 +90,18 @@ class Servers:
         if kind not in self._admins:
             engine = create_engine(url, poolclass=NullPool).execution_options(isolation_level="AUTOCOMMIT")
             self._admins[kind] = engine.connect()
+        try:
+            self._clean(kind)
+        except DBAPIError:
+            del self._admins[kind]  # lost, or the server is: the next test finds out anew
+            raise
+        return url
+
+    def _clean(self, kind: str) -> None:
         for statement in CLEANING[kind]:
             for (found,) in self._admins[kind].exec_driver_sql(statement).all():
                 with suppress(DBAPIError):  # a connection that ends by itself meanwhile
                     self._admins[kind].exec_driver_sql(found)
-        return url
 
     def close(self) -> None:
         """End them all."""

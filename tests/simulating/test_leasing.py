@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from outwarden.budget import Amounts, BudgetState, LeasingLedger, Store
-from outwarden.budget.lease import Lease, Plan, plus
+from outwarden.budget.lease import Lease, Plan
 from outwarden.budget.lease_steps import LeaseSteps
 from outwarden.budget.store import Transaction
 from simulating.playing import play, replay
@@ -85,7 +85,7 @@ class PostsTwice(WithSteps):
     class steps(LeaseSteps):  # noqa: N801 - what it is called above
         def _took(self, lease: Lease, plan: Plan) -> None:
             super()._took(lease, plan)
-            lease.spent = plus(lease.spent, plan.spent)
+            lease.spent = lease.spent.plus(plan.spent)
 
 
 class TrustsALostAnswer(WithSteps):
@@ -110,7 +110,7 @@ class TakesAllThereIs(WithSteps):
     class steps(LeaseSteps):  # noqa: N801
         def _took(self, lease: Lease, plan: Plan) -> None:
             super()._took(lease, plan)
-            lease.total = plus(lease.total, Amounts(50, 50, 1)) if plan.kept else lease.total
+            lease.total = lease.total.plus(Amounts(50, 50, 1)) if plan.kept else lease.total
 
 
 class GivesTheDeadTheirMoneyBack(LeasingLedger):

@@ -74,7 +74,7 @@ class Lease:
     @property
     def free(self) -> Amounts:
         """What the next call may be given."""
-        return minus(minus(self.total, self.held), self.spent)
+        return self.total.minus(self.held).minus(self.spent)
 
     @property
     def settled(self) -> bool:
@@ -103,7 +103,7 @@ class Lease:
     def take(self, plan: Plan) -> None:
         """A step was committed."""
         self.step, self.total, self.balances, self.plan = plan.number, plan.total, plan.balances, None
-        self.spent, self.debt = minus(self.spent, plan.spent), minus(self.debt, plan.debt)
+        self.spent, self.debt = self.spent.minus(plan.spent), self.debt.minus(plan.debt)
 
 
 def may_lease(budget: Budget) -> bool:
@@ -129,13 +129,3 @@ def ready(lease: Lease, rooms: Iterable[int], others: Sequence[int], owners: int
         if found[unit] < LEAST * lease.largest.of(unit):
             return NOTHING
     return Amounts(**found)
-
-
-def plus(one: Amounts, other: Amounts) -> Amounts:
-    """The sum."""
-    return Amounts(one.usd + other.usd, one.tokens + other.tokens, one.requests + other.requests)
-
-
-def minus(one: Amounts, other: Amounts) -> Amounts:
-    """The difference."""
-    return Amounts(one.usd - other.usd, one.tokens - other.tokens, one.requests - other.requests)

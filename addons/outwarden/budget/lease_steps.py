@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from outwarden.budget.accounts import Account
-from outwarden.budget.lease import NOTHING, Lease, Plan, minus, plus, ready
+from outwarden.budget.lease import NOTHING, Lease, Plan, ready
 from outwarden.budget.orders import CREDIT_MAX
 from outwarden.budget.retrying import retried
 from outwarden.budget.states import Amounts, Balance, BudgetState
@@ -66,7 +66,7 @@ class LeaseSteps:
         transaction.lock(lease.accounts, now)
         numbers = [transaction.open_account(account, now) for account in lease.accounts]
         units = [account.budget.unit for account in lease.accounts]
-        spent, debt, back = lease.spent, lease.debt, minus(lease.total, lease.held)
+        spent, debt, back = lease.spent, lease.debt, lease.total.minus(lease.held)
         changes = [Balance(spent.of(unit), -back.of(unit), debt.of(unit)) for unit in units]
         after = [transaction.move(number, change, now) for number, change in zip(numbers, changes, strict=True)]
         news = _crossed(lease, after, now)
@@ -75,14 +75,14 @@ class LeaseSteps:
             need, keep = NOTHING, False
         rooms = [room - need.of(unit) for unit, room in zip(units, rooms, strict=True)]
         ahead = ready(lease, rooms, elsewhere, self.owners) if keep else NOTHING
-        more = plus(need, ahead)
+        more = need.plus(ahead)
         for at, (account, unit) in enumerate(zip(lease.accounts, units, strict=True)):
             if amount := more.of(unit):
                 reserved = transaction.reserve(account, amount, now)
                 assert reserved  # its room was reckoned under the same lock
                 after[at] = reserved[1]
                 changes[at] = changes[at].plus(Balance(0, amount))
-        total = plus(lease.held, more)
+        total = lease.held.plus(more)
         over = not (any(total) or lease.running)
         step = transaction.close_hold(lease.id, "posted", now) if over else transaction.grow_hold(lease.id, total)
         assert step

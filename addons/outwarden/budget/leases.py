@@ -33,7 +33,7 @@ from typing import NamedTuple
 
 from outwarden.budget.accounts import Account
 from outwarden.budget.denials import Denials, is_hopeless
-from outwarden.budget.lease import NOTHING, WIDTH_MAX, WIDTH_MIN, Key, Lease, may_lease, minus, plus
+from outwarden.budget.lease import NOTHING, WIDTH_MAX, WIDTH_MIN, Key, Lease, may_lease
 from outwarden.budget.lease_steps import LeaseSteps
 from outwarden.budget.ledger import Ledger
 from outwarden.budget.orders import targets_of
@@ -108,32 +108,29 @@ class LeasingLedger(Ledger):
             lease = self._lease(accounts, wanted, key_id) if is_new and not hopeless else None
             if lease:
                 return self._pay(hold_id, lease, tuple(accounts), wanted)
-            answer, tried = super().hold(hold_id, accounts, amounts, key_id), set[Name]()
-            while self._makes_way(answer, tried):
-                answer = super().hold(hold_id, accounts, amounts, key_id)
-            return answer
+            ask = super().hold
+            return self._ask_again(lambda: ask(hold_id, accounts, amounts, key_id))
 
     def grow(self, hold_id: str, amounts: Amounts) -> Held | Denied:
         with self._lock:
             self._check_not_over(hold_id)
-            answer, tried = self._grow_once(hold_id, amounts), set[Name]()
-            while self._makes_way(answer, tried):
-                answer = self._grow_once(hold_id, amounts)
-            return answer
+            return self._ask_again(lambda: self._grow_once(hold_id, amounts))
 
     def post(self, hold_id: str, amounts: Amounts) -> tuple[BudgetState, ...]:
         actual = checked(amounts, AMOUNT_MAX)
         with self._lock:
             running = self._end(hold_id, "posted")
             if running is None:
+                may_be_leased = self._may_be_leased(hold_id)
                 states = super().post(hold_id, amounts)
-                self._remember(hold_id, "posted")
+                if may_be_leased:
+                    self._remember(hold_id, "posted")
                 return states
             lease, cost = running.lease, running.lease.counted(actual)
             within = Amounts(*map(min, cost, running.held))
-            lease.spent, debt = plus(lease.spent, within), minus(cost, within)
+            lease.spent, debt = lease.spent.plus(within), cost.minus(within)
             if any(debt):
-                lease.debt = plus(lease.debt, debt)
+                lease.debt = lease.debt.plus(debt)
                 with suppress(StoreUnavailable):  # the next round does it
                     self._step(lease, keep=self._pays(lease))
             return _states(lease, running.accounts, running.amounts, actual)
@@ -141,8 +138,10 @@ class LeasingLedger(Ledger):
     def void(self, hold_id: str) -> None:
         with self._lock:
             if self._end(hold_id, "voided") is None:
+                may_be_leased = self._may_be_leased(hold_id)
                 super().void(hold_id)
-                self._remember(hold_id, "voided")
+                if may_be_leased:
+                    self._remember(hold_id, "voided")
 
     def recover(self) -> int:
         count = super().recover()
@@ -189,8 +188,8 @@ class LeasingLedger(Ledger):
 
     def _lease(self, accounts: Sequence[Account], wanted: Amounts, key_id: str | None) -> Lease | None:
         """The lease that has room for a call; one is taken, or widened, where that is worth it."""
-        stored = tuple(account for account in accounts if account.budget.scope != "request")
-        if not stored or not all(may_lease(account.budget) for account in stored):
+        stored = _leased(accounts)
+        if not stored:
             return None
         key = (key_id, *((account.budget.name, account.id, account.window_start) for account in stored))
         lease = self._current.get(key)
@@ -207,7 +206,7 @@ class LeasingLedger(Ledger):
             name = f"lease {self._owner.id}-{self._taken}"
             lease = Lease(name, key, stored, targets_of(accounts, key_id), self._monotonic())
         need = lease.counted(wanted)
-        lease.largest = Amounts(*map(max, lease.largest, need))
+        lease.largest = lease.largest.or_more(need)
         return lease if self._is_ready(lease, need) else None
 
     def _is_ready(self, lease: Lease, need: Amounts) -> bool:
@@ -225,7 +224,7 @@ class LeasingLedger(Ledger):
 
     def _pay(self, hold_id: str, lease: Lease, accounts: tuple[Account, ...], wanted: Amounts) -> Held:
         held = lease.counted(wanted)
-        lease.held = plus(lease.held, held)
+        lease.held = lease.held.plus(held)
         lease.running += 1
         lease.uses += 1
         states = _states(lease, accounts, wanted)
@@ -236,12 +235,12 @@ class LeasingLedger(Ledger):
         running = self._running.get(hold_id)
         if running is None:
             return super().grow(hold_id, amounts)
-        wanted = Amounts(*(max(old, new) for old, new in zip(running.amounts, checked(amounts), strict=True)))
+        wanted = running.amounts.or_more(checked(amounts))
         hopeless = any(is_hopeless(account, wanted) for account in running.accounts)
         if hopeless or not self._has_room(hold_id, running, wanted):
             return Denials(self._store, self._clock()).longest(running.accounts, wanted, running.amounts)
         lease, held = running.lease, running.lease.counted(wanted)
-        lease.held = plus(lease.held, minus(held, running.held))
+        lease.held = lease.held.plus(held).minus(running.held)
         states = _states(lease, running.accounts, wanted)
         self._running[hold_id] = _Running(lease, running.accounts, wanted, held, states)
         return Held(hold_id, states)
@@ -249,14 +248,21 @@ class LeasingLedger(Ledger):
     def _has_room(self, hold_id: str, running: _Running, wanted: Amounts) -> bool:
         """Whether a call may hold more: from its lease, or with what the store has yet."""
         lease = running.lease
-        more = minus(lease.counted(wanted), running.held)
-        lease.largest = Amounts(*map(max, lease.largest, more))
+        more = lease.counted(wanted).minus(running.held)
+        lease.largest = lease.largest.or_more(more)
         if lease.plan is None and lease.has(more):
             return True
         self._step(lease, more, keep=self._pays(lease))
         if lease.lost:
             self._end(hold_id, "posted")
         return lease.has(more)
+
+    def _ask_again[T: Held | Denied | Paused](self, ask: Callable[[], T]) -> T:
+        """Ask, and again as long as what lies ready here makes way."""
+        answer, tried = ask(), set[Name]()
+        while self._makes_way(answer, tried):
+            answer = ask()
+        return answer
 
     def _makes_way(self, answer: Held | Denied | Paused, tried: set[Name]) -> bool:
         """Give back what lies ready on the account that refuses, once; tell whether there was anything."""
@@ -277,10 +283,15 @@ class LeasingLedger(Ledger):
             return None
         lease = running.lease
         self._remember(hold_id, "expired" if lease.lost else how)
-        lease.held, lease.running = minus(lease.held, running.held), lease.running - 1
+        lease.held, lease.running = lease.held.minus(running.held), lease.running - 1
         if lease.lost:
             self._check_not_over(hold_id)
         return running
+
+    def _may_be_leased(self, hold_id: str) -> bool:
+        """Whether a hold in the store might come again and be paid from a lease; of the others the store knows."""
+        held = self._open.get(hold_id)
+        return held is None or bool(_leased(held.accounts))
 
     def _remember(self, hold_id: str, how: HoldState) -> None:
         self._ended[hold_id] = how
@@ -324,6 +335,12 @@ class LeasingLedger(Ledger):
                 if other is not lease and (name := _name(account)) in found:
                     found[name] += other.free.of(account.budget.unit)
         return list(found.values())
+
+
+def _leased(accounts: Sequence[Account]) -> tuple[Account, ...]:
+    """The accounts of a call that a lease would be taken on; none where a budget needs the store."""
+    stored = tuple(account for account in accounts if account.budget.scope != "request")
+    return stored if all(may_lease(account.budget) for account in stored) else ()
 
 
 def _states(

@@ -115,8 +115,8 @@ class Ledger:
         with self._lock:
             self._make_sure(hold_id)
             held = self._own(hold_id)
-            wanted = Amounts(*(max(old, new) for old, new in zip(held.amounts, checked(amounts), strict=True)))
-            more = Amounts(*(new - old for old, new in zip(held.amounts, wanted, strict=True)))
+            wanted = held.amounts.or_more(checked(amounts))
+            more = wanted.minus(held.amounts)
             if not any(more):
                 return Held(hold_id, held.states)
             if any(is_hopeless(account, wanted) for account in held.accounts):

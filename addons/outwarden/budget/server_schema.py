@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import Connection, NullPool, create_engine, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -48,13 +49,18 @@ def _is_up_to_date(connection: SqlServerConnection) -> bool:
     except Lost as error:
         raise StateError(f"the database ({connection.place}) does not answer: {error}") from None
     try:
-        if str(connection.send(raw, [(_READ_ONLY[connection.kind], ())])[0].rows[0][0]).lower() not in ("off", "0"):
-            raise StateError(f"the database ({connection.place}) is a replica or read-only: it cannot be written to")
+        _refuse_replica(connection, raw)
         return connection.send(raw, [("SELECT version FROM ledger", ())])[0].rows == [(schema.VERSION,)]
     except (Lost, Refused):
         return False  # what is wrong is said below
     finally:
         connection.discard(raw)
+
+
+def _refuse_replica(connection: SqlServerConnection, raw: Any) -> None:
+    (told,) = connection.send(raw, [(_READ_ONLY[connection.kind], ())])
+    if str(told.rows[0][0]).lower() not in ("off", "0"):
+        raise StateError(f"the database ({connection.place}) is a replica or read-only: it cannot be written to")
 
 
 def _check_version(opened: Connection, connection: SqlServerConnection) -> None:

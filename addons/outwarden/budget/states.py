@@ -24,6 +24,18 @@ class Amounts(NamedTuple):
         """The amount in a unit."""
         return self.usd if unit == "usd" else self.tokens if unit == "tokens" else self.requests
 
+    def plus(self, other: "Amounts") -> "Amounts":
+        """The sum."""
+        return Amounts(self.usd + other.usd, self.tokens + other.tokens, self.requests + other.requests)
+
+    def minus(self, other: "Amounts") -> "Amounts":
+        """The difference."""
+        return Amounts(self.usd - other.usd, self.tokens - other.tokens, self.requests - other.requests)
+
+    def or_more(self, other: "Amounts") -> "Amounts":
+        """The larger of each."""
+        return Amounts(*map(max, self, other))
+
 
 class Balance(NamedTuple):
     """What an account holds, in its unit. ``debt`` is what calls cost beyond their holds, ``credit`` a top-up."""
