@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Self
@@ -37,7 +38,7 @@ class Left(Exception):
     """The client has seen enough."""
 
 
-class Connection:
+class Connection(ABC):
     """What both versions share: the way in. ``is_open``: whether a call may still be sent on it."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -62,9 +63,9 @@ class Connection:
         return cls(reader, writer)
 
     @property
+    @abstractmethod
     def has_room(self) -> bool:
         """Whether one more call may be sent on it now."""
-        raise NotImplementedError
 
     def close(self) -> None:
         """End it at once."""
@@ -93,8 +94,8 @@ class Connection:
             self.close()
         return reply
 
-    async def _exchange(self, call: Call, reply: Reply) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    async def _exchange(self, call: Call, reply: Reply) -> None: ...
 
 
 class Http1(Connection):

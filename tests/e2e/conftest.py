@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "simulate"))  # chatting.py, as there
 sys.path.insert(0, str(Path(__file__).parent))  # these tests share a harness; importlib mode adds no folder by itself
 
+from agents import Run, at_work, printed_settings
 from interceptor import HOSTS, Interceptor
 
 from outwarden.simulate import Certificates, SimulatedProvider, make_certificates, provider_thread
@@ -67,3 +68,15 @@ def end(one: Interceptor) -> list[str]:
     if "Traceback" in one.output:
         problems.append(f"a traceback in its output:\n{one.output[-4000:]}")
     return problems
+
+
+@pytest.fixture(scope="module")
+def settings(interceptor: Interceptor) -> dict[str, str]:
+    """What `outwarden env` prints for a module's own ``interceptor``."""
+    return printed_settings(interceptor)
+
+
+@pytest.fixture
+def run(settings: dict[str, str], tmp_path: Path) -> Run:
+    """Run an agent in a folder with a customer's data."""
+    return at_work(settings, tmp_path)

@@ -10,7 +10,6 @@ import itertools
 import json
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,11 +18,9 @@ from agents import (
     COMMAND,
     VALUES,
     Run,
-    at_work,
     claude,
     codex,
     codex_tools,
-    printed_settings,
     without_websocket,
 )
 from interceptor import HOSTS, Interceptor, assert_clean, pii_rules, rules_for, trusted, until
@@ -48,18 +45,6 @@ def interceptor(start: Callable[..., Interceptor], primary: SimulatedProvider) -
     one = start(rules)
     one.planted += VALUES
     return one
-
-
-@pytest.fixture(scope="module")
-def settings(interceptor: Interceptor) -> dict[str, str]:
-    """What `outwarden env` prints for this interceptor."""
-    return printed_settings(interceptor)
-
-
-@pytest.fixture
-def run(settings: dict[str, str], tmp_path: Path) -> Run:
-    """Run an agent in a folder with a customer's data."""
-    return at_work(settings, tmp_path)
 
 
 def assert_codex_answered(events: list[dict[str, Any]]) -> None:

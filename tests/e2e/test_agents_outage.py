@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agents import CODEX_HOST, COMMAND, VALUES, Run, at_work, claude, codex, codex_tools, printed_settings
+from agents import CODEX_HOST, COMMAND, VALUES, Run, claude, codex, codex_tools
 from interceptor import CARD, EMAIL, HOSTS, Interceptor, assert_clean, pii_rules, rules_for, trusted, until
 
 from outwarden.simulate import Received, Script, SimulatedProvider, ToolCall, make_certificates, provider_thread
@@ -199,18 +199,6 @@ def interceptor(
     one = start(rules)
     one.planted += [*VALUES, KEY]
     return one
-
-
-@pytest.fixture(scope="module")
-def settings(interceptor: Interceptor) -> dict[str, str]:
-    """What `outwarden env` prints for this interceptor."""
-    return printed_settings(interceptor)
-
-
-@pytest.fixture
-def run(settings: dict[str, str], tmp_path: Path) -> Run:
-    """Run an agent in a folder with a customer's data."""
-    return at_work(settings, tmp_path)
 
 
 @dataclass

@@ -78,7 +78,8 @@ def check_spaced_token(text: str, start: int) -> Verdict | None:
 # --- what is said to be backwards or in ROT13
 
 _RUN = r"[A-Za-z0-9._%+\-@:/=]{8,80}"
-_SAYS = r"(?i:rot[ \-]?13|revers|backward|rückwärts|rueckwaerts|envers|al rev[eé]s|al contrario)"
+BACKWARDS = r"revers|backward|rückwärts|rueckwaerts|envers|al rev[eé]s"
+_SAYS = rf"(?i:rot[ \-]?13|{BACKWARDS}|al contrario)"
 _BEHIND = rf"\b{_RUN}[\"'`]?[ ,(\[\-]{{1,4}}(?:(?:in|it|is|read|this|the|spelled|written|but) ){{0,3}}{_SAYS}"
 _BEFORE = rf"{_SAYS}[a-z]{{0,4}}[^\w\n]{{1,4}}(?:\w{{1,10}}[^\w\n]{{1,4}}){{0,3}}?{_RUN}"
 _READ = re.compile(_RUN)

@@ -1,8 +1,8 @@
 """Medical record numbers, under whatever name a hospital gives them.
 
 They have no form and no check digit: the words before them tell. An abbreviation of the thing itself ("MRN") vouches
-for four digits right after it; its other names, in some forty languages, for what has a number's form right after them;
-names that files of all kinds have ("chart", "folder", "case no") only after a word of the ward.
+for four digits right after it; its other names, in some thirty languages, for what has a number's form right after
+them; names that files of all kinds have ("chart", "folder", "case no") only after a word of the ward.
 """
 
 import re
@@ -73,7 +73,7 @@ _NAMED = (
     r"|hasta (?:dosya )?no|protokol no|rekam medis|no\.? rm|m[aã] (?:ba|bn|b[eệ]nh [aá]n)"
 )
 _NAMED_WIDE = (
-    r"истори[яи] болезни|медкарт[аы]|(?:медицинск|амбулаторн)[а-я]{2,3} карт[аы]|карт[аы] пациента|ч[ií]slo chorobopisu"
+    r"истори[яи] болезни|медкарт[аы]|(?:медицинск|амбулаторн)[а-я]{2,3} карт[аы]|карт[аы] пациента"
     r"|病[历歷]号|病歷號|病案[号號]|住院[号號]|[门門][诊診][号號]|患者(?:ID|番号)|診察券番号|カルテ番号"
     r"|(?:차트|등록|병록|환자) ?번호|מספר תיק|رقم الملف|شماره پرونده"
 )

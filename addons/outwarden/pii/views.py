@@ -12,7 +12,7 @@ from dataclasses import replace
 from outwarden.pii import addresses, spelled
 from outwarden.pii.apart import apart_recognizers
 from outwarden.pii.bank import is_card
-from outwarden.pii.broken import broken_recognizers
+from outwarden.pii.broken import BACKWARDS, broken_recognizers
 from outwarden.pii.folding import JOINT, STRINGS, Folded, fold
 from outwarden.pii.labelled import labelled_recognizers
 from outwarden.pii.marked_up import marked_up_recognizers
@@ -94,7 +94,7 @@ _ONE_BY_ONE = re.compile(r"[0-9](?: [0-9])+")
 _CARD_GROUPS = ([4, 4, 4, 4], [4, 6, 5], [4, 6, 4], [4, 4, 4, 4, 3], [1] * 16, [1] * 15)
 _CARD_WORDS = Context(r"cards?|credit|debit|visa|master ?card|amex|pan\b|karte|tarjeta|carte")
 _ADDRESS = Regexp(addresses.ADDRESS)
-_BACKWARDS = Context(r"revers|backward|rückwärts|rueckwaerts|envers|al rev[eé]s")
+_BACKWARDS = Context(BACKWARDS)
 _REVERSED_DIGITS = r"\b[0-9](?:[ \-.]?[0-9]){8,22}"
 
 
