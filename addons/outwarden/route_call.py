@@ -4,11 +4,12 @@ from dataclasses import asdict, replace
 
 from mitmproxy import http
 
+from outwarden.flow.aiming import replace_model
 from outwarden.flow.body import plain_content, replace_content
 from outwarden.flow.guard import answer, fail_closed
 from outwarden.flow.session import Said
 from outwarden.flow.state import CallState, open_state, state_of
-from outwarden.flow.trip import Trip, replace_model
+from outwarden.flow.trip import Trip
 from outwarden.load_rules import Shelf
 from outwarden.routing import GiveUp, Route, match_route, places, reroute
 from outwarden.wire.format import Refusal
