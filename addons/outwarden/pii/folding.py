@@ -167,7 +167,7 @@ _LONE_TAG = re.compile("(?<![\U000e0020-\U000e007e])[\U000e0020-\U000e007e]{1,2}
 def _plainly(folded: Folded) -> Folded:
     """Each character as `plain` reads it."""
     text = folded.text
-    if "\U000e0020" <= max(text) and _LONE_TAG.search(text):
+    if max(text) >= "\U000e0020" and _LONE_TAG.search(text):
         folded = rewrite(folded, _LONE_TAG, lambda tag: "")
         text = folded.text
     read = [character if character < "\x80" else plain(character) for character in text]

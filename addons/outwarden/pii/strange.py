@@ -30,13 +30,13 @@ _LETTERS = (
 )
 _MIXED = r"\p{Cyrillic}\p{Greek}\p{Armenian}\p{Coptic}\p{Deseret}\p{Canadian_Aboriginal}"
 _ESCAPE = (
-    r"(?:&(?:amp;)*(?:#[0-9]{2,8}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,8});?|%(?:25)*[0-9A-Fa-f]{2}|=[2-7][0-9A-F]|%u[0-9A-Fa-f]{4}"
+    r"(?:&(?:amp;){0,3}(?:#[0-9]{2,8}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,8});?|%(?:25){0,3}[0-9A-Fa-f]{2}|=[2-7][0-9A-F]|%u[0-9A-Fa-f]{4}"
     r"|\\'[0-9A-Fa-f]{2}|\\{1,4}(?:u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|u\{[0-9A-Fa-f]{1,6}\}|x[0-9A-Fa-f]{2}|N\{[A-Z -]{4,24}\})|<wbr ?/?>)"
 )
 # One alone is enough of the sign that makes an address.
 _AT = (
     r"(?:\\{1,4}(?:u0040|u\{0{0,4}40\}|x40|U00000040|N\{COMMERCIAL AT\}|(?:40|064|100|0000?40 ?)[A-Za-z0-9\-]{1,40}\.[A-Za-z])"
-    r"|\\'40|\\symbol\{64\}|%u0040|&(?:amp;)+(?:#0{0,5}64|#[xX]0{0,5}40|commat);)"
+    r"|\\'40|\\symbol\{64\}|%u0040|&(?:amp;){1,3}(?:#0{0,5}64|#[xX]0{0,5}40|commat);)"
 )
 _SIGN = (
     rf"(?:[A-Za-z0-9@.:+_\-][{_INVISIBLE}{_ON_LETTERS}]|[{_LETTERS}]"
