@@ -22,6 +22,7 @@ from outwarden.pii.page import count_points, encode
 from outwarden.pii.reading import DISCOUNT, VIEW, Look, first_in, looker
 from outwarden.pii.recognizer import LOOK_BACK, Context, Recognizer, Sign, Verdict
 from outwarden.pii.regexp import Regexp
+from outwarden.pii.strange import strange_recognizers
 
 DEPTH_MAX = 3
 """Base64 in hex in base64 …: so many levels are unpacked."""
@@ -134,6 +135,7 @@ def view_recognizers(matcher: Matcher, depth: int = 0) -> list[Recognizer]:
     return [
         *found,
         *packed_recognizers(unpack),
+        *strange_recognizers(unpack),
     ]
 
 
