@@ -40,9 +40,9 @@ class RequestFacts:
 
     ``output_limit`` is the caller's limit on output tokens per choice, None where absent; 0 is a value.
     ``output_limit_key`` is the top-level (or dotted) key that spelled it. ``wants_usage`` is False where the stream
-    will carry no usage unless it is asked for. ``media_bytes``: decoded size of the media in the body. ``token_ids``:
-    prompt tokens given as numbers, which no text scan sees. ``unseen_input``: the provider adds input that is not in
-    this body (an earlier response, a cache, an uploaded or linked file), so its size is bounded by the model only.
+    will carry no usage unless it is asked for. ``token_ids``: prompt tokens given as numbers, which no text scan sees.
+    ``unseen_input``: the provider adds input that is not in this body (an earlier response, a cache, an uploaded or
+    linked file), so its size is bounded by the model only.
     ``stored``: the caller asks the provider to keep this call. ``asks``: what the request says of its use in other
     units than tokens (characters, pictures, seconds of video).
     """
@@ -53,7 +53,6 @@ class RequestFacts:
     output_limit_key: str | None = None
     choices: int = 1
     wants_usage: bool = True
-    media_bytes: int = 0
     token_ids: int = 0
     unseen_input: bool = False
     stored: bool = False
