@@ -330,6 +330,22 @@ def test_a_statement_that_fails_tells_no_value(store: Store) -> None:
     assert store.pauses() == ["alice@acme.example"]
 
 
+@pytest.mark.on_sql
+def test_a_write_that_fails_leaves_nothing(store: Store, account: Make, clock: Clock) -> None:
+    """Refused at the end of a step, with its first writes done: none of them is there, and the next step goes."""
+    ledger, insert = Ledger(store, clock=clock), ("INSERT INTO pauses (target, at) VALUES (%s, 1)", ("x",))
+    transaction: Any = store.transaction().__enter__()
+    assert transaction.open_hold("h", ledger.owner, Amounts(1, 1), clock())
+    transaction._later += [insert, insert]
+    with pytest.raises(StoreUnavailable, match="refuses"):
+        transaction.__exit__(None, None, None)
+    assert isinstance(ledger.hold("i", [account(100)], Amounts(10, 0)), Held)
+    with store.transaction() as transaction:
+        assert transaction.hold("h") is None
+    assert store.pauses() == []
+    assert ledger.drift() == []
+
+
 # How a server is made a replica, or as good as one, and a primary again. A MariaDB heeds it for common users only.
 BECOME = {
     ("postgresql", "replica"): ("ALTER SYSTEM SET default_transaction_read_only = on", "SELECT pg_reload_conf()"),

@@ -29,11 +29,11 @@ from mitmproxy.proxy.layers.http._events import (
     ResponseTrailers,
 )
 
+from outwarden.flow.aiming import target_of_host
 from outwarden.flow.delivery import Delivery
 from outwarden.flow.dial import Dial
 from outwarden.flow.guard import broken, where
 from outwarden.flow.state import CallState, state_of, was_seen
-from outwarden.flow.trip import target_of_host
 from outwarden.flow.upload import Commands
 from outwarden.wire.format import Refusal
 

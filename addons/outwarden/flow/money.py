@@ -222,7 +222,11 @@ class Purse:
             return None  # nobody counts dollars here
 
     def _bound(self, price: Price | None) -> Amounts:
-        output_tokens = min(self.output_tokens, self.metering.covered) if self.metering else self.output_tokens
+        return self._amounts(
+            price, min(self.output_tokens, self.metering.covered) if self.metering else self.output_tokens
+        )
+
+    def _amounts(self, price: Price | None, output_tokens: int) -> Amounts:
         cost = price.upper_bound(self.input_tokens, output_tokens, units=self.units) if price else 0
         left = self._left
         return Amounts(cost + left.usd, self.input_tokens + output_tokens + left.tokens, 1)
@@ -326,15 +330,16 @@ class Purse:
         return stopped(refusal)
 
     def affordable_output(self) -> int | None:
-        """How many output tokens what is left would pay for, after a denial in dollars; None: clamping cannot help."""
-        if self.denied is None or self._price is None or self.denied.account.budget.unit != "usd":
+        """How many output tokens what is left would pay for, after a denial; None: clamping cannot help."""
+        unit = self.denied.account.budget.unit if self.denied else "requests"
+        if self.denied is None or unit == "requests" or (unit == "usd" and self._price is None):
             return None
         low, high = 0, self.output_tokens
         while low < high:
             middle = (low + high + 1) // 2
-            fits = self._price.upper_bound(self.input_tokens, middle, units=self.units) <= self.denied.left
+            fits = self._amounts(self._price, middle).of(unit) <= self.denied.left
             low, high = (middle, high) if fits else (low, middle - 1)
-        return low if low >= CLAMP_MIN_TOKENS else None
+        return low if CLAMP_MIN_TOKENS <= low < self.output_tokens else None
 
     def settle(self, usage: Usage | None, *, may_be_billed: bool, estimate: Usage) -> None:
         """Post the true cost, or an estimate where the provider may have billed and did not say; else give all back.

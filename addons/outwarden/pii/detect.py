@@ -19,7 +19,7 @@ from outwarden.pii import (
     record_numbers,
 )
 from outwarden.pii.custom import custom_recognizer
-from outwarden.pii.finder import Allowance, Finder, Span
+from outwarden.pii.finder import Allowance, Finder, Span, WholeFinder
 from outwarden.pii.listed import HASH, HashFinder, hash_of, listed_recognizers
 from outwarden.pii.matching import Candidate, Matcher, sweep
 from outwarden.pii.page import Page
@@ -28,6 +28,7 @@ from outwarden.pii.policy import NAME_ENTITIES, PiiPolicy
 from outwarden.pii.recognizer import PLACEHOLDER, Recognizer, Verdict, finding_reserved, word_after, word_before
 from outwarden.pii.regexp import Regexp, quoted
 from outwarden.pii.views import view_recognizers
+from outwarden.pii.ward_records import WardRecords
 
 BUILT_IN = (
     *contact.RECOGNIZERS,
@@ -43,6 +44,9 @@ BUILT_IN = (
 ON_REQUEST = ages.RECOGNIZERS
 ENTITIES = frozenset(recognizer.entity for recognizer in (*BUILT_IN, *ON_REQUEST)) | national.ENTITIES
 """The entities that are found without a rule of the user's own."""
+
+# As finders: only in whole texts, for they look at what follows as well.
+WHOLE_FINDERS: tuple[WholeFinder, ...] = (WardRecords(),)
 
 # A chain of overlapping findings grows to one span up to this many code points; beyond it a new span begins.
 CHAIN_MAX = 4096
@@ -66,6 +70,7 @@ class Detector:
         recognizers += (always := [r for listed in policy.always for r in listed_recognizers(listed)])
         hashes = HashFinder(policy.always)
         self.finders = (*finders, hashes) if hashes.entities else tuple(finders)
+        self._whole_finders = [one for one in WHOLE_FINDERS if wanted is None or not one.entities.isdisjoint(wanted)]
         names = (r.names or {r.entity} for r in recognizers)
         self.entities = frozenset().union(*names, *(finder.entities for finder in self.finders))
         plain = Matcher(recognizers)
@@ -113,7 +118,8 @@ class Detector:
             for first, one in pages:
                 for index, result in sweep(pattern, one).items():
                     found[first + index] += result.candidates
-        for finder in self.asked(strictness):
+        asked: list[WholeFinder] = [*self.asked(strictness), *(self._whole_finders if whole else ())]
+        for finder in asked:
             for index, spans in enumerate(finder.find(texts, allowance or Allowance())):
                 if spans:
                     found[index] += candidates_of(spans)

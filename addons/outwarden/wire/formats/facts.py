@@ -16,17 +16,17 @@ _TOKEN_KEYS = ("prompt", "input", "inputs", "context", "prompt_token_ids", "inpu
 _SERVER_STATE = ("previous_response_id", "conversation", "cachedContent", "cached_content", "container")
 
 
-def output_limit(body: Mapping[str, Any], keys: Sequence[str]) -> tuple[int | None, str | None]:
-    """(limit, dotted key) of the largest limit among ``keys``; a negative one (Ollama's -1, -2) is none."""
-    best: tuple[int | None, str | None] = (None, None)
-    for key in keys:
-        source: Any = body
-        for part in key.split("."):
-            source = mapping(source).get(part)
-        limit = number(source)
-        if limit is not None and limit >= 0 and (best[0] is None or limit > best[0]):
-            best = (limit, key)
-    return best
+def output_limits(body: Mapping[str, Any], keys: Sequence[str]) -> tuple[tuple[str, int], ...]:
+    """(dotted key, limit) of each of ``keys`` that is there; a negative limit (Ollama's -1, -2) is none."""
+    found = ((key, number(_at(body, key))) for key in keys)
+    return tuple((key, limit) for key, limit in found if limit is not None and limit >= 0)
+
+
+def _at(body: Mapping[str, Any], dotted: str) -> Any:
+    source: Any = body
+    for part in dotted.split("."):
+        source = mapping(source).get(part)
+    return source
 
 
 def points_elsewhere(body: Mapping[str, Any], keys: Sequence[str]) -> bool:
@@ -80,15 +80,15 @@ def read(
 ) -> RequestFacts:
     """The facts that all formats share; the arguments say which keys to look at."""
     source = mapping(body)
-    limit, key = output_limit(source, limits)
+    named = output_limits(source, limits)
     asked = source.get("stream")
     streams = asked if isinstance(asked, bool) else default_stream
-    counts = [number(output_limit(source, [name])[0]) or 1 for name in choices]
+    counts = [count for _, count in output_limits(source, choices)]
     return RequestFacts(
         model=operation.model or text(source.get("model")),
         stream=streams if operation.stream is None else operation.stream,
-        output_limit=limit,
-        output_limit_key=key,
+        output_limit=max((limit for _, limit in named), default=None),
+        output_limits=named,
         choices=max([1, *counts]),
         unseen_input=points_elsewhere(source, texts) or any(source.get(name) for name in _SERVER_STATE),
         stored=source.get("store") is True,
