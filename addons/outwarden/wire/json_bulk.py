@@ -232,19 +232,29 @@ class _Layout:
         said = [tokens[at] for at in values[named].tolist()]
         looks_so = {value for value in set(said) if ID.fullmatch(value)}
         named = named[np.fromiter(map(looks_so.__contains__, said), np.bool_, len(said))]
-        objects = self._objects(self._places[keys])
-        are_asked = np.zeros(len(self._solid) + 1, np.bool_)
-        are_asked[objects[named]] = True
-        if names.repeat(objects, np.flatnonzero(are_asked[objects])):
+        if len(named) and self._repeat(names, self._places[keys], named):
             return None
         texts: list[str | None] = [*tokens]
         for at in values[named].tolist():
             texts[at] = None
         return texts, [value for value in said if value in looks_so]
 
-    def _objects(self, places: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Number the object that each place lies in: the last of its depth that opened before."""
+    def _repeat(self, names: Names, places: NDArray[np.intp], named: NDArray[np.intp]) -> bool:
+        """Whether an object that has one of the ``named`` keys has a key twice."""
+        depths = self._depths[places - 1]
+        is_asked = np.zeros(MAX_DEPTH + 1, np.bool_)
+        is_asked[depths[named]] = True
+        beside = np.flatnonzero(is_asked[depths])  # in such an object, or one as deep
+        objects = self._objects(places[beside], is_asked)
+        are_asked = np.zeros(len(self._solid) + 1, np.bool_)
+        are_asked[objects[np.searchsorted(beside, named)]] = True
+        asked = are_asked[objects]
+        return names.repeat(objects[asked], beside[asked])
+
+    def _objects(self, places: NDArray[np.intp], is_asked: NDArray[np.bool_]) -> NDArray[np.intp]:
+        """Number the object that each place lies in: the last of its depth that opened before; of depths asked for."""
         size = len(self._solid)
-        opening = np.flatnonzero(_STEPS[self._solid] == 1)
+        opening = np.flatnonzero(self._solid == ord("{"))
+        opening = opening[is_asked[self._depths[opening]]]
         opened = np.sort(self._depths[opening].astype(np.intp) * size + opening)
-        return np.searchsorted(opened, self._depths[places - 1].astype(np.intp) * size + places) - 1
+        return np.searchsorted(opened, self._depths[places - 1].astype(np.intp) * size + places)

@@ -1,9 +1,6 @@
 """Parse JSON bytes into a tree that hides nothing: repeated keys, odd numbers and lone surrogates included."""
 
-import gc
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import orjson
@@ -16,7 +13,6 @@ MAX_DEPTH = 200
 # JSON in a string in a string: recorded traffic goes two levels deep; deeper ones are read as plain text.
 MAX_NESTING = 4
 BOM = b"\xef\xbb\xbf"
-_LARGE = 1 << 16  # bytes; smaller trees take a millisecond with all that
 # Python refuses longer integer literals (sys.set_int_max_str_digits); no number in any API comes near.
 _INT_DIGITS_MAX = 4000
 
@@ -47,8 +43,7 @@ def read_json(body: bytes) -> Json:
     """Parse ``body``; the last of repeated keys wins. Raises BodyError (position only, never content)."""
     raw = body[len(BOM) :] if body.startswith(BOM) else body
     try:
-        with _no_collection(len(raw)):
-            return orjson.loads(raw)  # type: ignore[no-any-return]
+        return orjson.loads(raw)  # type: ignore[no-any-return]
     except orjson.JSONDecodeError:
         tree = parse_all(raw)
     _check_depth(tree)
@@ -70,19 +65,6 @@ def parse_all(raw: bytes) -> Json:
         _refuse(f"not UTF-8 at byte {error.start}")
     except RecursionError:
         _refuse(f"JSON deeper than {MAX_DEPTH} levels")
-
-
-@contextmanager
-def _no_collection(size: int) -> Iterator[None]:
-    """Let the collector rest while a large tree grows: it would walk it again and again, and a tree has no cycles."""
-    rests = size >= _LARGE and gc.isenabled()
-    if rests:
-        gc.disable()
-    try:
-        yield
-    finally:
-        if rests:
-            gc.enable()
 
 
 def _refuse(message: str) -> NoReturn:

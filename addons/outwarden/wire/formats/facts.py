@@ -6,10 +6,12 @@ from typing import Any
 
 from outwarden.wire.format import Json, Operation, RequestFacts
 from outwarden.wire.formats.values import items, mapping, number, text
+from outwarden.wire.json_tree import Repeated
 
 # Deeper nesting than any API has; what is below it is not looked at.
 _DEPTH_MAX = 40
 _REMOTE_KEYS = frozenset({"file_id", "file_uri", "fileUri", "file_url", "image_url", "url", "uri", "s3Location"})
+_CONTAINERS = frozenset({dict, list, Repeated})
 # Where a prompt may stand as token numbers. Ollama's `context` is the conversation so far; the last three are those of
 # vLLM, SGLang and of what turns tokens into text.
 _TOKEN_KEYS = ("prompt", "input", "inputs", "context", "prompt_token_ids", "input_ids", "tokens")
@@ -38,7 +40,7 @@ def points_elsewhere(body: Mapping[str, Any], keys: Sequence[str]) -> bool:
             return True
         lists = (node for node in level if isinstance(node, list))
         below = chain.from_iterable(chain(lists, map(dict.values, objects)))
-        if not (level := [node for node in below if isinstance(node, dict | list)]):
+        if not (level := [node for node in below if type(node) in _CONTAINERS and node]):
             break
     return False
 
