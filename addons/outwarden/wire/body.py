@@ -15,7 +15,7 @@ from outwarden.wire.format import TextRules
 from outwarden.wire.json_places import with_values
 from outwarden.wire.json_text import Splice, escapes_non_ascii, scannable, spliced
 from outwarden.wire.json_tree import BOM, read_json
-from outwarden.wire.json_walk import Document, File, read_document, read_text
+from outwarden.wire.json_walk import OPENS, Document, File, read_document, read_text
 from outwarden.wire.memory import Answer, Memory
 from outwarden.wire.ndjson import as_array
 from outwarden.wire.offsets import Offsets, adjusted
@@ -142,9 +142,10 @@ def rewrite_text(text: str, rewriter: TextRewriter) -> str:
 
 def rewrite_texts(texts: Sequence[str], rewriter: TextRewriter) -> list[str]:
     """Rewrite whole texts, each as `rewrite_text` does; all are asked for at once."""
-    nested = {text: read_text(text) for text in dict.fromkeys(texts)}
-    clean = {text: scannable(text) for text, inner in nested.items() if inner is None}
-    documents = {text: inner for text, inner in nested.items() if inner is not None}
+    different = list(dict.fromkeys(texts))
+    may_nest = (text for text in different if text and text[0] in OPENS)
+    documents = {text: inner for text in may_nest if (inner := read_text(text)) is not None}
+    clean = {text: scannable(text) for text in different if text not in documents}
     answers = ask(rewriter, chain(clean.values(), *map(leaves, documents.values())))
     found: Found = []
 

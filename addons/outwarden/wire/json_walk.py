@@ -1,16 +1,17 @@
 """Walk a JSON document in the order of its bytes and say of every string whether it is text."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import accumulate, chain
 from typing import Any
 
 import orjson
 
 from outwarden.errors import BodyError
 from outwarden.wire.format import Json, TextRules
-from outwarden.wire.json_bulk import ID, Bulk, read_in_bulk
+from outwarden.wire.json_bulk import ID, Bulk, is_json, read_in_bulk
+from outwarden.wire.json_channel import is_plain
 from outwarden.wire.json_fragments import Fragments, whole_part
 from outwarden.wire.json_text import LONG_NUMBER, count_strings, find_tokens, may_nest, scannable
 from outwarden.wire.json_tree import MAX_DEPTH, MAX_NESTING, Float, Integer, Repeated, parse_all
@@ -31,6 +32,9 @@ _MANY = 16  # elements; fewer are walked faster than looked over
 # Where no string begins like this, none is a document itself; a bracket never follows the end of a string.
 _MAY_NEST = re.compile(rb'"[{\[\\ \t\r\n]')
 
+OPENS = frozenset("{[ \t\r\n")
+"""What a text begins with that is a document."""
+
 _SMALL = 4096  # bytes; above, asking where the strings stand is faster than the pattern
 
 Marks = Mapping[tuple[int, str | int], int]
@@ -41,7 +45,8 @@ class Document:
     """A JSON document as the list of its string tokens, in the order of the bytes.
 
     ``tokens[i]`` is the i-th string (keys too; numbers too where ``has_numbers``), None where it is not text.
-    ``nested``: the documents, whole or broken, and text files that stand inside some of them. ``marked``: number of a
+    ``nested``: the documents, whole or broken, and text files that stand inside some of them; of documents that are
+    read as one, at the first. ``joined``: the tokens that hold one of these. ``marked``: number of a
     delta -> index of its token. ``skipped``: strings that are not text, but tokens for the provider. ``media_bytes``:
     base64 characters of media. ``unread``: how many files and media nobody here reads. ``number_tokens``: an upper
     bound for the tokens of numbers (one for each token id).
@@ -50,6 +55,7 @@ class Document:
     __slots__ = (
         "_spans",
         "has_numbers",
+        "joined",
         "marked",
         "media_bytes",
         "nested",
@@ -65,6 +71,7 @@ class Document:
         self.has_numbers = has_numbers
         self.tokens: list[str | None] = []
         self.nested: dict[int, Nested] = {}
+        self.joined: set[int] = set()
         self.marked: dict[int, int] = {}
         self.skipped: list[str] = []
         self.media_bytes = 0
@@ -91,7 +98,19 @@ class File:
     inner: "Document | Fragments | None"
 
 
-Nested = Document | Fragments | File
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Documents that stand in a string each, read as one list: many small ones take a tenth of the time so.
+
+    ``places[i]``: the string of the i-th one; ``starts[i]``: where it begins in ``document``.
+    """
+
+    document: Document
+    places: Sequence[int]
+    starts: Sequence[int]
+
+
+Nested = Document | Fragments | File | Joined
 
 
 def read_document(
@@ -123,7 +142,7 @@ def read_tree(raw: bytes, tree: Json, rules: TextRules, marks: Marks, *, spelled
         document.tokens = [scannable(token) if token else token for token in document.tokens]
     elif walk.long_numbers or len(document.tokens) != count_strings(raw):
         return None
-    _find_nested(document, 0)
+    _find_nested(document, 0, joins=False)
     return document
 
 
@@ -148,26 +167,61 @@ def _read_slowly(raw: bytes, rules: TextRules, key: str | None, free: bool) -> D
     return document
 
 
-def _find_nested(document: Document, nesting: int) -> None:
-    if len(document.raw) < _SMALL and not _MAY_NEST.search(document.raw):
+def _find_nested(document: Document, nesting: int, *, joins: bool = True) -> None:
+    """``joins``: whether those in many strings may be read as one."""
+    if nesting >= MAX_NESTING or (len(document.raw) < _SMALL and not _MAY_NEST.search(document.raw)):
         return
-    for index in may_nest(document.raw, document.spans()):
-        text = document.tokens[index]
-        if text and text[0] in "{[ \t\r\n" and (nested := _read_text(text, nesting + 1)) is not None:
-            document.nested[index] = nested
+    tokens = document.tokens
+    places = [at for at in may_nest(document.raw, document.spans()) if (text := tokens[at]) and text[0] in OPENS]
+    if joins and len(places) >= _MANY:
+        for joined in _join(tokens, [at for at in places if _is_small(tokens[at] or "")], nesting + 1):
+            document.nested[joined.places[0]] = joined
+            document.joined.update(joined.places)
+        places = [at for at in places if at not in document.joined]
+    for at in places:
+        if (nested := _read_text(tokens[at] or "", nesting + 1)) is not None:
+            document.nested[at] = nested
+
+
+def _join(tokens: Sequence[str | None], places: Sequence[int], nesting: int) -> Iterator[Joined]:
+    """Read the documents at ``places`` together, and where one of them keeps the others from it, by halves."""
+    if len(places) < _MANY:
+        return
+    texts = [tokens[at] or "" for at in places]
+    joined = scannable("[" + ",".join(texts) + "]")
+    raw = joined.encode()
+    try:
+        document = _read(raw, _FREE, None, True)
+    except BodyError:
+        yield from _join(tokens, places[: len(places) // 2], nesting)
+        yield from _join(tokens, places[len(places) // 2 :], nesting)
+        return
+    _find_nested(document, nesting)
+    sizes = map(len, texts if len(raw) == len(joined) else [text.encode("utf-8", "surrogatepass") for text in texts])
+    yield Joined(document, places, list(accumulate((size + 1 for size in sizes), initial=1))[:-1])
+
+
+def _is_small(text: str) -> bool:
+    """Whether a text is a small object or list, but for the insides of its strings."""
+    return len(text) < _SMALL and text[0] in "{[" and is_json(text)
 
 
 def _read_text(text: str, nesting: int) -> Document | Fragments | None:
     if nesting > MAX_NESTING or text.lstrip(" \t\r\n")[:1] not in ("{", "["):
         return None
     clean = scannable(text)
-    try:
-        document = _read(clean.encode(), _FREE, None, True)
-    except BodyError:
-        fragments = _read_broken(clean, nesting)
-        return None if fragments.begun is None and fragments.texts == [clean] else fragments
-    _find_nested(document, nesting)
-    return document
+    if is_plain(clean):
+        return None
+    if is_json(clean) or "NaN" in clean or "Infinity" in clean:
+        try:
+            document = _read(clean.encode(), _FREE, None, True)
+        except BodyError:
+            pass
+        else:
+            _find_nested(document, nesting)
+            return document
+    fragments = _read_broken(clean, nesting)
+    return None if fragments.begun is None and fragments.texts == [clean] else fragments
 
 
 def _read_broken(text: str, nesting: int) -> Fragments:

@@ -76,7 +76,6 @@ class Anthropic(Dialect):
         return RequestFacts(
             model=models.pop() if len(models) == 1 else None,
             output_limit=sum(limits) if parts and len(limits) == len(parts) else None,
-            media_bytes=sum(part.media_bytes for part in parts),
             unseen_input=any(part.unseen_input for part in parts),
         )
 
