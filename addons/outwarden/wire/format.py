@@ -38,7 +38,7 @@ class Operation:
 class RequestFacts:
     """What a request says about itself.
 
-        ``output_limit`` is the caller's limit on output tokens per choice, None where absent; 0 is a value.
+    ``output_limit`` is the caller's limit on output tokens per choice, None where absent; 0 is a value.
     ``output_limits`` are all that it names, by their top-level (or dotted) keys; ``output_least``: the API refuses a
     limit below it. ``wants_usage`` is False where the stream will carry no usage unless it is asked for.
     ``token_ids``: prompt tokens given as numbers, which no text scan sees. ``unseen_input``: the provider adds input
