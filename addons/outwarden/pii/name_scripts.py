@@ -13,7 +13,6 @@ from outwarden.pii.people import FIRST, LAST, is_name
 
 _ENTITY = "PERSON"
 _SCORE = 0.75
-_OTHER = re.compile(r"[\u0370-\u1cff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
 
 
 def _any(*lines: str) -> str:
@@ -145,6 +144,17 @@ _KOREAN = (
 )
 
 
+# Which patterns are for which letters.
+_CASED_LETTER, _HAN_LETTER, _HANGUL = (
+    re.compile(letters) for letters in (r"[\u0370-\u03ff\u0400-\u04ff]", _HAN, r"[\uac00-\ud7a3]")
+)
+_UNCASED_LETTER = re.compile(r"[\u0590-\u0e7f]")
+# Letters of other scripts with little else between, and so much around them: who somebody is may be said in Latin.
+_OTHER = r"[\u0370-\u1cff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]"
+_RUN = re.compile(rf"{_OTHER}+(?:[^\u0370-\u1cff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]{{1,24}}{_OTHER}+)*")
+_AROUND = 24
+
+
 class OtherScripts:
     """Finds them; a `WholeFinder`. Serves all threads."""
 
@@ -155,27 +165,33 @@ class OtherScripts:
 
     def find(self, texts: Sequence[str], allowance: Allowance) -> list[list[Span]]:
         """Per text its findings. Takes no time of the allowance: it is linear, and most texts are in Latin letters."""
-        return [list(_find(text)) if not text.isascii() and _OTHER.search(text) else [] for text in texts]
+        return [[] if text.isascii() else list(_find(text)) for text in texts]
 
 
 def _find(text: str) -> Iterator[Span]:
-    for pattern in (_CASED, _PATRONYMIC, _WITH_INITIALS):
-        yield from map(_span, pattern.finditer(text))
-    for pattern in _WITHOUT_CASE:
-        for found in pattern.finditer(text):
-            if found["title"] or found["sign"] or not _LISTED.match(found["name"]) or _has_name(found["name"]):
-                yield _span(found)
-    for pattern in (*_CHINESE, *_KOREAN):
-        yield from map(_span, pattern.finditer(text))
+    for run in _RUN.finditer(text):
+        first = max(0, run.start() - _AROUND)
+        for start, end in _in_run(text[first : run.end() + _AROUND]):
+            yield Span(first + start, first + end, _ENTITY, _SCORE)
+
+
+def _in_run(text: str) -> Iterator[tuple[int, int]]:
+    if _CASED_LETTER.search(text):
+        for pattern in (_CASED, _PATRONYMIC, _WITH_INITIALS):
+            yield from (found.span("name") for found in pattern.finditer(text))
+    if _UNCASED_LETTER.search(text):
+        for pattern in _WITHOUT_CASE:
+            for found in pattern.finditer(text):
+                if found["title"] or found["sign"] or not _LISTED.match(found["name"]) or _has_name(found["name"]):
+                    yield found.span("name")
+    for letter, patterns in ((_HAN_LETTER, _CHINESE), (_HANGUL, _KOREAN)):
+        for pattern in patterns if letter.search(text) else ():
+            yield from (found.span("name") for found in pattern.finditer(text))
     for pattern in _JAPANESE if _KANA.search(text) else ():
         for found in pattern.finditer(text):
             if (name := _japanese(found["name"])) is not None:
                 start = found.start("name") + found["name"].index(name)
-                yield Span(start, start + len(name), _ENTITY, _SCORE)
-
-
-def _span(found: re.Match[str]) -> Span:
-    return Span(*found.span("name"), _ENTITY, _SCORE)
+                yield start, start + len(name)
 
 
 def _has_name(said: str) -> bool:
