@@ -23,6 +23,7 @@ from outwarden.pii.parted import parted_recognizers
 from outwarden.pii.reading import DISCOUNT, VIEW, Look, first_in, looker
 from outwarden.pii.recognizer import LOOK_BACK, Context, Recognizer, Sign, Verdict
 from outwarden.pii.regexp import Regexp
+from outwarden.pii.rows import row_recognizers
 from outwarden.pii.strange import strange_recognizers
 
 DEPTH_MAX = 3
@@ -110,6 +111,7 @@ def view_recognizers(matcher: Matcher, depth: int = 0) -> list[Recognizer]:
         *apart_recognizers(look, wanted),
         *broken_recognizers(look, wanted),
         *labelled_recognizers(wanted),
+        *row_recognizers(lambda text, start, end, number: _judged(look, text, start, end, number, (number,))),
         *marked_up_recognizers(look, wanted),
         *parted_recognizers(wanted),
         Recognizer(VIEW, _ODD_RUN, lambda text, start, end, more: _check_odd(look, text, start, end), sign=_ODD_SIGN),
