@@ -18,6 +18,7 @@ _NAME_AFTER = re.compile(r"[\"'\])]{0,2} ?[:=]")
 _WORD = re.compile(r"[A-Z]?[a-z]+(?:[_\-.][a-z]+)*|[A-Z]+(?:_[A-Z]+)*|[0-9:.\-]+|[0-9]+(?:st|nd|rd|th)")
 _SIGN_WORDS = {"underscore": "_", "dash": "-", "hyphen": "-", "dot": ".", "minus": "-"}
 _START_WITHIN, _STARTS_MAX = 48, 5
+_READ, _LABELS_MAX = 200, 5  # the same word so often again within so many code points names no secret
 _GAP_MAX, _PIECES_MAX, _LENGTH_MAX = 44, 16, 700
 _LABEL = Context(
     r"(?:(?:api|access|secret|private|auth|bot|deploy|service|signing)[_ \-]?)?(?:key|token|secret|schlüssel|clé)s?\b"
@@ -72,6 +73,8 @@ def _pieces(text: str, start: int, *, alike: bool) -> tuple[list[str], list[int]
             continue
         if text[high : high + 1] in "\r\n" and high < len(text):
             said = said.rstrip("-")
+        if said in pieces and len(said) > 1:
+            break  # over and over the same
         pieces.append(sign + said)
         ends.append(low + len(said))
         at, sign = high, ""
@@ -108,6 +111,8 @@ def _starts(text: str, end: int) -> Iterator[int]:
 
 
 def _check_named(text: str, start: int, end: int, more: bool) -> Verdict | None:
+    if text.count(text[start:end], end, end + _READ) >= _LABELS_MAX:
+        return None
     for begin in _starts(text, end):
         if found := _whole(text, begin):
             return found
