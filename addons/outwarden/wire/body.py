@@ -12,10 +12,12 @@ from typing import cast
 from outwarden.wire.edits import FindKnown, KnownValues, PlacedRewriter, TextRewriter, apply_edits
 from outwarden.wire.fields import fields_of
 from outwarden.wire.format import TextRules
+from outwarden.wire.json_document import Document, File
+from outwarden.wire.json_elements import read_elements
 from outwarden.wire.json_places import with_values
 from outwarden.wire.json_text import Splice, escapes_non_ascii, scannable, spliced
 from outwarden.wire.json_tree import BOM, read_json
-from outwarden.wire.json_walk import OPENS, Document, File, read_document, read_text
+from outwarden.wire.json_walk import OPENS, read_document, read_text
 from outwarden.wire.memory import Answer, Memory
 from outwarden.wire.ndjson import as_array
 from outwarden.wire.offsets import Offsets, adjusted
@@ -23,6 +25,7 @@ from outwarden.wire.pieces import PIECE_BYTES_MIN, Piece, cut, skeleton
 from outwarden.wire.splice import (
     Answers,
     Found,
+    file_texts,
     leaves,
     leaves_of,
     nested_edits,
@@ -116,10 +119,11 @@ def _rewrite_parts(
 ) -> Rewritten:
     """``start``: where in ``body`` the bytes stand that the parts count from."""
     unknown = [part for part in parts if part.answer is None]
-    documents = [part.read(rules) for part in unknown]
+    documents = _read_all(unknown, rules)
     lists = [_lists(document) for document in documents]
     asked = _ask_all(rewriter, unknown, documents, lists)
     for part, document, pieces, answers in zip(unknown, documents, lists, asked, strict=True):
+        part.document, part.answers = document, answers
         part.answer = _answer(document, pieces, answers, ascii_only, count, rules.offsets)
         if memory is not None and part.name is not None and _is_complete(rewriter):
             memory.put(part.name, part.answer)
@@ -133,6 +137,18 @@ def _rewrite_parts(
     if found := [pair for part in parts if part.answer for pair in part.answer.found]:
         rewriter.note(found)
     return rewritten
+
+
+def _read_all(parts: Sequence["_Part"], rules: TextRules) -> list[Document]:
+    """Read each part; the elements of one list together."""
+    lists: dict[str, list[_Part]] = {}
+    for part in parts:
+        if part.piece is not None and part.piece[3]:
+            lists.setdefault(part.piece[2], []).append(part)
+    read: dict[_Part, Document] = {}
+    for key, elements in lists.items():
+        read.update(zip(elements, read_elements([part.raw for part in elements], rules, key), strict=True))
+    return [read.get(part) or part.read(rules) for part in parts]
 
 
 def rewrite_text(text: str, rewriter: TextRewriter) -> str:
@@ -208,11 +224,13 @@ def _is_complete(rewriter: TextRewriter) -> bool:
 class _Part:
     """A piece of the body, or what is left of it without its pieces (the skeleton), on its way to an answer."""
 
-    __slots__ = ("answer", "cuts", "name", "piece", "raw")
+    __slots__ = ("answer", "answers", "cuts", "document", "name", "piece", "raw")
 
     def __init__(self, raw: bytes, *, cuts: Sequence[Piece] = (), piece: Piece | None = None, name: Hashable = None):
         self.raw, self.cuts, self.piece, self.name = raw, cuts, piece, name
         self.answer: Answer | None = None
+        self.document: Document | None = None  # where the answer was not remembered
+        self.answers: Answers = {}
 
     @property
     def key(self) -> str | None:
@@ -224,6 +242,16 @@ class _Part:
             return read_document(self.raw, rules)
         _, _, key, is_element = self.piece
         return read_document(self.raw, rules, inside=key) if is_element else read_document(self.raw, rules, key=key)
+
+    def may_hold(self, known: KnownValues) -> bool:
+        """Whether a value can still be read in it, or (as far as is known) in one of its files."""
+        assert self.answer
+        if known.may_stand_in(spliced(self.raw, self.answer.splices)):
+            return True
+        if self.document is None:
+            return self.answer.has_files
+        texts = file_texts(self.document, self.answers) if self.answer.has_files else ()
+        return any(known.may_stand_in(text.encode("utf-8", "surrogatepass")) for text in texts)
 
     def splices(self) -> list[Splice]:
         """The answer's splices, in offsets of the body."""
@@ -296,8 +324,8 @@ def _answer_known(
         answer = memory.get(name) if memory is not None and name is not None else None
         if answer is None and part.answer is not None:
             answer = part.answer
-            if answer.has_files or known.may_stand_in(spliced(part.raw, answer.splices)):
-                document = part.read(rules)
+            if part.may_hold(known):
+                document = part.document or part.read(rules)
                 lists = _lists(document)
                 answers = _ask_placed(known, part, document, lists)
                 answer = _answer(document, lists, answers, ascii_only, count, rules.offsets)
