@@ -161,19 +161,21 @@ def rewrite_texts(texts: Sequence[str], rewriter: TextRewriter) -> list[str]:
     different = list(dict.fromkeys(texts))
     may_nest = (text for text in different if text and text[0] in OPENS)
     documents = {text: inner for text in may_nest if (inner := read_text(text)) is not None}
-    clean = {text: scannable(text) for text in different if text not in documents}
-    answers = ask(rewriter, chain(clean.values(), *map(leaves, documents.values())))
+    plain = [text for text in different if text not in documents] if documents else different
+    clean = plain if "".join(plain).isascii() else list(map(scannable, plain))
+    answers = ask(rewriter, chain(clean, *map(leaves, documents.values())))
+    edited = {text: said for text, said in zip(plain, clean, strict=True) if said in answers} if answers else {}
     found: Found = []
 
-    def edited(text: str) -> str:
+    def rewritten(text: str) -> str:
         if text in documents:
             return apply_edits(text, nested_edits(documents[text], answers, found))
-        edits = answers[clean[text]]
-        found.extend((edit, clean[text][edit.start : edit.end]) for edit in edits)
-        return apply_edits(text, edits)
+        said = edited[text]
+        found.extend((edit, said[edit.start : edit.end]) for edit in answers[said])
+        return apply_edits(text, answers[said])
 
-    touched = documents.keys() | {text for text, plain in clean.items() if plain in answers} if answers else ()
-    new = [edited(text) if text in touched else text for text in texts]
+    touched = edited.keys() | documents.keys() if answers else ()
+    new = [rewritten(text) if text in touched else text for text in texts]
     rewriter.note(found)
     return new
 
