@@ -84,7 +84,7 @@ class WardRecords:
 
     def find(self, texts: Sequence[str], allowance: Allowance) -> list[list[Span]]:
         """Per text its findings. Takes no time of the allowance: it is linear, and most texts hold no label."""
-        found: list[list[Span]] = [[] for _ in texts]
+        found: list[list[Span]] = [[]] * len(texts)  # nearly all stay empty, as one and the same
         for index in _labelled(texts):
             found[index] = _find(texts[index])
         return found
