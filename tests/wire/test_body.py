@@ -221,7 +221,7 @@ def test_many_documents_in_strings_are_read_as_each_would_be(rules, word_rewrite
     body = json.dumps(texts).encode()
     rewriter, single = word_rewriter(), word_rewriter()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(json_walk, "_MANY", 2)
+        patch.setattr(json_walk, "MANY", 2)
         done = rewrite_json(body, rules, rewriter)
 
     assert json.loads(done.body) == [rewrite_text(text, single) for text in texts]

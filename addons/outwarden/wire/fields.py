@@ -10,9 +10,10 @@ from typing import Any
 
 import orjson
 
+from outwarden.wire.json_document import Document, File, Nested
 from outwarden.wire.json_text import scannable
 from outwarden.wire.json_tree import Float, Integer, Repeated, parse_all
-from outwarden.wire.json_walk import Document, File, Nested, read_text
+from outwarden.wire.json_walk import read_text
 from outwarden.wire.splice import leaves
 
 FIELDS: Mapping[str, str] = {

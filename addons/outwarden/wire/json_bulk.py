@@ -225,31 +225,32 @@ class _Layout:
         None where such an object has a key twice: in it, even what looks like an id is text.
         """
         keys = np.flatnonzero(self._solid[self._places] == ord(":"))
-        names = Names(self._raw, self._spans, keys, tokens)
         values = np.minimum(keys + 1, len(tokens) - 1)
-        is_string = self._places[values] == self._places[keys] + 1
-        named = np.flatnonzero(names.are_in(ids) & is_string)
-        said = [tokens[at] for at in values[named].tolist()]
+        of_string = keys[self._places[values] == self._places[keys] + 1]
+        named = of_string[Names(self._raw, self._spans, of_string, tokens).are_in(ids)]
+        said = [tokens[at] for at in (named + 1).tolist()]
         looks_so = {value for value in set(said) if ID.fullmatch(value)}
         named = named[np.fromiter(map(looks_so.__contains__, said), np.bool_, len(said))]
-        if len(named) and self._repeat(names, self._places[keys], named):
+        if not len(named):
+            return tokens, []
+        if self._repeat(keys, named, tokens):
             return None
         texts: list[str | None] = [*tokens]
-        for at in values[named].tolist():
+        for at in (named + 1).tolist():
             texts[at] = None
         return texts, [value for value in said if value in looks_so]
 
-    def _repeat(self, names: Names, places: NDArray[np.intp], named: NDArray[np.intp]) -> bool:
+    def _repeat(self, keys: NDArray[np.intp], named: NDArray[np.intp], tokens: Sequence[str]) -> bool:
         """Whether an object that has one of the ``named`` keys has a key twice."""
-        depths = self._depths[places - 1]
+        depths = self._depths[self._places - 1]
         is_asked = np.zeros(MAX_DEPTH + 1, np.bool_)
         is_asked[depths[named]] = True
-        beside = np.flatnonzero(is_asked[depths])  # in such an object, or one as deep
-        objects = self._objects(places[beside], is_asked)
+        keys = keys[is_asked[depths[keys]]]  # in such an object, or one as deep
+        objects = self._objects(self._places[keys], is_asked)
         are_asked = np.zeros(len(self._solid) + 1, np.bool_)
-        are_asked[objects[np.searchsorted(beside, named)]] = True
+        are_asked[objects[np.searchsorted(keys, named)]] = True
         asked = are_asked[objects]
-        return names.repeat(objects[asked], beside[asked])
+        return Names(self._raw, self._spans, keys[asked], tokens).repeat(objects[asked])
 
     def _objects(self, places: NDArray[np.intp], is_asked: NDArray[np.bool_]) -> NDArray[np.intp]:
         """Number the object that each place lies in: the last of its depth that opened before; of depths asked for."""

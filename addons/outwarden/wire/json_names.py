@@ -47,14 +47,14 @@ class Names:
             found[one] = self._tokens[self._at[one]] in names
         return found
 
-    def repeat(self, objects: NDArray[np.intp], those: NDArray[np.intp]) -> bool:
-        """Whether two of ``those`` are the same and stand in the same of ``objects``, of which each has its own."""
-        if not self._are_escaped[those].any():
+    def repeat(self, objects: NDArray[np.intp]) -> bool:
+        """Whether two of them are the same and stand in the same of ``objects``, of which each has its own."""
+        if not self._are_escaped.any():
             codes = self._heads ^ self._tails * _MIX_TAIL ^ self._sizes.astype(np.uint64)
-            if not _are_twice(objects, codes[those]):
+            if not _are_twice(objects, codes):
                 return False
-        exact = (hash(self._tokens[at]) for at in self._at[those].tolist())
-        return _are_twice(objects, np.fromiter(exact, np.int64, len(those)).view(np.uint64))
+        exact = (hash(self._tokens[at]) for at in self._at.tolist())
+        return _are_twice(objects, np.fromiter(exact, np.int64, len(self._at)).view(np.uint64))
 
 
 def _are_twice(objects: NDArray[np.intp], codes: NDArray[np.uint64]) -> bool:

@@ -96,6 +96,11 @@ def without_escaped_quotes(raw: bytes) -> bytes:
     return raw.replace(b"\\\\", b"__").replace(b'\\"', b"__") if b"\\" in raw else raw
 
 
+def without_strings(raw: bytes) -> bytes:
+    """What stands outside of the strings of a valid document."""
+    return b"".join(without_escaped_quotes(raw).split(b'"')[::2])
+
+
 def escapes_non_ascii(raw: bytes) -> bool:
     """Tell whether a document spells non-ASCII characters as ``\\uXXXX``."""
     return raw.isascii() and b"\\u" in raw and b"\\u" in raw.replace(b"\\\\", b"")

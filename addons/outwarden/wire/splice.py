@@ -6,9 +6,10 @@ from collections.abc import Set as AbstractSet
 from itertools import chain
 
 from outwarden.wire.edits import Edit, apply_edits
+from outwarden.wire.json_document import Document, File, Joined, Nested
 from outwarden.wire.json_fragments import Fragments
 from outwarden.wire.json_text import Splice, escape, raw_offsets, scannable
-from outwarden.wire.json_walk import Document, File, Joined, Nested, read_text
+from outwarden.wire.json_walk import read_text
 
 Answers = Mapping[str, Sequence[Edit]]
 """text -> its edits, only for texts that have any."""
@@ -125,10 +126,17 @@ def text_after(document: Document, answers: Answers) -> str:
     texts = list(document.tokens)
     for index, edits in _edited(document, answers, []).items() if answers else ():
         texts[index] = apply_edits(texts[index] or "", edits)
-    for index, nested in document.nested.items():
-        if isinstance(nested, File):
-            texts[index] = apply_edits(nested.packed.text, _file_edits(nested, answers, []))
+    files = [index for index, nested in document.nested.items() if isinstance(nested, File)]
+    for index, text in zip(files, file_texts(document, answers), strict=True):
+        texts[index] = text
     return "\n".join(chain(filter(None, texts), document.skipped))
+
+
+def file_texts(document: Document, answers: Answers) -> Iterator[str]:
+    """What its files say after the edits."""
+    for nested in document.nested.values():
+        if isinstance(nested, File):
+            yield apply_edits(nested.packed.text, _file_edits(nested, answers, []))
 
 
 def nested_edits(nested: Document | Fragments | File, answers: Answers, found: Found) -> list[Edit]:

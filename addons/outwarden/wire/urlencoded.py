@@ -12,19 +12,20 @@ def rewrite_pairs(
 
     Values of names in ``kept`` stay.
     """
-    pairs = [pair.partition("=") for pair in encoded.split("&")]
+    spelled = encoded.split("&")
+    pairs = [pair.partition("=") for pair in spelled]
     are_kept = [_unquoted(name) in kept for name, _, _ in pairs] if kept else [False] * len(pairs)
     said = chain.from_iterable((n, "" if k else v) for (n, _, v), k in zip(pairs, are_kept, strict=True))
     asked = list(filter(None, said))
-    texts = list(map(_unquoted, asked))
+    texts = list(map(_unquoted, asked)) if "%" in encoded or "+" in encoded else asked
     rewritten = zip(asked, texts, rewrite(texts), strict=True)
     changed = {one: quote_plus(new, errors="surrogateescape") for one, old, new in rewritten if new != old}
     if not changed:
         return encoded
-    return "&".join(
-        changed.get(name, name) + mark + (value if is_kept else changed.get(value, value))
-        for (name, mark, value), is_kept in zip(pairs, are_kept, strict=True)
-    )
+    for at, (name, mark, value) in enumerate(pairs):
+        if name in changed or value in changed:
+            spelled[at] = changed.get(name, name) + mark + (value if are_kept[at] else changed.get(value, value))
+    return "&".join(spelled)
 
 
 def _unquoted(spelled: str) -> str:
