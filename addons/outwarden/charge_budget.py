@@ -164,14 +164,14 @@ def may_be_billed(state: CallState) -> bool:
     trip = state.trip
     if trip is None or not trip.sent or state.reply_error:
         return False
-    if state.reply:
+    if state.reply and state.reply.heard:
         return state.reply.began or state.reply.error is None
     return trip.may_have_billed
 
 
 def is_torn(state: CallState) -> bool:
     """Whether a stream reported usage and broke off later: Anthropic's first event tells the input, and no output."""
-    return bool(state.reply and state.usage and not state.reply.rewriter.ended and state.reply.rewriter.counted_since)
+    return bool(state.reply and state.usage and not state.reply.ended and state.reply.counted_since)
 
 
 def estimate(flow: http.HTTPFlow, state: CallState) -> Usage:
@@ -182,10 +182,10 @@ def estimate(flow: http.HTTPFlow, state: CallState) -> Usage:
     assert state.purse
     seen = state.purse.used_output(0)  # what was thought in silence, where the model does that
     if state.reply and state.usage and is_torn(state):
-        more = state.purse.used_output(state.reply.rewriter.counted_since)
+        more = state.purse.used_output(state.reply.counted_since)
         return replace(state.usage, output_tokens=state.usage.output_tokens + more)
     if state.reply:
-        seen = state.purse.used_output(state.reply.rewriter.counted)
+        seen = state.purse.used_output(state.reply.counted)
     elif flow.response and not flow.response.stream and state.refusal is None:
         seen = len(flow.response.raw_content or b"")
-    return Usage(input_tokens=state.purse.counted_tokens, output_tokens=min(seen, state.purse.output_tokens))
+    return Usage(input_tokens=state.purse.sent_tokens, output_tokens=min(seen, state.purse.output_tokens))
