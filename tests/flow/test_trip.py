@@ -12,7 +12,8 @@ from playbook import Clock
 
 from outwarden.errors import StateError
 from outwarden.flow import trip as trip_module
-from outwarden.flow.trip import CREDENTIAL_HEADERS, Target, Trip, replace_model
+from outwarden.flow.aiming import CREDENTIAL_HEADERS, Target, replace_model
+from outwarden.flow.trip import Trip
 from outwarden.routing import Auth, Breaker, GiveUp, Health, Route, Upstream
 from outwarden.wire.traffic import Host
 
