@@ -585,11 +585,11 @@ def test_the_tier_that_the_reply_names_is_paid(
 ) -> None:
     """Asked for flex and served at the standard price: the standard price."""
     _, state, purse = begin(budget(1), model="gpt-4o-mini")
-    purse._tier = "flex"
+    purse._tariff._tier = "flex"
     cheaper = Price.flat(Decimal("0.075"), Decimal("0.3"))
-    known = purse._prices.known
+    known = purse._tariff._prices.known
     monkeypatch.setattr(
-        purse._prices, "known", lambda *names, service_tier, units: cheaper if service_tier else known(*names)
+        purse._tariff._prices, "known", lambda *names, service_tier, units: cheaper if service_tier else known(*names)
     )
     purse.pay(None)
     settle(purse, replace(USAGE, tier=tier))

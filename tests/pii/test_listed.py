@@ -37,7 +37,7 @@ def found(text: str, *values: str, **more: object) -> list[str]:
         ("Operation  Zephyr, Q7-44711, xQ7-4471, Q7_4471", []),
         ("in der Müllerstraße 9", ["Müllerstraße 9"]),
         ("_Q7-4471_", ["Q7-4471"]),
-        ("pr​oject bluebird", []),
+        ("pr​oject bluebird", ["pr​oject bluebird"]),
     ],
 )
 def test_whole_values_in_any_case(text: str, expected: list[str]) -> None:

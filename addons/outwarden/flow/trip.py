@@ -214,7 +214,7 @@ class Trip:
         """The way of one response over the connection that this trip opened: the same upstream, a step of its own."""
         trip = copy(self)
         trip._requested_model = model
-        trip.steps = [Step(self.upstream_name, time.monotonic())]
+        trip.steps, trip._outcomes = [Step(self.upstream_name, time.monotonic())], []
         return trip
 
     def fail(self, failure: Failure, status: int | None = None, retry_after_s: float | None = None) -> Attempt | GiveUp:

@@ -17,17 +17,18 @@ _HEAD_CHARACTERS = 40  # of a cell that names a column
 
 
 class Cell(NamedTuple):
-    """``text[start:end]`` stands in the column ``head`` (as it is written, without quotes and space around)."""
+    """``text[start:end]`` stands in the column ``head`` (without quotes and space around) under the row ``line``."""
 
     start: int
     end: int
     head: str
+    line: str
 
 
 def cells(text: str, heads: re.Pattern[str]) -> Iterator[Cell]:
     """Yield the cells of the columns whose name ``heads`` matches in full, without quotes; linear in the text."""
     columns: Sequence[str] = ()  # the names of the columns, those that are not asked for empty
-    delimiter = ""
+    delimiter = named = ""
     for line in _LINE.finditer(text):
         if line.end() - line.start() > _ROW_MAX:
             columns = ()
@@ -37,9 +38,10 @@ def cells(text: str, heads: re.Pattern[str]) -> Iterator[Cell]:
             if len(parts) == len(columns) or _RULE.fullmatch(text, line.start(), line.end()):
                 for (start, end), head in zip(parts, columns, strict=False):
                     if head and start < end and not _RULE.fullmatch(text, start, end):
-                        yield Cell(start, end, head)
+                        yield Cell(start, end, head, named)
                 continue
         columns, delimiter = _head(text, line.start(), line.end(), heads)
+        named = line[0]
 
 
 def _head(text: str, start: int, end: int, heads: re.Pattern[str]) -> tuple[Sequence[str], str]:

@@ -22,6 +22,8 @@ from outwarden.pii.custom import custom_recognizer
 from outwarden.pii.finder import Allowance, Finder, Span, WholeFinder
 from outwarden.pii.listed import HASH, HashFinder, hash_of, listed_recognizers
 from outwarden.pii.matching import Candidate, Matcher, sweep
+from outwarden.pii.name_fields import NameFields
+from outwarden.pii.name_scripts import OtherScripts
 from outwarden.pii.page import Page
 from outwarden.pii.placeholders import is_closed, is_placeholder, placeholder_pattern
 from outwarden.pii.policy import NAME_ENTITIES, PiiPolicy
@@ -45,9 +47,6 @@ ON_REQUEST = ages.RECOGNIZERS
 ENTITIES = frozenset(recognizer.entity for recognizer in (*BUILT_IN, *ON_REQUEST)) | national.ENTITIES
 """The entities that are found without a rule of the user's own."""
 
-# As finders: only in whole texts, for they look at what follows as well.
-WHOLE_FINDERS: tuple[WholeFinder, ...] = (WardRecords(),)
-
 # A chain of overlapping findings grows to one span up to this many code points; beyond it a new span begins.
 CHAIN_MAX = 4096
 
@@ -70,7 +69,11 @@ class Detector:
         recognizers += (always := [r for listed in policy.always for r in listed_recognizers(listed)])
         hashes = HashFinder(policy.always)
         self.finders = (*finders, hashes) if hashes.entities else tuple(finders)
-        self._whole_finders = [one for one in WHOLE_FINDERS if wanted is None or not one.entities.isdisjoint(wanted)]
+        self._whole_finders: list[WholeFinder] = []
+        if wanted is None or not WardRecords.entities.isdisjoint(wanted):
+            self._whole_finders.append(WardRecords())
+        if any("PERSON" in finder.entities for finder in finders):
+            self._whole_finders += (NameFields(), OtherScripts())
         names = (r.names or {r.entity} for r in recognizers)
         self.entities = frozenset().union(*names, *(finder.entities for finder in self.finders))
         plain = Matcher(recognizers)

@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from outwarden.pii.look_alikes import LIKE
+
 # An escape in an escape in an escape (a URL in JSON in HTML) is deeper than anything recorded; each costs a pass.
 LAYERS_MAX = 3
 
@@ -23,8 +25,11 @@ _ESCAPES = (
     # Without the semicolon only those that nobody takes for a field of a query: &section=2 is no paragraph sign.
     r"(?P<html>&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,8}(?=;)|(?:amp|lt|gt|quot|nbsp|shy)(?![A-Za-z=]));?)"
     r"|(?P<percent>(?:%[0-9A-Fa-f]{2})+)"
-    r"|\\u(?P<unicode>[0-9A-Fa-f]{4})|\\u\{(?P<point>[0-9A-Fa-f]{1,6})\}"
-    r"|\\x(?P<hex>[0-9A-Fa-f]{2})"
+    r"|%u(?P<utf16>[0-9A-Fa-f]{4})|\\'(?P<rtf>[0-9A-Fa-f]{2})|\\symbol\{(?P<symbol>[0-9]{2,3})\}"
+    r"|\\{1,4}(?:(?-i:u)(?P<unicode>[0-9A-Fa-f]{4})|u\{(?P<point>[0-9A-Fa-f]{1,6})\}|(?-i:U(?P<long>[0-9A-Fa-f]{8}))"
+    r"|x(?P<hex>[0-9A-Fa-f]{2})|(?-i:N)\{(?P<named>[A-Z][A-Z0-9 \-]{1,40})\})"
+    # An @ in hexadecimal (LDAP, CSS), decimal (DNS) and octal digits.
+    r"|(?<=[\w.+\-])\\(?P<at>40|064|100|0000?40 ?)(?=[A-Za-z0-9\-]{1,40}\.[A-Za-z]{2})"
     r"|\+A(?P<utf7>[A-H][AEIMQUYcgkosw048])-"
     rf"|(?P<tag>{TAG})"
 )
@@ -43,19 +48,13 @@ _MARKS = re.compile(rf"(?P<joint>{JOINT.pattern})|\\(?P<marked>[_.@+~\-])|{_BRAC
 # A sign of equality before digits is read like one (key=66) before it is read as quoted-printable.
 _QUOTED = re.compile(rf"(?P<soft>=\r?\n)|(?P<quoted>(?:=[0-9A-F]{{2}})+)|{_ESCAPES}", re.IGNORECASE)
 
-# Letters of other scripts that look like ASCII ones (after Unicode's confusables.txt, Cyrillic and Greek; UTS #39).
-_LOOKS_LIKE = str.maketrans(
-    dict(
-        zip(
-            "аеорсухіјѕԁһӏԛԝгпкмтвнАВЕКМНОРСТУХІЈЅԀҺӀԚԜЗбαβεικνορτυχγηωΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
-            "aeopcyxijsdhlqwrnkmtbhABEKMHOPCTYXIJSDHIQW36aBeiKvoptuxynwABEZHIKMNOPTYX",
-            strict=True,
-        )
-    )
-)
 _DASHES = frozenset("‐‑‒–—―−⁃﹘﹣－")
 _DOTS = frozenset("。．｡․﹒·•")
 _SPACES = frozenset("\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000")
+
+
+# Letters and signs of which nothing can be seen: Hangul's fillers, the braille cell without dots.
+_BLANKS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ def fold(text: str, *, quoted: bool = False, joined: bool = False) -> Folded:
         before, folded = folded, rewrite(folded, escape, _unescape)
         if folded.text == before.text:
             break
-    return folded if folded.text.isascii() else rewrite(folded, _ODD, _plain)
+    return folded if folded.text.isascii() else _plainly(folded)
 
 
 def _meant(mark: re.Match[str]) -> str:
@@ -139,8 +138,19 @@ def _unescape(match: re.Match[str]) -> str:
         return ""
     if kind == "utf7":  # one character of ASCII in UTF-16, in base64
         return base64.b64decode(f"A{match['utf7']}=").decode("utf-16-be")
-    code = int(match[str(kind)], 16)
+    if kind == "at":
+        return "@"
+    if kind == "named":
+        return _named(match["named"], said)
+    code = int(match[str(kind)], 10 if kind == "symbol" else 16)
     return chr(code) if code <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF else said
+
+
+def _named(name: str, said: str) -> str:
+    try:
+        return unicodedata.lookup(name)
+    except KeyError:
+        return said
 
 
 def _decoded(digits: str, said: str) -> str:
@@ -150,12 +160,22 @@ def _decoded(digits: str, said: str) -> str:
         return said
 
 
-# Everything outside of ASCII is looked up once per character.
-_ODD = re.compile(r"[^\x00-\x7f]")
+# Single tags among letters that can be seen are noise; in a row they say something.
+_LONE_TAG = re.compile("(?<![\U000e0020-\U000e007e])[\U000e0020-\U000e007e]{1,2}(?![\U000e0020-\U000e007e])")
 
 
-def _plain(match: re.Match[str]) -> str:
-    return plain(match[0])
+def _plainly(folded: Folded) -> Folded:
+    """Each character as `plain` reads it."""
+    text = folded.text
+    if max(text) >= "\U000e0020" and _LONE_TAG.search(text):
+        folded = rewrite(folded, _LONE_TAG, lambda tag: "")
+        text = folded.text
+    read = [character if character < "\x80" else plain(character) for character in text]
+    if all(len(one) == 1 for one in read):
+        return Folded("".join(read), folded.starts, folded.ends)
+    places = [at for at, one in enumerate(read) for _ in one]
+    starts, ends = folded.starts, folded.ends
+    return Folded("".join(read), [starts[at] for at in places], [ends[at] for at in places])
 
 
 @lru_cache(maxsize=4096)
@@ -167,6 +187,8 @@ def plain(character: str) -> str:
         return "."
     if character in _SPACES:
         return " "
+    if character in _BLANKS:
+        return ""
     if (letter := _letter(character)) is not None:
         return letter
     category = unicodedata.category(character)
@@ -176,7 +198,7 @@ def plain(character: str) -> str:
         return str(digit)
     if category == "Cs":
         return character
-    simple = unicodedata.normalize("NFKC", character).translate(_LOOKS_LIKE)
+    simple = unicodedata.normalize("NFKC", character).translate(LIKE)
     return simple if simple.isascii() else character
 
 

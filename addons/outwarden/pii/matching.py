@@ -187,6 +187,9 @@ def sweep(
             result = found[index] = Sweep([], [])
         text = texts[index]
         verdict = check(text, low, high, more)
+        if isinstance(verdict, list):
+            *others, verdict = verdict
+            result.candidates += (Candidate(o.start, rest, o.end, o.entity or entity, o.score, low) for o in others)
         if verdict is None and retry:
             result.steps.append((low, low + 1))
             return low_byte + 1

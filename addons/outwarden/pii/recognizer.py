@@ -55,8 +55,11 @@ class Verdict(NamedTuple):
 
 UNDECIDED = Verdict(-1, -1, -1.0)
 
-Check = Callable[[str, int, int, bool], Verdict | None]
-"""Judge ``text[start:end]``; the flag says that more text may follow. None: no finding."""
+Check = Callable[[str, int, int, bool], "Verdict | list[Verdict] | None"]
+"""Judge ``text[start:end]``; the flag says that more text may follow. None: no finding.
+
+A list of several, where reading on for each would cost too much: in rising order, the last says where to search on.
+"""
 
 
 class Context:
@@ -97,9 +100,9 @@ class Sign:
 def finding_reserved(check: Check) -> Check:
     """As ``check``, with the reserved values as findings."""
 
-    def judge(text: str, start: int, end: int, more: bool) -> Verdict | None:
+    def judge(text: str, start: int, end: int, more: bool) -> Verdict | list[Verdict] | None:
         verdict = check(text, start, end, more)
-        if verdict is None or verdict is UNDECIDED or verdict.score >= 0:
+        if verdict is None or verdict is UNDECIDED or isinstance(verdict, list) or verdict.score >= 0:
             return verdict
         return verdict._replace(score=-verdict.score)
 

@@ -164,11 +164,20 @@ def _stronger(sign: str, other: str) -> str:
 
 
 _COUNT_MIN = 3
+# What is counted in other steps, and recited: Fibonacci, primes, squares, powers of two, even and odd, pi, e.
+_KNOWN_ROWS = tuple(
+    """
+    01123581321345589144 1123581321345589144 23571113171923293137 1491625364964811001 12481632641282565121024
+    24681012141618 1357911131517 314159265358979323846 271828182845904523536 1361015212836455566 10203040506070
+    """.split()  # noqa: SIM905 - one row each reads better than quotes
+)
 _ROW_MIN = 18  # no telephone, and of cards the rarest only, are so long
 
 
 def is_count(digits: str) -> bool:
     """Whether somebody counts (1234567, 987654, 12345678910, 123 123 123) or repeats the same digits over and over."""
+    if any(digits in known or known.startswith(digits[: len(known)]) for known in _KNOWN_ROWS):
+        return True
     if len(digits) >= _ROW_MIN and any(digits[at:] == digits[:-at] for at in range(1, len(digits) // 3 + 1)):
         return True
     if len(digits) > 3 and "10" in (digits[:2], digits[-2:]):

@@ -19,9 +19,13 @@ from outwarden.pii.marked_up import marked_up_recognizers
 from outwarden.pii.matching import Candidate, Matcher
 from outwarden.pii.packed import packed_recognizers
 from outwarden.pii.page import count_points, encode
+from outwarden.pii.parted import parted_recognizers
+from outwarden.pii.pieced import pieced_recognizers
 from outwarden.pii.reading import DISCOUNT, VIEW, Look, first_in, looker
 from outwarden.pii.recognizer import LOOK_BACK, Context, Recognizer, Sign, Verdict
 from outwarden.pii.regexp import Regexp
+from outwarden.pii.rows import row_recognizers
+from outwarden.pii.strange import strange_recognizers
 
 DEPTH_MAX = 3
 """Base64 in hex in base64 …: so many levels are unpacked."""
@@ -108,7 +112,10 @@ def view_recognizers(matcher: Matcher, depth: int = 0) -> list[Recognizer]:
         *apart_recognizers(look, wanted),
         *broken_recognizers(look, wanted),
         *labelled_recognizers(wanted),
+        *row_recognizers(lambda text, start, end, number: _judged(look, text, start, end, number, (number,))),
         *marked_up_recognizers(look, wanted),
+        *parted_recognizers(wanted),
+        *pieced_recognizers(wanted),
         Recognizer(VIEW, _ODD_RUN, lambda text, start, end, more: _check_odd(look, text, start, end), sign=_ODD_SIGN),
         Recognizer(
             VIEW,
@@ -134,6 +141,7 @@ def view_recognizers(matcher: Matcher, depth: int = 0) -> list[Recognizer]:
     return [
         *found,
         *packed_recognizers(unpack),
+        *strange_recognizers(unpack),
     ]
 
 

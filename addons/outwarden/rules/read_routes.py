@@ -147,9 +147,6 @@ def _read_route(upstreams: Upstreams | None, names: Collection[str]) -> Reader[R
         retries = keys.get("retries", whole(0, RETRIES_MAX), 0)
         breaker = keys.get("breaker", _read_breaker, Breaker())
         rescue: Rescue = keys.get("rescue", one_of(RESCUES), RESCUES[0])
-        if rescue == "continue":
-            keys.wrong("rescue", "rescue 'continue' is not supported yet; 'buffer' delivers whole answers only")
-            rescue = "off"
         if strategy != "weighted" and (weights or sticky):
             keys.wrong("targets" if weights else "sticky", "weights and 'sticky' are for strategy: weighted")
         if targets and not any(weights.get(target, 1) for target in targets):
