@@ -18,6 +18,7 @@ from outwarden.wire.format import TextRules
 from outwarden.wire.json_names import Names
 from outwarden.wire.json_text import Spans, find_tokens
 from outwarden.wire.json_tree import MAX_DEPTH
+from outwarden.wire.packed import PACKED_BEGINS, PACKED_CHARACTERS_MIN, may_be_packed
 
 # What every key of `TextRules.ids` is believed to hold if it looks like this.
 ID = re.compile(r"[0-9_.:/+=%|~-]*[A-Za-z][A-Za-z0-9_.:/+=%|~-]*", re.ASCII)
@@ -37,6 +38,7 @@ _LIST: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgsp
 _GRAMMAR: msgspec.json.Decoder[msgspec.Raw] = msgspec.json.Decoder(msgspec.Raw)
 _CONTROLS = bytes(range(32))  # none stands in a string (RFC 8259 §7)
 _IS_SPACE = np.isin(np.arange(256), list(b" \t\r\n"))
+_MAY_BE_PACKED = np.isin(np.arange(256), list(PACKED_BEGINS + b"\\"))
 _STEPS = np.zeros(256, np.int32)
 _STEPS[list(b"{[")], _STEPS[list(b"}]")] = 1, -1
 _OF_NUMBERS = np.isin(np.arange(256), list(b"0123456789+-."))
@@ -108,7 +110,7 @@ def read_at_once(
     ``spans``: its strings. ``free``: all in it is text, whatever the rules say. A string of ``longest`` characters or
     more may be media. ``is_whole``: the grammar is known to hold, but for the insides of strings.
     """
-    if raw[:_SAMPLE_BYTES].lstrip()[:1] not in (b"{", b"[") or b"data:" in raw:
+    if raw[:_SAMPLE_BYTES].lstrip()[:1] not in (b"{", b"["):
         return None
     special = frozenset[str]() if free else rules.opaque | rules.asked
     if not free and rules.opaque_in is not None and not rules.asked:
@@ -121,6 +123,10 @@ def read_at_once(
     layout = _Layout(raw, structure, spans)
     different = set(tokens)
     if (depth := layout.depth()) > MAX_DEPTH or not special.isdisjoint(different):
+        return None
+    long = np.flatnonzero(spans.sizes() >= PACKED_CHARACTERS_MIN)
+    begin = long[_MAY_BE_PACKED[np.frombuffer(raw, np.uint8)[spans.opening[long] + 1]]]
+    if any(may_be_packed(tokens[at]) for at in begin.tolist()):
         return None
     if spans.longest() >= longest and max(map(len, different)) >= longest:
         return None

@@ -15,17 +15,13 @@ from outwarden.wire.json_document import Document, File, Joined, Marks
 from outwarden.wire.json_fragments import Fragments, whole_part
 from outwarden.wire.json_text import LONG_NUMBER, count_strings, may_nest, scannable
 from outwarden.wire.json_tree import MAX_DEPTH, MAX_NESTING, Float, Integer, Repeated, parse_all
-from outwarden.wire.packed import is_base64, is_solid_base64, unpack
+from outwarden.wire.packed import PACKED_CHARACTERS_MIN, PACKED_JSON, is_base64, is_solid_base64, may_be_packed, unpack
 
 # Shorter runs can be a word, a name or a key; longer ones without a space are never prose.
 _BASE64_CHARACTERS_MIN = 512
 _LONG_NUMBER_MIN = 10**11
 
 _DATA_URL = re.compile(r"data:[^,\s]{0,200};base64,", re.ASCII)
-# How `{"`, `{ `, `[{` and `["` begin in base64 (Bedrock's CountTokens has a whole request in a string). Shorter than a
-# document with anything in it, words begin so, too.
-_PACKED_JSON = frozenset({"ey", "ew", "W3", "Wy"})
-_PACKED_CHARACTERS_MIN = 16
 _NOTHING: frozenset[str] = frozenset()
 _TEXTS, _TOKEN_IDS, _NUMBERS = frozenset({str}), frozenset({int}), frozenset({int, float})
 MANY = 16  # elements; fewer are walked faster than looked over
@@ -174,7 +170,6 @@ class _Walk:
 
     __slots__ = (
         "document",
-        "has_data_urls",
         "ids",
         "in_object",
         "inside_free",
@@ -194,7 +189,6 @@ class _Walk:
         self.in_object, self.is_file = rules.opaque_in, rules.is_file
         self.unpacks = unpacks
         self.long_numbers = False
-        self.has_data_urls = b"data:" in document.raw
 
     def value(self, node: Any, key: str | None, free: bool, opaque_here: frozenset[str], depth: int) -> None:
         """Walk the value of ``key`` (None: of no key). ``free``: the keys above made all of it text."""
@@ -294,7 +288,10 @@ class _Walk:
         """Take a long list of short texts, or of numbers, as a whole; False: it is neither."""
         kinds = set(map(type, node))
         if kinds == _TEXTS:
-            if max(map(len, node)) >= _BASE64_CHARACTERS_MIN or self.has_data_urls:
+            longest = max(map(len, node))
+            if longest >= _BASE64_CHARACTERS_MIN:
+                return False
+            if longest >= PACKED_CHARACTERS_MIN and any(map(may_be_packed, node)):
                 return False
             self.tokens += node
         elif kinds == _TOKEN_IDS and not free:
@@ -326,7 +323,7 @@ class _Walk:
             else:
                 self.file(text)
         elif free or key is None or not (key in self.opaque or key in opaque_here or self.is_id(key, text)):
-            if text[:2] in _PACKED_JSON:
+            if text[:2] in PACKED_JSON and len(text) >= PACKED_CHARACTERS_MIN:
                 self.packed_json(text)
             self.tokens.append(text)
         else:
@@ -349,7 +346,7 @@ class _Walk:
 
     def packed_json(self, text: str) -> None:
         """Note the document that a string in base64 is; what is none stays a text like any other."""
-        packed = unpack(text) if self.unpacks and len(text) >= _PACKED_CHARACTERS_MIN else None
+        packed = unpack(text) if self.unpacks else None
         inner = _read_text(packed.text, 1) if packed is not None else None
         if packed is not None and isinstance(inner, Document):
             self.document.nested[len(self.tokens)] = File(packed, inner)
