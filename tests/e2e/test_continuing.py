@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from random import Random
 from typing import Any
 
 import anthropic
@@ -273,9 +274,16 @@ def test_the_sdks_raise_where_nobody_goes_on(
     assert not spare.requests
 
 
+def books(outwarden: Interceptor) -> tuple[int, int, int]:
+    """Posted, pending and debt in nano-dollars."""
+    state = next(iter(outwarden.budgets()), {})
+    posted, pending, debt = (round(float(state.get(f"{name}_usd", 0)) * 1e9) for name in ("posted", "pending", "debt"))
+    return posted, pending, debt
+
+
 def test_nothing_stays_held(outwarden: Interceptor, provider: SimulatedProvider, spare: SimulatedProvider) -> None:
     """After many calls at once, cut anywhere, some of them for good, the books are the sum of the records."""
-    seen, before = outwarden.count_records(), outwarden.budgets()[0]
+    seen, before = outwarden.count_records(), books(outwarden)
     spare.script = Script(text=TEXT)
     provider.script = lambda received: Script(text=TEXT, cut_after=len(provider.requests) % 16)
 
@@ -290,7 +298,7 @@ def test_nothing_stays_held(outwarden: Interceptor, provider: SimulatedProvider,
     try:
         answers = in_parallel(call, 40, 8)
         records = outwarden.new_records(seen, 40)
-        after = outwarden.budgets()[0]
+        after = books(outwarden)
     finally:
         spare.script = provider.script = Script()
 
@@ -298,6 +306,61 @@ def test_nothing_stays_held(outwarden: Interceptor, provider: SimulatedProvider,
     assert len(whole) >= 30
     assert all('"error":' in answer for answer in answers if answer not in whole)
     posted = sum(round(float(record["cost_usd"]) * 1e9) for record in records)
-    assert round((float(after["posted_usd"]) - float(before["posted_usd"])) * 1e9) == posted
-    assert float(after["pending_usd"]) == 0
-    assert float(after["debt_usd"]) == float(before["debt_usd"])
+    assert after == (before[0] + posted, 0, before[2])
+
+
+FATES: tuple[dict[str, Any], ...] = (
+    *({}, {}, {"status": 503}, {"status": 400}, {"reset": True}, {"silence": True}, {"first_content_delay_s": 3.0}),
+    *(
+        {kind: at}
+        for kind in ("cut_after", "error_after", "malformed_after", "truncate_after", "stall_after")
+        for at in (1, 4, 9)
+    ),
+)
+
+
+def said_by(answer: str) -> str:
+    """The text of a stream of either format."""
+    found = []
+    for line in answer.splitlines():
+        if line.startswith("data: {"):
+            event = json.loads(line[6:])
+            delta = (event.get("choices") or [event])[0].get("delta") or {}
+            found.append(delta.get("content") or delta.get("text") or "")
+    return "".join(found)
+
+
+def test_whatever_happens(outwarden: Interceptor, provider: SimulatedProvider, spare: SimulatedProvider) -> None:
+    """Either part may fail in any way: a whole answer, or an explicit error behind a true beginning; all is paid."""
+    seen, before, chance = outwarden.count_records(), books(outwarden), Random(7)
+    drawn = [(chance.choice(FATES), chance.choice(FATES)) for _ in range(80)]
+    fates = [iter([Script(text=TEXT, **fate[side]) for fate in drawn * 4]) for side in (0, 1)]
+    provider.script, spare.script = (lambda received: next(fates[0])), (lambda received: next(fates[1]))
+
+    def call(number: int) -> tuple[int, str]:
+        with outwarden.http(http2=number % 4 == 3) as client:
+            if number % 2:
+                asked = client.post(f"https://{OPENAI}/v1/chat/completions", json=chat("Go.", stream=True))
+            else:
+                body = message("Go.", model="claude-opus-4-5", stream=True)
+                asked = client.post(f"https://{ANTHROPIC}/v1/messages", json=body)
+            return asked.status_code, asked.text
+
+    try:
+        answers = in_parallel(call, len(drawn), 12)
+        records = outwarden.new_records(seen, len(drawn))
+        after = books(outwarden)
+    finally:
+        spare.script = provider.script = Script()
+
+    for status, answer in answers:
+        whole = answer.count("[DONE]") + answer.count("event: message_stop") == 1
+        assert whole != ('"error"' in answer)
+        if whole:
+            assert said_by(answer) == TEXT
+        elif status == 200:
+            assert TEXT.startswith(said_by(answer))
+        assert answer.count("event: message_start") + answer.count('"role":"assistant","content":""') <= 1
+    assert sum('"error"' not in answer for _, answer in answers) > len(drawn) // 3
+    posted = sum(round(float(record["cost_usd"]) * 1e9) for record in records)
+    assert after == (before[0] + posted, 0, before[2])

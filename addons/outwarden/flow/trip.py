@@ -94,6 +94,7 @@ class Trip:
         self._original = original_at(request.host)
         route = route or DEFAULT_ROUTE
         self._route = route
+        self._retries = route.retries
         self._known = Known(
             wait=lambda name: health.usual_wait(self._health_names(name)[-1], time.monotonic()),
             cost=lambda name: cost_at(upstreams.get(name)),
@@ -227,7 +228,7 @@ class Trip:
     ) -> Attempt | GiveUp:
         """Note that the current attempt broke off, and choose who is to go on with what was said, if one may."""
         able = tuple(target for target in self._route.targets if self._way_at(target))
-        retries = self._route.retries if self.upstream_name in able else 0
+        retries = self._retries if self.upstream_name in able else 0
         self._route = replace(self._route, targets=able, retries=retries)
         self._beginning = beginning
         return self.fail(failure, status, retry_after_s)

@@ -292,3 +292,22 @@ def test_an_answer_that_says_nothing_of_its_use_keeps_the_sum() -> None:
     got += answer.feed(stream("openai", Script(text="x", no_usage=True))) + answer.finish()
 
     assert outputs(Read(got)) == (100, 10)
+
+
+@pytest.mark.parametrize(("first", "other"), WAYS)
+def test_an_error_behind_the_end_ends_it(first: str, other: str) -> None:
+    """It is shown, in the reader's own words, and nothing follows it."""
+    answer = answer_of(first)
+    answer.feed(events_until(stream(first, Script(text=SAID, piece_chars=3)), b"Red"))
+    resume(answer, other, Script())
+    whole = stream(other, Script(text="Red."))
+    mark = b"[DONE]" if other == "openai" else b"event: message_stop"
+    broken = (
+        whole[: whole.rindex(mark)].removesuffix(b"data: ") + b'data: {"error": {"message": "no"}, "type": "error"}\n\n'
+    )
+    got = answer.feed(broken) + answer.finish()
+
+    assert got.count(b'"error"') >= 1
+    assert Read(got.rpartition(b"event: error")[0] if first == "anthropic" else b"").ends == 0
+    assert b"[DONE]" not in got
+    assert not answer.cut

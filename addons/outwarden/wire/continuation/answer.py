@@ -16,7 +16,7 @@ from outwarden.wire.format import EventFacts, Format, Operation
 from outwarden.wire.json_tree import parse_all
 from outwarden.wire.sse import SseCodec
 from outwarden.wire.translation.anthropic_stream import Writer as AnthropicWriter
-from outwarden.wire.translation.deltas import Began, Called, Over, Piece, Said, Stopped, Used
+from outwarden.wire.translation.deltas import Began, Called, Failed, Over, Piece, Said, Stopped, Used
 from outwarden.wire.translation.neutral import Spent, need
 from outwarden.wire.translation.openai_stream import Writer as OpenaiWriter
 from outwarden.wire.translation.tongue import TONGUES, Writer
@@ -259,6 +259,8 @@ class _Next(_Source):
         return b"".join(self._writer.write(joined) for piece in pieces for joined in self._joined(piece))
 
     def _joined(self, piece: Piece) -> Iterator[Piece]:
+        if self._over:
+            return
         match piece:
             case Began():
                 return
@@ -277,8 +279,8 @@ class _Next(_Source):
                 self._stopped = True
             case Over():
                 need(self._stopped, "the stream ends, and does not say why")
-                if self._over:
-                    return
+                self._over = True
+            case Failed():  # behind the end; before it that is a cut
                 self._over = True
         yield piece
 
