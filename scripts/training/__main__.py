@@ -168,7 +168,7 @@ def main() -> None:
     parser.add_argument("--packages", type=Path, required=True, help="folder of the packages that known.py reads")
     parser.add_argument("--out", type=Path, required=True, help="folder that the model is written to")
     parser.add_argument("--epochs", type=int, default=12)
-    parser.add_argument("--synthetic", type=int, default=26_000, help="invented texts in an epoch")
+    parser.add_argument("--synthetic", type=int, default=30_000, help="invented texts in an epoch")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--all", action="store_true", help="train on what is kept back for the report, too")
     told = parser.parse_args()

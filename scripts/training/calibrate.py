@@ -42,11 +42,13 @@ _OWN = {
     "notes_judged": 1.0,
     "letters_judged": 1.0,
 }
+# What becomes a score of 0.5: as likely as this a person, for a missed name is worse than one too many.
+_EVEN = 0.222
 _HARMLESS = 1.5  # a harmless text that is hit counts more than a name
 _DECAY = 3.0
 _STEPS = 60
 _FOLDS = 5
-_REPORTED = (0.3, 0.4, 0.5, 0.6, 0.7)
+_REPORTED = (0.3, 0.4, 0.5, 0.6, 0.7, 0.9)
 
 
 class Set(NamedTuple):
@@ -159,11 +161,11 @@ def calibrate(model: Model, data: Path) -> NDArray[np.float32]:
     unseen["wnut17_dev"] = findings(model, [without_titles(one) for one in read_set(data, "wnut17_dev")], 0.0)
     scores = {name: np.zeros(len(one.text)) for name, one in sets.items()}
     for fold in range(_FOLDS):
-        learned = fit([*sets.values()], [one.text % _FOLDS != fold for one in sets.values()])
+        learned = _shifted(fit([*sets.values()], [one.text % _FOLDS != fold for one in sets.values()]))
         for name, one in sets.items():
             here = one.text % _FOLDS == fold
             scores[name][here] = scores_of(learned, one.evidence[here])
-    weights = fit([*sets.values()], [one.text >= 0 for one in sets.values()])
+    weights = _shifted(fit([*sets.values()], [one.text >= 0 for one in sets.values()]))
     scores |= {name: scores_of(weights, one.evidence) for name, one in unseen.items()}
     network = FEATURES.index("logit")
     for least in _REPORTED:
@@ -177,6 +179,11 @@ def calibrate(model: Model, data: Path) -> NDArray[np.float32]:
             line = " ".join(f"{name} {measured(one, all_scores[name], least)}" for name, one in (sets | unseen).items())
             print(f"{least} {said}: {line}")
     return weights.astype(np.float32)
+
+
+def _shifted(weights: Rows) -> Rows:
+    """The weights with which `_EVEN` becomes 0.5."""
+    return np.append(weights[:-1], weights[-1] - np.log(_EVEN / (1 - _EVEN)))
 
 
 def recalibrate(folder: Path, data: Path) -> None:
