@@ -24,6 +24,7 @@ from outwarden.pii.recognizer import LOOK_BACK, Context, Recognizer, Sign, Verdi
 from outwarden.pii.regexp import Regexp
 from outwarden.pii.rows import row_recognizers
 from outwarden.pii.strange import strange_recognizers
+from outwarden.pii.trial import trial_recognizers
 
 DEPTH_MAX = 3
 """Base64 in hex in base64 …: so many levels are unpacked."""
@@ -138,6 +139,7 @@ def view_recognizers(matcher: Matcher, depth: int = 0) -> list[Recognizer]:
         *found,
         *packed_recognizers(unpack),
         *strange_recognizers(unpack),
+        *trial_recognizers(unpack),
     ]
 
 
