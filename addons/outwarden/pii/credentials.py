@@ -7,8 +7,6 @@ at most `SECRET_MAX` code points; a longer one is found up to there.
 import base64
 import re
 
-from stdnum import bitcoin
-
 from outwarden.pii.recognizer import (
     UNDECIDED,
     Context,
@@ -351,29 +349,12 @@ _MIXED = re.compile(
 )
 _DOTTED_NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 
-# --- wallets
-
-_WALLET = _EDGE + r"(?:0x[0-9a-fA-F]{40}|bc1[ac-hj-np-z02-9]{11,71}|[13][1-9A-HJ-NP-Za-km-z]{25,34})"
-
-
-def _check_wallet(text: str, start: int, end: int, more: bool) -> Verdict | None:
-    """Bitcoin by its checksum, Ethereum by its shape."""
-    start = skip_edge(text, start)
-    if word_before(text, start) or text[end : end + 1].isalnum():
-        return None
-    value = text[start:end]
-    if value.startswith("0x"):
-        return Verdict(start, end, 0.7) if len(set(value[2:].lower())) > 4 else None
-    return Verdict(start, end, 0.95) if bitcoin.is_valid(value) else None
-
-
 RECOGNIZERS = (
     Recognizer("API_KEY", _KEY, _check_key, hint=KEY_BEGINS),
     Recognizer("API_KEY", _PARTED_KEY, _check_parted_key),
     Recognizer("PASSWORD", _URL_LOGIN, _check_login, hint="://"),
     Recognizer("PASSWORD", _BASIC, _check_basic),
     Recognizer("PASSWORD", _ASSIGNED, _check_assigned, near=_PASSWORD_WORDS, whole=True),
-    Recognizer("CRYPTO", _WALLET, _check_wallet),
     Recognizer("API_KEY", _AWS_SECRET, _check_aws_secret, near=_AWS_WORDS),
     Recognizer("API_KEY", _JWT, _check_token),
     Recognizer("API_KEY", _BEGIN, _check_private_key),

@@ -17,6 +17,7 @@ from outwarden.pii import (
     person_numbers,
     phones,
     record_numbers,
+    wallets,
 )
 from outwarden.pii.custom import custom_recognizer
 from outwarden.pii.finder import Allowance, Finder, Span
@@ -38,6 +39,7 @@ BUILT_IN = (
     *record_numbers.RECOGNIZERS,
     *particulars.RECOGNIZERS,
     *credentials.RECOGNIZERS,
+    *wallets.RECOGNIZERS,
 )
 # Looked for only where a rule names them.
 ON_REQUEST = ages.RECOGNIZERS
