@@ -15,6 +15,7 @@ from outwarden.pii.bank import is_card
 from outwarden.pii.births import birth_recognizers
 from outwarden.pii.broken import BACKWARDS, broken_recognizers
 from outwarden.pii.folding import JOINT, STRINGS, Folded, fold
+from outwarden.pii.hosts_written import written_host_recognizers
 from outwarden.pii.labelled import labelled_recognizers
 from outwarden.pii.marked_up import marked_up_recognizers
 from outwarden.pii.matching import Candidate, Matcher
@@ -113,6 +114,7 @@ def view_recognizers(matcher: Matcher, depth: int = 0) -> list[Recognizer]:
         *broken_recognizers(look, wanted),
         *labelled_recognizers(wanted),
         *birth_recognizers(wanted),
+        *written_host_recognizers(look, wanted),
         *row_recognizers(lambda text, start, end, number: _judged(look, text, start, end, number, (number,))),
         *marked_up_recognizers(look, wanted),
         Recognizer(VIEW, _ODD_RUN, lambda text, start, end, more: _check_odd(look, text, start, end), sign=_ODD_SIGN),
