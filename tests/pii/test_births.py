@@ -39,6 +39,11 @@ def test_a_date_after_the_word(label: str, date: str) -> None:
     assert len(covered) >= len(date) - 6
 
 
+def test_the_end_of_a_sentence_is_no_part_of_it() -> None:
+    """Nor is what stands between label and date."""
+    assert found("Geboren am 21.04.1969. Danach") == ["21.04.1969"]
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -123,7 +123,7 @@ def read_birth(text: str, start: int) -> tuple[int, int] | None:
         if not begun and not date.begun and token.end() - start > _BEFORE:
             return None
         if date.size > before and date.whole:
-            end = token.end()
+            end = token.end() - token[0].endswith(".")
     return (first, end) if first >= 0 and end > first and date.whole else None
 
 
