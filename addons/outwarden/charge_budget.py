@@ -12,6 +12,7 @@ from outwarden.flow.session import estimate as estimate_in_session
 from outwarden.flow.session import may_be_billed as may_be_billed_in_session
 from outwarden.flow.state import CallState, open_state, state_of
 from outwarden.flow.transcriptions import INCLUDED
+from outwarden.flow.trip import Trip
 from outwarden.load_rules import Shelf
 from outwarden.wire.format import Refusal
 from outwarden.wire.formats import ask_for_usage, sends_usage
@@ -22,6 +23,8 @@ from outwarden.wire.usage import Usage
 SPEECH_TOKENS = 8_000
 # What is written down of it: five tokens a second, where fast speech has three words.
 TRANSCRIPT_TOKENS = 4_000
+# The status of a response over a WebSocket: that of its connection.
+SOCKET = 101
 
 
 class ChargeBudget:
@@ -117,14 +120,23 @@ def refuse_unpaid(call: CallState, purse: Purse) -> None:
 def settle_response(call: CallState) -> None:
     """Resolve the hold of a response that has ended, well or not."""
     if call.trip:
-        otherwise = "stream_error" if call.verdict == "failed" else "ok"
-        call.trip.stop("client gone" if call.client_gone else call.reply_error or otherwise, 101)
+        note_end(call, call.trip)
     if call.purse:
         try:
             guess = estimate_in_session(call)
             call.purse.settle(call.usage, may_be_billed=may_be_billed_in_session(call), estimate=guess)
         except Exception as error:  # neither the hold nor the answer may hang on it
             call.purse.charge_held(error)
+
+
+def note_end(call: CallState, trip: Trip) -> None:
+    """Close the response's attempt; an upstream that broke it off, or answered it well, is known by that."""
+    if call.verdict == "failed":
+        trip.fail_at_last("stream_error", SOCKET)
+    elif call.client_gone or call.reply_error or not call.answered:
+        trip.stop("client gone" if call.client_gone else call.reply_error or "ok", SOCKET)
+    else:
+        trip.succeed(SOCKET)
 
 
 def is_billable(request: http.Request, state: CallState) -> bool:
@@ -152,14 +164,14 @@ def may_be_billed(state: CallState) -> bool:
     trip = state.trip
     if trip is None or not trip.sent or state.reply_error:
         return False
-    if state.reply:
+    if state.reply and state.reply.heard:
         return state.reply.began or state.reply.error is None
     return trip.may_have_billed
 
 
 def is_torn(state: CallState) -> bool:
     """Whether a stream reported usage and broke off later: Anthropic's first event tells the input, and no output."""
-    return bool(state.reply and state.usage and not state.reply.rewriter.ended and state.reply.rewriter.counted_since)
+    return bool(state.reply and state.usage and not state.reply.ended and state.reply.counted_since)
 
 
 def estimate(flow: http.HTTPFlow, state: CallState) -> Usage:
@@ -170,10 +182,10 @@ def estimate(flow: http.HTTPFlow, state: CallState) -> Usage:
     assert state.purse
     seen = state.purse.used_output(0)  # what was thought in silence, where the model does that
     if state.reply and state.usage and is_torn(state):
-        more = state.purse.used_output(state.reply.rewriter.counted_since)
+        more = state.purse.used_output(state.reply.counted_since)
         return replace(state.usage, output_tokens=state.usage.output_tokens + more)
     if state.reply:
-        seen = state.purse.used_output(state.reply.rewriter.counted)
+        seen = state.purse.used_output(state.reply.counted)
     elif flow.response and not flow.response.stream and state.refusal is None:
         seen = len(flow.response.raw_content or b"")
-    return Usage(input_tokens=state.purse.counted_tokens, output_tokens=min(seen, state.purse.output_tokens))
+    return Usage(input_tokens=state.purse.sent_tokens, output_tokens=min(seen, state.purse.output_tokens))

@@ -12,6 +12,7 @@ from mitmproxy.connection import Client
 
 from outwarden.budget import Evidence, identify
 from outwarden.errors import BodyError
+from outwarden.flow.aiming import BROWSER_KEY
 from outwarden.flow.body import plain_headers, read_body
 from outwarden.flow.bounds import TRANSCRIPTION
 from outwarden.flow.framing import drop_one_hop_headers
@@ -20,7 +21,6 @@ from outwarden.flow.room import no_room
 from outwarden.flow.session import Said, Session
 from outwarden.flow.signing import signature_of
 from outwarden.flow.state import CallState, begin, look_at, open_state, state_of
-from outwarden.flow.trip import BROWSER_KEY
 from outwarden.flow.upgrade import asks_for_socket
 from outwarden.load_rules import Shelf
 from outwarden.wire.aws_signature import signs_chunks

@@ -6,17 +6,20 @@ from outwarden.errors import BodyError, NotTranslatable
 from outwarden.flow.aside import aside, names_unread
 from outwarden.flow.body import Body, classify, is_media, plain_headers
 from outwarden.flow.guard import answer, fail_closed
-from outwarden.flow.reply import ReplyStream
+from outwarden.flow.reply import ReplyStream, Tongue
 from outwarden.flow.state import CallState, open_state, state_of
 from outwarden.flow.texts import Inspected, TextRefused, rewrite_body
 from outwarden.flow.tongues import spoken, translation_of
 from outwarden.load_rules import Shelf
 from outwarden.pii import Vault
 from outwarden.wire.body import read_json
-from outwarden.wire.edits import TextRewriter
+from outwarden.wire.continuation import Answer
+from outwarden.wire.edits import TextRewriter, apply_edits
 from outwarden.wire.encodings import accepts, codings, decode
-from outwarden.wire.format import Refusal
+from outwarden.wire.format import Operation, Refusal
+from outwarden.wire.formats import sends_usage
 from outwarden.wire.stream import StreamRewriter
+from outwarden.wire.usage import Usage
 
 # Dialects that stream in one framing only: a reply that names no type can be nothing else.
 _STREAMS_AS_SSE = frozenset({"openai", "mistral", "anthropic"})
@@ -34,6 +37,8 @@ class RestorePii:
         if state:
             request = flow.request  # a state that knew its flow would keep it for ever
             state.open_reply = lambda response: self._open(request, response, state)
+            state.resume_reply = lambda response, sent, spent: self._resume(request, response, state, sent, spent)
+            state.as_sent = lambda text: self._as_sent(text, state)
             state.error_of = lambda response, content: error_of(response, content, state)
 
     def _rewriter(self, state: CallState) -> TextRewriter:
@@ -61,11 +66,9 @@ class RestorePii:
         self._hide_names(call)
 
     def _open(self, request: http.Request, response: http.Response, state: CallState) -> ReplyStream | None:
-        content_type = response.headers.get("content-type", "")
-        format_, operation = spoken(state)
-        translation = translation_of(state)
-        if not content_type.strip() and state.facts.stream and operation.dialect in _STREAMS_AS_SSE:
-            content_type = "text/event-stream"  # what was asked for; JSON that comes all the same is read as such
+        tongue, translation = tongue_of(state), translation_of(state)
+        _, format_, operation = tongue
+        content_type = type_of(response, state, operation)
         reason = format_.unsupported(operation, content_type)
         if reason:
             raise BodyError(reason)
@@ -80,12 +83,42 @@ class RestorePii:
             drop_usage_only=state.asked_for_usage and translation is None,
             count=state.purse.count if state.purse and state.purse.metering else None,
         )
-        encoding = response.headers.get("content-encoding", "").strip().lower()
+        encoding = encoding_of(response)
+        answer = answer_of(state, tongue) if framing == "sse" else None
         if translation is None:
-            return ReplyStream(rewriter, encoding, state.format, state.operation, framing)
+            return ReplyStream(rewriter, encoding, state.format, state.operation, framing, answer=answer)
         response.headers["content-type"] = translation.content_type
         stages = translation.stream(asked_for_usage=state.asked_for_usage)
-        return ReplyStream(rewriter, encoding, state.format, state.operation, translation.asked.framing, stages)
+        asked = translation.asked.framing
+        return ReplyStream(rewriter, encoding, state.format, state.operation, asked, stages, answer)
+
+    def _resume(
+        self, request: http.Request, response: http.Response, state: CallState, sent: str, spent: Usage
+    ) -> bool:
+        """Let another upstream go on with the reply; False where this is no stream that could."""
+        tongue, way = tongue_of(state), state.trip.way if state.trip else None
+        name, format_, operation = tongue
+        framing = format_.framing(operation, type_of(response, state, operation), request.path)
+        if state.reply is None or way is None or framing != "sse" or not Answer.is_for(name, operation.name):
+            return False
+        state.reply.resume(tongue, encoding_of(response), way, sent, spent)
+        return True
+
+    def _as_sent(self, text: str, state: CallState) -> str | None:
+        """What an upstream said so far, as another may be sent it; None: by the rules it may not.
+
+        The caller's values are still placeholders in it. What is personal and new is what the client gets for it, or
+        what would be sent for it, had the client said it.
+        """
+        engine = self._shelf.services.engines.pii_for(state.caller)
+        vault = Vault() if state.vault is None else state.vault
+        reply, request = engine.reply(vault), engine.request(vault)
+        new = [edit for edit in reply.edits([text])[0] if edit.action != "restore"]
+        shown = apply_edits(text, new)
+        known = vault.surrogates
+        left = [edit for edit in request.edits([shown])[0] if shown[edit.start : edit.end] not in known]
+        refused = any(edit.action == "refuse" for edit in (*new, *left))
+        return None if refused or not (reply.complete and request.complete) else apply_edits(shown, left)
 
     @fail_closed
     async def response(self, flow: http.HTTPFlow) -> None:
@@ -147,6 +180,36 @@ class RestorePii:
         self._hide_names(state)
 
 
+def tongue_of(state: CallState) -> Tongue:
+    """What the upstream of the current attempt speaks: the format by name and by itself, and what it was asked for."""
+    format_, operation = spoken(state)
+    return operation.dialect or format_.name, format_, operation
+
+
+def type_of(response: http.Response, state: CallState, operation: Operation) -> str:
+    """The content type of a reply; where it names none: what was asked for."""
+    content_type: str = response.headers.get("content-type", "")
+    if not content_type.strip() and state.facts.stream and operation.dialect in _STREAMS_AS_SSE:
+        return "text/event-stream"  # JSON that comes all the same is read as such
+    return content_type
+
+
+def encoding_of(response: http.Response) -> str:
+    """How the body of a reply is encoded."""
+    encoding: str = response.headers.get("content-encoding", "")
+    return encoding.strip().lower()
+
+
+def answer_of(state: CallState, tongue: Tongue) -> Answer | None:
+    """The answer to a call whose route lets others go on with it; None where nobody can."""
+    name, format_, operation = tongue
+    trip = state.trip
+    if trip is None or not trip.continues or not Answer.is_for(name, operation.name):
+        return None
+    asked = state.facts.wants_usage or state.asked_for_usage or trip.translation is not None
+    return Answer(name, format_, operation, tells_usage=asked or sends_usage(trip.provider))
+
+
 def undo_encoding(request: http.Request, response: http.Response, state: CallState) -> None:
     """Send a reply as it is, where its Content-Encoding is none that was asked for; anybody can read that."""
     encoding = response.headers.get("content-encoding", "")
@@ -177,8 +240,8 @@ def error_of(response: http.Response, content: bytes, state: CallState) -> str |
 def read_stream(state: CallState) -> None:
     """Take over what the streamed reply said of itself."""
     if state.reply:
-        state.usage = state.reply.rewriter.usage
-        state.served_model = state.reply.rewriter.model
+        state.usage = state.reply.usage
+        state.served_model = state.reply.model
 
 
 def read_reply(response: http.Response, state: CallState) -> Body:

@@ -4,16 +4,16 @@ from dataclasses import asdict, replace
 
 from mitmproxy import http
 
+from outwarden.flow.aiming import replace_model
 from outwarden.flow.body import plain_content, replace_content
 from outwarden.flow.guard import answer, fail_closed
-from outwarden.flow.money import Purse
 from outwarden.flow.session import Said
 from outwarden.flow.state import CallState, open_state, state_of
-from outwarden.flow.trip import Trip, replace_model
+from outwarden.flow.trip import Trip
 from outwarden.load_rules import Shelf
 from outwarden.routing import GiveUp, Route, match_route, places, reroute
 from outwarden.wire.format import Refusal
-from outwarden.wire.top_level import replace_inside
+from outwarden.wire.top_level import replace_inside, value_spans
 from outwarden.wire.translation import is_translated
 
 NONE_LEFT = Refusal(502, "upstream_failed", "No upstream can take this call.")
@@ -22,6 +22,19 @@ DRAINED = Refusal(
     "upstream_drained",
     "Every upstream that this call may go to has been drained by whoever runs this proxy (outwarden enable NAME).",
 )
+
+# Where a call that names no output limit would name one, by API and operation.
+LIMIT_KEYS = {
+    ("openai", "chat"): "max_tokens",
+    ("openai", "completions"): "max_tokens",
+    ("openai", "responses"): "max_output_tokens",
+    ("gemini", "generate_content"): "generationConfig.maxOutputTokens",
+    ("gemini", "code_assist"): "request.generationConfig.maxOutputTokens",
+    ("bedrock", "converse"): "inferenceConfig.maxTokens",
+    ("cohere", "chat"): "max_tokens",
+    ("ollama", "chat"): "options.num_predict",
+    ("ollama", "generate"): "options.num_predict",
+}
 
 
 class RouteCall:
@@ -43,7 +56,7 @@ class RouteCall:
             state.trip = self._trip(flow.request, state, elsewhere)
             state.trip.steps = denied
             choice = state.trip.begin()
-        if isinstance(choice, GiveUp) and state.purse and state.may_change and clamp(flow.request, state, state.purse):
+        while isinstance(choice, GiveUp) and clamp(flow.request, state):
             choice = state.trip.begin_again(flow.request)
         if isinstance(choice, GiveUp):
             refuse(flow, state, DRAINED if choice.drained else NONE_LEFT)
@@ -113,30 +126,40 @@ def rename_model(said: Said) -> None:
         said.body = replace(said.body, data=replace_model(said.body.data, trip.model))
 
 
-def clamp(request: http.Request, state: CallState, purse: Purse) -> bool:
-    """Lower the output limit in the body to what the budget affords, where the rules say so and the body has one."""
-    key = state.facts.output_limit_key or default_limit_key(state)
-    affordable = purse.affordable_output()
-    if not state.rules.budgets.clamp_output or affordable is None or key is None or not request.raw_content:
+def clamp(request: http.Request, state: CallState) -> bool:
+    """Lower the output limits in the body to what the budget affords, where the rules say so; one is added if none is.
+
+    Tells whether it did: a budget that asks for less than another allowed is asked again.
+    """
+    purse = state.purse if state.may_change and state.rules.budgets.clamp_output else None
+    affordable = purse.affordable_output() if purse else None
+    if purse is None or affordable is None or not request.raw_content:
         return False
-    per_choice = affordable // max(1, state.facts.choices)
-    replace_content(request, replace_inside(plain_content(request), key, str(per_choice).encode()))
-    state.facts = replace(state.facts, output_limit=per_choice)
+    body, per_choice = plain_content(request), affordable // max(1, state.facts.choices)
+    keys = [key for key, limit in state.facts.output_limits if limit > per_choice]
+    if not state.facts.output_limits and (key := default_limit_key(state, body)):
+        keys = [key]
+    if not keys or per_choice < state.facts.output_least:
+        return False
+    for key in keys:
+        body = replace_inside(body, key, str(per_choice).encode())
+    replace_content(request, body)
+    named = {**dict(state.facts.output_limits), **dict.fromkeys(keys, per_choice)}
+    state.facts = replace(state.facts, output_limit=per_choice, output_limits=tuple(named.items()))
     purse.output_tokens = per_choice * max(1, state.facts.choices)
     state.rule = f"clamp_output {per_choice}"
     return True
 
 
-def default_limit_key(state: CallState) -> str | None:
+def default_limit_key(state: CallState, body: bytes) -> str | None:
     """How a call that names no output limit would name one; None where we cannot say."""
-    if (state.operation.dialect, state.operation.name) == ("bedrock", "converse"):
-        return "inferenceConfig.maxTokens"
-    if state.operation.dialect != "openai":
-        return None
-    if state.operation.name == "chat":
-        # OpenAI's reasoning models refuse max_tokens; others may not know the newer name.
-        return "max_completion_tokens" if state.host.provider in ("openai", "azure") else "max_tokens"
-    return {"responses": "max_output_tokens", "completions": "max_tokens"}.get(state.operation.name)
+    operation = state.operation
+    key = LIMIT_KEYS.get((operation.dialect, operation.name))
+    if operation.dialect == "openai" and operation.name == "chat" and state.host.provider in ("openai", "azure"):
+        return "max_completion_tokens"  # their reasoning models refuse max_tokens; others may not know the newer name
+    if key and operation.dialect == "gemini" and "generation_config" in value_spans(body):
+        return key.replace("generationConfig", "generation_config")  # either spelling, but not both at once
+    return key
 
 
 def refuse(flow: http.HTTPFlow, state: CallState, otherwise: Refusal) -> None:

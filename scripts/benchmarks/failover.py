@@ -33,6 +33,8 @@ OPENAI, ANTHROPIC = "api.openai.com", "api.anthropic.com"
 TOKENS = 60
 PRIMARY = "".join(f"p{number:02} " for number in range(TOKENS))
 SPARE = "".join(f"s{number:02} " for number in range(TOKENS))
+# Begun by the one and gone on with by the other (`rescue: continue`): no word twice, none missing.
+WHOLE = {PRIMARY[:at] + SPARE[at:] for at in range(0, TOKENS * 4 + 1, 4)}
 PIECE = 4  # one token an event
 LIMIT_S = 12.0  # a call that takes longer hangs: all its time limits together are shorter
 TIMEOUTS = {"connect": "1s", "first_byte": "1s", "first_content": "1s", "idle": "1s", "total": "10s"}
@@ -58,7 +60,16 @@ class Upstream:
         """What to do with the next request."""
         self.came_s.append(time.monotonic())
         told = self.scripts.pop(0) if len(self.scripts) > 1 else self.scripts[0]
-        return Script(**({"text": self.text, "piece_chars": PIECE} | told))
+        return Script(**({"text": self._text(received), "piece_chars": PIECE} | told))
+
+    def _text(self, received: Received) -> str:
+        """Its own words, behind those that another began with."""
+        try:
+            last = json.loads(received.body)["messages"][-1]
+        except (ValueError, KeyError, IndexError):
+            return self.text
+        begun = last["content"] if last.get("role") == "assistant" else ""
+        return str(begun) + self.text[len(begun) :]
 
 
 @dataclass
@@ -76,7 +87,7 @@ class Got:
     @property
     def whole(self) -> bool:
         """Whether this is a whole answer of one of the two."""
-        return not self.error and bool(self.finish) and self.text in (PRIMARY, SPARE)
+        return not self.error and bool(self.finish) and self.text in WHOLE
 
 
 @dataclass
@@ -297,7 +308,7 @@ def rules(primary: Upstream, spare: Upstream, ports: tuple[int, int], ca: Path, 
     """Both hosts at the primary; a spare of each format; one route for the flapping, one for the rest."""
     aim = {"connect_to": f"127.0.0.1:{ports[0]}", "trust": str(ca)}
     upstream = {"url": f"https://127.0.0.1:{ports[1]}/v1", "provider": "vllm", "model": "spare-model"}
-    upstream |= {"auth": "keep", "price": {"input_mtok": 0.2, "output_mtok": 0.2}, "trust": str(ca)}
+    upstream |= {"auth": "keep", "prefill": True, "price": {"input_mtok": 0.2, "output_mtok": 0.2}, "trust": str(ca)}
     far = {"max_fails": 1000, "within": "1s", "cooldown": "1s"}
     near = {"max_fails": 3, "within": "30s", "cooldown": "1s"}
 
@@ -362,7 +373,7 @@ def worst(row: dict[str, str]) -> str:
 def main() -> None:
     """Parse the command line, play, print; exit 1 where a fault failed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rescue", nargs="+", default=["off", "buffer"], choices=["off", "buffer"])
+    parser.add_argument("--rescue", nargs="+", default=["off", "buffer"], choices=["off", "buffer", "continue"])
     parser.add_argument("--faults", nargs="+", default=list(FAULTS), choices=list(FAULTS), metavar="S01")
     parser.add_argument("--flap", type=float, default=4.0, metavar="S", help="how long the primary is down (S15)")
     parser.add_argument("--json", action="store_true")

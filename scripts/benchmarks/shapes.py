@@ -20,12 +20,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2] / "addons"))
 
 from outwarden.errors import BodyError
-from outwarden.flow.body import Body, Kind
+from outwarden.flow.body import Body, Kind, classify
 from outwarden.flow.texts import rewrite_body
 from outwarden.pii import Vault
 from outwarden.pii.engine import PiiEngine
 from outwarden.pii.policy import PiiPolicy
 from outwarden.wire.formats import format_named
+from outwarden.wire.memory import Memory
 
 MEGABYTE = 1_000_000
 FINDINGS = 100
@@ -144,6 +145,14 @@ JSON: dict[str, Callable[[int], str]] = {
     "documents in strings": lambda size: request(
         listed(compact('{"a":"b"}'), size, lambda a: compact(compact({"a": a})))
     ),
+    "other documents": lambda size: request(
+        compact(among([compact({"a": f"b{n:x}"}) for n in range(size // 20)], lambda a: compact({"a": a})))
+    ),
+    "lines of a log": lambda size: request(
+        compact(
+            among([f"[INFO] the worker {n:x} is ready" for n in range(size // 33)], lambda a: f"[WARN] {a} is away")
+        )
+    ),
     "a file in base64": lambda size: in_base64("text/plain", prose(size * 3 // 4, FINDINGS)),
     "JSON in base64": lambda size: in_base64("application/json", listed('"x"', size * 3 // 4, compact)),
     "a picture": lambda size: in_base64("image/png", rng.randbytes(size // 2).decode("latin-1")),
@@ -232,15 +241,56 @@ def measure_bodies(rounds: int, megabytes: list[float], only: str = "") -> None:
             )
 
 
+def time_path(body: Body, content_type: str) -> list[float]:
+    """CPU times in milliseconds of a request's way: what it is, its facts, its texts with a memory, and once more."""
+    known = format_named("openai")
+    operation = known.identify("POST", "/v1/chat/completions")
+    memory = Memory(1 << 28)
+
+    def rewrite() -> object:
+        rewriter = engine.request(Vault())
+        rules = known.text_rules(operation)
+        return rewrite_body(body, content_type, rules, rewriter, memory=memory, find_known=rewriter.known)
+
+    steps = (
+        lambda: classify(body.data, content_type),
+        lambda: known.read_request(operation, body.json),
+        rewrite,
+        rewrite,
+    )
+    times = []
+    for step in steps:
+        gc.collect()
+        started = time.process_time()
+        step()
+        times.append((time.process_time() - started) * 1000)
+    return times
+
+
+def measure_paths(rounds: int, only: str = "") -> None:
+    """Print a line for each shape of JSON."""
+    print("the way of a request of 1 MB: ms for its kind, its facts, its texts (pieces remembered), the same again")
+    for name, (body, content_type) in bodies(MEGABYTE).items():
+        if body.kind != "json" or only not in name or name == "100,000 levels":
+            continue
+        parsed = classify(body.data, content_type)
+        runs = [time_path(parsed, content_type) for _ in range(rounds)]
+        print(f"  {name:20}", *(f"{min(times):8.1f}" for times in zip(*runs, strict=True)), flush=True)
+
+
 def main() -> None:
     """Measure all shapes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--sizes", type=float, nargs="+", default=[1.0], help="in MB")
     parser.add_argument("--only", default="", help="shapes with this in their name")
+    parser.add_argument("--path", action="store_true", help="all that is done with a request, as in the proxy")
     options = parser.parse_args()
     print(f"{platform.machine()}, Python {platform.python_version()}")
-    measure_bodies(options.rounds, options.sizes, options.only)
+    if options.path:
+        measure_paths(options.rounds, options.only)
+    else:
+        measure_bodies(options.rounds, options.sizes, options.only)
 
 
 if __name__ == "__main__":

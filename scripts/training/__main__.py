@@ -13,6 +13,7 @@ from outwarden.pii.names.features import Lexicon
 from outwarden.pii.names.network import LABELS, Network, Weights
 from outwarden.pii.names.words import WORD, unit_ends
 from training import lists
+from training.calibrate import recalibrate
 from training.code import code_examples
 from training.generate import Inventor, Names, invent, swap_persons, templates
 from training.known import phrases_of, read_known
@@ -227,8 +228,9 @@ def main() -> None:
     rare = read_known(told.packages, called, rare=True)
     phrases = list(phrases_of(rare, set(lists.words_of(n for name in NAME_FLAGS for n in flags[name]))))
     save(told.out, lexicon, book, trainer, KnownWords(frequent, ordinary, phrases))
-    for name, one in evaluate(trainer, lexicon, book, data).items():
-        print(one.line(name))
+    for name, scores in evaluate(trainer, lexicon, book, data).items():
+        print(scores.line(name))
+    recalibrate(told.out, told.data)
     print(f"{(time.process_time() - started) / 60:.0f} minutes of CPU")
 
 

@@ -24,6 +24,14 @@ KINDS = (
     "font",
     "codename",
     "eponym",
+    "plant",
+    "drink",
+    "heavenly",
+    "character",
+    "rhyme",
+    "assistant",
+    "book",
+    "composer",
 )
 # Files of WordNet's nouns (lexnames(5WN)) and the kind that their capitalised phrases become.
 _WORDNET = {

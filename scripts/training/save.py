@@ -2,7 +2,7 @@
 
 import hashlib
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,11 +39,8 @@ def save(folder: Path, lexicon: Lexicon, book: np.ndarray, trainer: Trainer, wor
     arrays |= {name: value.astype(np.float16) for name, value in trainer.arrays().items()}
     arrays["ordinary"] = _text(sorted(words.ordinary))
     arrays["things"] = np.array(sorted({phrase_key(phrase) for phrase in words.things}), dtype=np.uint32)
-    digest = hashlib.blake2b(digest_size=16)
-    for name in sorted(arrays):
-        digest.update(name.encode() + np.ascontiguousarray(arrays[name]).tobytes())
+    arrays["version"] = digest_of(arrays)
     arrays["frequent"] = _text(words.frequent)
-    arrays["version"] = np.frombuffer(digest.digest(), dtype=np.uint8)
     shutil.rmtree(folder, ignore_errors=True)
     component = folder.with_name(folder.name + ".parts") / COMPONENT
     component.mkdir(parents=True, exist_ok=True)
@@ -61,6 +58,14 @@ def save(folder: Path, lexicon: Lexicon, book: np.ndarray, trainer: Trainer, wor
     shutil.rmtree(component.parent)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     print(f"{size / 1e6:.2f} MB in {folder}")
+
+
+def digest_of(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+    """What names a model: other for other ``arrays``."""
+    digest = hashlib.blake2b(digest_size=16)
+    for name in sorted(arrays):
+        digest.update(name.encode() + np.ascontiguousarray(arrays[name]).tobytes())
+    return np.frombuffer(digest.digest(), dtype=np.uint8)
 
 
 def _text(words: Sequence[str]) -> np.ndarray:

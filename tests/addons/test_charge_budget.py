@@ -203,15 +203,15 @@ def test_a_caller_that_asks_for_usage_gets_it(play: Playbook) -> None:
 def ended(**fields: Any) -> Any:
     """The state of a call whose attempt was sent and may have been billed."""
     trip = SimpleNamespace(sent=fields.pop("sent", True), may_have_billed=fields.pop("billed", True))
-    purse = SimpleNamespace(counted_tokens=100, output_tokens=50, used_output=lambda counted: min(counted, 50))
+    purse = SimpleNamespace(sent_tokens=100, output_tokens=50, used_output=lambda counted: min(counted, 50))
     return SimpleNamespace(
         **({"trip": trip, "reply": None, "usage": None, "reply_error": None, "refusal": None, "purse": purse} | fields)
     )
 
 
-def streamed(began: bool, error: str | None, seen: int = 7) -> Any:
-    """A streamed reply."""
-    return SimpleNamespace(began=began, error=error, rewriter=SimpleNamespace(counted=seen))
+def streamed(began: bool, error: str | None, seen: int = 7, heard: bool = True) -> Any:
+    """A streamed reply; ``heard``: who was asked last has begun to answer."""
+    return SimpleNamespace(began=began, error=error, counted=seen, heard=heard)
 
 
 @pytest.mark.parametrize(
@@ -226,6 +226,8 @@ def streamed(began: bool, error: str | None, seen: int = 7) -> Any:
         (ended(reply=streamed(True, "overloaded")), True),
         (ended(reply=streamed(False, None)), True),
         (ended(reply=streamed(False, "overloaded")), False),
+        (ended(reply=streamed(False, None, heard=False)), True),
+        (ended(reply=streamed(False, None, heard=False), billed=False), False),
     ],
 )
 def test_what_may_have_been_billed(state: Any, billed: bool) -> None:

@@ -14,9 +14,12 @@ from outwarden.flow.services import Services
 Open = Callable[..., Services]
 PRICES = {
     "prices": [
-        {"provider": provider, "model": "*", "input_mtok": 1, "output_mtok": 1000} for provider in ("openai", "aws")
+        {"provider": provider, "model": "*", "input_mtok": 1, "output_mtok": 1000}
+        for provider in ("openai", "aws", "anthropic")
     ]
 }
+GEMINI, COHERE = "generativelanguage.googleapis.com", "api.cohere.com"
+ANTHROPIC = "api.anthropic.com"
 BEDROCK = "bedrock-runtime.eu-central-1.amazonaws.com"
 CONVERSE = (
     b'{"messages": [{"role":"user","content":[{"text":"hi"}]}], "inferenceConfig": {"topP":1.0, "maxTokens":16000}}'
@@ -119,6 +122,75 @@ def test_a_compressed_body_is_clamped(open_play: Callable[..., Playbook], open_s
     head = play.upstream.got.partition(b"\r\n\r\n")[0]
     assert b"content-encoding" not in head
     assert b"digest" not in head
+
+
+@pytest.mark.parametrize(
+    ("host", "path", "body", "key"),
+    [
+        (GEMINI, "/v1beta/models/gemini-2.5-flash:generateContent", b'{"contents": []}', "generationConfig"),
+        (
+            GEMINI,
+            "/v1beta/models/gemini-2.5-flash:generateContent",
+            b'{"contents": [], "generation_config": {"temperature": 0}}',
+            "generation_config",
+        ),
+        (COHERE, "/v2/chat", b'{"model": "command-r", "messages": []}', "max_tokens"),
+    ],
+)
+def test_a_limit_is_added_where_a_call_names_none(
+    open_play: Callable[..., Playbook], open_services: Open, host: str, path: str, body: bytes, key: str
+) -> None:
+    """In the API's own words, and in the caller's spelling where it has two."""
+    budget = {"name": "short", "scope": "all", "limit_tokens": 2000, "window": "day"}
+    services = open_services(budgets={"budgets": [budget], "clamp_output": True}, prices=PRICES, routes={"routes": []})
+    play = open_play(services)
+    play.says(request(path, body, host=host))
+    value = body_of(play)[key]
+    limit = value["maxOutputTokens"] if isinstance(value, dict) else value
+
+    assert 16 <= limit < 500
+    assert {"generationConfig", "generation_config"} & body_of(play).keys() <= {key}
+
+
+def test_all_limits_of_a_call_are_lowered(open_play: Callable[..., Playbook], open_services: Open) -> None:
+    """A server may go by either name; one that is low enough stays."""
+    play = open_play(opened(open_services, 0.5))
+    play.says(request(PATH, chat(max_tokens=16_000, max_completion_tokens=15_000)))
+    high = body_of(play)
+    other = open_play(opened(open_services, 0.5))
+    other.says(request(PATH, chat(max_tokens=17, max_completion_tokens=15_000)))
+    low = body_of(other)
+
+    assert high["max_tokens"] == high["max_completion_tokens"] < 500
+    assert low["max_tokens"] == 17
+    assert low["max_completion_tokens"] < 500
+
+
+def test_two_short_budgets_are_asked_in_turn(open_play: Callable[..., Playbook], open_services: Open) -> None:
+    """What the first affords may be too much for the second."""
+    budgets = [
+        {"name": "dollars", "scope": "all", "limit_usd": 0.5, "window": "day"},
+        {"name": "tokens", "scope": "all", "limit_tokens": 1700, "window": "day"},
+    ]
+    services = open_services(budgets={"budgets": budgets, "clamp_output": True}, prices=PRICES, routes={"routes": []})
+    play = open_play(services)
+    play.says(request(PATH, chat(max_tokens=16_000)))
+
+    assert 16 <= body_of(play)["max_tokens"] < 200
+
+
+def test_what_thinking_needs_is_not_clamped_away(open_play: Callable[..., Playbook], open_services: Open) -> None:
+    """Anthropic refuses a limit that is no more than the budget for thinking: it is refused here."""
+    thinking = {"thinking": {"type": "enabled", "budget_tokens": 1024}}
+    answers = []
+    for limit_usd, more in ((0.5, thinking), (5, thinking), (0.5, {})):
+        play = open_play(opened(open_services, limit_usd))
+        play.says(request("/v1/messages", chat("claude-sonnet-4-5", max_tokens=16_000, **more), host=ANTHROPIC))
+        answers.append(body_of(play)["max_tokens"] if play.upstreams else play.answer.status)
+
+    assert answers[0] == 429
+    assert 1024 < answers[1] < 5000
+    assert 16 <= answers[2] < 500
 
 
 def test_each_choice_gets_its_share(open_play: Callable[..., Playbook], open_services: Open) -> None:

@@ -16,9 +16,9 @@ from playbook import Playbook, proxy_options, response
 from talk import asks, said
 
 from outwarden import stream_reply
+from outwarden.flow.aiming import Target
 from outwarden.flow.call_layer import CallLayer, Closed
 from outwarden.flow.dial import target_of
-from outwarden.flow.trip import Target
 from outwarden.stream_reply import StreamReply
 
 

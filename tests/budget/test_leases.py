@@ -198,6 +198,54 @@ def test_the_dead_are_charged_in_full(
     assert work(leasing, shared, 2_000, "then") * 100 + found.posted <= 100_000
 
 
+@pytest.mark.parametrize("spent", [0, 5, 8])
+def test_the_dead_are_charged_no_more_than_their_last_step(
+    leasing: LeasingLedger, another: LeasingLedger, account: Make, clock: Clock, spent: int
+) -> None:
+    """What was posted, what ran, and what lay ready then: 8 of its largest hold, where calls are that few."""
+    shared = account(100_000, lease=True)
+    work(another, shared, 20)
+    for _ in range(5):
+        clock.advance(seconds=1)
+        another.settle()
+        work(another, shared, BUSY, f"round-{clock()}")
+    another.hold("runs", [shared], COST)
+    clock.advance(seconds=1)
+    another.settle()
+    told = state(leasing, shared)
+    assert (told.posted, told.pending) == (2_000 + 5 * BUSY * 100, 100 + 8 * 100)
+    assert work(another, shared, spent, "unsettled") == spent
+    leasing.recover()
+    clock.advance(seconds=61)
+    assert leasing.recover() == 1
+    found = state(leasing, shared)
+    assert (found.posted, found.pending, found.debt) == (told.posted + told.pending, 0, 0)
+
+
+def test_a_call_that_the_dead_had_paid_is_held_anew(
+    leasing: LeasingLedger, another: LeasingLedger, account: Make, clock: Clock
+) -> None:
+    """Of single calls the store knows nothing: with the same id, one is charged again, beside what the dead leased."""
+    shared = account(100_000, lease=True)
+    work(another, shared, 20)
+    another.hold("runs", [shared], COST)
+    work(another, shared, 1, "ended")
+    with pytest.raises(HoldUnknown):
+        leasing.post("runs", COST)
+    leasing.recover()
+    clock.advance(seconds=61)
+    leasing.recover()
+    charged = state(leasing, shared).posted
+    for call in ("runs", "ended-0"):
+        with pytest.raises(HoldUnknown):
+            leasing.void(call)
+        assert isinstance(leasing.hold(call, [shared], COST), Held)
+        leasing.post(call, COST)
+        with pytest.raises(HoldPosted):
+            leasing.post(call, COST)
+    assert state(leasing, shared).posted == charged + 200
+
+
 def test_who_only_slept_finds_its_lease_expired(
     leasing: LeasingLedger, another: LeasingLedger, account: Make, clock: Clock
 ) -> None:

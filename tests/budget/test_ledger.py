@@ -238,6 +238,22 @@ def test_left(ledger: Ledger, account: Make) -> None:
     assert ledger.left([day]) == 0
 
 
+def test_two_processes_with_different_rules(ledger: Ledger, url: str, account: Make, clock: Clock) -> None:
+    """Each admits up to its own limit, on the one balance of both; another window or unit is another counter."""
+    other = Ledger(open_store(url), clock=clock)
+    assert isinstance(ledger.hold("a", [account(100)], Amounts(60, 0)), Held)
+    assert isinstance(other.hold("b", [account(70)], Amounts(20, 0)), Denied)
+    assert isinstance(other.hold("c", [account(70)], Amounts(10, 0)), Held)
+    assert isinstance(ledger.hold("d", [account(100)], Amounts(31, 0)), Denied)
+    assert isinstance(ledger.hold("e", [account(100)], Amounts(30, 0)), Held)
+    assert isinstance(other.hold("f", [account(70, window="day")], Amounts(70, 0)), Held)
+    for hold_id, owner in (("a", ledger), ("c", other), ("e", ledger), ("f", other)):
+        owner.post(hold_id, Amounts(10, 0))
+    assert sorted((state.window, state.posted) for state in ledger.states()) == [("day", 10), ("lifetime", 30)]
+    assert ledger.drift() == []
+    other.close()
+
+
 def test_a_changed_limit_applies_at_once(ledger: Ledger, account: Make) -> None:
     """The limit comes with the rules: raised or lowered, the next call meets the new one with the same balance."""
     ledger.hold("h", [account(100)], usd(100))

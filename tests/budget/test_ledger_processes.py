@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from outwarden.budget import Account, Amounts, Budget, Held, LeasingLedger, Ledger, open_store
+from outwarden.budget.lease import WIDTH_MAX
 from outwarden.errors import HoldPosted
 
 pytestmark = [
@@ -215,10 +216,10 @@ def test_four_processes_lease_and_spend_a_cap_to_the_last(start: Start, url: str
 def test_kill_9_of_processes_that_lease(start: Start, url: str) -> None:
     """What the dead spent is charged, with what they had ready, never past the cap; the rest is free to the last."""
     spent = [RawValue("q", 0) for _ in range(KILLS + 3)]
-    used = iter(spent)
+    unused = iter(spent)
 
     def begin() -> Child:
-        mine = next(used)
+        mine = next(unused)
 
         def work(ledger: LeasingLedger) -> None:
             for number in rounds(ledger, 60):
@@ -241,7 +242,9 @@ def test_kill_9_of_processes_that_lease(start: Start, url: str) -> None:
     ledger = LeasingLedger(open_store(url))
     recovered(ledger)
     state = ledger.state(LEASED)
-    assert 0 < sum(each.value for each in spent) <= state.posted <= 200_000
+    used = sum(each.value for each in spent)
+    assert 0 < used <= state.posted <= 200_000
+    assert state.posted - used <= (KILLS + 3) * (WIDTH_MAX + 2) * 100  # what lay ready, and the call each was at
     assert (state.pending, state.debt) == (0, 0)
     rest = (200_000 - state.posted) // 100
     names = [f"rest-{number}" for number in range(rest + 50)]

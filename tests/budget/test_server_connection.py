@@ -330,6 +330,50 @@ def test_a_statement_that_fails_tells_no_value(store: Store) -> None:
     assert store.pauses() == ["alice@acme.example"]
 
 
+@pytest.mark.on_sql
+@pytest.mark.parametrize(
+    "name",
+    [
+        "x'; DELETE FROM ledger; -- ",
+        "x\\'; DELETE FROM ledger; # ",
+        '"; DELETE FROM ledger; /* ',
+        "\\",
+        "\\\\'",
+        "%s %% %",
+        "\n\r\x1a\t`",
+        "\u00bf\u5c27'; -- \U0001f642",
+    ],
+)
+def test_text_is_never_a_statement(store: Store, name: str, clock: Clock) -> None:
+    """Whatever quotes, escapes and ends of statements it holds, it comes back as it went in."""
+    assert isinstance(store, SqlStore)
+    with store.transaction() as transaction:
+        assert transaction.pause(name, clock())
+        assert not transaction.pause(name, clock())
+        assert transaction.open_hold(f"h {name}"[:120], name, Amounts(1, 0), clock())
+    assert store.pauses() == [name]
+    assert store.is_paused(["other", name, "'"]) == name
+    with store.transaction() as transaction:
+        assert [row.owner for row in transaction.open_holds(name, 5)] == [name]
+    assert store.run_sql("SELECT count(*) FROM ledger") == [(1,)]
+
+
+@pytest.mark.on_sql
+def test_a_write_that_fails_leaves_nothing(store: Store, account: Make, clock: Clock) -> None:
+    """Refused at the end of a step, with its first writes done: none of them is there, and the next step goes."""
+    ledger, insert = Ledger(store, clock=clock), ("INSERT INTO pauses (target, at) VALUES (%s, 1)", ("x",))
+    transaction: Any = store.transaction().__enter__()
+    assert transaction.open_hold("h", ledger.owner, Amounts(1, 1), clock())
+    transaction._later += [insert, insert]
+    with pytest.raises(StoreUnavailable, match="refuses"):
+        transaction.__exit__(None, None, None)
+    assert isinstance(ledger.hold("i", [account(100)], Amounts(10, 0)), Held)
+    with store.transaction() as transaction:
+        assert transaction.hold("h") is None
+    assert store.pauses() == []
+    assert ledger.drift() == []
+
+
 # How a server is made a replica, or as good as one, and a primary again. A MariaDB heeds it for common users only.
 BECOME = {
     ("postgresql", "replica"): ("ALTER SYSTEM SET default_transaction_read_only = on", "SELECT pg_reload_conf()"),

@@ -27,7 +27,7 @@ SPARE = {
 
 def route(name: str, model: str, targets: list[str], **more: Any) -> dict[str, Any]:
     """A route with a breaker that stays out of the way."""
-    breaker = {"max_fails": 1000, "within": "1s", "cooldown": "1s"}
+    breaker = {"max_fails": 100, "within": "1s", "cooldown": "1s"}
     named = {"name": name, "match": {"model": model}, "targets": targets, "timeouts": TIMEOUTS, "breaker": breaker}
     return named | more
 

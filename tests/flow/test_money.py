@@ -585,13 +585,74 @@ def test_the_tier_that_the_reply_names_is_paid(
 ) -> None:
     """Asked for flex and served at the standard price: the standard price."""
     _, state, purse = begin(budget(1), model="gpt-4o-mini")
-    purse._tier = "flex"
+    purse._tariff._tier = "flex"
     cheaper = Price.flat(Decimal("0.075"), Decimal("0.3"))
-    known = purse._prices.known
+    known = purse._tariff._prices.known
     monkeypatch.setattr(
-        purse._prices, "known", lambda *names, service_tier, units: cheaper if service_tier else known(*names)
+        purse._tariff._prices, "known", lambda *names, service_tier, units: cheaper if service_tier else known(*names)
     )
     purse.pay(None)
     settle(purse, replace(USAGE, tier=tier))
 
     assert state.cost == 900 * rates[0] + 20 * rates[1]
+
+
+def test_what_is_gone_on_with_is_paid_with_the_rest(begin: Begin) -> None:
+    """The beginning is input to who goes on, and part of the limit; both parts are one cost and one usage."""
+    services, state, purse = begin(budget(1))
+    assert purse.pay(None)
+    left = purse.leave(None, 30)
+    before = purse.take_up("word " * 30, left.usage)
+    assert purse.taken.output_limit is not None
+    assert 60 <= purse.taken.output_limit < 80
+    assert purse.pay(upstream(("2", "20")))
+    first = 1000 * 1000 + 30 * 10_000
+    worst = (INPUT + 150) * 2000 + purse.taken.output_limit * 20_000
+    assert standing(services) == (0, first + worst, 0)
+    settle(purse, USAGE)
+
+    assert standing(services) == (first + 900 * 2000 + 20 * 20_000, 0, 0)
+    assert state.usage == Usage(input_tokens=1000 + 900, output_tokens=30 + 20)
+    assert state.usage_source == "estimate"
+    assert before.used == Usage()
+
+
+def test_where_nobody_goes_on_nothing_was_taken_up(begin: Begin) -> None:
+    """The attempt that broke off is settled as the last, as it stands."""
+    services, state, purse = begin(budget(1))
+    assert purse.pay(None)
+    left = purse.leave(None, 30)
+    purse.put_back(purse.take_up("word " * 30, left.usage))
+    purse.stay(left)
+    settle(purse, USAGE)
+
+    assert standing(services) == (COST, 0, 0)
+    assert (state.usage, state.usage_source) == (USAGE, "provider")
+    assert purse.sent_tokens == purse.counted_tokens
+
+
+def test_a_continuation_that_cannot_be_paid_is_not_taken(begin: Begin) -> None:
+    """The cap is never passed; what was said is paid."""
+    services, _, purse = begin(budget(0.01))
+    assert purse.pay(None)
+    left = purse.leave(None, 30)
+    before = purse.take_up("word " * 30, left.usage)
+    assert not purse.pay(upstream(("20", "200")))
+    purse.put_back(before)
+    purse.stay(left)
+    purse.settle(None, may_be_billed=True, estimate=Usage(input_tokens=1000, output_tokens=30))
+
+    assert standing(services) == (1000 * 1000 + 30 * 10_000, 0, 0)
+
+
+def test_nobody_answers_who_goes_on(begin: Begin) -> None:
+    """What was said before is paid and told all the same."""
+    services, state, purse = begin(budget(1))
+    assert purse.pay(None)
+    left = purse.leave(None, 30)
+    purse.take_up("word " * 30, left.usage)
+    assert purse.pay(upstream(("2", "20")))
+    settle(purse, None)
+
+    assert standing(services) == (1000 * 1000 + 30 * 10_000, 0, 0)
+    assert state.usage == Usage(input_tokens=1000, output_tokens=30)

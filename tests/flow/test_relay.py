@@ -322,6 +322,26 @@ def test_an_upstream_that_breaks_off_is_told(play: Playbook, services: Services)
     assert spent(services)[1] == pending
 
 
+def test_an_upstream_that_breaks_off_again_and_again_is_left_alone(
+    open_play: Callable[..., Playbook], open_services: Callable[..., Services]
+) -> None:
+    """Responses count for its breaker, each by itself: what went well before does not hide an outage."""
+    services = open_services(routes={"routes": []})  # so with the breaker that calls have without a route
+    name, states = "original api.openai.com gpt-4o", []
+    for _ in range(5):
+        play = open_play(services)
+        ends = Ends(play, RESPONSES)
+        ends.client_says(create())
+        ends.server_says(*answer("well"))
+        ends.client_says(create())
+        ends.server_says(created(), delta("half an"))
+        states.append(services.health.states(play.clock.now).get(name, "closed"))
+        play.upstream.breaks()
+
+    assert states == ["closed"] * 5
+    assert services.health.states(play.clock.now)[name] == "open"
+
+
 def test_a_client_that_leaves_while_it_is_answered_is_charged_in_truth(play: Playbook, services: Services) -> None:
     pending = spent(services)[1]
     ends = Ends(play, RESPONSES)

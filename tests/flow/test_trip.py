@@ -1,5 +1,6 @@
 """A call's way: each attempt is written from what the caller aimed, and its credentials go where they were meant to."""
 
+import json
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
@@ -12,11 +13,14 @@ from playbook import Clock
 
 from outwarden.errors import StateError
 from outwarden.flow import trip as trip_module
-from outwarden.flow.trip import CREDENTIAL_HEADERS, Target, Trip, replace_model
-from outwarden.routing import Auth, Breaker, GiveUp, Health, Route, Upstream
+from outwarden.flow.aiming import CREDENTIAL_HEADERS, Beginning, Target, replace_model
+from outwarden.flow.trip import Trip
+from outwarden.routing import Attempt, Auth, Breaker, GiveUp, Health, Route, Upstream
+from outwarden.wire.continuation import PREFIX
 from outwarden.wire.traffic import Host
 
 BODY = b'{ "model":"gpt-4o", "seed":12345678901234567890, "messages":[] }'
+ASKED = b'{"model":"gpt-4o","messages":[{"role":"user","content":"Count."}]}'
 KEY = "invented-caller-key"
 OPENAI = Host(("api.openai.com",), "openai", "openai")
 OPEN = frozenset({"connect", "timeout", "429", "5xx", "stream_error", "budget"})
@@ -418,3 +422,58 @@ def test_a_model_map_is_by_upstream(clock: Clock) -> None:
     assert trip.model_at(priced) == "mixtral"
     assert trip.model_at(None) == "gpt-4o"
     assert set_off(priced, model=None)[0].model_at(priced) is None
+
+
+# -- what was begun ---------------------------------------------------------------------------------------------------
+
+
+def test_only_who_can_is_asked_to_go_on(clock: Clock) -> None:
+    """Each in its way; the others are passed over, and the first is not tried again where it cannot."""
+    others = upstream("unable", provider="openai"), upstream("refuses", prefill=False)
+    trip, request = set_off(*others, upstream("able"), retries=2, request=aimed(body=ASKED))
+    choice = trip.go_on(Beginning("One", 40), "stream_error")
+    trip.apply(request)
+    asked = json.loads(request.content or b"")
+
+    assert isinstance(choice, Attempt)
+    assert choice.upstream == "able"
+    assert asked["messages"][-1] == {"role": "assistant", "content": "One"}
+    assert (asked["continue_final_message"], asked["add_generation_prompt"]) == (True, False)
+    assert [step.outcome for step in trip.steps] == ["stream_error", "pending"]
+    assert isinstance(trip.go_on(Beginning("One t", 39), "stream_error"), Attempt)  # able has its retries
+    trip.apply(request)
+    assert json.loads(request.content or b"")["messages"][-1]["content"] == "One t"
+
+
+def test_who_declines_is_not_blamed(clock: Clock) -> None:
+    """It is well, and it cost nothing; it is not asked again in this call."""
+    health = Health()
+    trip, _ = set_off(upstream("one"), upstream("two"), health=health, breaker=Breaker(max_fails=1, cooldown=9.0))
+    trip.go_on(Beginning("One"), "stream_error")
+    trip.sent = True
+    choice = trip.decline(400)
+
+    assert isinstance(choice, Attempt)
+    assert choice.upstream == "two"
+    assert [(step.outcome, step.status) for step in trip.steps][:2] == [
+        ("stream_error", None),
+        ("prefill_refused", 400),
+    ]
+    assert health.open_until("one", clock.now) is None
+    assert isinstance(trip.decline(400), GiveUp)
+    assert not trip.may_have_billed
+
+
+def test_where_the_caller_aimed_may_go_on(clock: Clock) -> None:
+    """From the caller's own request, key and all."""
+    host = Host(("api.deepseek.com",), "deepseek", "openai")
+    request = aimed("https://api.deepseek.com/beta/chat/completions", ASKED)
+    trip, request = set_off(upstream("first"), request=request, host=host, targets=["first", "original"])
+    trip.apply(request)
+    trip.go_on(Beginning("One"), "stream_error")
+    trip.apply(request)
+
+    assert trip.upstream_name == "original"
+    assert trip.way == PREFIX
+    assert json.loads(request.content or b"")["messages"][-1] == {"role": "assistant", "content": "One", "prefix": True}
+    assert request.headers["authorization"]

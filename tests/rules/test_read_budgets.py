@@ -126,6 +126,17 @@ def test_moving_windows(written: str, window: str, load: Load) -> None:
     assert rules.budgets.budgets == (Budget("a", "all", 10**9, window=window),)
 
 
+@pytest.mark.parametrize("window", ["day", "rolling 10m", "refill 1h"])
+def test_a_limit_per_call_has_no_window(window: str, load: Load, problems: Problems) -> None:
+    """A day's limit is not meant for each call; said at its line. The default may be written down."""
+    budget = "budgets:\n  - name: a\n    scope: request\n    limit_usd: 1\n    window: "
+
+    assert [one.partition(";")[0] for one in problems(budgets=f"{budget}{window}\n")] == [
+        "budgets.yml:5: 'window' counts calls"
+    ]
+    assert load(budgets=f"{budget}lifetime\n").budgets.budgets[0].window == "lifetime"
+
+
 def test_a_burst(load: Load) -> None:
     """How much a bucket holds; the limit is what flows back."""
     (budget,) = load(

@@ -269,16 +269,56 @@ def test_a_broken_upstream_does_not_break_its_routes(problems: Problems) -> None
     assert told[0].startswith("routes.yml:2: url:")
 
 
-@pytest.mark.parametrize(
-    "key",
-    ["rescue: continue"],
-)
-def test_what_a_route_cannot_do_yet_is_refused(key: str, problems: Problems) -> None:
-    """Never taken silently for something else."""
-    (told,) = problems(routes=UPSTREAM + f"routes:\n  - name: a\n    {key}\n")
+CONTINUED = """\
+upstreams:
+  gpt: {{url: 'http://a', provider: openai, format: openai}}
+  own: {{url: 'http://b', provider: gateway, format: openai, prefill: {prefill}}}
+routes:
+  - name: a
+    targets: {targets}
+    rescue: continue
+"""
 
-    assert told.startswith("routes.yml:5: ")
-    assert "not supported yet" in told
+
+def test_somebody_may_go_on(load: Load) -> None:
+    """An upstream that is known for it, or that the rules say it of; where the caller aimed may be one."""
+    (route,) = load(routes=CONTINUED.format(targets="[gpt, own]", prefill="true")).routes.routes
+    upstreams = load(routes=CONTINUED.format(targets="[gpt, original]", prefill="no")).routes.upstreams
+
+    assert route.rescue == "continue"
+    assert (upstreams["own"].prefill, upstreams["gpt"].prefill) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("targets", "prefill", "why"),
+    [
+        ("[gpt, own]", "false", "none of its targets (gpt or own) is known to go on with an answer"),
+        ("[own]", "true", "it has one target and no retries"),
+    ],
+)
+def test_where_nobody_can_go_on_the_rule_is_refused(targets: str, prefill: str, why: str, problems: Problems) -> None:
+    """At its line: a rule that could never do anything is a mistake."""
+    (told,) = problems(routes=CONTINUED.format(targets=targets, prefill=prefill))
+
+    assert told.startswith(f"routes.yml:7: rescue 'continue' of route 'a': {why}")
+
+
+def test_the_targets_of_its_parts_count(load: Load, problems: Problems) -> None:
+    """Those of routes that it names."""
+    parts = "  - name: part\n    targets: [{part}]\n"
+    rules = CONTINUED.format(targets="[gpt, {route: part}]", prefill="true")
+    (route,) = load(routes=rules + parts.format(part="own")).routes.routes
+    (told,) = problems(routes=CONTINUED.format(targets="[{route: part}]", prefill="no") + parts.format(part="gpt"))
+
+    assert route.rescue == "continue"
+    assert "none of its targets (gpt)" in told
+
+
+def test_nothing_asks_other_formats_to_go_on(problems: Problems) -> None:
+    """So they cannot be said to."""
+    (told,) = problems(routes="upstreams: {g: {url: 'http://g', provider: google, format: gemini, prefill: true}}")
+
+    assert told == "routes.yml:1: nothing asks an upstream of format gemini to go on with an answer"
 
 
 PROBED = "upstreams: {{a: {{url: 'http://h', provider: p, format: openai, health: {}}}}}"

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outwarden.errors import BodyError
+from outwarden.wire import json_walk
 from outwarden.wire.body import PIECE_TOKENS, Memory, rewrite_json, rewrite_lines, rewrite_text, rewrite_texts
 
 words = st.sampled_from(
@@ -206,6 +207,26 @@ def test_lines_are_rewritten_as_each_would_be(rules, word_rewriter, some, end, i
     assert rewriter.noted == single.noted
     assert done.edits == sum(one.edits for one in each)
     assert done.tokens >= sum(one.tokens for one in each)
+
+
+broken_texts = st.tuples(nested_texts, st.integers(1, 9)).map(lambda cut: cut[0][: -cut[1]] + "\t")
+odd_texts = st.sampled_from(
+    ['{"a": "ann@x.example\t"}', '["\\q"]', "[NaN]", ' {"a": [4111111111111111]}', "[1] [2]", "[" * 250]
+)
+
+
+@given(st.lists(plain_texts | nested_texts | broken_texts | odd_texts, min_size=2, max_size=12))
+def test_many_documents_in_strings_are_read_as_each_would_be(rules, word_rewriter, texts):
+    """Together where they can be: one that is broken or odd keeps no other from it, nor says anything in its place."""
+    body = json.dumps(texts).encode()
+    rewriter, single = word_rewriter(), word_rewriter()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_walk, "MANY", 2)
+        done = rewrite_json(body, rules, rewriter)
+
+    assert json.loads(done.body) == [rewrite_text(text, single) for text in texts]
+    assert sorted(rewriter.noted) == sorted(single.noted)
+    assert {*rewriter.asked} == {*single.asked} - {""}
 
 
 @given(st.lists(plain_texts | nested_texts, max_size=6))

@@ -5,9 +5,9 @@ back after it, on every account or on none, in integers. Leaves to `pricing` wha
 steps happen. `leases` lets a busy process pay from memory what it leased. The rules of money know only the interface
 in `store`, and `retrying` what a server undid. SQLAlchemy and the drivers live below it: `sql_store` reads;
 `sql_transaction` and `sqlite_connection` write to SQLite, which has one writer at a time; `server_transaction` and
-`server_connection` (`postgres_connection`, `mariadb_connection`) to servers, which have row locks; `statements`,
-`dialects`, `schema`, `server_schema` and `migrations` say what is there. `redis_store`, `redis_transaction`,
-`redis_connection` and `redis_rows` are all of that for Redis.
+`server_connection` (`postgres_connection` with `postgres_pipeline`, `mariadb_connection`) to servers, which have row
+locks; `statements`, `dialects`, `schema`, `server_schema` and `migrations` say what is there. `redis_store`,
+`redis_transaction`, `redis_connection` and `redis_rows` are all of that for Redis.
 """
 
 from outwarden.budget.accounts import Account, accounts, keyed_digest

@@ -19,9 +19,12 @@ that refuses goes back, and it is tried again; what others have ready can refuse
 the rest.
 
 *Ends.* At its exit a process posts what was spent and gives back the rest. What a dead one leased is charged in full
-like all holds (`Ledger.recover`): spent or not, nobody knows. One that was taken for dead and was not finds its lease
-expired with the next step: its calls were charged then. A round that finds the store gone ends all leases for new
-calls, which are refused then as all others are.
+like all holds (`Ledger.recover`): what ran and what lay ready at its last step, for all of it may have been spent
+since, and only its memory knew. Too much is charged by what it did not come to use of that, `WIDTH_MAX` of the largest
+hold at most for each lease; to charge less would be too little for whoever used it. Of single calls the store knows
+nothing: one that comes again with its id, to another process, is a new call. One that was taken for dead and was not
+finds its lease expired with the next step: its calls were charged then. A round that finds the store gone ends all
+leases for new calls, which are refused then as all others are.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""PostgreSQL through psycopg: statements of a step travel together (pipeline mode), prepared once per connection.
+"""PostgreSQL through psycopg, and what its errors mean; the statements themselves run in a `postgres_pipeline`.
 
 Transactions are READ COMMITTED: each locks the rows it reckons with before it reads them (`server_transaction`).
 """
@@ -7,18 +7,13 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 import psycopg
-from psycopg import errors
-from psycopg.abc import PQGen
-from psycopg.adapt import Loader
-from psycopg.pq import PipelineStatus
-from psycopg.types.numeric import Int8Dumper
-from psycopg.types.string import StrDumper
+from psycopg.pq import ConnStatus
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from outwarden.budget.dialects import Kind
+from outwarden.budget.postgres_pipeline import Failed, Pipeline
 from outwarden.budget.server_connection import (
     ANSWER_S,
-    COMMIT,
     CONNECT_S,
     LOCK_S,
     STOPPED_S,
@@ -33,7 +28,10 @@ _SETTINGS = {
     "client_encoding": "UTF8",
 }
 # Another transaction stood in the way: deadlock_detected, serialization_failure (PostgreSQL's Appendix A).
-_UNDONE = (errors.DeadlockDetected, errors.SerializationFailure)
+_UNDONE = ("40P01", "40001")
+# It has become a replica (read_only_sql_transaction), or its tables were changed (feature_not_supported, of what was
+# prepared before): a new connection may do.
+_USELESS = ("25006", "0A000")
 
 
 class PostgresConnection(SqlServerConnection):
@@ -42,49 +40,42 @@ class PostgresConnection(SqlServerConnection):
     kind: Kind = "postgresql"
     pipelines = True
 
-    def open(self, turn_s: int = 0) -> "psycopg.Connection[Any]":
+    def open(self, turn_s: int = 0) -> "_Raw":
         dialect = cast(Any, PGDialect_psycopg)()
         arguments, named = dialect.create_connect_args(self._url)
         named = {"connect_timeout": CONNECT_S, "application_name": "outwarden", **named, "autocommit": True}
         try:
-            raw = _Bounded.connect(*arguments, **named)
+            raw = _Raw.connect(*arguments, **named)
         except (psycopg.Error, UnicodeError) as error:
             raise Lost(self.said(error)) from None
-        raw.prepare_threshold = 0
         raw.answer_s = max(ANSWER_S, turn_s)
-        _register(raw)
+        raw.steps = Pipeline(raw.pgconn)
         bounds = {
             "lock_timeout": f"{max(LOCK_S, turn_s)}s",
             "statement_timeout": f"{raw.answer_s}s",
             "idle_in_transaction_session_timeout": f"{STOPPED_S}s",
         }
+        set_one = "SELECT set_config(%s, %s, false)"
         try:
-            for name, value in (_SETTINGS | bounds).items():
-                raw.execute("SELECT set_config(%s, %s, false)", (name, value))
-        except psycopg.Error as error:
+            self.send(raw, [(set_one, setting) for setting in (_SETTINGS | bounds).items()])
+        except (Lost, Refused) as error:
             self.discard(raw)
-            raise Lost(self.said(error)) from None
+            raise Lost(str(error)) from None
         return raw
 
-    def send(self, raw: "psycopg.Connection[Any]", steps: Sequence[Step]) -> list[Done]:
+    def send(self, raw: "_Raw", steps: Sequence[Step]) -> list[Done]:
         try:
-            # Behind a pipeline psycopg sends a Flush, at which the server forgets how long the transaction may be idle
-            # (seen with 3.3 and PostgreSQL 15). So what leaves one open ends with a statement of its own.
-            together = len(steps) if steps[-1] == COMMIT else len(steps) - 1
-            cursors = []
-            if together:
-                with raw.pipeline():
-                    cursors = [_execute(raw, step) for step in steps[:together]]
-            cursors += [_execute(raw, step) for step in steps[together:]]
-            return [_done(cursor) for cursor in cursors]
-        except (psycopg.Error, UnicodeError) as error:
-            hangs = _timed_out(error)
-            useless = hangs or isinstance(error, errors.ReadOnlySqlTransaction)
-            if useless or raw.closed or raw.pgconn.pipeline_status != PipelineStatus.OFF:
-                raise Lost(self.said(error), hangs=hangs) from None
-            raise Refused(self.said(error), undone=isinstance(error, _UNDONE)) from None
+            return raw.steps.run(steps, raw.answer_s)
+        except Failed as error:
+            if error.lost or error.state in _USELESS or raw.pgconn.status != ConnStatus.OK:
+                raise Lost(str(error)) from None
+            raise Refused(str(error), undone=error.state in _UNDONE) from None
+        except UnicodeError as error:
+            raise Refused(self.said(error)) from None
+        except (psycopg.Error, OSError) as error:
+            raise Lost(self.said(error), hangs=isinstance(error, TimeoutError)) from None
 
-    def discard(self, raw: "psycopg.Connection[Any]") -> None:
+    def discard(self, raw: "_Raw") -> None:
         raw.pgconn.finish()
 
     def said(self, error: BaseException) -> str:
@@ -96,42 +87,11 @@ class PostgresConnection(SqlServerConnection):
         return " ".join(str(error).split()) or type(error).__name__
 
 
-class _Bounded(psycopg.Connection[Any]):
-    """A connection that waits for an answer within a bound: a stopped server acknowledges all and says nothing."""
+class _Raw(psycopg.Connection[Any]):
+    """A connection, how statements run on it, and how long an answer may take.
 
-    answer_s = ANSWER_S
+    A stopped server acknowledges all and says nothing.
+    """
 
-    def wait(self, gen: PQGen[Any], interval: float = 0.1, timeout: float | None = None) -> Any:
-        return super().wait(gen, interval, self.answer_s if timeout is None else timeout)
-
-
-class _Whole(Loader):
-    """The sum of integers comes as a numeric, and is one."""
-
-    def load(self, data: Any) -> int:
-        return int(bytes(data))
-
-
-def _register(raw: "psycopg.Connection[Any]") -> None:
-    """Give every value the same type whatever its size, so that a statement is prepared once."""
-    raw.adapters.register_dumper(int, Int8Dumper)
-    raw.adapters.register_dumper(str, StrDumper)
-    raw.adapters.register_loader("numeric", _Whole)
-
-
-def _execute(raw: "psycopg.Connection[Any]", step: Step) -> "psycopg.Cursor[Any]":
-    sql, values = step
-    return raw.execute(cast(Any, sql), values or None)
-
-
-def _timed_out(error: BaseException | None) -> bool:
-    """Whether our own bound ended it; leaving the pipeline fails after that, too, and says something else."""
-    while error is not None:
-        if isinstance(error, errors._WaitTimeout):
-            return True
-        error = error.__context__
-    return False
-
-
-def _done(cursor: "psycopg.Cursor[Any]") -> Done:
-    return Done(cursor.fetchall() if cursor.description else [], max(cursor.rowcount, 0))
+    answer_s: float
+    steps: Pipeline

@@ -107,6 +107,9 @@ class ServerConnection(ABC):
                 self._commit(last)
             elif self._begun:
                 self._roll_back()
+        except StoreUnavailable:
+            self._roll_back()  # a server that only refused keeps the rest; MariaDB would commit it with the next BEGIN
+            raise
         finally:
             self._within = self._begun = False
             self._lock.release()

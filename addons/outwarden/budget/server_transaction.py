@@ -1,8 +1,8 @@
 """One transaction on a database server: rows are locked, reckoned with here, and written together with the commit.
 
 A hold takes two round trips that way: one that inserts it, looks for pauses and locks the accounts; one that writes and
-commits. Accounts are locked in the order of their keys, whatever the order of the rules, so that no two calls wait for
-each other; a hold is locked before its accounts.
+commits, each account once, whatever happened to it. Accounts are locked in the order of their keys, whatever the order
+of the rules, so that no two calls wait for each other; a hold is locked before its accounts.
 """
 
 from collections.abc import Iterable, Sequence
@@ -53,6 +53,7 @@ class ServerTransaction:
         self._undone = False
         self._later: list[Sql] = []  # writes whose answer nobody needs
         self._rows: dict[Key, Any] = {}  # locked accounts as they are now, by key
+        self._changed: dict[Key, None] = {}  # those to write in the end, each once
         self._keys: dict[int, Key] = {}  # their keys, by number
         self._found: dict[str, list[Any]] = {}  # what holds reserve
         self._expected: Sequence[Account] = ()
@@ -68,7 +69,8 @@ class ServerTransaction:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._connection.finish(commit=kind is None and not self._undone, last=self._later)
+        commit = kind is None and not self._undone
+        self._connection.finish(commit=commit, last=[*self._later, *self._accounts_written()] if commit else ())
 
     def undo(self) -> None:
         self._undone = True
@@ -118,11 +120,10 @@ class ServerTransaction:
         return row.number, self.move(row.number, Balance(0, amount), at)
 
     def move(self, account: int, change: Balance, at: datetime) -> Balance:
-        values = {"a_number": account, "a_at": seconds(at), **named("a", change)}
-        self._write(statements.MOVE, values)
         key = self._keys[account]
-        after = _balance(self._rows[key]).plus(change)
-        self._rows[key] = self._rows[key]._replace(**after._asdict())
+        row = self._rows[key]
+        after = _balance(row).plus(change)
+        self._change(key, row._replace(touched=seconds(at), **after._asdict()))
         return after
 
     def charge(self, account: int, leaves: int, change: Balance) -> None:
@@ -162,8 +163,9 @@ class ServerTransaction:
         return [(row.number, _balance(self._rows[self._keys[row.number]])) for row in found if row.number in self._keys]
 
     def begin_anew(self, account: int, at: datetime) -> None:
-        for statement in statements.BEGIN_ANEW:
-            self._write(statement, {"a_number": account, "a_at": seconds(at) + 1})
+        key = self._keys[account]
+        self._write(statements.FORGET_ALL_CHARGES, {"a_number": account})
+        self._change(key, self._rows[key]._replace(refilled=seconds(at) + 1, carry=0))
 
     def log(self, order: Order) -> int:
         insert = self._step(statements.LOG, values_of(order))
@@ -229,22 +231,28 @@ class ServerTransaction:
                 found = statements.LOCK_NUMBER.shape(*row)
                 self._keep(found, _key_in(found))
 
+    def _change(self, key: Key, row: Any) -> None:
+        self._rows[key] = row
+        self._changed[key] = None
+
+    def _accounts_written(self) -> list[Sql]:
+        """One update for each account, whatever happened to it: while it is locked, what was reckoned is what holds."""
+        return [self._step(statements.WRITE_ACCOUNT, _written(self._rows[key])) for key in self._changed]
+
     def _keep(self, row: Any, key: Key) -> None:
         self._rows[key] = row
         self._keys[row.number] = key
 
     def _see(self, account: Account, row: Any) -> None:
-        """Write the limit as seen last, for display, where it has changed."""
+        """Keep the limit as seen last, for display."""
         limit, burst = min(account.budget.limit, COLUMN_MAX), account.budget.burst
         if (row.limit_seen, row.burst_seen) != (limit, burst):
-            self._write(statements.SEE, {"a_number": row.number, "a_limit_seen": limit, "a_burst_seen": burst})
+            self._change(_key(account), row._replace(limit_seen=limit, burst_seen=burst))
 
     def _refill(self, account: Account, row: Any, at: datetime) -> Balance:
         done = refill(account.budget, standing_in(row), seconds(at))
         if (done.refilled, done.carry) != (row.refilled, row.carry):
-            values = {"a_number": row.number, "a_refilled": done.refilled, "a_carry": done.carry}
-            self._write(statements.REFILL, values)
-            self._rows[_key(account)] = row._replace(refilled=done.refilled, carry=done.carry)
+            self._change(_key(account), row._replace(refilled=done.refilled, carry=done.carry))
         return done.change
 
     def _roll(self, account: Account, number: int, at: datetime) -> Balance:
@@ -280,6 +288,10 @@ def _key(account: Account) -> Key:
 
 def _key_in(row: Any) -> Key:
     return row.budget, row.scope, row.id, row.unit, row.window, row.starts
+
+
+def _written(row: Any) -> dict[str, Any]:
+    return {f"a_{name}": getattr(row, name) for name in statements.COUNTED}
 
 
 def _balance(row: Any) -> Balance:

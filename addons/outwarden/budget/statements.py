@@ -72,11 +72,12 @@ def _grow_hold(kind: Kind) -> Any:
     return _change_hold(kind, **{name: _bind(f"h_{name}") for name in ("usd", "tokens", "requests")})
 
 
-def _move(kind: Kind) -> Any:
+def _move() -> Any:
+    """SQLite alone, as it returns what it made; the servers write what they reckoned (`WRITE_ACCOUNT`)."""
     c = accounts.c
     values = {name: c[name] + _bind(f"a_{name}") for name in _PARTS}
     change = update(accounts).where(c.number == _bind("a_number")).values(**values, touched=_bind("a_at"))
-    return change.returning(*(c[name] for name in _PARTS)) if kind == "sqlite" else change
+    return change.returning(*(c[name] for name in _PARTS))
 
 
 def _charge(kind: Kind) -> Any:
@@ -175,13 +176,9 @@ def _old_account() -> Any:
 
 OPEN_ACCOUNT = Statement(_open_account)
 NUMBERS = Statement(_numbers())
-SEE = Statement(
-    update(accounts)
-    .where(accounts.c.number == _bind("a_number"))
-    .values(limit_seen=_bind("a_limit_seen"), burst_seen=_bind("a_burst_seen"))
-)
+FORGET_ALL_CHARGES = Statement(delete(charges).where(charges.c.account == _bind("a_number")))
 BEGIN_ANEW = (
-    Statement(delete(charges).where(charges.c.account == _bind("a_number"))),
+    FORGET_ALL_CHARGES,
     Statement(
         update(accounts).where(accounts.c.number == _bind("a_number")).values(refilled=_bind("a_at"), carry=literal(0))
     ),
@@ -246,12 +243,15 @@ def enter_sql(kind: Kind, lines: int) -> str:
 
 
 ACCOUNT = Statement(select(accounts).where(_same_account()))
-_COUNTED = ("number", "limit_seen", "burst_seen", *_PARTS, "refilled", "carry")  # what a step reckons with
-LOCK_ACCOUNT = Statement(select(*(accounts.c[name] for name in _COUNTED)).where(_same_account()).with_for_update())
+COUNTED = ("number", "limit_seen", "burst_seen", *_PARTS, "refilled", "carry", "touched")  # what a step may change
+LOCK_ACCOUNT = Statement(select(*(accounts.c[name] for name in COUNTED)).where(_same_account()).with_for_update())
+WRITE_ACCOUNT = Statement(
+    update(accounts).where(accounts.c.number == _bind("a_number")).values({n: _bind(f"a_{n}") for n in COUNTED[1:]})
+)
 LOCK_NUMBER = Statement(select(accounts).where(accounts.c.number == _bind("a_number")).with_for_update())
 CURRENT = Statement(_current())
 RESERVE = Statement(_reserve)
-MOVE = Statement(_move)
+MOVE = Statement(_move())
 REFILL = Statement(
     update(accounts)
     .where(accounts.c.number == _bind("a_number"))

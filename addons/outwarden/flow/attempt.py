@@ -27,8 +27,8 @@ from mitmproxy.proxy.layers.http._events import (
     ResponseHeaders,
 )
 
-from outwarden.budget import Amounts
 from outwarden.flow.dial import Dial
+from outwarden.flow.left import Left
 from outwarden.flow.state import CallState
 from outwarden.flow.trip import Trip
 from outwarden.flow.upload import Commands, Upload
@@ -65,7 +65,7 @@ class Attempt(Upload):
     def _start(self) -> Commands:
         assert self._call
         self._forget_attempt()
-        self._call.reply = None  # what an attempt before this one said counts no more
+        self._begin_anew(self._call)
         refusal = self._trip.apply(self.flow.request)
         if refusal:
             self._call.refuse(refusal, "refused", "sign")
@@ -75,6 +75,10 @@ class Attempt(Upload):
         dial = self._dial
         yield from self._await("connect", self._trip.timeouts.connect)
         yield dial  # answered by GetHttpConnectionCompleted, perhaps before this line returns
+
+    def _begin_anew(self, call: CallState) -> None:
+        """What an attempt before this one said counts no more."""
+        call.reply = None
 
     def _on_dialled(self, event: GetHttpConnectionCompleted) -> Commands:
         if event.command is not self._dial:
@@ -125,12 +129,12 @@ class Attempt(Upload):
             yield from self._start()
         return True
 
-    def _pay_for_what_came(self) -> Amounts | None:
+    def _pay_for_what_came(self) -> Left | None:
         """An answer that is left after it has begun is billed by its provider, beside the one that is to come."""
         call = self._call
         if call is None or call.purse is None or call.reply is None or not call.reply.began:
             return None
-        return call.purse.leave(call.reply.rewriter.usage, call.reply.rewriter.counted)
+        return call.purse.leave(call.reply.usage, call.reply.counted)
 
     def _forget_attempt(self) -> None:
         if self._call:

@@ -1,12 +1,13 @@
 """A stream of mitmproxy's HTTP layer with our own way of sending a call: hold, fail over, stream, drain.
 
 `CallStream` replaces what happens between the `request` hook and the end of the flow for calls of ours, and is plain
-`HttpStream` for all other traffic. It is made of four parts, each on top of the one before:
+`HttpStream` for all other traffic. It is made of five parts, each on top of the one before:
 
     upload     the request on its way in
     attempt    dial → send; leave for the next upstream
     ending     an answer, an error, a torn connection; a client that left
     delivery   the head → hold until first content → commit → stream → complete
+    continuing what broke off is gone on with elsewhere
 
 Here is what joins them: which event goes where, what an error of ours becomes, and what happens when time runs out.
 """
@@ -29,18 +30,18 @@ from mitmproxy.proxy.layers.http._events import (
     ResponseTrailers,
 )
 
-from outwarden.flow.delivery import Delivery
+from outwarden.flow.aiming import target_of_host
+from outwarden.flow.continuing import Continuing
 from outwarden.flow.dial import Dial
 from outwarden.flow.guard import broken, where
 from outwarden.flow.state import CallState, state_of, was_seen
-from outwarden.flow.trip import target_of_host
 from outwarden.flow.upload import Commands
 from outwarden.wire.format import Refusal
 
 logger = logging.getLogger(__name__)
 
 
-class CallStream(Delivery):
+class CallStream(Continuing):
     """One request and its reply."""
 
     def make_server_connection(self) -> layer.CommandGenerator[bool]:
@@ -162,6 +163,8 @@ class CallStream(Delivery):
         elif self._client_gone:
             yield from self._abandon_now()
             yield from self._end_drain("drain limit")
+        elif phase != "total" and (yield from self._go_on("connect" if phase == "connect" else "timeout")):
+            return
         elif self._committed or phase == "total":
             self._trip.fail_at_last("timeout", None)
             text = f"The upstream {self._trip.upstream_name} ran out of time ({phase})."

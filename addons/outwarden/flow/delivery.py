@@ -177,7 +177,7 @@ class Delivery(Ending):
             self._held += out
         if (purse := self._call.purse) and purse.metering:
             purse.metering.hear(time.monotonic(), said=True)
-        if purse and not reply.complete and not purse.follow(reply.rewriter.counted):
+        if purse and not reply.complete and not purse.follow(reply.counted):
             yield from self._stop_unpaid(purse)
             return
         if self._committed:

@@ -4,7 +4,7 @@ from mitmproxy.connection import Connection
 from mitmproxy.proxy.layer import Layer
 from mitmproxy.proxy.layers.http import GetHttpConnection
 
-from outwarden.flow.trip import Target
+from outwarden.flow.aiming import Target
 
 _targets: dict[str, Target] = {}
 

@@ -11,19 +11,18 @@ from typing import TYPE_CHECKING
 from outwarden.budget import Account, Amounts, BudgetState, Denied, Held, Paused
 from outwarden.budget import accounts as accounts_of
 from outwarden.errors import PriceUnknown, StoreUnavailable
-from outwarden.flow.bounds import TRANSCRIPTION, body_id, counted_tokens, input_bound, output_bound, unit_bound
+from outwarden.flow.bounds import body_id, counted_tokens, input_bound, output_bound, unit_bound
 from outwarden.flow.denial import refusal_of, refusal_of_pause, stopped
 from outwarden.flow.guard import broken, where
+from outwarden.flow.left import NOTHING, Left, Taken, waived
 from outwarden.flow.metering import Metering, metering_of
 from outwarden.flow.services import Engines, Services
+from outwarden.flow.tariff import Tariff
 from outwarden.pricing import (
     BYTES,
     LearntOf,
     Price,
     context_window,
-    nano,
-    reported_tier,
-    service_tier,
 )
 from outwarden.wire.format import Refusal
 from outwarden.wire.usage import Usage
@@ -49,7 +48,6 @@ class Purse:
 
     def __init__(self, state: CallState, engines: Engines, services: Services, now: datetime | None = None) -> None:
         self._state = state
-        self._prices = engines.prices
         self._services = services
         self.accounts: tuple[Account, ...] = accounts_of(
             engines.rules.budgets,
@@ -64,16 +62,15 @@ class Purse:
         self.input_tokens = input_bound(state)
         self.output_tokens = output_bound(state, state.host.provider, state.model)
         self.units = unit_bound(state)
+        self._tariff = Tariff(state, engines.prices, self.units)
         self.metering = self._begin_metering(None)
-        self._tier = service_tier(state.body.data) if state.body else None
         self._rounds = 1  # how often the output bound may be written: a response goes on behind each tool's answer
         self.held: Amounts | None = None
         self.denied: Denied | None = None
         self.refusal: Refusal | None = None
         self._resolved = False
         self._left = Amounts(0, 0, 0)  # what answers cost that were left after they had begun
-        self._price: Price | None = None
-        self._upstream: Upstream | None = None  # the attempt that `_price` is for
+        self.taken = Taken()  # what the current attempt goes on with
 
     @property
     def settled(self) -> bool:
@@ -87,7 +84,7 @@ class Purse:
         """
         try:
             self._measure(upstream)
-            return self._hold(self._price_at(upstream), upstream)
+            return self._hold(self._tariff.at(upstream, must_know=self._counts_dollars), upstream)
         except PriceUnknown as error:
             self.refusal = Refusal(403, "price_unknown", f"The call was refused: {error} (budgets.yml, unknown_price).")
         except StoreUnavailable:
@@ -130,7 +127,7 @@ class Purse:
     def _cover(self, metering: Metering, output_tokens: int) -> bool:
         before, metering.covered = metering.covered, max(metering.covered, output_tokens)
         try:
-            paid = self._hold(self._price, self._upstream)
+            paid = self._hold(self._tariff.price, self._tariff.upstream)
         except StoreUnavailable:
             self._store_is_silent()
             paid = False
@@ -152,7 +149,7 @@ class Purse:
         return min(counted, self.output_tokens)
 
     def _of(self, upstream: Upstream | None) -> LearntOf:
-        provider, model = self._asked(upstream)
+        provider, model = self._tariff.asked(upstream)
         return LearntOf(provider, model or "", self._services.tokens.encoding(provider, model))
 
     def _begin_metering(self, upstream: Upstream | None) -> Metering | None:
@@ -161,14 +158,14 @@ class Purse:
     def cost_at(self, upstream: Upstream | None) -> int | None:
         """The most the call may cost at ``upstream`` in nano-dollars, to compare with others; None: nobody knows."""
         try:
-            price = self._price_at(upstream)
+            price = self._tariff.at(upstream, must_know=self._counts_dollars)
         except PriceUnknown:
             return None
         return price.upper_bound(self.input_tokens, self.output_tokens, units=self.units) if price else None
 
     def fits(self, upstream: Upstream | None) -> bool:
         """Whether the call goes into the context window of the model there, as far as one can tell before."""
-        window = context_window(*self._asked(upstream))
+        window = context_window(*self._tariff.asked(upstream))
         body = len(self._state.body.data) if self._state.body else 0
         tokens = min(self.counted_tokens, body // BYTES_PER_TOKEN)
         return window is None or tokens + (self._state.facts.output_limit or 0) <= window
@@ -179,11 +176,11 @@ class Purse:
         more = counted_tokens(call)
         self.counted_tokens += more
         self.input_tokens += (
-            max(more, len(call.body.data)) if call.body and self._cuts_otherwise(self._upstream) else more
+            max(more, len(call.body.data)) if call.body and self._cuts_otherwise(self._tariff.upstream) else more
         )
         self._rounds += 1
-        self.output_tokens += output_bound(self._state, *self._asked(self._upstream))
-        if self.pay(self._upstream):
+        self.output_tokens += output_bound(self._state, *self._tariff.asked(self._tariff.upstream))
+        if self.pay(self._tariff.upstream):
             return True
         self.counted_tokens, self.input_tokens, self.output_tokens, self._rounds = before
         return False
@@ -191,13 +188,7 @@ class Purse:
     def _cuts_otherwise(self, upstream: Upstream | None) -> bool:
         """Whether the model of an attempt may cut text into more tokens than the one that was counted for."""
         encoding, host = self._services.tokens.encoding, self._state.host
-        return encoding(*self._asked(upstream)) != encoding(host.provider, self._state.model)
-
-    def _asked(self, upstream: Upstream | None) -> tuple[str, str | None]:
-        """Provider and model of an attempt."""
-        state = self._state
-        provider = upstream.provider if upstream else state.host.provider
-        return provider, state.trip.model_at(upstream) if state.trip else state.model
+        return encoding(*self._tariff.asked(upstream)) != encoding(host.provider, self._state.model)
 
     def _measure(self, upstream: Upstream | None) -> None:
         """Another model may cut the same text into more tokens, and may write more."""
@@ -205,43 +196,64 @@ class Purse:
         if state.body and self._cuts_otherwise(upstream):
             self.input_tokens = max(self.input_tokens, len(state.body.data))  # a token is a byte at least
         if state.facts.output_limit is None:
-            self.output_tokens = output_bound(state, *self._asked(upstream)) * self._rounds
+            self.output_tokens = output_bound(state, *self._tariff.asked(upstream)) * self._rounds
         if self.metering:
             self.metering = self._begin_metering(upstream)
 
-    def _price_at(self, upstream: Upstream | None) -> Price | None:
-        if upstream and upstream.price:
-            return Price.flat(*upstream.price)
-        try:
-            if self._state.operation.name == TRANSCRIPTION:
-                return self._prices.speech(*self._asked(upstream))
-            return self._prices.price(*self._asked(upstream), service_tier=self._tier, units=self.units.units)
-        except PriceUnknown:
-            if any(account.budget.unit == "usd" for account in self.accounts):
-                raise
-            return None  # nobody counts dollars here
+    @property
+    def _counts_dollars(self) -> bool:
+        return any(account.budget.unit == "usd" for account in self.accounts)
 
     def _bound(self, price: Price | None) -> Amounts:
-        output_tokens = min(self.output_tokens, self.metering.covered) if self.metering else self.output_tokens
-        cost = price.upper_bound(self.input_tokens, output_tokens, units=self.units) if price else 0
-        left = self._left
-        return Amounts(cost + left.usd, self.input_tokens + output_tokens + left.tokens, 1)
+        taken = self.taken
+        output_tokens = self.output_tokens if taken.output_limit is None else taken.output_limit
+        return self._amounts(price, min(output_tokens, self.metering.covered) if self.metering else output_tokens)
 
-    def leave(self, usage: Usage | None, counted: int) -> Amounts:
+    def _amounts(self, price: Price | None, output_tokens: int) -> Amounts:
+        input_tokens = self.input_tokens + self.taken.input_bound
+        cost = price.upper_bound(input_tokens, output_tokens, units=self.units) if price else 0
+        left = self._left
+        return Amounts(cost + left.usd, input_tokens + output_tokens + left.tokens, 1)
+
+    @property
+    def sent_tokens(self) -> int:
+        """The input tokens that an attempt is known to bring: what the body holds, and what it is to go on with."""
+        return self.counted_tokens + self.taken.input_tokens
+
+    def leave(self, usage: Usage | None, counted: int) -> Left:
         """An answer is left after so much of it came: what it cost is held, and posted, beside the next one's.
 
-        Returns what it cost, for `stay`.
+        Returns what it was, for `stay` and `take_up`.
         """
         output_tokens = self.used_output(counted)
-        used = usage or Usage(input_tokens=self.counted_tokens)
+        used = usage or Usage(input_tokens=self.sent_tokens)
         used = replace(used, output_tokens=max(used.output_tokens, output_tokens))
-        cost = Amounts(self._priced(used), used.whole.input_tokens + used.whole.output_tokens, 0)
+        cost = Amounts(self._tariff.priced(used), used.whole.input_tokens + used.whole.output_tokens, 0)
         self._left = Amounts(self._left.usd + cost.usd, self._left.tokens + cost.tokens, 0)
-        return cost
+        return Left(cost, used)
 
-    def stay(self, cost: Amounts) -> None:
+    def stay(self, left: Left) -> None:
         """No other attempt follows the one that was to be left: it is settled as the last."""
-        self._left = Amounts(self._left.usd - cost.usd, self._left.tokens - cost.tokens, 0)
+        self._left = Amounts(self._left.usd - left.cost.usd, self._left.tokens - left.cost.tokens, 0)
+
+    def take_up(self, said: str, used: Usage) -> Taken:
+        """The next attempt goes on with what was ``said`` so far: it is part of what it is sent, and of the limit.
+
+        ``used``: by the attempt that said the last of it; it is shown as the call's. Returns what was there before, for
+        `put_back`.
+        """
+        before = self.taken
+        encoding, size = self._of(self._tariff.upstream).encoding, len(said.encode("utf-8", "replace"))
+        tokens = self._services.tokens.count(encoding, said)
+        output = size // BYTES_PER_TOKEN if encoding == BYTES else tokens
+        limit = self._state.facts.output_limit
+        left = None if limit is None else max(1, limit - output)
+        self.taken = Taken(tokens, size, left, before.used.plus(used))
+        return before
+
+    def put_back(self, before: Taken) -> None:
+        """Nobody goes on."""
+        self.taken = before
 
     def _hold(self, price: Price | None, upstream: Upstream | None) -> bool:
         ledger, amounts, key_id = self._services.ledger, self._bound(price), self._state.caller.api_key_id
@@ -249,7 +261,7 @@ class Purse:
             self.refusal = refusal_of_pause(paused)
             return False
         if not self.accounts or (self.held and amounts.usd <= self.held.usd and amounts.tokens <= self.held.tokens):
-            self._price, self._upstream = price, upstream
+            self._tariff.price, self._tariff.upstream = price, upstream
             return True
         if self.held is None:
             answer = ledger.hold(self._state.call_id, self.accounts, amounts, key_id)
@@ -258,7 +270,7 @@ class Purse:
             answer = ledger.grow(self._state.call_id, amounts)
         if self.held is None or isinstance(answer, Held):
             # A denied attempt leaves the price of the one before, which may have billed.
-            self._price, self._upstream = price, upstream
+            self._tariff.price, self._tariff.upstream = price, upstream
         if isinstance(answer, Held):
             self.held, self._state.budgets = amounts, answer.states
             self.denied = None
@@ -326,15 +338,16 @@ class Purse:
         return stopped(refusal)
 
     def affordable_output(self) -> int | None:
-        """How many output tokens what is left would pay for, after a denial in dollars; None: clamping cannot help."""
-        if self.denied is None or self._price is None or self.denied.account.budget.unit != "usd":
+        """How many output tokens what is left would pay for, after a denial; None: clamping cannot help."""
+        price, unit = self._tariff.price, self.denied.account.budget.unit if self.denied else "requests"
+        if self.denied is None or unit == "requests" or (unit == "usd" and price is None):
             return None
         low, high = 0, self.output_tokens
         while low < high:
             middle = (low + high + 1) // 2
-            fits = self._price.upper_bound(self.input_tokens, middle, units=self.units) <= self.denied.left
+            fits = self._amounts(price, middle).of(unit) <= self.denied.left
             low, high = (middle, high) if fits else (low, middle - 1)
-        return low if low >= CLAMP_MIN_TOKENS else None
+        return low if CLAMP_MIN_TOKENS <= low < self.output_tokens else None
 
     def settle(self, usage: Usage | None, *, may_be_billed: bool, estimate: Usage) -> None:
         """Post the true cost, or an estimate where the provider may have billed and did not say; else give all back.
@@ -344,11 +357,14 @@ class Purse:
         if self._resolved:
             return
         state = self._state
-        final = self._counted(usage, estimate) if usage else self._guessed(estimate) if may_be_billed else None
+        tariff, before = self._tariff, self.taken.used
+        final = tariff.counted(usage, estimate) if usage else tariff.guessed(estimate) if may_be_billed else None
         state.usage_source = "" if final is None else "provider" if usage else "estimate"
         state.usage = final
-        state.priced = self._priced(final) if final else 0
-        state.cost, state.cost_source = self._cost(final)
+        if before != NOTHING:  # nobody reported what broke off
+            state.usage_source, state.usage = "estimate", before.plus(final or NOTHING)
+        state.priced = self._tariff.priced(final) if final else 0
+        state.cost, state.cost_source = self._tariff.cost(final)
         tokens = final.whole.input_tokens + final.whole.output_tokens if final else 0
         tokens += self._left.tokens
         if self._left.usd:
@@ -361,31 +377,8 @@ class Purse:
     def _learn(self, usage: Usage) -> None:
         """What the model used is what holds for it go by from now on."""
         counted = self.metering.counted if self.metering and self.metering.kind == "metered" else None
-        self._services.learnt.note(
-            self._of(self._upstream), usage.output_tokens, reasoning_tokens=usage.reasoning_tokens, counted=counted
-        )
-
-    def _guessed(self, estimate: Usage) -> Usage:
-        """Nothing was reported: what was seen, and what the model is sold by instead of tokens."""
-        units = self.units.units
-        priced = self._price.units if self._price else {}
-        return estimate.filled({name: number for name, number in units.items() if name in priced})
-
-    def _counted(self, usage: Usage, estimate: Usage) -> Usage:
-        """What was reported; where the price is for nothing of that, what can be told without: never at no cost."""
-        price, asked = self._price, self._state.facts.asks
-        if asked and not (usage.input_tokens or usage.output_tokens or usage.units):
-            usage = usage.filled(asked.units)
-        if price is None or not (missing := price.missing(usage)):
-            return usage
-        self._state.flagged["usage_unpriced"] += 1
-        logger.warning("call %s used what has no price: %s", self._state.call_id, ", ".join(missing))
-        guess = self._guessed(estimate)
-        return replace(
-            usage.filled(guess.units),
-            input_tokens=max(usage.input_tokens, guess.input_tokens),
-            output_tokens=max(usage.output_tokens, guess.output_tokens),
-        )
+        model = self._of(self._tariff.upstream)
+        self._services.learnt.note(model, usage.output_tokens, reasoning_tokens=usage.reasoning_tokens, counted=counted)
 
     def charge_held(self, error: Exception) -> None:
         """What the call cost could not be told, by an error of ours: it cost what was held. Never raises."""
@@ -410,45 +403,3 @@ class Purse:
         except Exception as error:  # the reply is the caller's whatever happens to our books
             state.flagged["cost_not_posted"] += 1
             logger.error("the cost of call %s could not be posted: %s", state.call_id, where(error))
-
-    def _cost(self, final: Usage | None) -> tuple[int, str]:
-        """What the call costs: as the provider itself states it, unless the rules say what it costs; else by price."""
-        if final is None:
-            return 0, ""
-        stated = final.stated_usd
-        if not stated or self._is_ruled():
-            return self._state.priced, "price" if self._price else ""
-        return nano(stated), "provider"
-
-    def _is_ruled(self) -> bool:
-        own_price = self._upstream is not None and self._upstream.price is not None
-        return own_price or self._prices.is_ruled(*self._asked(self._upstream))
-
-    def _priced(self, final: Usage) -> int:
-        """The usage by price, on the tier that the reply names.
-
-        Two models may have a price: the one that was asked for and the one that the reply names. Where they differ, the
-        dearer holds: aliases move to other models, routers fall back, and xAI answers grok-3 to grok-3-fast, which
-        costs more. Where nobody knows a price for the name that was asked for (a deployment of Azure), the other holds.
-        """
-        if self._price is None:
-            return 0
-        if self._upstream and self._upstream.price:
-            return self._price.cost(final.whole)
-        tier = reported_tier(final.tier) if final.tier else self._tier
-        provider, asked = self._asked(self._upstream)
-        names = {asked, self._state.served_model} - {None}
-        known = [self._prices.known(provider, name, service_tier=tier, units=final.units) for name in names]
-        own = max([price.cost(final) for price in known if price] or [self._price.cost(final)])
-        others = [(self._prices.known(provider, model) or self._price, used) for model, used in final.others]
-        return own + sum(price.cost(used) for price, used in others)
-
-
-def waived(account: Account, to: str | None) -> Account:
-    """The account as it counts a call that was sent to ``to`` because of it: it only warns."""
-    budget, ruling = account.budget, (account.rate_of or account).budget
-    if ruling.reroute_to != to or ruling.on_exceeded == "refuse":
-        return account
-    rule = replace(budget.projected, action="warn") if budget.projected else None
-    watched = waived(account.rate_of, to) if account.rate_of else None
-    return replace(account, budget=replace(budget, on_exceeded="warn", projected=rule), rate_of=watched)

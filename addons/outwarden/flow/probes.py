@@ -13,8 +13,8 @@ from mitmproxy import http
 from mitmproxy.net.http.http1 import assemble_request
 
 from outwarden.errors import StateError
+from outwarden.flow.aiming import sign_in_as
 from outwarden.flow.signing import sign_as
-from outwarden.flow.trip import sign_in_as
 from outwarden.routing import Health, Probes, Upstream
 
 logger = logging.getLogger(__name__)

@@ -64,6 +64,8 @@ class CallState:
     reply_rewriter: ReplyRewriter | None = None
     inspect_reply: Callable[[Sequence[str]], None] | None = None
     open_reply: Callable[[http.Response], ReplyStream | None] | None = None
+    resume_reply: Callable[[http.Response, str, Usage], bool] | None = None
+    as_sent: Callable[[str], str | None] | None = None  # what was said, as it may be sent; None: it may not
     error_of: Callable[[http.Response, bytes], str | None] | None = None
     reply: ReplyStream | None = None
     reply_error: str | None = None  # the kind of error that a whole reply of status 200 holds

@@ -67,21 +67,41 @@ def _rewrite_units(
 ) -> Rewritten:
     """Read all units; then again those with a finding, and those in which one of any other can still be read."""
     units = _Units(rewriter, are_many=body.kind == "multipart")
-    done = _Rewrite(rules, count, units.read).body(body, content_type, 0)
-    if units.ask():
-        done = _Rewrite(rules, count, units.answer).body(body, content_type, 0)
+    build = _Plan(rules, count, units.add).body(body, content_type, 0)
+    units.read()
     known = find_known(units.found()) if find_known is not None else None
-    if known is not None and units.may_hold(known):
-        done = _Rewrite(rules, count, lambda rewrite, _: units.know(rewrite, known)).body(body, content_type, 0)
+    if known is not None:
+        units.know(known)
     rewriter.note(units.found())
-    return done
+    return build()
 
 
 Rewrite = Callable[[TextRewriter], Rewritten]
+Build = Callable[[], Rewritten]
+
+
+class _Unit:
+    """A document or text of a body: ``done`` is how it was rewritten last, by ``collecting``."""
+
+    __slots__ = ("collecting", "done", "rewrite", "size")
+
+    def __init__(self, rewrite: Rewrite, size: int) -> None:
+        self.rewrite, self.size = rewrite, size
+        self.done = Rewritten(b"", 0)
+        self.collecting = _Collecting(_Answered({}))
+
+    def do(self, rewriter: "TextRewriter | KnownValues | _Answered") -> None:
+        """Rewrite it, from the beginning."""
+        self.collecting = _Collecting(rewriter)
+        self.done = self.rewrite(self.collecting)
+
+    def build(self) -> Rewritten:
+        """What became of it."""
+        return self.done
 
 
 class _Units:
-    """The documents and texts that a body is made of, in their order, and what was found in each.
+    """The documents and texts that a body is made of, in their order.
 
     A rewriter has much to do before it looks at a text; so all short units of many are asked for at once, unless it
     matters in which field a text stands.
@@ -90,55 +110,35 @@ class _Units:
     def __init__(self, rewriter: TextRewriter, *, are_many: bool) -> None:
         self._rewriter = rewriter
         self._asks_together = are_many and not getattr(rewriter, "by_field", False)
-        self._done: list[tuple[Rewritten, _Collecting]] = []
-        self._answers: Answers = {}
-        self._at = 0
+        self._units: list[_Unit] = []
+
+    def add(self, rewrite: Rewrite, size: int) -> Build:
+        """Take a unit of ``size`` bytes; say where to ask what became of it."""
+        unit = _Unit(rewrite, size)
+        self._units.append(unit)
+        return unit.build
 
     def found(self) -> list[tuple[Edit, str]]:
         """All edits so far, each with what stood there."""
-        return [pair for _, collecting in self._done for pair in collecting.found]
+        return [pair for unit in self._units for pair in unit.collecting.found]
 
-    def may_hold(self, known: KnownValues) -> bool:
-        """Whether a value can still be read in one."""
-        return any(_may_hold(done, known) for done, _ in self._done)
+    def read(self) -> None:
+        """Rewrite all; those that are asked for together once it is known which of them have edits."""
+        for unit in self._units:
+            unit.do(self._rewriter if unit.size >= _SHORT_BYTES or not self._asks_together else _Answered({}))
+        answers = ask(self._rewriter, (text for unit in self._units for text in unit.collecting.unasked))
+        for unit in self._units if answers else ():
+            if not answers.keys().isdisjoint(unit.collecting.unasked):
+                unit.do(_Answered(answers))
 
-    def read(self, rewrite: Rewrite, size: int) -> Rewritten:
-        """Take a unit of ``size`` bytes; it is rewritten unless it is to be asked for together with others."""
-        is_asked = size >= _SHORT_BYTES or not self._asks_together
-        return self._do(rewrite, _Collecting(self._rewriter if is_asked else _Answered({})))
-
-    def ask(self) -> bool:
-        """Ask for all texts of the short units; tell whether any has edits."""
-        self._answers = ask(self._rewriter, (text for _, collecting in self._done for text in collecting.unasked))
-        return bool(self._answers)
-
-    def answer(self, rewrite: Rewrite, size: int) -> Rewritten:
-        """The unit with the edits that its texts have; units come in the same order."""
-        done, collecting = self._next()
-        if self._answers.keys().isdisjoint(collecting.unasked):
-            return done
-        return self._do(rewrite, _Collecting(_Answered(self._answers)))
-
-    def know(self, rewrite: Rewrite, known: KnownValues) -> Rewritten:
-        """The unit as it was done before, or with values of others."""
-        done, _ = self._next()
-        return self._do(rewrite, _Collecting(known)) if _may_hold(done, known) else done
-
-    def _next(self) -> tuple[Rewritten, "_Collecting"]:
-        self._at = self._at % len(self._done) + 1
-        return self._done[self._at - 1]
-
-    def _do(self, rewrite: Rewrite, collecting: "_Collecting") -> Rewritten:
-        done = rewrite(collecting)
-        if self._at:
-            self._done[self._at - 1] = (done, collecting)
-        else:
-            self._done.append((done, collecting))
-        return done
-
-
-def _may_hold(done: Rewritten, known: KnownValues) -> bool:
-    return done.has_files or known.may_stand_in(done.body)
+    def know(self, known: KnownValues) -> None:
+        """Rewrite those again in which a value of others can still be read; of very many, hardly ever one is."""
+        has_files = any(unit.done.has_files for unit in self._units)
+        if not has_files and not known.may_stand_in(b"\n".join(unit.done.body for unit in self._units)):
+            return
+        for unit in self._units:
+            if unit.done.has_files or known.may_stand_in(unit.done.body):
+                unit.do(known)
 
 
 class _Answered:
@@ -176,44 +176,43 @@ class _Collecting:
 
 
 @dataclass(frozen=True, slots=True)
-class _Rewrite:
-    """Bodies of every kind but one whole JSON document, and what they are made of.
+class _Plan:
+    """Bodies of every kind but one whole JSON document, taken apart once; each answers with how to put it together.
 
-    ``unit`` rewrites each document and each text (its size in bytes is told), by the rewriter of its choice.
+    ``unit`` takes each document and each text (its size in bytes is told).
     """
 
     rules: TextRules
     count: Count | None
-    unit: Callable[[Rewrite, int], Rewritten]
+    unit: Callable[[Rewrite, int], Build]
 
-    def body(self, body: Body, content_type: str, depth: int) -> Rewritten:
+    def body(self, body: Body, content_type: str, depth: int) -> Build:
+        data = body.data
         if body.kind == "json":
-            return self.json(body.data)
+            return self.unit(lambda rewriter: rewrite_json(data, self.rules, rewriter, count=self.count), len(data))
         if body.kind == "lines":
-            return self.unit(
-                lambda rewriter: rewrite_lines(body.data, self.rules, rewriter, count=self.count), len(body.data)
-            )
+            return self.unit(lambda rewriter: rewrite_lines(data, self.rules, rewriter, count=self.count), len(data))
         if body.kind == "multipart":
             if depth >= _NESTED_PARTS_MAX:
                 raise BodyError("multipart within multipart, too deep")
-            found = pieces(body.data, boundary_of(content_type))
-            return _joined(body.data, [part for piece in found for part in self.piece(piece, depth)])
+            built = [self.piece(piece, depth) for piece in pieces(data, boundary_of(content_type))]
+            return lambda: _joined(data, [part for build in built for part in build()])
         if body.kind == "sdp":
-            return self.sdp(body.data)
+            return self.sdp(data)
         if body.kind == "form":
-            return self.form(body.data)
+            return self.form(data)
         if body.kind == "text":
-            return self.text(body.data, field="file" if depth else "message")
-        return _unread(body.data) if body.kind == "binary" else Rewritten(body.data, 0)
+            return self.text(data, field="file" if depth else "message")
+        return _as_it_is(_unread(data) if body.kind == "binary" else Rewritten(data, 0))
 
-    def form(self, data: bytes) -> Rewritten:
+    def form(self, data: bytes) -> Build:
         def rewrite(rewriter: TextRewriter) -> Rewritten:
             done = self._text(data, lambda text: rewrite_pairs(text, lambda plain: rewrite_texts(plain, rewriter)))
             return replace(done, has_files=b"%" in data or b"+" in data)  # a value may be spelled in another way
 
         return self.unit(rewrite, len(data))
 
-    def text(self, data: bytes, field: str = "message") -> Rewritten:
+    def text(self, data: bytes, field: str = "message") -> Build:
         return self.unit(
             lambda rewriter: self._text(data, lambda text: rewrite_text(text, within(rewriter, field))), len(data)
         )
@@ -226,10 +225,7 @@ class _Rewrite:
             return Rewritten(data, 0, tokens)
         return Rewritten(rewritten.encode("utf-8", "surrogateescape"), 1, tokens)
 
-    def json(self, data: bytes) -> Rewritten:
-        return self.unit(lambda rewriter: rewrite_json(data, self.rules, rewriter, count=self.count), len(data))
-
-    def sdp(self, data: bytes) -> Rewritten:
+    def sdp(self, data: bytes) -> Build:
         lines = data.splitlines(keepends=True)
         said = [at for at, line in enumerate(lines) if not _SDP_TRANSPORT.match(line)]
 
@@ -244,31 +240,42 @@ class _Rewrite:
 
         return self.unit(rewrite, len(data))
 
-    def piece(self, piece: Piece, depth: int) -> list[Rewritten]:
+    def piece(self, piece: Piece, depth: int) -> Callable[[], list[Rewritten]]:
         if not piece.is_part:
-            rest = self.text(piece.content) if piece.content and is_text(piece.content) else Rewritten(piece.content, 0)
-            return [Rewritten(piece.head, 0), rest]
-        done = self.part(piece, depth)
-        head = _joined(piece.head, [self.part_header(line) for line in piece.head.splitlines(keepends=True)])
-        if len(done.body) != len(piece.content):
-            head = replace(head, body=with_length(head.body, len(done.body)), edits=head.edits + 1)
-        return [head, done]
+            is_said = bool(piece.content) and is_text(piece.content)
+            rest = self.text(piece.content) if is_said else _as_it_is(Rewritten(piece.content, 0))
+            return lambda: [Rewritten(piece.head, 0), rest()]
+        part = self.part(piece, depth)
+        lines = [self.part_header(line) for line in piece.head.splitlines(keepends=True)]
 
-    def part_header(self, line: bytes) -> Rewritten:
+        def build() -> list[Rewritten]:
+            done, head = part(), _joined(piece.head, [line() for line in lines])
+            if len(done.body) != len(piece.content):
+                head = replace(head, body=with_length(head.body, len(done.body)), edits=head.edits + 1)
+            return [head, done]
+
+        return build
+
+    def part_header(self, line: bytes) -> Build:
         is_framing = not line.strip() or _PART_FRAMING.match(line) or not is_text(line)
-        return Rewritten(line, 0) if is_framing else self.text(line, field="file_name")
+        return _as_it_is(Rewritten(line, 0)) if is_framing else self.text(line, field="file_name")
 
-    def part(self, piece: Piece, depth: int) -> Rewritten:
+    def part(self, piece: Piece, depth: int) -> Build:
         content_type = piece.header("content-type")
         if piece.header("content-transfer-encoding").lower() in ("base64", "quoted-printable"):
-            return _unread(piece.content)  # RFC 7578 §4.7 does without it, and so do all SDKs
+            return _as_it_is(_unread(piece.content))  # RFC 7578 §4.7 does without it, and so do all SDKs
         try:
             body = classify(piece.content, content_type)
         except BodyError:
             if not is_text(piece.content):
                 raise
             body = Body("text", piece.content)  # some SDKs call any file application/json
-        return _in_charset(self.body(body, content_type, depth + 1), body.charset, piece.content)
+        inner = self.body(body, content_type, depth + 1)
+        return inner if body.charset == "utf-8" else lambda: _in_charset(inner(), body.charset, piece.content)
+
+
+def _as_it_is(done: Rewritten) -> Build:
+    return lambda: done
 
 
 def _unread(data: bytes) -> Rewritten:

@@ -8,19 +8,16 @@ import time
 from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from mitmproxy import http
 
 from outwarden.budget.accounts import bounded_id
-from outwarden.flow.body import plain_content, replace_content
-from outwarden.flow.signing import cannot_change, sign_as, signature_of, still_fits
-from outwarden.flow.tongues import Tongues, write_translated
+from outwarden.flow.aiming import Aim, Beginning, Errand, Target
+from outwarden.flow.tongues import Tongues
 from outwarden.pricing.outputs import context_window
 from outwarden.routing import (
     ORIGINAL,
     Attempt,
-    Auth,
     Failure,
     GiveUp,
     Health,
@@ -33,48 +30,20 @@ from outwarden.routing import (
     next_attempt,
     ordered,
     original_at,
-    resolve_secret,
     rewrite_model,
 )
-from outwarden.routing.aws import without_signature
-from outwarden.routing.paths import upstream_path, without_key
+from outwarden.routing.prefills import way_at, way_of
 from outwarden.wire.aws_signature import Signature
+from outwarden.wire.continuation import Way, obstacle
 from outwarden.wire.format import Refusal
-from outwarden.wire.top_level import replace_string, value_spans
 from outwarden.wire.traffic import Host
 from outwarden.wire.translation import Translation
 
-# Where callers put their key; none of these may follow a call to a provider it was not meant for (WIRE.md §8).
-CREDENTIAL_HEADERS = (
-    "authorization",
-    "x-api-key",
-    "api-key",
-    "x-goog-api-key",
-    "cookie",
-    "x-amz-security-token",
-    "openai-organization",
-    "openai-project",
-)
-# Browsers cannot set headers on a WebSocket: OpenAI takes the key as the name of a protocol (Realtime guide).
-BROWSER_KEY = "openai-insecure-api-key."
 DEFAULT_ROUTE = Route(name="")
 # Ends of an attempt that brought no answer; all others (silence, a reply broken off or left) may cost money.
-NEVER_BILLED = frozenset({"connect", "429", "5xx", "budget", "client gone", "context_length", "not_translatable"})
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What a connection is opened to: ``dial``, with ``sni``, verified against ``trust`` (None: system roots)."""
-
-    dial: tuple[str, int]
-    tls: bool
-    sni: str
-    trust: Path | None = None
-
-
-def target_of_host(host: Host, scheme: str, name: str, port: int) -> Target:
-    """Where a call connects to that goes where its caller aimed."""
-    return Target(host.connect_to or (name, port), scheme == "https", name, host.trust)
+NEVER_BILLED = frozenset(
+    {"connect", "429", "5xx", "budget", "client gone", "context_length", "not_translatable", "prefill_refused"}
+)
 
 
 @dataclass(slots=True)
@@ -90,19 +59,6 @@ class Step:
     def end(self, outcome: str, status: int | None) -> None:
         """Note how the attempt ended."""
         self.outcome, self.status, self.ms = outcome, status, (time.monotonic() - self.started_s) * 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The request as the caller aimed it, before any upstream rewrote it."""
-
-    scheme: str
-    host: str
-    port: int
-    path: str
-    authority: str
-    headers: http.Headers
-    content: bytes | None
 
 
 class Trip:
@@ -125,26 +81,20 @@ class Trip:
         cost_at: Callable[[Upstream | None], int | None] = lambda upstream: None,
         fits: Callable[[Upstream | None], bool] = lambda upstream: True,
     ) -> None:
-        self._aimed = Snapshot(
-            request.scheme,
-            request.host,
-            request.port,
-            request.path,
-            request.authority,
-            request.headers.copy(),
-            request.raw_content,
-        )
+        self._aim = Aim(request, host, model, signature)
+        self._format_name = format_name
+        self._beginning: Beginning | None = None  # of the answer, if another upstream began it
         self._host = host
         self._tongues = Tongues(request, format_name, operation_name)
         self._requested_model = model
         self._upstreams = upstreams
         self._health = health
         self._may_take = may_take
-        self._signature = signature
         # "original" is another place for each host.
         self._original = original_at(request.host)
         route = route or DEFAULT_ROUTE
         self._route = route
+        self._retries = route.retries
         self._known = Known(
             wait=lambda name: health.usual_wait(self._health_names(name)[-1], time.monotonic()),
             cost=lambda name: cost_at(upstreams.get(name)),
@@ -153,7 +103,6 @@ class Trip:
         )
         self._outcomes: list[Outcome] = []
         self._attempt: Attempt | None = None
-        self._rewritten = False  # whether an attempt has changed the request
         self.sent = False  # whether any upstream was given the request
         self.steps: list[Step] = []
 
@@ -199,6 +148,21 @@ class Trip:
         return self._route.rescue == "buffer"
 
     @property
+    def continues(self) -> bool:
+        """Whether the route lets another upstream go on with an answer that broke off."""
+        return self._route.rescue == "continue"
+
+    @property
+    def obstacle(self) -> str | None:
+        """Why nobody may be asked to go on with the answer to this request; None: somebody may."""
+        return obstacle(self._format_name, self._aim.path, self._aim.plain())
+
+    @property
+    def way(self) -> Way | None:
+        """How the upstream of the current attempt is asked to go on with an answer; None: it is not to be asked."""
+        return self._way_at(self.upstream_name)
+
+    @property
     def upstream(self) -> Upstream | None:
         """The upstream of the current attempt; None where the caller aimed itself."""
         return self._upstreams.get(self._attempt.upstream) if self._attempt else None
@@ -241,7 +205,7 @@ class Trip:
 
     def begin_again(self, request: http.Request) -> Attempt | GiveUp:
         """Choose the first attempt anew, for a body that was changed since."""
-        self._aimed = replace(self._aimed, headers=request.headers.copy(), content=request.raw_content)
+        self._aim.change(request)
         self._tongues.translate_again(request)
         self._outcomes.clear()
         self.steps.clear()
@@ -251,13 +215,41 @@ class Trip:
         """The way of one response over the connection that this trip opened: the same upstream, a step of its own."""
         trip = copy(self)
         trip._requested_model = model
-        trip.steps = [Step(self.upstream_name, time.monotonic())]
+        trip.steps, trip._outcomes = [Step(self.upstream_name, time.monotonic())], []
         return trip
 
     def fail(self, failure: Failure, status: int | None = None, retry_after_s: float | None = None) -> Attempt | GiveUp:
         """Note that the current attempt failed and choose the next, if one may follow."""
         self._end(failure, status, retry_after_s)
         return self._choose()
+
+    def go_on(
+        self, beginning: Beginning, failure: Failure, status: int | None = None, retry_after_s: float | None = None
+    ) -> Attempt | GiveUp:
+        """Note that the current attempt broke off, and choose who is to go on with what was said, if one may."""
+        able = tuple(target for target in self._route.targets if self._way_at(target))
+        retries = self._retries if self.upstream_name in able else 0
+        self._route = replace(self._route, targets=able, retries=retries)
+        self._beginning = beginning
+        return self.fail(failure, status, retry_after_s)
+
+    def decline(self, status: int | None) -> Attempt | GiveUp:
+        """Note that the current upstream does not go on with what another began, whoever knew better; choose the next.
+
+        It is none of its failures: what it is asked otherwise, it may answer well.
+        """
+        self.stop("prefill_refused", status)
+        self._route = replace(
+            self._route, targets=tuple(name for name in self._route.targets if name != self.upstream_name)
+        )
+        return self._choose()
+
+    def _way_at(self, target: str) -> Way | None:
+        upstream = self._upstreams.get(target)
+        model = self.model_at(upstream)
+        if upstream:
+            return way_of(upstream, model)
+        return way_at(self._format_name, self._host.provider, model, self._aim.path)
 
     def fail_at_last(self, failure: Failure, status: int | None) -> None:
         """Note that the current attempt failed after the client had begun to see its answer."""
@@ -328,84 +320,10 @@ class Trip:
 
     def target(self) -> Target:
         """Where the current attempt connects to."""
-        upstream = self.upstream
-        if upstream:
-            return Target((upstream.host, upstream.port), upstream.scheme == "https", upstream.host, upstream.trust)
-        return target_of_host(self._host, self._aimed.scheme, self._aimed.host, self._aimed.port)
+        return self._aim.target(self.upstream)
 
     def apply(self, request: http.Request) -> Refusal | None:
-        """Rewrite ``request`` for the current attempt, always from the caller's own request.
-
-        Returns why it cannot be sent, where a signature on it no longer fits and nobody may sign it again.
-        """
-        self._rewrite(request)
-        return self._sign(request)
-
-    def _rewrite(self, request: http.Request) -> None:
-        aimed, upstream = self._aimed, self.upstream
-        if upstream is None and not self._rewritten:
-            return
-        self._rewritten = True
-        request.headers = aimed.headers.copy()
-        request.scheme, request.host, request.port = aimed.scheme, aimed.host, aimed.port
-        request.path, request.authority = aimed.path, aimed.authority
-        if request.raw_content is not aimed.content:
-            request.raw_content = aimed.content
-        if upstream is None:
-            request.headers = aimed.headers.copy()  # setting host above rewrote the Host header
-            return
-        request.scheme, request.host, request.port = upstream.scheme, upstream.host, upstream.port
-        if translation := self.translation:
-            request.path = upstream_path(upstream, translation.target, None)
-            write_translated(request, translation)
-            self._sign_in(request, upstream)
-            return
-        request.path = upstream_path(upstream, aimed.path, self.model)
-        if self.model and self.model != self._requested_model and request.query.get("model"):
-            request.query["model"] = self.model
-        self._sign_in(request, upstream)
-        if self.model and self.model != self._requested_model and request.raw_content:
-            replace_content(request, replace_model(plain_content(request), self.model))
-
-    def _sign_in(self, request: http.Request, upstream: Upstream) -> None:
-        auth = upstream.auth
-        if auth.kind == "keep" if auth else upstream.provider == self._host.provider:
-            return
-        for name in CREDENTIAL_HEADERS:
-            request.headers.pop(name, None)
-        protocols = request.headers.get("sec-websocket-protocol", "")
-        if BROWSER_KEY in protocols:
-            kept = [name for name in protocols.split(",") if not name.strip().startswith(BROWSER_KEY)]
-            request.headers["sec-websocket-protocol"] = ",".join(kept)
-        request.path = without_signature(without_key(request.path))
-        if auth:
-            sign_in_as(auth, request)
-
-    def _sign(self, request: http.Request) -> Refusal | None:
-        """The last step, because nothing may change after it."""
-        auth = self.upstream.auth if self.upstream else None
-        if auth and auth.identity:
-            sign_as(auth.identity, request)
-            return None
-        signature = self._signature
-        if signature is None or not signature_of(request) or still_fits(signature, request):
-            return None
-        if self.upstream:
-            return cannot_change(f"The call moves to {self.upstream.name} (routes.yml), which has no auth of its own")
-        if self._host.sign is None:
-            return cannot_change("A rule changed the call")
-        sign_as(self._host.sign, request, signature)
-        return None
-
-
-def sign_in_as(auth: Auth, request: http.Request) -> None:
-    """Put our own secret on a request, where ``auth`` is one. Raises StateError, which names the reference only."""
-    if auth.kind in ("bearer", "header"):
-        secret = resolve_secret(auth)
-        request.headers[auth.header] = f"Bearer {secret}" if auth.kind == "bearer" else secret
-
-
-def replace_model(body: bytes, model: str) -> bytes:
-    """Name another model in a request body that names one; a body that names none (Gemini) stays."""
-    spans = value_spans(body)
-    return replace_string(body, "model", model) if "model" in spans else body
+        """Rewrite ``request`` for the current attempt; returns why it cannot be sent, as `Aim.apply` does."""
+        beginning = self._beginning
+        way = self._way_at(self.upstream_name) if beginning else None
+        return self._aim.apply(request, Errand(self.upstream, self.model, self.translation, beginning, way))

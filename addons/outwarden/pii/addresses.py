@@ -18,16 +18,22 @@ _AT_ENGLISH = r"at|a[ .\-]t|[@4ⓐⒶаɑａ][tтⓣⓉｔ]|[ⓐⒶ]"
 _AT_FOREIGN = (  # words that mean nothing else between two parts of an address
     r"at[ _\-]?(?:sign|symbol|zeichen)|ät|snail|arroba|arobase?|klammeraffe|affenschwanz|chiocciola|apenstaartje"
     r"|ma[łl]pa|zavin[áa][čc]|snabel-?a|krøllalfa|alfakrøll|(?:kissan)?miukumauku|kukac|afna|majmunka|papaki|παπάκι|собака"
-    r"|собачка|равлик|маймунка|et işareti|アットマーク|アット|골뱅이|艾特|小老鼠|שטרודל|आट|ऐट"
+    r"|собачка|равлик|маймунка|et işareti|アットマーク|アット|골뱅이|艾特|小老鼠|שטרודל|आट|ऐट|एट|آت|แอด"
+    r"|a c[oò]ng|arond|coada de maimu[țt]ă|manki|at the rate(?: of)?|(?:the )?curly a|kringel-?a"
 )
+# Words that say more elsewhere: only with a dot that is said too.
+_AT_WEAK = r"bei|chez|presso|hos|bij|kod|et|over at"
+# Of scripts without spaces: nothing has to stand around them.
+_AT_GLUED = r"アットマーク|アット|골뱅이|艾特|小老鼠|圈a|แอด|🐒|🐵|©|Ⓐ|ⓐ|🌀"
+_DOT_GLUED = r"ドット|点|點|점|닷|ดอท|จุด|⚫|●|•|·|․"
 _DOT_ENGLISH = r"dot|d[ .\-]o[ .\-]t|[dԁⓓⒹｄ][o0оοⓞⓄｏ][tтⓣⓉｔ]|period|full[ \-]?stop"
 _DOT_FOREIGN = (
     r"punkt(?:um)?|point|punto|ponto|punt|kropka|te[čc]ka|bodka|piste|pont|nokta|punct|te(?:l|ll)eia|τελεία|точка|крапка"
-    r"|ドット|点|點|점|닷|डॉट|נקודה"
+    r"|ドット|点|點|점|닷|डॉट|נקודה|دوت|نقطة|ดอท|จุด|ch[aấ]m"
 )
-_AT = rf"{_AT_FOREIGN}|{_AT_ENGLISH}"
+_AT = rf"{_AT_FOREIGN}|{_AT_ENGLISH}|{_AT_WEAK}"
 _DOT = rf"{_DOT_FOREIGN}|{_DOT_ENGLISH}"
-_AT_SIGNS, _DOT_SIGNS = "[@＠﹫]", r"[.．。｡・﹒]"
+_AT_SIGNS, _DOT_SIGNS = "[@＠﹫]", r"[.．。｡・﹒․·•⚫●]"
 # Other signs of an address in words; they never begin or end one.
 _MARKS = {
     "-": r"dash|hyphen|minus|bindestrich|strich|tiret|gui[oó]n|trattino|h[íi]fen|streepje|my[śs]lnik|дефис",
@@ -84,13 +90,14 @@ def _patterns() -> tuple[str, str]:
     domain = rf"{label}(?:{side}(?i:{marks}){other}{label}){{0,2}}"
     any_word = _BRACKETED.replace("WORD", _ANY_WORD.replace("LETTER", r"\p{L}"))
     one, two = (rf"[\[({{<]\s?(?i:{letter})\s?[\])}}>]\s{{0,3}}" for letter in "ad")
-    at = rf"(?:{edge}(?:(?i:{_AT})|{_AT_SIGNS}){other}|{one}|{edge}{_AT_SIGNS}|{_AT_SIGNS}{other})"
+    glued = rf"[ ]?(?:{_AT_GLUED})[ ]?"
+    at = rf"(?:{edge}(?:(?i:{_AT})|{_AT_SIGNS}){other}|{one}|{glued}|{edge}{_AT_SIGNS}|{_AT_SIGNS}{other})"
     # Behind an @ as usual only where the dot is not: most are those of plain addresses.
     unusual = rf"{_AT_SIGNS}(?:[\s{_STRONG}{_WEAK}]|[\p{{L}}0-9\-]+(?:[^\p{{L}}0-9.\-@]|\z))"
     # A line that begins with one is a decorator of a program.
     spaced = rf"[ \t{_STRONG}{_WEAK}]{_AT_SIGNS}[\s\p{{L}}0-9{_STRONG}{_WEAK}]|\n{_AT_SIGNS}\s"
-    near = rf"{edge}(?i:{_AT})[\s{_STRONG}{_WEAK}]|{spaced}|{unusual}|{one}|AT[a-z0-9]"
-    dot = rf"(?:{side}(?:(?i:{_DOT})|{_DOT_SIGNS}){other}|\s{{0,3}}{two}|{side}{_DOT_SIGNS})"
+    near = rf"{edge}(?i:{_AT})[\s{_STRONG}{_WEAK}]|{spaced}|{unusual}|{one}|AT[a-z0-9]|{_AT_GLUED}"
+    dot = rf"(?:[ ]?(?:{_DOT_GLUED})[ ]?|{side}(?:(?i:{_DOT})|{_DOT_SIGNS}){other}|\s{{0,3}}{two}|{side}{_DOT_SIGNS})"
     known = rf"{at}(?:{domain}(?:{dot}|{_DOT_SIGNS}|[ ]?{any_word}|,)[\p{{L}}]|(?i:{_PROVIDERS})\b)"
     by_dot = rf"(?:{_AT_SIGNS}|{any_word}){domain}{dot}[\p{{L}}]"
     undotted = r"\s(?i:at)\s[A-Za-z0-9\-]{2,40} (?:com|net|org|de)\b"
@@ -105,19 +112,22 @@ _marks = "|".join(f"(?P<mark{at}>{words})" for at, words in enumerate(_MARKS.val
 _I = re.IGNORECASE
 _SAID_AT = re.compile(
     rf"(?P<before>{_SIDE})(?P<word>{_AT}|{_AT_SIGNS}|a(?=\s?[\])}}>]))(?P<after>{_OTHER_SIDE})|(?P<sign>\s{{0,3}}{_AT_SIGNS}\s{{0,3}})"
-    rf"|(?P<unknown>{_any_word})|(?-i:(?P<capitals>AT)(?=[a-z0-9]))",
+    rf"|(?P<unknown>{_any_word})|(?-i:(?P<capitals>AT)(?=[a-z0-9]))|(?P<glued>[ ]?(?:{_AT_GLUED})[ ]?)",
     _I,
 )
 _SAID_DOT = re.compile(
     rf"(?P<before>{_SIDE})(?P<word>{_DOT}|{_DOT_SIGNS}|d(?=\s?[\])}}>]))(?P<after>{_OTHER_SIDE})|(?P<sign>\s{{0,3}}{_DOT_SIGNS}\s{{0,3}})"
     rf"|(?P<unknown>{_any_word})|(?P<comma>,)|(?-i:(?P<capitals>DOT)(?=[a-z]))|(?P<gap>[ ](?=(?:com|net|org|de)\b))"
-    rf"|{_SIDE}(?:{_marks}){_OTHER_SIDE}",
+    rf"|(?P<glued>[ ]?(?:{_DOT_GLUED})[ ]?)|{_SIDE}(?:{_marks}){_OTHER_SIDE}",
     _I,
 )
-_BEFORE_LOCAL = re.compile(rf"{_SIDE}(?:(?P<dot>{_DOT}|{_DOT_SIGNS})|{_marks}){_OTHER_SIDE}\Z", _I)
+_BEFORE_LOCAL = re.compile(
+    rf"(?P<glued>[ ]?(?:{_DOT_GLUED})[ ]?)\Z|{_SIDE}(?:(?P<dot>{_DOT}|{_DOT_SIGNS})|{_marks}){_OTHER_SIDE}\Z", _I
+)
 _PART = re.compile(_LABEL.replace(r"\-", r"\-_"))
 _IN_CAPITALS = re.compile(r"[a-z0-9\-]+(?=DOT|\.)|[a-z0-9\-]+")
 _PROVIDER = re.compile(rf"(?:{_PROVIDERS})\b(?![.\-])", _I)
+_GLUED = re.compile(_DOT_GLUED)
 _LOCAL_SIGNS = frozenset("._%+-")
 _LABELLED = re.compile(
     r"(?:e-?mail|\bmail|correo|courriel|e-post|почта|邮箱|メール)(?: address| id)?"
@@ -197,6 +207,8 @@ def _before_sign(text: str, start: int) -> int:
 def _joint(found: re.Match[str], sign: str) -> _Joint:
     if found["capitals"] or found["unknown"]:
         return _Joint(sign, said=True, sure=found["capitals"] is not None, unknown=found["capitals"] is None)
+    if found["glued"]:
+        return _Joint(sign, said=True, sure=True)
     if found["word"] is None:
         plain = found["sign"] or sign
         return _Joint(sign, said=False, bare=plain != plain.strip(), ends_sentence=plain[0] == "." and len(plain) > 1)
@@ -206,8 +218,9 @@ def _joint(found: re.Match[str], sign: str) -> _Joint:
     said = len(word) > 1 or word.isalpha() or bool(before or after)
     english = re.fullmatch(_AT_ENGLISH if sign == "@" else _DOT_ENGLISH, word, _I) is not None
     bracketed = bool(before and after) and not re.search(f"[{_WEAK}]", before + after)
+    weak = sign == "@" and re.fullmatch(_AT_WEAK, word, _I) is not None
     underscored = before == after == "_"
-    return _Joint(sign, said, bracketed or underscored or not english, not (before or after), english)
+    return _Joint(sign, said, bracketed or underscored or not (english or weak), not (before or after), english)
 
 
 def _read_local(text: str, end: int) -> tuple[str, int, bool] | None:
@@ -218,6 +231,8 @@ def _read_local(text: str, end: int) -> tuple[str, int, bool] | None:
         start = end
         while start > max(0, end - _LOCAL_MAX) and (text[start - 1].isalnum() or text[start - 1] in _LOCAL_SIGNS):
             start -= 1
+        if dots := list(_GLUED.finditer(text, start, end)):
+            start = dots[-1].end()
         while start < end and text[start] in "._%+-":
             start += 1
         if start == end:
@@ -227,8 +242,8 @@ def _read_local(text: str, end: int) -> tuple[str, int, bool] | None:
         joint = _BEFORE_LOCAL.search(text[max(0, start - _JOINT_MAX) : start])
         if joint is None:
             break
-        said = joint["dot"]
-        if said is not None and not said[0].isalnum():
+        said = joint["glued"] or joint["dot"]
+        if joint["glued"] is None and said is not None and not said[0].isalnum():
             break  # a full stop
         parts.insert(0, "." if said else _mark(joint))
         end, spelled = start - len(joint[0]), True
@@ -279,7 +294,8 @@ def _labels(text: str, at: int) -> Iterator[tuple[str, int, _Joint | None]]:
             return
         said, end = label[0].rstrip("-_"), label.end()
         end -= len(label[0]) - len(said)
-        cut = re.search(rf"[_\-](?:{_DOT})[_\-]", said, _I)  # acme-dot-com is one row of characters
+        # acme-dot-com is one row of characters
+        cut = re.search(rf"[_\-](?:{_DOT})[_\-]", said, _I) or _GLUED.search(said)
         if cut:
             said, end = said[: cut.start()], at + cut.start()
         yield said, end, dot

@@ -53,7 +53,7 @@ _CARD_SOLID = EDGE + r"\d{12,19}"
 _CARD_LOOSE = EDGE + rf"\d(?:{_CARD_GAP}?\d){{11,18}}"
 
 _IBAN_GAP = r"[ \-\x{A0}]"
-_IBAN_WORDS = Context(r"iban|account|acct|bank|konto|compte|cuenta|conto|rekening|bic|swift|sepa")
+IBAN_WORDS = Context(r"iban|account|acct|bank|konto|compte|cuenta|conto|rekening|bic|swift|sepa")
 
 
 def passes_luhn(digits: str) -> bool:
@@ -139,7 +139,7 @@ def _check_iban(text: str, start: int, end: int, more: bool) -> Verdict | None:
     compact = "".join(filter(str.isalnum, text[start:end])).upper()
     if passes_mod_97(compact):
         return Verdict(start, end, 0.97)
-    return Verdict(start, end, 0.6) if _IBAN_WORDS.before(text, start) else None
+    return Verdict(start, end, 0.6) if IBAN_WORDS.before(text, start) else None
 
 
 def _cut(text: str, start: int, end: int, length: int) -> int:

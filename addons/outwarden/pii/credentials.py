@@ -16,6 +16,7 @@ from outwarden.pii.recognizer import (
     word_after,
     word_before,
 )
+from outwarden.pii.wallets import WALLET, is_wallet
 
 # Longer than an RSA key of 8192 bits in PEM (6.4 kB) and than the header lines servers accept for a token (8 kB).
 SECRET_MAX = 8192
@@ -141,6 +142,8 @@ KEY_BEGINS = _EDGE + (
 _KEY = KEY_BEGINS + r"[A-Za-z0-9_\-+/=.]{10,250}"
 # Keys that are told by their end (Mailchimp) or by their parts (Discord's bots: an id, a time, a signature).
 _PARTED_KEY = _EDGE + r"(?:[0-9a-f]{32}-us\d{1,2}|[MNO][A-Za-z0-9]{23,25}\.[A-Za-z0-9_\-]{6}\.[A-Za-z0-9_\-]{27,38})"
+_PARTED_WHOLE = re.compile(_PARTED_KEY.removeprefix(_EDGE))
+_SIGNED = re.compile(r"eyJ[\w-]{8,400}\.[\w-]{8,2000}\.[\w-]{8,800}", re.ASCII)
 _KEY_KINDS = re.compile("|".join(_BEGINNINGS))
 _NAMED_PREFIX = re.compile(r"sk-(?:ant|proj|svcacct|admin|or|lf)-")
 _DUMMY = re.compile(r"(.)\1{11}\Z")  # ghp_xxxxxxxxxxxx: nobody's key
@@ -173,6 +176,11 @@ def is_key(value: str) -> bool:
     key = _KEY_KINDS.fullmatch(value)
     named = not value.startswith("sk-") or _NAMED_PREFIX.match(value) or _PLAIN_RUN.search(value, 3)
     return key is not None and bool(named) and _DUMMY.search(value) is None
+
+
+def is_secret(value: str) -> bool:
+    """Whether all of ``value`` is a key of a known kind or a signed token."""
+    return is_key(value) or _PARTED_WHOLE.fullmatch(value) is not None or _SIGNED.fullmatch(value) is not None
 
 
 def _check_key(text: str, start: int, end: int, more: bool) -> Verdict | None:
@@ -349,12 +357,23 @@ _MIXED = re.compile(
 )
 _DOTTED_NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 
+# --- wallets
+
+
+def _check_wallet(text: str, start: int, end: int, more: bool) -> Verdict | None:
+    start = skip_edge(text, start)
+    if word_before(text, start) or text[end : end + 1].isalnum() or not is_wallet(text[start:end]):
+        return None
+    return Verdict(start, end, 0.7 if text.startswith("0x", start) else 0.95)
+
+
 RECOGNIZERS = (
     Recognizer("API_KEY", _KEY, _check_key, hint=KEY_BEGINS),
     Recognizer("API_KEY", _PARTED_KEY, _check_parted_key),
     Recognizer("PASSWORD", _URL_LOGIN, _check_login, hint="://"),
     Recognizer("PASSWORD", _BASIC, _check_basic),
     Recognizer("PASSWORD", _ASSIGNED, _check_assigned, near=_PASSWORD_WORDS, whole=True),
+    Recognizer("CRYPTO", _EDGE + WALLET, _check_wallet),
     Recognizer("API_KEY", _AWS_SECRET, _check_aws_secret, near=_AWS_WORDS),
     Recognizer("API_KEY", _JWT, _check_token),
     Recognizer("API_KEY", _BEGIN, _check_private_key),

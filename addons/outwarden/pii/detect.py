@@ -17,18 +17,20 @@ from outwarden.pii import (
     person_numbers,
     phones,
     record_numbers,
-    wallets,
 )
 from outwarden.pii.custom import custom_recognizer
-from outwarden.pii.finder import Allowance, Finder, Span
+from outwarden.pii.finder import Allowance, Finder, Span, WholeFinder
 from outwarden.pii.listed import HASH, HashFinder, hash_of, listed_recognizers
 from outwarden.pii.matching import Candidate, Matcher, sweep
+from outwarden.pii.name_fields import NameFields
+from outwarden.pii.name_scripts import OtherScripts
 from outwarden.pii.page import Page
 from outwarden.pii.placeholders import is_closed, is_placeholder, placeholder_pattern
 from outwarden.pii.policy import NAME_ENTITIES, PiiPolicy
 from outwarden.pii.recognizer import PLACEHOLDER, Recognizer, Verdict, finding_reserved, word_after, word_before
 from outwarden.pii.regexp import Regexp, quoted
 from outwarden.pii.views import view_recognizers
+from outwarden.pii.ward_records import WardRecords
 
 BUILT_IN = (
     *contact.RECOGNIZERS,
@@ -39,7 +41,6 @@ BUILT_IN = (
     *record_numbers.RECOGNIZERS,
     *particulars.RECOGNIZERS,
     *credentials.RECOGNIZERS,
-    *wallets.RECOGNIZERS,
 )
 # Looked for only where a rule names them.
 ON_REQUEST = ages.RECOGNIZERS
@@ -68,6 +69,11 @@ class Detector:
         recognizers += (always := [r for listed in policy.always for r in listed_recognizers(listed)])
         hashes = HashFinder(policy.always)
         self.finders = (*finders, hashes) if hashes.entities else tuple(finders)
+        self._whole_finders: list[WholeFinder] = []
+        if wanted is None or not WardRecords.entities.isdisjoint(wanted):
+            self._whole_finders.append(WardRecords())
+        if any("PERSON" in finder.entities for finder in finders):
+            self._whole_finders += (NameFields(), OtherScripts())
         names = (r.names or {r.entity} for r in recognizers)
         self.entities = frozenset().union(*names, *(finder.entities for finder in self.finders))
         plain = Matcher(recognizers)
@@ -115,7 +121,8 @@ class Detector:
             for first, one in pages:
                 for index, result in sweep(pattern, one).items():
                     found[first + index] += result.candidates
-        for finder in self.asked(strictness):
+        asked: list[WholeFinder] = [*self.asked(strictness), *(self._whole_finders if whole else ())]
+        for finder in asked:
             for index, spans in enumerate(finder.find(texts, allowance or Allowance())):
                 if spans:
                     found[index] += candidates_of(spans)

@@ -57,22 +57,26 @@ class FinderChannel(Protocol):
         """
 
 
-class Finder(Protocol):
-    """Another source of findings, such as a language model. Serves all threads."""
+class WholeFinder(Protocol):
+    """Another source of findings in texts of which all is there. Serves all threads."""
 
     @property
     def entities(self) -> frozenset[str]:
         """The entities it may find."""
-
-    @property
-    def version(self) -> bytes:
-        """Differs where the findings may."""
 
     def find(self, texts: Sequence[str], allowance: Allowance) -> list[list[Span]]:
         """Per text its findings, in any order; they may overlap those of others.
 
         If time runs out, ``allowance`` is told.
         """
+
+
+class Finder(WholeFinder, Protocol):
+    """One that looks at texts in pieces as well, such as a language model."""
+
+    @property
+    def version(self) -> bytes:
+        """Differs where the findings may."""
 
     def channel(self) -> FinderChannel:
         """Open a channel for one text that arrives in pieces."""

@@ -38,7 +38,7 @@ _GAPPED = re.compile(r"\+?[0-9]+(?:[ .\-][0-9]+)+")
 _ONE_BY_ONE = re.compile(r"[0-9](?:[ .\-][0-9]){6,}")
 _IN_WORD = re.compile(r"[^\W\d_]|[\u0900-\u094F]")
 _SCORE = 0.95  # label and check digits, or label and count
-_RECORD_DIGITS = range(6, 13)
+_RECORD_DIGITS, _RECORD_DIGITS_SAID = range(6, 13), range(4, 13)
 _NANP = re.compile(r"1?[2-9][0-9]{2}[2-9][0-9]{6}")
 
 
@@ -52,7 +52,8 @@ def _ssn(said: Said, end: int) -> float:
 
 
 def _record(said: Said, end: int) -> float:
-    return _SCORE if end in _RECORD_DIGITS and end == len(said.text) and _is_regular(said, end) else 0.0
+    usual = _RECORD_DIGITS_SAID if said.words else _RECORD_DIGITS
+    return _SCORE if end in usual and end == len(said.text) and _is_regular(said, end) else 0.0
 
 
 def _phone(said: Said, end: int) -> float:

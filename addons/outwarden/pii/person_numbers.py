@@ -16,7 +16,7 @@ from outwarden.pii.recognizer import (
 from outwarden.pii.record_numbers import RECORD_WORDS
 
 SSN_WORDS = Context(
-    r"ssn|ss ?#|social.?security|soc\.? ?sec|social(?: (?:number|no|is)\b|:| ?#)|itin|tax.?(?:payer )?id|tin\b"
+    r"ssn|ss ?#|social.?security|soc\.? ?sec|social(?: (?:number|no|is)\b|:| ?#)|itin\b|tax.?(?:payer )?id|tin\b"
 )
 _HYPHEN = r"[\-\x{2010}-\x{2013}]"
 _SPACE = r"[ \x{A0}]"

@@ -52,9 +52,9 @@ PHONE_WORDS = Context(
     r"|(?:my|her|his|their|your|our|contact|the) (?:\w{2,8} )?(?:number|no\.|digits)|a ring"
     r"|viber|telegram|wa\b|hp\b|cep\b"
     r"|telem[oó]v|ligue (?:para|pra|no|me)|ligar|n[uú]mero|numm?er|sunat?i|suna[țt]i|h[íi]v[jo]"
-    r"|ring(?:e|a|er)? (?:mig|meg|til)|bel (?:me|mij)|soita|volej|aray[\x{131}i]n|gọi|hubungi|ponsel|telepon|sđt"
-    r"|điện|t(?:el)?fno|puh\b",
-    wide=r"тел|моб|звон|номер|дзвон|电话|電話|手机|手機|携帯|联系|聯絡|連絡|전화|휴대|연락|هاتف|جوال|رقم|اتصل"
+    r"|ring(?:e|a|er)? (?:mig|meg|til)|bel (?:me|mij)|soita|volej|aray[\x{131}i]n|gọi|hubungi|ponsel|telepon"
+    r"|t(?:el)?fno|puh\b",
+    wide=r"điện|sđt|тел|моб|звон|номер|дзвон|电话|電話|手机|手機|携帯|联系|聯絡|連絡|전화|휴대|연락|هاتف|جوال|رقم|اتصل"
     r"|טל|נייד|नंबर|फोन|फ़ोन|मोबाइल"
     r"|โทร|เบอร์|มือถือ|τηλ|κινητ",
 )

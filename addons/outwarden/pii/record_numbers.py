@@ -51,14 +51,14 @@ _GROUPED = re.compile(r"\d{2,4}(?:-\d{2,4}|[ ]\d{2,4})+\Z")
 _RECORD_DIGITS_MIN = 6  # in groups; years and pairs of small numbers have fewer
 _DATE = re.compile(r"\d{4}-\d\d-\d\d|\d\d-\d\d-\d{4}")
 # Other names, as hospitals write them; what begins with a letter outside of ASCII stands apart (`Context`).
-_NUMBER = r"[ ._\-]{0,2}(?:number|num|nos?|nr|n[º°]|n\.[º°]?|ref|id|#|№)"
+NUMBER = r"[ ._\-]{0,2}(?:number|num|nos?|nr|n[º°]|n\.[º°]?|ref|id|#|№)"
 _NAMED = (
     # English
-    rf"mrns?|m\.r\.n\.|mr ?#|hosp(?:ital)?\.?[ _]?(?:(?:unit|card|file|reg\.?|registration)[ _]?)?{_NUMBER}"
-    rf"|(?:in-?patient|out-?patient|ipd|opd|mr[dnu]|chart|casualty(?: card)?|case (?:record|sheet))\.?{_NUMBER}"
+    rf"mrns?|m\.r\.n\.|mr ?#|hosp(?:ital)?\.?[ _]?(?:(?:unit|card|file|reg\.?|registration)[ _]?)?{NUMBER}"
+    rf"|(?:in-?patient|out-?patient|ipd|opd|mr[dnu]|chart|casualty(?: card)?|case (?:record|sheet))\.?{NUMBER}"
     rf"|(?:hospital|medical|health|patient|clinical|hosp|med|pt)\.?'?s?[ _\-]?(?:rec(?:ord)?s?|chart|folder)\.?"
-    rf"(?:{_NUMBER})?"
-    rf"|case[ \-]?notes?(?:{_NUMBER})?|casualty card|uhid|client id"
+    rf"(?:{NUMBER})?"
+    rf"|case[ \-]?notes?(?:{NUMBER})?|casualty card|uhid|client id"
     # German, Dutch, Nordic, Finnish
     r"|(?:kranken|patienten)?akten?(?:nummer|nr|zeichen)|(?:fall|aufnahme|patient(?:en)?)[ \-]?(?:nummer|nr|id)|piz"
     r"|(?:pati[eë]nt(?:en)?|ziekenhuis)[ \-]?(?:nummer|nr)|pat\.? ?nr|(?:patient|pasient)?journal(?:nummer|nr)"
@@ -81,7 +81,7 @@ RECORD_NAMES = Context(_NAMED, wide=_NAMED_WIDE)
 # What files of any kind are called. A word of the ward has to stand before them.
 _FILE = (
     rf"(?:(?:chart|folder|file|case(?: file)?|record|rec|notes|med\.?|ed|cr|hrn|urn?|rn|hn|pcn|epr|reg|admission|dosya)"
-    rf"\.?(?:{_NUMBER})?|expediente|dossier|cart\.? n)"
+    rf"\.?(?:{NUMBER})?|expediente|dossier|cart\.? n)"
 )
 WARD_WORDS = Context(
     r"patient|pt\b|ward\b|dr\b|mrs?\b|ms\b|miss\b|mme\b|frau\b|herr\b|nurse|clinic|admi(?:tted|ssion)|dob\b|y/?o\b"
@@ -89,23 +89,24 @@ WARD_WORDS = Context(
     r"|baby (?:boy|girl)|seen\b"
 )
 # A number's form: letters before or behind, groups behind any sign; in groups behind spaces figures alone.
-_VALUE = (
+VALUE = (
     r"(?P<value>(?:[A-Z]{1,5}[0-9]{0,2}[/.\- ]?)?[0-9][0-9A-Z]{0,11}"
     r"(?:(?:[/.\-][0-9A-Z]{0,3}[0-9][0-9A-Z]{0,7}){1,4}|(?:[ ][0-9]{1,4}){1,4})?(?-i:[/\-][A-Z]{1,3}\b)?)"
 )
-_THEN = (
+THEN = (
     r"(?:[ ._\-]{0,2}(?:(?:number|num|no|nr|is|ist|est|es)\b|n\.?[º°]|n\.|#|№))?"
     r"[ \t:;.=#*|\-\"'\[(：№º°]{1,6}"
 )
-_NAMED_RECORD = rf"(?:{RECORD_NAMES.pattern})(?i:{_THEN}{_VALUE})"
-_FILED_RECORD = rf"(?i:\b{_FILE}{_THEN}{_VALUE})"
+_NAMED_RECORD = rf"(?:{RECORD_NAMES.pattern})(?i:{THEN}{VALUE})"
+_FILED_RECORD = rf"(?i:\b{_FILE}{THEN}{VALUE})"
 _NAMED_AND_VALUE, _FILE_AND_VALUE = (
     re.compile(pattern.replace("(?i)", ""), re.IGNORECASE) for pattern in (_NAMED_RECORD, _FILED_RECORD)
 )
 _NAMED_DIGITS = range(4, 15)
 # Dates, clocks, decimals: a form of its own, and no record's.
-_OTHER_FORM = re.compile(
-    r"[0-9]{1,2}([/.\-])[0-9]{1,2}\1(?:[0-9]{2}){1,2}|[0-9]{4}([/.\-])[0-9]{2}\2[0-9]{2}"
+OTHER_FORM = re.compile(
+    r"(?=0?[1-9]|[12][0-9]|3[01])[0-9]{1,2}([/.\-])(?=0?[1-9]|[12][0-9]|3[01])[0-9]{1,2}\1(?:[0-9]{2}){1,2}"
+    r"|[0-9]{4}([/.\-])[0-9]{2}\2[0-9]{2}"
     r"|[0-9]+\.[0-9]{1,2}|(?:[a-z]+ )?(?:19|20)[0-9]{2}",
     re.IGNORECASE,
 )
@@ -157,7 +158,7 @@ def _named(whole: "re.Pattern[str]") -> Check:
         if tied or found is None or word_after(text, end):
             return None
         value = found["value"]
-        if len(digits_of(value)) not in _NAMED_DIGITS or _OTHER_FORM.fullmatch(value):
+        if len(digits_of(value)) not in _NAMED_DIGITS or OTHER_FORM.fullmatch(value):
             return None
         return Verdict(found.start("value"), found.end("value"), 0.8)
 

@@ -17,10 +17,14 @@ from outwarden.pii.broken import BACKWARDS, broken_recognizers
 from outwarden.pii.folding import JOINT, STRINGS, Folded, fold
 from outwarden.pii.hosts_written import written_host_recognizers
 from outwarden.pii.labelled import labelled_recognizers
+from outwarden.pii.mailboxes import mailbox_recognizers
 from outwarden.pii.marked_up import marked_up_recognizers
 from outwarden.pii.matching import Candidate, Matcher
+from outwarden.pii.netaddrs import netaddr_recognizers
 from outwarden.pii.packed import packed_recognizers
 from outwarden.pii.page import count_points, encode
+from outwarden.pii.parted import parted_recognizers
+from outwarden.pii.pieced import pieced_recognizers
 from outwarden.pii.reading import DISCOUNT, VIEW, Look, first_in, looker
 from outwarden.pii.recognizer import LOOK_BACK, Context, Recognizer, Sign, Verdict
 from outwarden.pii.regexp import Regexp
@@ -117,6 +121,10 @@ def view_recognizers(matcher: Matcher, depth: int = 0) -> list[Recognizer]:
         *written_host_recognizers(look, wanted),
         *row_recognizers(lambda text, start, end, number: _judged(look, text, start, end, number, (number,))),
         *marked_up_recognizers(look, wanted),
+        *mailbox_recognizers(look, wanted),
+        *netaddr_recognizers(wanted),
+        *parted_recognizers(wanted),
+        *pieced_recognizers(wanted),
         Recognizer(VIEW, _ODD_RUN, lambda text, start, end, more: _check_odd(look, text, start, end), sign=_ODD_SIGN),
         Recognizer(
             VIEW,

@@ -1,49 +1,49 @@
-"""Addresses of wallets: Bitcoin and what is built like it, Ethereum, Tron, XRP."""
+"""Addresses of cryptocurrencies: Bitcoin, Litecoin, Dogecoin and Tron by their check sums, Ethereum by its shape."""
 
 import hashlib
 
-from stdnum import bitcoin
-
-from outwarden.pii.recognizer import Context, Recognizer, Verdict, skip_edge, word_before
-
-# By shape alone: no word or hash has these beginnings, and so many characters of bech32 behind them.
-_BECH32 = r"(?:bc|tb|ltc|bnb|cosmos|osmo|addr|lnbc)1[ac-hj-np-z02-9]"
-_EDGE = r"(?:\b|\\[nrtbf]|\\u[0-9A-Fa-f]{4})"
-_WALLET = _EDGE + (
-    r"(?:0x[0-9a-fA-F]{40}|bc1[ac-hj-np-z02-9]{11,71}"
-    rf"|{_BECH32}{{38,103}}|[13LMDXTr][1-9A-HJ-NP-Za-km-z]{{25,34}})"
+WALLET = (
+    r"(?:0x[0-9a-fA-F]{40}|(?:bc|ltc)1[ac-hj-np-z02-9]{11,71}"
+    r"|[13][1-9A-HJ-NP-Za-km-z]{25,34}|[LMTD][1-9A-HJ-NP-Za-km-z]{33})"
 )
-_WALLET_WORDS = Context(
-    r"\w*wallet|crypto|btc|bitcoin|eth\b|ethereum|tron|trx|usdt|doge|ltc|litecoin|xrp|ripple|donation addr|payout addr"
-)
-_DIGITS_58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-_CHECKED_BYTES = 25  # a version, 20 bytes of a hash, 4 of a check sum
+_BASE58 = {one: at for at, one in enumerate("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz")}
+_BECH32 = {one: at for at, one in enumerate("qpzry9x8gf2tvdw0s3jn54khce6mua7l")}
+_GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
+_BECH32_ENDS = frozenset({1, 0x2BC830A3})  # BIP 173, BIP 350
+_KINDS_MIN = 5  # different digits: no 0x000…
 
 
-def _is_base58_checked(value: str) -> bool:
-    number = 0
-    for digit in value:
-        number = number * 58 + _DIGITS_58.index(digit)
-    data = number.to_bytes((number.bit_length() + 7) // 8, "big").rjust(_CHECKED_BYTES, b"\0")
-    body, check = data[:-4], data[-4:]
-    return len(data) == _CHECKED_BYTES and hashlib.sha256(hashlib.sha256(body).digest()).digest()[:4] == check
-
-
-def _check_wallet(text: str, start: int, end: int, more: bool) -> Verdict | None:
-    """By a checksum, by a shape that nothing else has, or after a word for one."""
-    start = skip_edge(text, start)
-    if word_before(text, start) or text[end : end + 1].isalnum():
-        return None
-    value = text[start:end]
+def is_wallet(value: str) -> bool:
+    """Whether ``value`` is the address of a wallet."""
     if value.startswith("0x"):
-        return Verdict(start, end, 0.7) if len(set(value[2:].lower())) > 4 else None
-    if "1" in value[2:7] and value.islower():
-        right = not value.startswith("bc1") or bitcoin.is_valid(value) or _WALLET_WORDS.before(text, start)
-        return Verdict(start, end, 0.9) if right else None
-    if _is_base58_checked(value):
-        return Verdict(start, end, 0.95)
-    mixed = value.upper() != value and value.lower() != value and any(map(str.isdecimal, value[1:]))
-    return Verdict(start, end, 0.7) if mixed and len(value) > 32 and _WALLET_WORDS.before(text, start) else None
+        rest = value[2:].lower()
+        return len(rest) == 40 and not rest.strip("0123456789abcdef") and len(set(rest)) >= _KINDS_MIN
+    prefix, one, rest = value.partition("1")
+    if one and prefix in ("bc", "ltc"):
+        return len(rest) >= 11 and _is_bech32(prefix, rest)
+    return value[:1] in frozenset("13LMTD") and 26 <= len(value) <= 35 and _is_base58(value)
 
 
-RECOGNIZERS = (Recognizer("CRYPTO", _WALLET, _check_wallet),)
+def _is_base58(value: str) -> bool:
+    number = 0
+    for one in value:
+        if (digit := _BASE58.get(one)) is None:
+            return False
+        number = number * 58 + digit
+    if number >= 1 << 200:
+        return False
+    data = number.to_bytes(25, "big")
+    return hashlib.sha256(hashlib.sha256(data[:21]).digest()).digest()[:4] == data[21:]
+
+
+def _is_bech32(prefix: str, rest: str) -> bool:
+    check = 1
+    values = [ord(one) >> 5 for one in prefix] + [0] + [ord(one) & 31 for one in prefix]
+    for value in [*values, *(_BECH32.get(one, 99) for one in rest)]:
+        if value == 99:
+            return False
+        top = check >> 25
+        check = (check & 0x1FFFFFF) << 5 ^ value
+        for bit, term in enumerate(_GENERATOR):
+            check ^= term if top >> bit & 1 else 0
+    return check in _BECH32_ENDS

@@ -12,7 +12,7 @@ ORIGINAL = "original"  # the target that means: where the caller aimed
 GROUP = "route "  # begins a target that names another route; no name of an upstream has a space
 Failure = Literal["connect", "timeout", "429", "5xx", "stream_error", "budget", "context_length"]
 Strategy = Literal["priority", "weighted", "latency", "cost"]
-Rescue = Literal["off", "buffer"]
+Rescue = Literal["off", "buffer", "continue"]
 Sticky = Literal["session", "user", "api_key", "team"]
 
 
@@ -54,6 +54,7 @@ class Upstream:
     """A place a call may go. ``model``: replaces the requested one; a map from requested (``*`` patterns) to served.
 
     ``auth`` None: the rules do not say; the caller's own key goes along to the provider it was meant for, to no other.
+    ``prefill``: whether it goes on with an answer that was begun; None: as `prefills` knows its provider.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Upstream:
     price: tuple[Decimal, Decimal] | None = None  # input, output in USD per million tokens
     trust: Path | None = None
     health: Probes | None = None
+    prefill: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ class Route:
     A target that begins with `GROUP` names another route, one of ``groups``: its targets stand there, in the order of
     its own strategy. ``weights`` (1 where absent) and ``sticky`` (calls of one such caller keep to one target) are for
     ``weighted``. ``rescue`` ``buffer``: a stream is held until it is whole, and may begin elsewhere
-    until then.
+    until then; ``continue``: one that breaks off is gone on with by the next target that can (`prefills`).
     """
 
     name: str

@@ -134,6 +134,8 @@ def _check_reroute(keys: Keys, budget: Budget, routes: RouteRules | None) -> Non
 
 def _check_guards(keys: Keys, budget: Budget) -> None:
     """What needs a window of a certain kind, or more calls than one."""
+    if budget.scope == "request" and budget.window != "lifetime" and not (budget.identical or budget.projected):
+        keys.wrong("window", "'window' counts calls; scope request looks at each call by itself, and has none")
     if budget.identical and budget.scope == "request":
         keys.wrong("identical", "'identical' counts calls; scope request looks at each call by itself")
     elif budget.identical and not (moving(budget.window) or budget.window in SHORT_WINDOWS):

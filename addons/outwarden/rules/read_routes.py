@@ -1,23 +1,19 @@
 """``routes.yml``: where a call may go, in which order, and when it moves on."""
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
-from decimal import Decimal
 from itertools import combinations
 from pathlib import Path
 from typing import get_args
-from urllib.parse import urlsplit
 
 from outwarden.routing import places
-from outwarden.routing.aws import region_of
+from outwarden.routing.prefills import why_none_continues
 from outwarden.routing.routes import (
     GROUP,
     ORIGINAL,
-    Auth,
     Breaker,
     Failure,
-    Probes,
+    Rescue,
     Route,
     RouteRules,
     Sticky,
@@ -26,13 +22,9 @@ from outwarden.routing.routes import (
     Upstream,
 )
 from outwarden.rules import nodes
-from outwarden.rules.files import path_in, secret_in
 from outwarden.rules.nodes import Node, NodeError, Scalar
-from outwarden.rules.read_aws import aws_identity
 from outwarden.rules.read_budgets import MATCHABLE
-from outwarden.rules.read_callers import header_name
-from outwarden.rules.read_costs import read_costs
-from outwarden.rules.read_traffic import FORMATS, provider_name
+from outwarden.rules.read_upstreams import read_upstreams
 from outwarden.rules.values import (
     Keys,
     Reader,
@@ -50,15 +42,12 @@ from outwarden.rules.values import (
 from outwarden.wire.translation import callers_of
 
 FAILURES: tuple[Failure, ...] = get_args(Failure)
+RESCUES: tuple[Rescue, ...] = get_args(Rescue)
 STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
 STICKY: tuple[Sticky, ...] = get_args(Sticky)
 WEIGHT_MAX = 1_000_000
 RETRIES_MAX = 5  # six tries of one call in all, the most that any upstream should see
 MAX_FAILS_MAX = 1000
-PROBE_EVERY_LEAST = 1.0  # seconds
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)*/?")
 
 type Upstreams = Mapping[str, Upstream]
 
@@ -66,130 +55,10 @@ type Upstreams = Mapping[str, Upstream]
 def read_routes(node: Node, folder: Path) -> RouteRules:
     """Read the file. Raises `NodeError`."""
     keys = Keys(node)
-    upstreams = keys.get("upstreams", _read_upstreams(folder), {} if "upstreams" not in keys else None)
+    upstreams = keys.get("upstreams", read_upstreams(folder), {} if "upstreams" not in keys else None)
     routes = keys.get("routes", _read_all(upstreams), ())
     keys.done()
     return RouteRules(upstreams or {}, routes)
-
-
-def _read_upstreams(folder: Path) -> Reader[dict[str, Upstream] | None]:
-    def read(node: Node) -> dict[str, Upstream]:
-        table = Keys(node)
-        upstreams = {name: table.need(name, _read_upstream(name, folder)) for name in table.names}
-        for name in table.names:
-            if name == ORIGINAL or not _NAME.fullmatch(name):
-                table.wrong(name, f"not a name for an upstream; '{ORIGINAL}' is where the caller aimed")
-        table.done()
-        return upstreams
-
-    return read
-
-
-def _read_upstream(name: str, folder: Path) -> Reader[Upstream]:
-    def read(node: Node) -> Upstream:
-        keys = Keys(node)
-        scheme, host, port, path = keys.need("url", _url) or ("https", "", 0, "")
-        upstream = Upstream(
-            name=name,
-            scheme="http" if scheme == "http" else "https",
-            host=host,
-            port=port,
-            path=path,
-            provider=keys.need("provider", provider_name),
-            format=keys.need("format", one_of(FORMATS)),
-            model=keys.get("model", _read_model, {}),
-            auth=keys.get("auth", _read_auth(folder), None),
-            quality=keys.get("quality", number(0, 1), None),
-            price=keys.get("price", _read_price, None),
-            trust=keys.get("trust", path_in(folder), None),
-            health=keys.get("health", _read_probes, None),
-        )
-        identity = upstream.auth.identity if upstream.auth else None
-        if identity and not (identity.region or region_of(host)):
-            keys.wrong("auth", "key 'region' is missing: the url names no AWS region")
-        keys.done()
-        return upstream
-
-    return read
-
-
-def _read_probes(node: Node) -> Probes:
-    keys = Keys(node)
-    defaults = Probes("/")
-    probes = Probes(
-        path=keys.need("path", _probe_path) or defaults.path,
-        every=keys.get("every", duration, defaults.every),
-        timeout=keys.get("timeout", duration, defaults.timeout),
-        max_fails=keys.get("max_fails", whole(1, MAX_FAILS_MAX), defaults.max_fails),
-        passes=keys.get("passes", whole(1, MAX_FAILS_MAX), defaults.passes),
-    )
-    if probes.every < PROBE_EVERY_LEAST:
-        keys.wrong("every", f"expected {PROBE_EVERY_LEAST:.0f}s or more: each interceptor asks so often")
-    keys.done()
-    return probes
-
-
-def _probe_path(node: Node) -> str:
-    path = text(node)
-    if not path.startswith("/") or not _PATH.fullmatch(path):
-        raise NodeError((node.line, "expected a path below the url, such as /models"))
-    return path
-
-
-def _url(node: Node) -> tuple[str, str, int, str]:
-    """Scheme, host, port and path prefix of a base URL."""
-    try:
-        url = urlsplit(text(node))
-        host, port = url.hostname, url.port
-    except ValueError:
-        raise NodeError((node.line, "not a URL")) from None
-    if url.username is not None:
-        raise NodeError((node.line, "a URL with a user in it; write the secret under 'auth', as env:NAME or file:PATH"))
-    if url.scheme not in ("http", "https") or not host or url.query or url.fragment or not _PATH.fullmatch(url.path):
-        raise NodeError((node.line, "expected http:// or https://, a host, perhaps a port and a path"))
-    return url.scheme, host, port or (443 if url.scheme == "https" else 80), url.path.rstrip("/")
-
-
-def _read_model(node: Node) -> dict[str, str]:
-    """One model for every call, or a map from the requested one (``*`` patterns) to the served one."""
-    return {"*": text(node)} if isinstance(node, Scalar) else map_of(text)(node)
-
-
-def _read_auth(folder: Path) -> Reader[Auth]:
-    def read(node: Node) -> Auth:
-        if isinstance(node, Scalar):
-            one_of(("keep",))(node)
-            return Auth()
-        keys = Keys(node)
-        bearer = keys.get("bearer", _keep_or(secret_in(folder)), None)
-        headers = keys.get("header", map_of(secret_in(folder)), {})
-        identity = keys.get("aws", aws_identity(folder), None)
-        if len(keys.names) != 1 or len(headers) > 1:
-            expected = "expected keep, one 'bearer', one 'header', or 'aws'"
-            keys.wrong(keys.names[0] if keys.names else "bearer", expected)
-        keys.done()
-        if identity:
-            return Auth("aws", identity=identity)
-        if bearer == "keep":
-            return Auth()
-        if bearer:
-            return Auth("bearer", secret=bearer)
-        ((name, secret),) = headers.items()
-        return Auth("header", header_name(Scalar(keys.line_of("header"), name, True)), secret)
-
-    return read
-
-
-def _keep_or(secret: Reader[str]) -> Reader[str | None]:
-    return lambda node: "keep" if isinstance(node, Scalar) and node.text == "keep" else secret(node)
-
-
-def _read_price(node: Node) -> tuple[Decimal, Decimal]:
-    keys = Keys(node)
-    price = read_costs(keys, None)
-    keys.done()
-    assert price is not None  # `done` raises where it is
-    return price
 
 
 def _read_all(upstreams: Upstreams | None) -> Reader[tuple[Route, ...]]:
@@ -238,6 +107,8 @@ def _with_groups(
     whole = replace(route, groups=groups)
     if groups and (apart := _apart(places(whole), upstreams)):
         raise NodeError((line, f"route '{route.name}': {apart}"))
+    if groups and (why := _why_none_continues(whole, upstreams)):
+        raise NodeError((line, why))
     return whole
 
 
@@ -275,9 +146,7 @@ def _read_route(upstreams: Upstreams | None, names: Collection[str]) -> Reader[R
         timeouts = keys.get("timeouts", _read_timeouts, Timeouts())
         retries = keys.get("retries", whole(0, RETRIES_MAX), 0)
         breaker = keys.get("breaker", _read_breaker, Breaker())
-        rescue = keys.get("rescue", one_of(("off", "buffer", "continue")), "off")
-        if rescue == "continue":
-            keys.wrong("rescue", "rescue 'continue' is not supported yet; 'buffer' delivers whole answers only")
+        rescue: Rescue = keys.get("rescue", one_of(RESCUES), RESCUES[0])
         if strategy != "weighted" and (weights or sticky):
             keys.wrong("targets" if weights else "sticky", "weights and 'sticky' are for strategy: weighted")
         if targets and not any(weights.get(target, 1) for target in targets):
@@ -285,8 +154,7 @@ def _read_route(upstreams: Upstreams | None, names: Collection[str]) -> Reader[R
         good = _good_enough(keys, targets, upstreams or {}, min_quality)
         if apart := _apart(good, upstreams or {}):
             keys.wrong("targets", apart)
-        keys.done()
-        return Route(
+        route = Route(
             name=name,
             match=match,
             strategy=strategy,
@@ -298,10 +166,24 @@ def _read_route(upstreams: Upstreams | None, names: Collection[str]) -> Reader[R
             timeouts=timeouts,
             retries=retries,
             breaker=breaker,
-            rescue="buffer" if rescue == "buffer" else "off",
+            rescue=rescue,
         )
+        if upstreams is not None and (why := _why_none_continues(route, upstreams)):
+            keys.wrong("rescue", why)
+        keys.done()
+        return route
 
     return read
+
+
+def _why_none_continues(route: Route, upstreams: Upstreams) -> str | None:
+    """Why nobody could do what ``rescue: continue`` asks for; of a route with others in it, once they are known."""
+    if route.rescue != "continue" or any(
+        target.startswith(GROUP) and target not in route.groups for target in route.targets
+    ):
+        return None
+    why = why_none_continues(route, sorted(places(route)), upstreams)
+    return f"rescue 'continue' of route '{route.name}': {why}" if why else None
 
 
 type _Weighed = tuple[str, float | None]

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from outwarden.simulate.prefill import rest
 from outwarden.simulate.reply import Call, Part, Reply, Said, compact, event, overlaid, say
 from outwarden.simulate.script import Script
 from outwarden.simulate.text import last_spoken, pieces
@@ -58,7 +59,8 @@ def error(script: Script, status: int) -> Reply:
 def _said(call: Call) -> Said:
     body = call.body
     prompt = [body.get("system"), body.get("messages"), body.get("tools")]
-    return say(call, last_spoken(body.get("messages")), prompt, body.get("max_tokens"))
+    echo, limit = last_spoken(body.get("messages")), body.get("max_tokens")
+    return say(call, echo, prompt, limit, lambda text: rest(call, text, anthropic=True))
 
 
 def _json(answer: dict[str, Any]) -> Reply:

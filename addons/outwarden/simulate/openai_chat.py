@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from outwarden.simulate.openai_errors import HEADERS, error_object
+from outwarden.simulate.prefill import rest
 from outwarden.simulate.reply import Call, Json, Part, Reply, Said, compact, event, overlaid, pretty, say
 from outwarden.simulate.text import last_spoken, pieces
 
@@ -15,7 +16,8 @@ def chat(call: Call) -> Reply:
     """Answer POST /v1/chat/completions."""
     body = call.body
     limit = body.get("max_completion_tokens", body.get("max_tokens"))
-    said = say(call, last_spoken(body.get("messages")), [body.get("messages"), body.get("tools")], limit)
+    echo, prompt = last_spoken(body.get("messages")), [body.get("messages"), body.get("tools")]
+    said = say(call, echo, prompt, limit, lambda text: rest(call, text, anthropic=False))
     if body.get("stream"):
         return _streamed(call, tuple(_chat_stream(call, said)))
     choices = [_choice(call, said, index) for index in range(_choices(call))]

@@ -15,6 +15,7 @@ from outwarden.simulate import (
     openai_errors,
     openai_lists,
     openai_responses,
+    prefill,
 )
 from outwarden.simulate.aws_signature import problem_of
 from outwarden.simulate.conversation import Session
@@ -55,9 +56,9 @@ _PATHS: tuple[tuple[str, str, Answer], ...] = (
     ("GET", r"/models$", openai_lists.models),
 )
 _TABLE = tuple((method, re.compile(pattern), answer) for method, pattern, answer in _PATHS)
+_ANSWERS = (openai_chat.chat, anthropic.messages)  # those that may be asked to go on with what was begun
 _LIVE = re.compile(r"/ws/google\.[\w.]+Service[./]BidiGenerateContent(?:Constrained)?$")
 # How Anthropic's newer models refuse one: https://platform.claude.com/docs/en/about-claude/models/migration-guide
-NO_PREFILL = "This model does not support assistant message prefill. The conversation must end with a user message."
 _BEDROCK = re.compile(r"/model/.+/[a-z-]+$")
 
 
@@ -90,8 +91,8 @@ def reply_to(received: Received, script: Script, now: float) -> Reply:
         call = _call(received, target, script, now)
     except ValueError:
         return failure(script, 400)
-    if not script.prefill and _prefills(call):
-        return failure(replace(script, message=NO_PREFILL), 400)
+    if answer in _ANSWERS and (no_prefill := prefill.refusal(call, anthropic=answer is anthropic.messages)):
+        return failure(replace(script, message=no_prefill), 400)
     reply = answer(call)
     if script.error_after is not None and not reply.streamed:
         return replace(failure(script, 500), status=200)  # a 200 that holds an error, as OpenRouter sends
@@ -118,12 +119,6 @@ def script_error(received: Received, problem: str) -> Reply:
     reply = openai_errors.error(Script(), 400)
     data = compact({"error": {"message": f"simulated provider: {problem}", "type": "bad_script"}}).encode()
     return replace(reply, parts=(replace(reply.parts[0], data=data),))
-
-
-def _prefills(call: Call) -> bool:
-    """Whether the caller began the answer itself: the last message is the assistant's."""
-    said = call.body.get("messages")
-    return isinstance(said, list) and bool(said) and isinstance(said[-1], dict) and said[-1].get("role") == "assistant"
 
 
 def _call(received: Received, target: Target, script: Script, now: float) -> Call:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, Literal
@@ -85,10 +85,13 @@ class Said:
         return pieces(self.thinking or "", script.piece_chars)
 
 
-def say(call: Call, echo: str, prompt: Json, limit: Any) -> Said:
-    """Decide what is answered and count it. ``limit`` is the caller's output limit, if it is a number."""
+def say(call: Call, echo: str, prompt: Json, limit: Any, left: Callable[[str], str] = lambda text: text) -> Said:
+    """Decide what is answered and count it. ``limit`` is the caller's output limit, if it is a number; ``left``: what
+    of a text is left to be said.
+    """
     script = call.script
     text = script.text if script.text is not None or script.tool_calls else echo
+    text = None if text is None else left(text)
     thinking_tokens = count_tokens(script.thinking or "")
     arguments_tokens = sum(count_tokens(tool.name + " " + tool.arguments) for tool in script.tool_calls)
     cut, text_tokens = False, 0

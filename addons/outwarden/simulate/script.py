@@ -27,7 +27,8 @@ class Script:
     How it is sent: ``piece_chars`` (code points per delta, 0: uneven, as providers do), ``encoding`` (gzip, deflate,
     br, zstd), ``chunking`` (``event``, ``whole``, ``bytes:N``, ``random:SEED[:MAX]``), the three delays in seconds.
     How it fails, streams counted in content events already sent: ``status`` with ``retry_after``, ``error`` (an error's
-    code) and ``message`` (its words), ``prefill`` False (a last message of the assistant's is refused),
+    code) and ``message`` (its words), ``prefill`` False (a last message of the assistant's is refused; else it is gone
+    on with where the API does that: ``goes_on`` for a chat that is not told to, ``echoes`` repeats it first),
     ``silence`` (read the request, never answer), ``reset`` (TCP reset before headers),
     ``error_after`` (in-band error event), ``cut_after`` (connection lost), ``truncate_after`` (the body ends cleanly,
     but too early), ``stall_after`` with ``stall_s``, ``malformed_after``, ``end_marker`` False (all is said, the end
@@ -56,6 +57,8 @@ class Script:
     error: str | None = None
     message: str | None = None
     prefill: bool = True
+    goes_on: bool = False
+    echoes: bool = False
     silence: bool = False
     reset: bool = False
     error_after: int | None = None

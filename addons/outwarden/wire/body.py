@@ -12,10 +12,12 @@ from typing import cast
 from outwarden.wire.edits import FindKnown, KnownValues, PlacedRewriter, TextRewriter, apply_edits
 from outwarden.wire.fields import fields_of
 from outwarden.wire.format import TextRules
+from outwarden.wire.json_document import Document, File
+from outwarden.wire.json_elements import read_elements
 from outwarden.wire.json_places import with_values
 from outwarden.wire.json_text import Splice, escapes_non_ascii, scannable, spliced
 from outwarden.wire.json_tree import BOM, read_json
-from outwarden.wire.json_walk import Document, File, read_document, read_text
+from outwarden.wire.json_walk import OPENS, read_document, read_text
 from outwarden.wire.memory import Answer, Memory
 from outwarden.wire.ndjson import as_array
 from outwarden.wire.offsets import Offsets, adjusted
@@ -23,6 +25,7 @@ from outwarden.wire.pieces import PIECE_BYTES_MIN, Piece, cut, skeleton
 from outwarden.wire.splice import (
     Answers,
     Found,
+    file_texts,
     leaves,
     leaves_of,
     nested_edits,
@@ -116,10 +119,11 @@ def _rewrite_parts(
 ) -> Rewritten:
     """``start``: where in ``body`` the bytes stand that the parts count from."""
     unknown = [part for part in parts if part.answer is None]
-    documents = [part.read(rules) for part in unknown]
+    documents = _read_all(unknown, rules)
     lists = [_lists(document) for document in documents]
     asked = _ask_all(rewriter, unknown, documents, lists)
     for part, document, pieces, answers in zip(unknown, documents, lists, asked, strict=True):
+        part.document, part.answers = document, answers
         part.answer = _answer(document, pieces, answers, ascii_only, count, rules.offsets)
         if memory is not None and part.name is not None and _is_complete(rewriter):
             memory.put(part.name, part.answer)
@@ -135,6 +139,18 @@ def _rewrite_parts(
     return rewritten
 
 
+def _read_all(parts: Sequence["_Part"], rules: TextRules) -> list[Document]:
+    """Read each part; the elements of one list together."""
+    lists: dict[str, list[_Part]] = {}
+    for part in parts:
+        if part.piece is not None and part.piece[3]:
+            lists.setdefault(part.piece[2], []).append(part)
+    read: dict[_Part, Document] = {}
+    for key, elements in lists.items():
+        read.update(zip(elements, read_elements([part.raw for part in elements], rules, key), strict=True))
+    return [read.get(part) or part.read(rules) for part in parts]
+
+
 def rewrite_text(text: str, rewriter: TextRewriter) -> str:
     """Rewrite one whole text; where it is itself a JSON object or array, the strings in it."""
     return rewrite_texts([text], rewriter)[0]
@@ -142,21 +158,24 @@ def rewrite_text(text: str, rewriter: TextRewriter) -> str:
 
 def rewrite_texts(texts: Sequence[str], rewriter: TextRewriter) -> list[str]:
     """Rewrite whole texts, each as `rewrite_text` does; all are asked for at once."""
-    nested = {text: read_text(text) for text in dict.fromkeys(texts)}
-    clean = {text: scannable(text) for text, inner in nested.items() if inner is None}
-    documents = {text: inner for text, inner in nested.items() if inner is not None}
-    answers = ask(rewriter, chain(clean.values(), *map(leaves, documents.values())))
+    different = list(dict.fromkeys(texts))
+    may_nest = (text for text in different if text and text[0] in OPENS)
+    documents = {text: inner for text in may_nest if (inner := read_text(text)) is not None}
+    plain = [text for text in different if text not in documents] if documents else different
+    clean = plain if "".join(plain).isascii() else list(map(scannable, plain))
+    answers = ask(rewriter, chain(clean, *map(leaves, documents.values())))
+    edited = {text: said for text, said in zip(plain, clean, strict=True) if said in answers} if answers else {}
     found: Found = []
 
-    def edited(text: str) -> str:
+    def rewritten(text: str) -> str:
         if text in documents:
             return apply_edits(text, nested_edits(documents[text], answers, found))
-        edits = answers[clean[text]]
-        found.extend((edit, clean[text][edit.start : edit.end]) for edit in edits)
-        return apply_edits(text, edits)
+        said = edited[text]
+        found.extend((edit, said[edit.start : edit.end]) for edit in answers[said])
+        return apply_edits(text, answers[said])
 
-    touched = documents.keys() | {text for text, plain in clean.items() if plain in answers} if answers else ()
-    new = [edited(text) if text in touched else text for text in texts]
+    touched = edited.keys() | documents.keys() if answers else ()
+    new = [rewritten(text) if text in touched else text for text in texts]
     rewriter.note(found)
     return new
 
@@ -207,11 +226,13 @@ def _is_complete(rewriter: TextRewriter) -> bool:
 class _Part:
     """A piece of the body, or what is left of it without its pieces (the skeleton), on its way to an answer."""
 
-    __slots__ = ("answer", "cuts", "name", "piece", "raw")
+    __slots__ = ("answer", "answers", "cuts", "document", "name", "piece", "raw")
 
     def __init__(self, raw: bytes, *, cuts: Sequence[Piece] = (), piece: Piece | None = None, name: Hashable = None):
         self.raw, self.cuts, self.piece, self.name = raw, cuts, piece, name
         self.answer: Answer | None = None
+        self.document: Document | None = None  # where the answer was not remembered
+        self.answers: Answers = {}
 
     @property
     def key(self) -> str | None:
@@ -223,6 +244,16 @@ class _Part:
             return read_document(self.raw, rules)
         _, _, key, is_element = self.piece
         return read_document(self.raw, rules, inside=key) if is_element else read_document(self.raw, rules, key=key)
+
+    def may_hold(self, known: KnownValues) -> bool:
+        """Whether a value can still be read in it, or (as far as is known) in one of its files."""
+        assert self.answer
+        if known.may_stand_in(spliced(self.raw, self.answer.splices)):
+            return True
+        if self.document is None:
+            return self.answer.has_files
+        texts = file_texts(self.document, self.answers) if self.answer.has_files else ()
+        return any(known.may_stand_in(text.encode("utf-8", "surrogatepass")) for text in texts)
 
     def splices(self) -> list[Splice]:
         """The answer's splices, in offsets of the body."""
@@ -295,8 +326,8 @@ def _answer_known(
         answer = memory.get(name) if memory is not None and name is not None else None
         if answer is None and part.answer is not None:
             answer = part.answer
-            if answer.has_files or known.may_stand_in(spliced(part.raw, answer.splices)):
-                document = part.read(rules)
+            if part.may_hold(known):
+                document = part.document or part.read(rules)
                 lists = _lists(document)
                 answers = _ask_placed(known, part, document, lists)
                 answer = _answer(document, lists, answers, ascii_only, count, rules.offsets)

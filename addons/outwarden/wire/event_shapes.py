@@ -14,8 +14,8 @@ from typing import Any
 import orjson
 
 from outwarden.wire.format import Delta, Json
+from outwarden.wire.json_document import Document, Marks
 from outwarden.wire.json_text import find_tokens
-from outwarden.wire.json_walk import Document, Marks
 
 _SHAPE_BYTES_MAX = 4096
 _SHAPES_MAX = 8

@@ -10,9 +10,10 @@ from typing import Any
 
 import orjson
 
+from outwarden.wire.json_document import Document, File, Nested
 from outwarden.wire.json_text import scannable
 from outwarden.wire.json_tree import Float, Integer, Repeated, parse_all
-from outwarden.wire.json_walk import Document, File, Nested
+from outwarden.wire.json_walk import read_text
 from outwarden.wire.splice import leaves
 
 FIELDS: Mapping[str, str] = {
@@ -54,9 +55,9 @@ _ENTERED = frozenset({"system", "tool_definition", "tool_arguments", "tool_resul
 
 def fields_of(document: Document, key: str | None) -> Places:
     """Say of every text of ``document`` in which fields it stands; ``key``: what the document is the value of."""
-    places = _Places(
-        {text: document.nested[at] for at, text in enumerate(document.tokens) if text and at in document.nested}
-    )
+    inner = ((at, read_text(document.tokens[at] or "")) for at in document.joined)  # each by itself
+    nested = {**document.nested, **{at: one for at, one in inner if one is not None}}
+    places = _Places({text: nested[at] for at, text in enumerate(document.tokens) if text and at in nested})
     tree = parse_all(document.raw) if document.has_numbers else orjson.loads(document.raw)
     places.value(tree, key, "message")
     return {text: frozenset(fields) for text, fields in places.found.items()}

@@ -39,21 +39,21 @@ class RequestFacts:
     """What a request says about itself.
 
     ``output_limit`` is the caller's limit on output tokens per choice, None where absent; 0 is a value.
-    ``output_limit_key`` is the top-level (or dotted) key that spelled it. ``wants_usage`` is False where the stream
-    will carry no usage unless it is asked for. ``media_bytes``: decoded size of the media in the body. ``token_ids``:
-    prompt tokens given as numbers, which no text scan sees. ``unseen_input``: the provider adds input that is not in
-    this body (an earlier response, a cache, an uploaded or linked file), so its size is bounded by the model only.
-    ``stored``: the caller asks the provider to keep this call. ``asks``: what the request says of its use in other
-    units than tokens (characters, pictures, seconds of video).
+    ``output_limits`` are all that it names, by their top-level (or dotted) keys; ``output_least``: the API refuses a
+    limit below it. ``wants_usage`` is False where the stream will carry no usage unless it is asked for.
+    ``token_ids``: prompt tokens given as numbers, which no text scan sees. ``unseen_input``: the provider adds input
+    that is not in this body (an earlier response, a cache, an uploaded or linked file), so its size is bounded by the
+    model only. ``stored``: the caller asks the provider to keep this call. ``asks``: what the request says of its use
+    in other units than tokens (characters, pictures, seconds of video).
     """
 
     model: str | None = None
     stream: bool = False
     output_limit: int | None = None
-    output_limit_key: str | None = None
+    output_limits: tuple[tuple[str, int], ...] = ()
+    output_least: int = 0
     choices: int = 1
     wants_usage: bool = True
-    media_bytes: int = 0
     token_ids: int = 0
     unseen_input: bool = False
     stored: bool = False

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from outwarden.wire.edits import Edit, TextRewriter
 from outwarden.wire.events import StreamEvent
 from outwarden.wire.json_channel import JsonChannel
+from outwarden.wire.json_document import Document
 from outwarden.wire.json_places import with_values
 from outwarden.wire.json_text import Splice, escapes_non_ascii, find_tokens, scannable
-from outwarden.wire.json_walk import Document
 from outwarden.wire.offsets import EditsOf, Record, Target, with_changes
 from outwarden.wire.splice import splice_token
 from outwarden.wire.token_lists import TokenList

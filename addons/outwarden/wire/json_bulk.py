@@ -5,17 +5,20 @@ that looks at more than its own value, the strings are what stands between the q
 """
 
 import re
-from collections.abc import Callable, Sequence
-from itertools import compress, count
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import msgspec
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from outwarden.wire.format import TextRules
-from outwarden.wire.json_text import count_strings, find_tokens, sum_of
+from outwarden.wire.json_names import Names
+from outwarden.wire.json_text import Spans, find_tokens
 from outwarden.wire.json_tree import MAX_DEPTH
+from outwarden.wire.packed import PACKED_BEGINS, PACKED_CHARACTERS_MIN, may_be_packed
 
 # What every key of `TextRules.ids` is believed to hold if it looks like this.
 ID = re.compile(r"[0-9_.:/+=%|~-]*[A-Za-z][A-Za-z0-9_.:/+=%|~-]*", re.ASCII)
@@ -24,8 +27,9 @@ ID = re.compile(r"[0-9_.:/+=%|~-]*[A-Za-z][A-Za-z0-9_.:/+=%|~-]*", re.ASCII)
 _BYTES_MIN = 4096
 # A document with fewer strings and containers than one in so many bytes is walked as fast.
 _DENSITY = 32
-_HEAD = 2048  # bytes; nearly all documents with a key that asks for a rule have one at their begin
-_STRING = re.compile(rb'"([^"\\]*)"')
+# Nearly all documents with a key that asks for a rule have one at their begin, or here and there in them.
+_SAMPLES, _SAMPLE_BYTES = 8, 2048
+_STRING = re.compile(rb'"(?=([^"\\]*)")')  # also what stands between two: a sample may begin inside of one
 # Where large parts lie: a message's block, a tool's input, what a list in it holds; so often a document is looked over.
 _LEVELS_MAX = 6
 _PART_BYTES = 1024  # of the parts of one level, on average; smaller ones are parsed faster together
@@ -33,8 +37,8 @@ _OBJECT: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dic
 _LIST: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])
 _GRAMMAR: msgspec.json.Decoder[msgspec.Raw] = msgspec.json.Decoder(msgspec.Raw)
 _CONTROLS = bytes(range(32))  # none stands in a string (RFC 8259 §7)
-_SPACES = b" \t\r\n"
-_NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"{}[]")
+_IS_SPACE = np.isin(np.arange(256), list(b" \t\r\n"))
+_MAY_BE_PACKED = np.isin(np.arange(256), list(PACKED_BEGINS + b"\\"))
 _STEPS = np.zeros(256, np.int32)
 _STEPS[list(b"{[")], _STEPS[list(b"}]")] = 1, -1
 _OF_NUMBERS = np.isin(np.arange(256), list(b"0123456789+-."))
@@ -76,18 +80,20 @@ def read_in_bulk(
     ``free`` and ``longest`` as of `read_at_once`; ``strings``: gives their places, for who wants them later as well.
     Raises orjson.JSONDecodeError for what orjson does not take.
     """
-    if not levels or len(raw) < _BYTES_MIN or not _is_dense(raw, strings() if strings else find_tokens(raw)):
+    if not levels or len(raw) < _BYTES_MIN:
+        return orjson.loads(raw)
+    spans = strings() if strings else find_tokens(raw)
+    if not isinstance(spans, Spans) or not _is_dense(raw, spans):
         return orjson.loads(raw)
     is_part = levels < _LEVELS_MAX
-    if (found := read_at_once(raw, rules, free=free, longest=longest, is_json=is_part)) is not None:
+    if (found := read_at_once(raw, spans, rules, free=free, longest=longest, is_whole=is_part)) is not None:
         return found
     try:
         parts = _OBJECT.decode(raw) if raw.lstrip()[:1] == b"{" else _LIST.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return orjson.loads(raw)
     if len(parts) * _PART_BYTES > len(raw):
-        found = read_at_once(raw, rules, free=free, longest=longest, is_json=True, ids=True)
-        return orjson.loads(raw) if found is None else found
+        return orjson.loads(raw)
 
     def read(part: msgspec.Raw, key: str | None = None) -> Any:
         is_free = free or key in rules.free
@@ -97,127 +103,165 @@ def read_in_bulk(
 
 
 def read_at_once(
-    raw: bytes, rules: TextRules, *, free: bool, longest: int, is_json: bool = False, ids: bool = False
+    raw: bytes, spans: Spans, rules: TextRules, *, free: bool, longest: int, is_whole: bool = False
 ) -> Bulk | None:
-    """Read a document that is nothing but text, or text and ``ids``; None: it is not.
+    """Read a document that is nothing but text and ids; None: it is not.
 
-    ``free``: all in it is text, whatever the rules say. A string of ``longest`` characters or more may be media.
-    ``is_json``: the grammar is known to hold, but for the insides of strings. Raises as `read_in_bulk`, for ``ids``.
+    ``spans``: its strings. ``free``: all in it is text, whatever the rules say. A string of ``longest`` characters or
+    more may be media. ``is_whole``: the grammar is known to hold, but for the insides of strings.
     """
-    if raw[:_HEAD].lstrip()[:1] not in (b"{", b"[") or b"data:" in raw:
+    if raw[:_SAMPLE_BYTES].lstrip()[:1] not in (b"{", b"["):
         return None
-    special = frozenset[str]() if free else rules.opaque | rules.asked | (frozenset() if ids else rules.ids)
+    special = frozenset[str]() if free else rules.opaque | rules.asked
     if not free and rules.opaque_in is not None and not rules.asked:
         return None
-    if not special.isdisjoint(name.decode("utf-8", "replace") for name in _STRING.findall(raw, 0, _HEAD)):
+    if special and not special.isdisjoint(_sampled(raw)):
         return None
-    if not (is_json or _is_json(raw)):
+    if not (is_whole or is_json(raw)) or (parts := _split(raw)) is None:
         return None
-    parts = _split(raw)
-    if parts is None or (depth := _depth(parts[2])) > MAX_DEPTH:
-        return None
-    tokens, between, structure = parts
+    tokens, structure = parts
+    layout = _Layout(raw, structure, spans)
     different = set(tokens)
-    if not special.isdisjoint(different):
+    if (depth := layout.depth()) > MAX_DEPTH or not special.isdisjoint(different):
         return None
-    if _longest(raw) >= longest and max(map(len, different)) >= longest:
+    long = np.flatnonzero(spans.sizes() >= PACKED_CHARACTERS_MIN)
+    begin = long[_MAY_BE_PACKED[np.frombuffer(raw, np.uint8)[spans.opening[long] + 1]]]
+    if any(may_be_packed(tokens[at]) for at in begin.tolist()):
         return None
-    has_ids = not free and not rules.ids.isdisjoint(different)
+    if spans.longest() >= longest and max(map(len, different)) >= longest:
+        return None
+    ids = frozenset[str]() if free else rules.ids & different
     has_free = free or not rules.free.isdisjoint(different)
-    number_tokens = _number_tokens(structure, free=has_free)
-    if number_tokens is None or (has_ids and (has_free or _repeats_keys(raw, len(tokens)))):
+    number_tokens = layout.number_tokens(free=has_free)
+    if number_tokens is None or (ids and has_free):
         return None
-    texts, skipped = _without_ids(tokens, between, rules.ids) if has_ids else (tokens, [])
-    return Bulk(texts, skipped, number_tokens, depth)
+    found = layout.without_ids(tokens, ids) if ids else (tokens, [])
+    return None if found is None else Bulk(*found, number_tokens, depth)
 
 
-def _is_dense(raw: bytes, strings: Sequence[tuple[int, int]]) -> bool:
+def _sampled(raw: bytes) -> Iterator[str]:
+    """Some of the strings, and some of what stands between them."""
+    step = max(len(raw) // _SAMPLES, _SAMPLE_BYTES)
+    for start in range(0, len(raw), step):
+        for name in _STRING.findall(raw, start, start + _SAMPLE_BYTES):
+            yield name.decode("utf-8", "replace")
+
+
+def _is_dense(raw: bytes, spans: Spans) -> bool:
     """Whether there are many strings, or many containers; brackets in strings are none."""
-    outside = len(raw) - sum_of(strings)
+    outside = len(raw) - spans.size()
     brackets = len(raw) - len(raw.translate(None, b"{[")) if outside * _DENSITY >= len(raw) else 0
-    return (len(strings) * 2 + min(brackets, outside)) * _DENSITY >= len(raw)
+    return (len(spans) * 2 + min(brackets, outside)) * _DENSITY >= len(raw)
 
 
-def _is_json(raw: bytes) -> bool:
-    """Whether the grammar holds; the insides of strings are looked at by `_split`."""
+def is_json(raw: bytes | str) -> bool:
+    """Whether the grammar holds, but for the insides of strings, NaN and the infinities; at next to no cost."""
     try:
         _GRAMMAR.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return False
     return True
 
 
-def _split(raw: bytes) -> tuple[list[str], list[str], bytes] | None:
-    """Return (all strings, what stands before each and after the last, that as one); None where a string is none."""
+def _split(raw: bytes) -> tuple[list[str], bytes] | None:
+    """Return (all strings, what stands outside of them); None where a string is none."""
     escaped = b"\\" in raw
     plain = raw.replace(b"\\\\", b"\\u005c").replace(b'\\"', b"\\u0022") if escaped else raw
     try:
         parts = plain.decode().split('"')
-        tokens, between = parts[1::2], parts[0::2]
-        if escaped:
-            tokens = [orjson.loads(f'"{token}"') if "\\" in token else token for token in tokens]
+        tokens, structure = parts[1::2], "".join(parts[0::2]).encode()
+        if escaped and (spelled := [token for token in tokens if "\\" in token]):
+            said = iter(orjson.loads('["' + '","'.join(spelled) + '"]'))
+            tokens = [next(said) if "\\" in token else token for token in tokens]
     except (UnicodeDecodeError, orjson.JSONDecodeError):
         return None
-    structure = "".join(between).encode()
-    return (tokens, between, structure) if _controls(raw) == _controls(structure) else None
-
-
-def _longest(raw: bytes) -> int:
-    """A bound for the characters of a string."""
-    quotes = np.flatnonzero(np.frombuffer(raw, np.uint8) == ord('"'))
-    return int(np.diff(quotes).max(initial=0)) if b"\\" not in raw else len(raw)
+    return (tokens, structure) if _controls(raw) == _controls(structure) else None
 
 
 def _controls(data: bytes) -> int:
     return len(data) - len(data.translate(None, _CONTROLS))
 
 
-def _depth(structure: bytes) -> int:
-    brackets = np.frombuffer(structure.translate(None, _NOT_BRACKETS), np.uint8)
-    return int(np.cumsum(_STEPS[brackets]).max())
+class _Layout:
+    """What stands outside of the strings of a document that is an object or a list, without spaces.
 
-
-def _number_tokens(structure: bytes, *, free: bool) -> int | None:
-    """Count the characters of numbers, and one for each integer in a list: it may be the id of a token.
-
-    ``free``: some are the caller's own data, where they are no such ids. None: then a long one may be a card.
+    ``places``: how much of it stands before each string.
     """
-    solid = np.frombuffer(structure.translate(None, _SPACES), np.uint8)
-    in_number = _OF_NUMBERS[solid]
-    edges = np.flatnonzero(in_number[1:] != in_number[:-1]) + 1  # brackets are around them all
-    if not len(edges):
-        return 0
-    starts, ends = edges[0::2], edges[1::2]
-    if np.isin(solid[ends], list(b"eE")).any() or (free and _LONG_NUMBER.search(structure)):
-        return None
-    lengths = ends - starts
-    costs = np.where(lengths < _LARGE_NUMBER, lengths, lengths + _EXPONENT)
-    if free:
-        return int(costs.sum())
-    in_list = np.isin(solid[starts - 1], list(b"[,")) & (np.add.reduceat(solid == ord("."), starts) == 0)
-    return int(np.where(in_list & (lengths < _LARGE_NUMBER), 1, costs).sum())
 
+    def __init__(self, raw: bytes, structure: bytes, spans: Spans) -> None:
+        self._raw, self._spans = raw, spans
+        solid = np.frombuffer(structure, np.uint8)
+        self._places = spans.opening - np.cumsum(spans.sizes()) + spans.sizes()
+        spaces = _IS_SPACE[solid]
+        if spaces.any():
+            self._places = np.cumsum(~spaces)[self._places - 1]
+            solid = solid[~spaces]
+        self._solid = solid
+        self._depths = np.cumsum(_STEPS[solid], dtype=np.int32)  # behind each byte
 
-def _repeats_keys(raw: bytes, strings: int) -> bool:
-    """Whether an object has a key twice: in it, even what looks like an id is text."""
-    return count_strings(orjson.dumps(orjson.loads(raw))) != strings
+    def depth(self) -> int:
+        """How many levels there are."""
+        return int(self._depths.max())
 
+    def number_tokens(self, *, free: bool) -> int | None:
+        """Count the characters of numbers, and one for each integer in a list: it may be the id of a token.
 
-def _without_ids(
-    tokens: Sequence[str], between: Sequence[str], ids: frozenset[str]
-) -> tuple[list[str | None], list[str]]:
-    """The strings, with None for those that a key of ``ids`` says to be an id and that look like one; and these."""
-    texts: list[str | None] = [*tokens]
-    skipped: list[str] = []
-    looks_so: dict[str, bool] = {}
-    for at in compress(count(), map(ids.__contains__, tokens)):
-        after = between[at + 1]
-        if texts[at] is None or (after != ":" and after.strip() != ":"):
-            continue  # no key, or not of a string
-        value = tokens[at + 1]
-        if value not in looks_so:
-            looks_so[value] = ID.fullmatch(value) is not None
-        if looks_so[value]:
-            texts[at + 1] = None
-            skipped.append(value)
-    return texts, skipped
+        ``free``: some are the caller's own data, where they are no such ids. None: then a long one may be a card.
+        """
+        solid = self._solid
+        in_number = _OF_NUMBERS[solid]
+        edges = np.flatnonzero(in_number[1:] != in_number[:-1]) + 1  # brackets are around them all
+        if not len(edges):
+            return 0
+        starts, ends = edges[0::2], edges[1::2]
+        if np.isin(solid[ends], list(b"eE")).any() or (free and _LONG_NUMBER.search(solid.tobytes())):
+            return None
+        lengths = ends - starts
+        costs = np.where(lengths < _LARGE_NUMBER, lengths, lengths + _EXPONENT)
+        if free:
+            return int(costs.sum())
+        in_list = np.isin(solid[starts - 1], list(b"[,")) & (np.add.reduceat(solid == ord("."), starts) == 0)
+        return int(np.where(in_list & (lengths < _LARGE_NUMBER), 1, costs).sum())
+
+    def without_ids(
+        self, tokens: list[str], ids: AbstractSet[str]
+    ) -> tuple[Sequence[str | None], Sequence[str]] | None:
+        """The strings, with None for those that a key of ``ids`` says to be an id and that look like one; and these.
+
+        None where such an object has a key twice: in it, even what looks like an id is text.
+        """
+        keys = np.flatnonzero(self._solid[self._places] == ord(":"))
+        values = np.minimum(keys + 1, len(tokens) - 1)
+        of_string = keys[self._places[values] == self._places[keys] + 1]
+        named = of_string[Names(self._raw, self._spans, of_string, tokens).are_in(ids)]
+        said = [tokens[at] for at in (named + 1).tolist()]
+        looks_so = {value for value in set(said) if ID.fullmatch(value)}
+        named = named[np.fromiter(map(looks_so.__contains__, said), np.bool_, len(said))]
+        if not len(named):
+            return tokens, []
+        if self._repeat(keys, named, tokens):
+            return None
+        texts: list[str | None] = [*tokens]
+        for at in (named + 1).tolist():
+            texts[at] = None
+        return texts, [value for value in said if value in looks_so]
+
+    def _repeat(self, keys: NDArray[np.intp], named: NDArray[np.intp], tokens: Sequence[str]) -> bool:
+        """Whether an object that has one of the ``named`` keys has a key twice."""
+        depths = self._depths[self._places - 1]
+        is_asked = np.zeros(MAX_DEPTH + 1, np.bool_)
+        is_asked[depths[named]] = True
+        keys = keys[is_asked[depths[keys]]]  # in such an object, or one as deep
+        objects = self._objects(self._places[keys], is_asked)
+        are_asked = np.zeros(len(self._solid) + 1, np.bool_)
+        are_asked[objects[np.searchsorted(keys, named)]] = True
+        asked = are_asked[objects]
+        return Names(self._raw, self._spans, keys[asked], tokens).repeat(objects[asked])
+
+    def _objects(self, places: NDArray[np.intp], is_asked: NDArray[np.bool_]) -> NDArray[np.intp]:
+        """Number the object that each place lies in: the last of its depth that opened before; of depths asked for."""
+        size = len(self._solid)
+        opening = np.flatnonzero(self._solid == ord("{"))
+        opening = opening[is_asked[self._depths[opening]]]
+        opened = np.sort(self._depths[opening].astype(np.intp) * size + opening)
+        return np.searchsorted(opened, self._depths[places - 1].astype(np.intp) * size + places)

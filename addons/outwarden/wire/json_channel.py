@@ -16,6 +16,7 @@ from outwarden.wire.json_tree import MAX_DEPTH, MAX_NESTING
 # A string that is there as a whole and needs no decoding, nor begins a document of its own.
 _PLAIN_STRING = re.compile(r'"([^"\\ \t\r\n\[{][^"\\]*)?"')
 _SPACE = re.compile(r"[ \t\r\n]*")
+_FIRST = re.compile(r"[\[{][ \t\r\n]*(?:([A-Za-z0-9+.\-]+)|(.?))", re.DOTALL)
 _SCALAR = re.compile(r"[A-Za-z0-9+.\-]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _NUMBER_SO_FAR = re.compile(r"-?[0-9]*(?:\.[0-9]*)?(?:[eE][+-]?[0-9]*)?")
@@ -186,6 +187,17 @@ class JsonChannel:
 
     def _give_up(self) -> None:
         self._plain = self._rewriter.channel()
+
+
+def is_plain(text: str) -> bool:
+    """Whether what follows the bracket that a text begins with can be in no document: then it is one plain text."""
+    first = _FIRST.match(text)
+    if first is None:
+        return False
+    scalar, other = first.groups()
+    if scalar:
+        return text[0] == "{" or not _is_scalar(scalar)
+    return other not in ({"", '"', "}"} if text[0] == "{" else {"", '"', "]", "{", "["})
 
 
 def _moved(edits: Sequence[Edit], by: int) -> list[Edit]:

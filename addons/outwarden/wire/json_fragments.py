@@ -15,7 +15,7 @@ from outwarden.wire.json_channel import JsonChannel
 from outwarden.wire.json_text import without_escaped_quotes
 
 if TYPE_CHECKING:
-    from outwarden.wire.json_walk import Document
+    from outwarden.wire.json_document import Document
 
 _SHORT = 4096
 _IS_BRACKET = np.isin(np.arange(256), list(b"{}[]"))

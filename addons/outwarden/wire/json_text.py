@@ -39,53 +39,66 @@ def find_tokens(raw: bytes, *, numbers: bool = False) -> Sequence[tuple[int, int
     plain = without_escaped_quotes(raw)
     if numbers or len(raw) < _SMALL:
         return [match.span() for match in (_STRING_OR_NUMBER if numbers else _STRING).finditer(plain)]
-    quotes = np.flatnonzero(np.frombuffer(plain, np.uint8) == ord('"'))
-    return _Spans(quotes[: len(quotes) // 2 * 2 : 2], quotes[1::2])
+    return Spans.of(plain)
 
 
 def may_nest(raw: bytes, spans: Sequence[tuple[int, int]]) -> Sequence[int]:
     """List the tokens that may begin like a document: by a bracket, a space, or an escape."""
-    if isinstance(spans, _Spans):
+    if isinstance(spans, Spans):
         found: list[int] = spans.begin_with(raw, _BEGINS_DOCUMENT).tolist()
         return found
     return [at for at, (start, _) in enumerate(spans) if _BEGINS_DOCUMENT[raw[start + 1]]]
 
 
-def sum_of(spans: Sequence[tuple[int, int]]) -> int:
-    """How many bytes the tokens are together."""
-    if isinstance(spans, _Spans):
-        return spans.size()
-    return sum(end - start for start, end in spans)
-
-
-class _Spans(Sequence[tuple[int, int]]):
+class Spans(Sequence[tuple[int, int]]):
     """Spans whose pairs are made when asked for: most strings of a large document are never touched."""
 
     def __init__(self, opening: NDArray[np.intp], closing: NDArray[np.intp]) -> None:
-        self._opening, self._closing = opening, closing
+        self.opening, self.closing = opening, closing
+
+    @classmethod
+    def of(cls, plain: bytes) -> "Spans":
+        """Those of a document without escaped quotes."""
+        quotes = np.flatnonzero(np.frombuffer(plain, np.uint8) == ord('"'))
+        return cls(quotes[: len(quotes) // 2 * 2 : 2], quotes[1::2])
 
     def __len__(self) -> int:
-        return len(self._opening)
+        return len(self.opening)
+
+    def sizes(self) -> NDArray[np.intp]:
+        """How many bytes each is, quotes included."""
+        return self.closing - self.opening + 1
 
     def size(self) -> int:
-        return int((self._closing - self._opening).sum()) + len(self)
+        """How many bytes they are together."""
+        return int(self.closing.sum() - self.opening.sum()) + len(self)
+
+    def longest(self) -> int:
+        """A bound for the characters of a string."""
+        return int((self.closing - self.opening).max(initial=0))
 
     def begin_with(self, raw: bytes, first: NDArray[np.bool_]) -> NDArray[np.intp]:
-        return np.flatnonzero(first[np.frombuffer(raw, np.uint8)[self._opening + 1]])
+        """Which of them begin with one of the bytes of ``first``."""
+        return np.flatnonzero(first[np.frombuffer(raw, np.uint8)[self.opening + 1]])
 
     @overload
     def __getitem__(self, index: int) -> tuple[int, int]: ...
     @overload
-    def __getitem__(self, index: slice) -> "_Spans": ...
-    def __getitem__(self, index: int | slice) -> "tuple[int, int] | _Spans":
+    def __getitem__(self, index: slice) -> "Spans": ...
+    def __getitem__(self, index: int | slice) -> "tuple[int, int] | Spans":
         if isinstance(index, slice):
-            return _Spans(self._opening[index], self._closing[index])
-        return int(self._opening[index]), int(self._closing[index]) + 1
+            return Spans(self.opening[index], self.closing[index])
+        return int(self.opening[index]), int(self.closing[index]) + 1
 
 
 def without_escaped_quotes(raw: bytes) -> bytes:
     """The same length, but only quotes that open or close a string."""
     return raw.replace(b"\\\\", b"__").replace(b'\\"', b"__") if b"\\" in raw else raw
+
+
+def without_strings(raw: bytes) -> bytes:
+    """What stands outside of the strings of a valid document."""
+    return b"".join(without_escaped_quotes(raw).split(b'"')[::2])
 
 
 def escapes_non_ascii(raw: bytes) -> bool:

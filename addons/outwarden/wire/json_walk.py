@@ -1,97 +1,37 @@
 """Walk a JSON document in the order of its bytes and say of every string whether it is text."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import chain
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import Any
 
 import orjson
 
 from outwarden.errors import BodyError
 from outwarden.wire.format import Json, TextRules
-from outwarden.wire.json_bulk import ID, Bulk, read_in_bulk
+from outwarden.wire.json_bulk import ID, Bulk, is_json, read_in_bulk
+from outwarden.wire.json_channel import is_plain
+from outwarden.wire.json_document import Document, File, Joined, Marks
 from outwarden.wire.json_fragments import Fragments, whole_part
-from outwarden.wire.json_text import LONG_NUMBER, count_strings, find_tokens, may_nest, scannable
+from outwarden.wire.json_text import LONG_NUMBER, count_strings, may_nest, scannable
 from outwarden.wire.json_tree import MAX_DEPTH, MAX_NESTING, Float, Integer, Repeated, parse_all
-from outwarden.wire.packed import Packed, is_base64, is_solid_base64, unpack
+from outwarden.wire.packed import PACKED_CHARACTERS_MIN, PACKED_JSON, is_base64, is_solid_base64, may_be_packed, unpack
 
 # Shorter runs can be a word, a name or a key; longer ones without a space are never prose.
 _BASE64_CHARACTERS_MIN = 512
 _LONG_NUMBER_MIN = 10**11
 
 _DATA_URL = re.compile(r"data:[^,\s]{0,200};base64,", re.ASCII)
-# How `{"`, `{ `, `[{` and `["` begin in base64 (Bedrock's CountTokens has a whole request in a string). Shorter than a
-# document with anything in it, words begin so, too.
-_PACKED_JSON = frozenset({"ey", "ew", "W3", "Wy"})
-_PACKED_CHARACTERS_MIN = 16
 _NOTHING: frozenset[str] = frozenset()
 _TEXTS, _TOKEN_IDS, _NUMBERS = frozenset({str}), frozenset({int}), frozenset({int, float})
-_MANY = 16  # elements; fewer are walked faster than looked over
+MANY = 16  # elements; fewer are walked faster than looked over
 # Where no string begins like this, none is a document itself; a bracket never follows the end of a string.
 _MAY_NEST = re.compile(rb'"[{\[\\ \t\r\n]')
 
-_SMALL = 4096  # bytes; above, asking where the strings stand is faster than the pattern
+OPENS = frozenset("{[ \t\r\n")
+"""What a text begins with that is a document."""
 
-Marks = Mapping[tuple[int, str | int], int]
-"""(id of the parent, key or index) -> number of a delta: such a string is a piece of a longer text."""
-
-
-class Document:
-    """A JSON document as the list of its string tokens, in the order of the bytes.
-
-    ``tokens[i]`` is the i-th string (keys too; numbers too where ``has_numbers``), None where it is not text.
-    ``nested``: the documents, whole or broken, and text files that stand inside some of them. ``marked``: number of a
-    delta -> index of its token. ``skipped``: strings that are not text, but tokens for the provider. ``media_bytes``:
-    base64 characters of media. ``unread``: how many files and media nobody here reads. ``number_tokens``: an upper
-    bound for the tokens of numbers (one for each token id).
-    """
-
-    __slots__ = (
-        "_spans",
-        "has_numbers",
-        "marked",
-        "media_bytes",
-        "nested",
-        "number_tokens",
-        "raw",
-        "skipped",
-        "tokens",
-        "unread",
-    )
-
-    def __init__(self, raw: bytes, *, has_numbers: bool = False) -> None:
-        self.raw = raw
-        self.has_numbers = has_numbers
-        self.tokens: list[str | None] = []
-        self.nested: dict[int, Nested] = {}
-        self.marked: dict[int, int] = {}
-        self.skipped: list[str] = []
-        self.media_bytes = 0
-        self.unread = 0
-        self.number_tokens = 0
-        self._spans: Sequence[tuple[int, int]] | None = None
-
-    def spans(self) -> Sequence[tuple[int, int]]:
-        """Where the tokens stand in ``raw``: (start, end), quotes included."""
-        if self._spans is None:
-            self._spans = find_tokens(self.raw, numbers=self.has_numbers)
-        return self._spans
-
-    def count_strings(self) -> int:
-        """How many of them ``raw`` has, without numbers."""
-        return count_strings(self.raw) if self._spans is None else len(self._spans)
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """A text file in base64 that stands in a string; ``inner``: the document that it is, if it is one."""
-
-    packed: Packed
-    inner: "Document | Fragments | None"
-
-
-Nested = Document | Fragments | File
+SMALL = 4096  # bytes; above, asking where the strings stand is faster than the pattern
 
 
 def read_document(
@@ -101,8 +41,8 @@ def read_document(
 
     Raises BodyError for what is not JSON, not UTF-8 or too deep.
     """
-    document = _read(raw, rules, key, free or inside in rules.free)
-    _find_nested(document, 0)
+    document = read_strings(raw, rules, key, free or inside in rules.free)
+    find_nested(document, 0)
     return document
 
 
@@ -123,11 +63,12 @@ def read_tree(raw: bytes, tree: Json, rules: TextRules, marks: Marks, *, spelled
         document.tokens = [scannable(token) if token else token for token in document.tokens]
     elif walk.long_numbers or len(document.tokens) != count_strings(raw):
         return None
-    _find_nested(document, 0)
+    find_nested(document, 0, joins=False)
     return document
 
 
-def _read(raw: bytes, rules: TextRules, key: str | None, free: bool) -> Document:
+def read_strings(raw: bytes, rules: TextRules, key: str | None, free: bool) -> Document:
+    """As `read_document`, but for what stands inside of the strings."""
     document = Document(raw)
     try:
         is_free = free or key in rules.free
@@ -148,37 +89,75 @@ def _read_slowly(raw: bytes, rules: TextRules, key: str | None, free: bool) -> D
     return document
 
 
-def _find_nested(document: Document, nesting: int) -> None:
-    if len(document.raw) < _SMALL and not _MAY_NEST.search(document.raw):
+def find_nested(document: Document, nesting: int, *, joins: bool = True) -> None:
+    """Read the documents in the strings of one that is in ``nesting`` others.
+
+    ``joins``: whether those in many strings may be read as one.
+    """
+    if nesting >= MAX_NESTING or (len(document.raw) < SMALL and not _MAY_NEST.search(document.raw)):
         return
-    for index in may_nest(document.raw, document.spans()):
-        text = document.tokens[index]
-        if text and text[0] in "{[ \t\r\n" and (nested := _read_text(text, nesting + 1)) is not None:
-            document.nested[index] = nested
+    tokens = document.tokens
+    places = [at for at in may_nest(document.raw, document.spans()) if (text := tokens[at]) and text[0] in OPENS]
+    if joins and len(places) >= MANY:
+        for joined in _join(tokens, [at for at in places if _is_small(tokens[at] or "")], nesting + 1):
+            document.nested[joined.places[0]] = joined
+            document.joined.update(joined.places)
+        places = [at for at in places if at not in document.joined]
+    for at in places:
+        if (nested := _read_text(tokens[at] or "", nesting + 1)) is not None:
+            document.nested[at] = nested
+
+
+def _join(tokens: Sequence[str | None], places: Sequence[int], nesting: int) -> Iterator[Joined]:
+    """Read the documents at ``places`` together, and where one of them keeps the others from it, by halves."""
+    if len(places) < MANY:
+        return
+    texts = [tokens[at] or "" for at in places]
+    joined = scannable("[" + ",".join(texts) + "]")
+    raw = joined.encode()
+    try:
+        document = read_strings(raw, _FREE, None, True)
+    except BodyError:
+        yield from _join(tokens, places[: len(places) // 2], nesting)
+        yield from _join(tokens, places[len(places) // 2 :], nesting)
+        return
+    find_nested(document, nesting)
+    sizes = map(len, texts if len(raw) == len(joined) else [text.encode("utf-8", "surrogatepass") for text in texts])
+    yield Joined(document, places, list(accumulate((size + 1 for size in sizes), initial=1))[:-1])
+
+
+def _is_small(text: str) -> bool:
+    """Whether a text is a small object or list, but for the insides of its strings."""
+    return len(text) < SMALL and text[0] in "{[" and is_json(text)
 
 
 def _read_text(text: str, nesting: int) -> Document | Fragments | None:
     if nesting > MAX_NESTING or text.lstrip(" \t\r\n")[:1] not in ("{", "["):
         return None
     clean = scannable(text)
-    try:
-        document = _read(clean.encode(), _FREE, None, True)
-    except BodyError:
-        fragments = _read_broken(clean, nesting)
-        return None if fragments.begun is None and fragments.texts == [clean] else fragments
-    _find_nested(document, nesting)
-    return document
+    if is_plain(clean):
+        return None
+    if is_json(clean) or "NaN" in clean or "Infinity" in clean:
+        try:
+            document = read_strings(clean.encode(), _FREE, None, True)
+        except BodyError:
+            pass
+        else:
+            find_nested(document, nesting)
+            return document
+    fragments = _read_broken(clean, nesting)
+    return None if fragments.begun is None and fragments.texts == [clean] else fragments
 
 
 def _read_broken(text: str, nesting: int) -> Fragments:
     if (part := whole_part(text)) is not None:
         raw, within, at = part
         try:
-            begun = _read(raw, _FREE, None, True)
+            begun = read_strings(raw, _FREE, None, True)
         except BodyError:
             return Fragments(text, nesting)
         if not begun.has_numbers and None not in begun.tokens and not begun.nested:  # as a stream of it is read
-            _find_nested(begun, nesting)
+            find_nested(begun, nesting)
             return Fragments(text, nesting, begun, within, at)
     return Fragments(text, nesting)
 
@@ -191,7 +170,6 @@ class _Walk:
 
     __slots__ = (
         "document",
-        "has_data_urls",
         "ids",
         "in_object",
         "inside_free",
@@ -211,7 +189,6 @@ class _Walk:
         self.in_object, self.is_file = rules.opaque_in, rules.is_file
         self.unpacks = unpacks
         self.long_numbers = False
-        self.has_data_urls = b"data:" in document.raw
 
     def value(self, node: Any, key: str | None, free: bool, opaque_here: frozenset[str], depth: int) -> None:
         """Walk the value of ``key`` (None: of no key). ``free``: the keys above made all of it text."""
@@ -264,7 +241,8 @@ class _Walk:
         if depth + node.depth > MAX_DEPTH:
             raise BodyError(f"JSON deeper than {MAX_DEPTH} levels")
         self.tokens += node.tokens if is_text else [None] * len(node.tokens)
-        self.document.skipped += node.skipped if is_text else chain(filter(None, node.tokens), node.skipped)
+        ids = iter(node.skipped)
+        self.document.skipped += ids if is_text else [next(ids) if text is None else text for text in node.tokens]
         self.document.number_tokens += node.number_tokens
 
     def sealed(self, node: Any, depth: int) -> None:
@@ -275,8 +253,9 @@ class _Walk:
             self.tokens.append(None)
             self.document.skipped.append(node)
         elif type(node) is dict:
-            for value in node.values():
+            for key, value in node.items():
                 self.tokens.append(None)
+                self.document.skipped.append(key)
                 self.sealed(value, depth + 1)
         elif type(node) is list:
             for value in node:
@@ -290,7 +269,7 @@ class _Walk:
         if depth > MAX_DEPTH:
             raise BodyError(f"JSON deeper than {MAX_DEPTH} levels")
         marks = self.marks
-        if len(node) >= _MANY and not marks and self.at_once(node, free):
+        if len(node) >= MANY and not marks and self.at_once(node, free):
             return
         for index, value in enumerate(node):
             kind = type(value)
@@ -309,7 +288,10 @@ class _Walk:
         """Take a long list of short texts, or of numbers, as a whole; False: it is neither."""
         kinds = set(map(type, node))
         if kinds == _TEXTS:
-            if max(map(len, node)) >= _BASE64_CHARACTERS_MIN or self.has_data_urls:
+            longest = max(map(len, node))
+            if longest >= _BASE64_CHARACTERS_MIN:
+                return False
+            if longest >= PACKED_CHARACTERS_MIN and any(map(may_be_packed, node)):
                 return False
             self.tokens += node
         elif kinds == _TOKEN_IDS and not free:
@@ -341,7 +323,7 @@ class _Walk:
             else:
                 self.file(text)
         elif free or key is None or not (key in self.opaque or key in opaque_here or self.is_id(key, text)):
-            if text[:2] in _PACKED_JSON:
+            if text[:2] in PACKED_JSON and len(text) >= PACKED_CHARACTERS_MIN:
                 self.packed_json(text)
             self.tokens.append(text)
         else:
@@ -364,7 +346,7 @@ class _Walk:
 
     def packed_json(self, text: str) -> None:
         """Note the document that a string in base64 is; what is none stays a text like any other."""
-        packed = unpack(text) if self.unpacks and len(text) >= _PACKED_CHARACTERS_MIN else None
+        packed = unpack(text) if self.unpacks else None
         inner = _read_text(packed.text, 1) if packed is not None else None
         if packed is not None and isinstance(inner, Document):
             self.document.nested[len(self.tokens)] = File(packed, inner)

@@ -15,6 +15,12 @@ from outwarden.wire.charsets import charset_of, to_utf_8
 _DATA_URL = re.compile(r"data:([^,\s]{0,200});base64,", re.ASCII | re.IGNORECASE)
 _LOWER, _UPPER, _DIGITS = (part.encode() for part in (string.ascii_lowercase, string.ascii_uppercase, string.digits))
 _ALPHABETS = _LOWER + _UPPER + _DIGITS + b"+/-_"
+# How `{"`, `{ `, `[{` and `["` begin in base64 (Bedrock's CountTokens has a whole request in a string). Shorter than a
+# document with anything in it, words begin so, too; no data URL is as short.
+PACKED_JSON = frozenset({"ey", "ew", "W3", "Wy"})
+PACKED_CHARACTERS_MIN = 16
+PACKED_BEGINS = b"eWd"
+"""What they begin with; anything may be spelled as an escape."""
 _LINE_BREAK = re.compile(r"\r?\n|\r")
 # Files that may read as text for long, and are broken by a changed one: their tables count bytes.
 BINARY_FILES = (b"%PDF-", b"%!PS")
@@ -84,6 +90,13 @@ def unpack(text: str) -> Packed | None:
         return Packed(plain.decode(), start, len(text), charset or "utf-8", manner)
     except UnicodeDecodeError:
         return None
+
+
+def may_be_packed(text: str) -> bool:
+    """Whether a text may be a file in base64, or a document; nearly all say at once that they are none."""
+    if text[:5] == "data:":
+        return True
+    return text[:2] in PACKED_JSON and len(text) >= PACKED_CHARACTERS_MIN and is_base64(text)
 
 
 def is_base64(text: str, start: int = 0) -> bool:

@@ -10,6 +10,8 @@ from outwarden.wire.top_level import value_spans
 
 # A shorter value is parsed again faster than it is hashed and looked up (both take about 2 µs).
 PIECE_BYTES_MIN = 128
+# No message is as short; a list of a hundred thousand numbers or words is read faster than it is cut.
+_ELEMENT_BYTES = 32
 _SPACE = re.compile(rb"[ \t\r\n]*")
 _BETWEEN = re.compile(rb"[ \t\r\n]*[,\]][ \t\r\n]*")
 _arrays: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])
@@ -52,7 +54,10 @@ def skeleton(body: bytes, pieces: list[Piece]) -> bytes:
 def _elements(body: bytes, key: str, start: int, end: int, least: int) -> list[Piece]:
     found: list[Piece] = []
     at = _end_of(_SPACE, body, start + 1)
-    for raw in _arrays.decode(body[start:end]):
+    elements = _arrays.decode(body[start:end])
+    if len(elements) * _ELEMENT_BYTES > end - start:
+        return [(start, end, key, False)]
+    for raw in elements:
         element = bytes(raw)
         if not body.startswith(element, at):
             return []  # then the list is read as part of the whole body

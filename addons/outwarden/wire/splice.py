@@ -1,13 +1,15 @@
 """Carry edits of texts back into the bytes of the document that the texts stand in."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import chain
 
 from outwarden.wire.edits import Edit, apply_edits
+from outwarden.wire.json_document import Document, File, Joined, Nested
 from outwarden.wire.json_fragments import Fragments
 from outwarden.wire.json_text import Splice, escape, raw_offsets, scannable
-from outwarden.wire.json_walk import Document, File, Nested, read_text
+from outwarden.wire.json_walk import read_text
 
 Answers = Mapping[str, Sequence[Edit]]
 """text -> its edits, only for texts that have any."""
@@ -22,33 +24,60 @@ def leaves(nested: Nested) -> Iterable[str]:
         return nested.texts if nested.begun is None else chain(leaves(nested.begun), nested.texts)
     if isinstance(nested, File):
         return leaves(nested.inner) if nested.inner is not None else (nested.packed.text,)
+    if isinstance(nested, Joined):
+        return leaves(nested.document)
     if not nested.nested:
         return filter(None, nested.tokens)
-    return _leaves_around(nested)
+    return _leaves_in(nested)
 
 
-def _leaves_around(document: Document) -> Iterator[str]:
+def _leaves_in(document: Document) -> Iterator[str]:
     for index, text in enumerate(document.tokens):
         if index in document.nested:
             yield from leaves(document.nested[index])
-        elif text:
+        elif text and index not in document.joined:
             yield text
 
 
 def splice_document(document: Document, answers: Answers, *, ascii_only: bool, found: Found) -> list[Splice]:
     """Turn the edits of a document's texts into splices of its bytes; add what was found to ``found``."""
     splices: list[Splice] = []
-    nested = document.nested
-    wanted = frozenset(answers) if len(document.tokens) > len(answers) else answers.keys()
-    edited = _places(document.tokens, wanted)
-    for index in sorted({*edited, *nested}) if nested else edited:
-        text = document.tokens[index]
-        if not text:
-            continue
-        edits = _edits_of(document, index, text, answers, found)
+    for index, edits in sorted(_edited(document, answers, found).items()):
         if edits:
+            text = document.tokens[index] or ""
             splices += splice_token(document.raw, document.spans()[index], text, edits, ascii_only=ascii_only)
     return splices
+
+
+def _edited(document: Document, answers: Answers, found: Found) -> dict[int, Sequence[Edit]]:
+    """The tokens that have edits, with these."""
+    tokens, nested, edited = document.tokens, document.nested, dict[int, Sequence[Edit]]()
+    wanted = frozenset(answers) if len(tokens) > len(answers) else answers.keys()
+    places = _places(tokens, wanted)
+    for index in sorted({*places, *nested}) if nested else places:
+        text, inner = tokens[index], nested.get(index)
+        if isinstance(inner, Joined):
+            edited.update(_edited_in(inner, answers, found))
+        elif text and inner is not None:
+            edited[index] = nested_edits(inner, answers, found)
+        elif text and index not in document.joined:
+            edited[index] = answers[text]
+            found += [(edit, text[edit.start : edit.end]) for edit in answers[text]]
+    return edited
+
+
+def _edited_in(joined: Joined, answers: Answers, found: Found) -> dict[int, list[Edit]]:
+    """The edits of each document that has any, by the token that holds it."""
+    document, starts = joined.document, joined.starts
+    splices: dict[int, list[Splice]] = {}
+    for start, end, new in splice_document(document, answers, ascii_only=False, found=found):
+        number = bisect_right(starts, start) - 1
+        splices.setdefault(number, []).append((start - starts[number], end - starts[number], new))
+    ends = [*starts[1:], len(document.raw)]
+    return {
+        joined.places[number]: _as_edits(document.raw[starts[number] : ends[number] - 1], those)
+        for number, those in splices.items()
+    }
 
 
 def _places(tokens: Sequence[str | None], wanted: AbstractSet[str]) -> Iterator[int]:
@@ -94,42 +123,39 @@ def text_edits(text: str, answers: Answers, found: Found | None = None) -> Seque
 
 def text_after(document: Document, answers: Answers) -> str:
     """Return all texts as they are after the edits, a line each, for counting tokens; media is left out."""
-    texts = list(filter(None, document.tokens))
-    if answers or any(isinstance(nested, File) for nested in document.nested.values()):
-        texts = [_after(document, i, t, answers) for i, t in enumerate(document.tokens) if t]
-    return "\n".join(texts + document.skipped)
+    texts = list(document.tokens)
+    for index, edits in _edited(document, answers, []).items() if answers else ():
+        texts[index] = apply_edits(texts[index] or "", edits)
+    files = [index for index, nested in document.nested.items() if isinstance(nested, File)]
+    for index, text in zip(files, file_texts(document, answers), strict=True):
+        texts[index] = text
+    return "\n".join(chain(filter(None, texts), document.skipped))
 
 
-def _after(document: Document, index: int, text: str, answers: Answers) -> str:
-    nested = document.nested.get(index)
-    if isinstance(nested, File):
-        return apply_edits(nested.packed.text, _file_edits(nested, answers, []))
-    if text not in answers and nested is None:
-        return text
-    return apply_edits(text, _edits_of(document, index, text, answers, []))
+def file_texts(document: Document, answers: Answers) -> Iterator[str]:
+    """What its files say after the edits."""
+    for nested in document.nested.values():
+        if isinstance(nested, File):
+            yield apply_edits(nested.packed.text, _file_edits(nested, answers, []))
 
 
-def _edits_of(document: Document, index: int, text: str, answers: Answers, found: Found) -> Sequence[Edit]:
-    nested = document.nested.get(index)
-    if nested is not None:
-        return nested_edits(nested, answers, found)
-    edits = answers.get(text, ())
-    found += [(edit, text[edit.start : edit.end]) for edit in edits]
-    return edits
-
-
-def nested_edits(nested: Nested, answers: Answers, found: Found) -> list[Edit]:
+def nested_edits(nested: Document | Fragments | File, answers: Answers, found: Found) -> list[Edit]:
     """Fold the edits of a document that is a text back into edits of that text."""
     if isinstance(nested, Fragments):
         begun = nested_edits(nested.begun, answers, found) if nested.begun is not None else []
         return begun + nested.edits(answers, found)
     if isinstance(nested, File):
         return _repacked(nested, _file_edits(nested, answers, found))
+    return _as_edits(nested.raw, splice_document(nested, answers, ascii_only=False, found=found))
+
+
+def _as_edits(raw: bytes, splices: Iterable[Splice]) -> list[Edit]:
+    """Splices of a document as edits of it as a text."""
     edits: list[Edit] = []
     seen = point = 0
-    for start, end, replacement in splice_document(nested, answers, ascii_only=False, found=found):
-        first = point + len(nested.raw[seen:start].decode())
-        point = first + len(nested.raw[start:end].decode())
+    for start, end, replacement in splices:
+        first = point + len(raw[seen:start].decode())
+        point = first + len(raw[start:end].decode())
         seen = end
         edits.append(Edit(first, point, replacement.decode()))
     return edits

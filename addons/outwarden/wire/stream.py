@@ -20,9 +20,10 @@ from outwarden.wire.events import Codec, Event, StreamEvent, too_long
 from outwarden.wire.format import Delta, EventFacts, Format, Framing, Json, Operation, SessionFacts, Transcription
 from outwarden.wire.hold import Channel, Held, Piece, plain_splices
 from outwarden.wire.json_array import JsonArrayCodec
+from outwarden.wire.json_document import Document, Marks
 from outwarden.wire.json_text import Splice, escapes_non_ascii, scannable
 from outwarden.wire.json_tree import BOM, parse_all, read_json
-from outwarden.wire.json_walk import Document, Marks, read_tree
+from outwarden.wire.json_walk import read_tree
 from outwarden.wire.messages import MessageCodec
 from outwarden.wire.ndjson import NdjsonCodec
 from outwarden.wire.offsets import Offsets, Record, Target, Whole

@@ -1,6 +1,7 @@
 """``a=1&b=2``, in a query or a form: rewrite values and names, and leave the spelling of every other one alone."""
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from urllib.parse import quote_plus, unquote_plus
 
 
@@ -11,16 +12,21 @@ def rewrite_pairs(
 
     Values of names in ``kept`` stay.
     """
-    pairs = [pair.partition("=") for pair in encoded.split("&")]
-    different = {spelled for pair in pairs for spelled in pair}
-    plain = {spelled: unquote_plus(spelled, errors="surrogateescape") for spelled in different}
-    asked = [one for name, _, value in pairs for one in ((name,) if plain[name] in kept else (name, value)) if one]
-    rewritten = iter(rewrite([plain[spelled] for spelled in asked]))
+    spelled = encoded.split("&")
+    pairs = [pair.partition("=") for pair in spelled]
+    are_kept = [_unquoted(name) in kept for name, _, _ in pairs] if kept else [False] * len(pairs)
+    said = chain.from_iterable((n, "" if k else v) for (n, _, v), k in zip(pairs, are_kept, strict=True))
+    asked = list(filter(None, said))
+    texts = list(map(_unquoted, asked)) if "%" in encoded or "+" in encoded else asked
+    rewritten = zip(asked, texts, rewrite(texts), strict=True)
+    changed = {one: quote_plus(new, errors="surrogateescape") for one, old, new in rewritten if new != old}
+    if not changed:
+        return encoded
+    for at, (name, mark, value) in enumerate(pairs):
+        if name in changed or value in changed:
+            spelled[at] = changed.get(name, name) + mark + (value if are_kept[at] else changed.get(value, value))
+    return "&".join(spelled)
 
-    def spelled(one: str) -> str:
-        new = next(rewritten) if one else one
-        return one if new == plain[one] else quote_plus(new, errors="surrogateescape")
 
-    return "&".join(
-        spelled(name) + mark + (value if plain[name] in kept else spelled(value)) for name, mark, value in pairs
-    )
+def _unquoted(spelled: str) -> str:
+    return unquote_plus(spelled, errors="surrogateescape") if "%" in spelled or "+" in spelled else spelled

@@ -343,7 +343,7 @@ def test_gemini_wrapped_for_code_assist() -> None:
     body = {"model": "gemini-x", "project": "p", "request": {"contents": [], "generationConfig": config}}
     facts = GEMINI.read_request(operation, body)
     assert (facts.model, facts.stream, facts.choices) == ("gemini-x", True, 2)
-    assert (facts.output_limit, facts.output_limit_key) == (7, "request.generationConfig.maxOutputTokens")
+    assert facts.output_limits == (("request.generationConfig.maxOutputTokens", 7),)
     usage = {"promptTokenCount": 3, "candidatesTokenCount": 4}
     parts = [{"text": "Hi", "thoughtSignature": "AAAA"}]
     inner = {"candidates": [{"content": {"parts": parts}, "finishReason": "STOP"}], "usageMetadata": usage}

@@ -10,12 +10,14 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 import pytest
 
+from outwarden.pricing.price import Price, Rates
 from outwarden.wire.aws_events import AwsEventsCodec
 from outwarden.wire.format import EventFacts, Format, Operation
 from outwarden.wire.formats import format_named
@@ -67,6 +69,10 @@ MODELS_NAMED_OTHERWISE = {
     "wefed0871952595": "us.amazon.nova-micro-v1:O",
     "wab419573ebf047": "meta/llama-2-70b-chat",
 }
+
+
+# Nano-dollars for a token that is read, made, cached, written to a cache, written for an hour, thought: primes.
+RATES = (1009, 10_007, 101, 1259, 2003, 15_013)
 
 
 class Read(NamedTuple):
@@ -278,6 +284,29 @@ def cached_and_reasoning(raw: dict[str, Any]) -> tuple[int | None, int | None]:
     return cached, reasoning
 
 
+def written(raw: dict[str, Any]) -> tuple[int, int]:
+    """The tokens written to a cache, and those of them that are to live an hour, in the providers' spellings."""
+    details = raw.get("prompt_tokens_details") or raw.get("input_tokens_details") or {}
+    names = ("cache_creation_input_tokens", "cacheWriteInputTokens", "cacheWriteInputTokenCount")
+    tokens = next((raw[name] for name in names if raw.get(name)), details.get("cache_write_tokens")) or 0
+    return tokens, (raw.get("cache_creation") or {}).get("ephemeral_1h_input_tokens") or 0
+
+
+def nano_usd(one: Read, tokens: tuple[int, int]) -> int:
+    """What a record costs at `RATES`, by its own figures: each token once, at the rate of its kind."""
+    raw, (read, made) = dict(one.record["usage_in_body"] or {}), tokens
+    for report in one.record.get("usage_all") or ():
+        raw |= {key: value for key, value in report.items() if value is not None}
+    cached, reasoning = (count or 0 for count in cached_and_reasoning(raw))
+    cached = cached or raw.get("num_cached_tokens") or 0  # Mistral's; Cohere's are no part of what it bills
+    reasoning = reasoning or (raw.get("output_tokens_details") or {}).get("thinking_tokens") or 0
+    reasoning = reasoning or (raw.get("tokens") or {}).get("reasoning_tokens") or 0
+    cached, reasoning = min(cached, read), min(reasoning, made)
+    new, hour = written(raw)
+    each = (read - cached - new, made - reasoning, cached, new - hour, hour, reasoning)
+    return sum(count * rate for count, rate in zip(each, RATES, strict=True))
+
+
 # --- the promises ----------------------------------------------------------------------------------------------------
 
 
@@ -327,6 +356,23 @@ def test_usage_details(reads: list[Read]) -> None:
             wrong.append((one.record["id"], "reasoning", want, got))
 
     assert wrong == []
+
+
+def test_costs(reads: list[Read]) -> None:
+    """What each record costs is what its figures say, to the nano-dollar, with a rate of its own for each kind."""
+    read, made, cached, new, hour, thought = map(Fraction, RATES)
+    special = {"cached_input": cached, "cache_write": new, "cache_write_1h": hour, "reasoning": thought}
+    price, wrong, counted = Price(((0, Rates.of(read, made, **special)),)), [], 0
+    for one in reads:
+        tokens = None if one.record["id"] in NO_TOKENS or one.usage is None else expected(one.record)
+        if tokens is None or one.usage is None:
+            continue
+        counted += 1
+        if (cost := price.cost(one.usage)) != nano_usd(one, tokens):
+            wrong.append((one.record["id"], one.record["provider"], nano_usd(one, tokens), cost))
+
+    assert wrong == []
+    assert counted >= 2650
 
 
 def test_provider_totals(reads: list[Read]) -> None:

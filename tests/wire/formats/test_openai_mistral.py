@@ -17,7 +17,7 @@ def test_a_request_says_model_limit_and_stream() -> None:
     read = mistral.read_request(RUN, body)
 
     assert (read.model, read.stream, read.output_limit) == ("mistral-medium-latest", True, 50)
-    assert read.output_limit_key == "completion_args.max_tokens"
+    assert read.output_limits == (("completion_args.max_tokens", 50),)
     assert read.unseen_input
 
 

@@ -269,7 +269,12 @@ CASES: list[tuple[str, dict[str, Any], dict[str, int]]] = [
             "tokens": {"input_tokens": 80, "output_tokens": 5},
             "cached_tokens": 64,
         },
-        {"input_tokens": 9, "cached_input_tokens": 9, "output_tokens": 3},
+        {"input_tokens": 9, "output_tokens": 3},
+    ),
+    (
+        "Cohere's cached ones are some of what it counts",
+        {"tokens": {"input_tokens": 80, "output_tokens": 5}, "cached_tokens": 64},
+        {"input_tokens": 80, "cached_input_tokens": 64, "output_tokens": 5},
     ),
     ("Ollama", {"prompt_eval_count": 26, "eval_count": 290}, {"input_tokens": 26, "output_tokens": 290}),
     ("Ollama: a prompt from its cache", {"eval_count": 290, "eval_duration": 1}, {"output_tokens": 290}),

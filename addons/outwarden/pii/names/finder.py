@@ -14,6 +14,7 @@ from outwarden.pii.names.labels import is_label
 from outwarden.pii.names.mentions import Mentions
 from outwarden.pii.names.prose import Prose
 from outwarden.pii.names.records import names_in, prose_of
+from outwarden.pii.names.titled import titled
 
 # So much is read at once: enough that the work outweighs the start, little enough that a time limit is kept.
 BLOCK_CHARACTERS = 6000
@@ -21,6 +22,7 @@ BLOCK_CHARACTERS = 6000
 ONE_WORD_SCORE = 0.7
 # At most 60 MB, if every text had so many names (a span takes 150 bytes); 3 MB for texts as they are.
 SEEN_TEXTS_MAX, SEEN_SPANS_MAX, SEEN_CHARACTERS_MIN = 4096, 100, 200
+_LETTERS_MIN = 2  # of a person's name
 _AFTER_WORD = ",.!?:\n"
 
 
@@ -88,6 +90,8 @@ class NameFinder:
             names = [span for span in spans if _may_be_name(said, span)]
             if "PERSON" in self.entities and (recorded := names_in(said, self._reader.is_word)):
                 names = [*recorded, *(span for span in names if not any(map(partial(_overlap, span), recorded)))]
+            if "PERSON" in self.entities:
+                names += titled(said, names, self._reader.is_word)
             for span in (*names, *mentions[number].in_unit(said, names)):
                 found[number].append(span._replace(start=span.start + offset, end=span.end + offset))
 
@@ -180,7 +184,7 @@ def _may_be_name(unit: str, span: Span) -> bool:
     value = unit[span.start : span.end]
     if span.entity == "PERSON":
         place = unit, span.start, span.end
-        if is_identifier(*place) or is_label(*place):
+        if sum(map(str.isalpha, value)) < _LETTERS_MIN or is_identifier(*place) or is_label(*place):
             return False
     if len(unit.split(None, 1)) > 1 or unit[-1] in _AFTER_WORD:
         return any(map(str.isalpha, value))

@@ -8,7 +8,7 @@ from outwarden.pii.record_numbers import RECORD_NAMES
 _TITLES = frozenset(
     title
     for line in (
-        "mr mrs ms mx dr drs prof rev revd capt sgt cpl",
+        "mr mrs ms mx dr drs prof rev revd capt sgt cpl maj lt sir madam engr hr sr",
         "frau fru pfr schw mme mmes mlle mlles monsieur madame mademoiselle",
         "sra sras srta señora señorita señor senhora senhor dra dras profa lic arq doña",
         "signora signorina signor sigra signa dott dottssa profssa avv mgr mudr judr",

@@ -1,5 +1,6 @@
 """The bundled model: one file of numbers beside this one, trained by ``scripts/train_ner``."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -7,9 +8,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from outwarden.pii.names.evidence import Calibration, Evidence
 from outwarden.pii.names.features import COLUMNS, Lexicon
 from outwarden.pii.names.gate import Gate
 from outwarden.pii.names.network import Network, Weights
+from outwarden.pii.names.spans import Found, spans_of
 from outwarden.pii.names.things import Things
 
 FOLDER = Path(__file__).parent / "english"
@@ -17,12 +20,25 @@ COMPONENT = "names"
 
 
 class Model(NamedTuple):
-    """A network, what spares it work, what it must not take for persons, and a name for what it is."""
+    """A network, what spares it work, what is no person, what weighs its findings, and a name for all of it."""
 
     network: Network
     gate: Gate
     things: Things
+    evidence: Evidence
+    calibration: Calibration
     version: bytes
+
+    def find(self, units: Sequence[Sequence[str]], floors: Mapping[str, float]) -> Iterator[tuple[int, list[Found]]]:
+        """Yield, for each unit (its words) that has any, its number and its findings.
+
+        ``floors``: the entities that are asked for, and how likely a finding must be one. One thread at a time.
+        """
+        likely = self.network.likelihoods(units)
+        for number, found in spans_of(likely, units, self.calibration.floors(floors)):
+            kept = self.things.without(units[number], found)
+            if judged := self.calibration.judged(units[number], likely[number], kept, floors):
+                yield number, judged
 
 
 @cache
@@ -48,4 +64,6 @@ def read_model(folder: Path) -> Model:
     frequent = bytes(arrays["frequent"]).decode().split("\n")
     network.learn([*frequent, *map(str.capitalize, frequent)])
     gate = Gate(frozenset(bytes(arrays["ordinary"]).decode().split("\n")))
-    return Model(network, gate, Things(arrays["things"].tolist()), bytes(arrays["version"]))
+    evidence = Evidence(lexicon, gate)
+    calibration = Calibration(evidence, arrays.get("calibration", np.zeros(0, np.float32)))
+    return Model(network, gate, Things(arrays["things"].tolist()), evidence, calibration, bytes(arrays["version"]))

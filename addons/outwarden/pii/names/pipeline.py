@@ -13,10 +13,8 @@ from spacy.tokens import Doc, Span
 from spacy.util import registry
 from spacy.vocab import Vocab
 
-from outwarden.pii.names.model import read_model
-from outwarden.pii.names.network import ENTITIES, Network
-from outwarden.pii.names.spans import spans_of
-from outwarden.pii.names.things import Things
+from outwarden.pii.names.model import Model, read_model
+from outwarden.pii.names.network import ENTITIES
 from outwarden.pii.names.words import WORD, unit_ends
 
 FACTORY = "outwarden_names"
@@ -80,12 +78,11 @@ class Names:
 
     def __init__(self, min_score: float) -> None:
         self._floors = dict.fromkeys(ENTITIES, min_score)
-        self._network: Network | None = None
-        self._things = Things()
+        self._model: Model | None = None
         self._data = b""
 
     def __call__(self, doc: Doc) -> Doc:
-        if self._network is None:
+        if self._model is None:
             raise ValueError("the component has no weights: load it from a folder")
         ends = [*unit_ends(doc.text), len(doc.text)]
         units: list[list[Any]] = [[]]
@@ -97,9 +94,8 @@ class Names:
         units = [unit for unit in units if unit]
         words = [[token.text for token in unit] for unit in units]
         spans: list[Span] = []
-        for number, names in spans_of(self._network.likelihoods(words), words, self._floors):
+        for number, kept in self._model.find(words, self._floors):
             unit = units[number]
-            kept = self._things.without(words[number], names)
             spans += [Span(doc, unit[n.first].i, unit[n.last].i + 1, label=n.entity) for n in kept]
         doc.ents = spans
         return doc
@@ -109,7 +105,6 @@ class Names:
         (path / "weights.npz").write_bytes(self._data)
 
     def from_disk(self, path: Path, **_: Any) -> "Names":
-        model = read_model(path)
-        self._network, self._things = model.network, model.things
+        self._model = read_model(path)
         self._data = (path / "weights.npz").read_bytes()
         return self

@@ -8,7 +8,6 @@ from outwarden.pii.finder import Span
 from outwarden.pii.names.gate import GATE_SCORE, Gate
 from outwarden.pii.names.model import Model
 from outwarden.pii.names.network import ENTITIES
-from outwarden.pii.names.spans import spans_of
 from outwarden.pii.names.words import WORD
 
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
@@ -19,10 +18,9 @@ class NetworkReader:
     """Finds the entities in ``floors`` (entity: how sure the network must be)."""
 
     def __init__(self, model: Model, floors: Mapping[str, float]) -> None:
-        self._network = model.network
+        self._model = model
         self._floors = dict(floors)
         self._gate = model.gate if _is_gated(floors) else Gate()
-        self._things = model.things
         self.is_word = model.gate.knows
         self._lock = threading.Lock()  # the network keeps what it computed of words
         self.entities = frozenset(floors) & frozenset(ENTITIES)
@@ -41,11 +39,10 @@ class NetworkReader:
                 numbers.append(number)
                 words.append(said)
         with self._lock:
-            likely = self._network.likelihoods(words)
-        for at, names in spans_of(likely, words, self._floors):
+            names = list(self._model.find(words, self._floors))
+        for at, kept in names:
             number = numbers[at]
             places = [match.span() for match in WORD.finditer(units[number])]
-            kept = self._things.without(words[at], names)
             found[number] = [Span(places[n.first][0], places[n.last][1], n.entity, n.score) for n in kept]
         return found
 

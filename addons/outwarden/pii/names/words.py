@@ -27,6 +27,7 @@ _ABBREVIATIONS = frozenset(
     for line in (
         "mr mrs ms mx dr drs prof rev hon sr jr st fr gen col capt lt sgt maj cpl adm cmdr gov sen rep pres supt insp",
         "det msgr pt pts no nos vs etc al fig approx dept ext tel inc ltd corp co bros attn acct cf ref resp",
+        "smt mst dkt zr enf piel lek schw mw dhr mevr mme mlle sra srta dra dott sig mudr uzm gyd oä phd frl",
         "jan feb mar apr jun jul aug sep sept oct nov dec hr hrs min wk wks yr yrs",
     )
     for word in line.split()

@@ -11,7 +11,7 @@ from outwarden.wire.formats.paths import path
 from outwarden.wire.formats.rules import text_rules
 from outwarden.wire.formats.unknown import GROWING_TEXTS
 from outwarden.wire.formats.usages import any_usage
-from outwarden.wire.formats.values import mapping, objects, position, text
+from outwarden.wire.formats.values import mapping, number, objects, position, text
 
 _REST = r"(?:/.*)?"
 _LIMITS = ("max_tokens", "max_tokens_to_sample")
@@ -62,7 +62,12 @@ class Anthropic(Dialect):
         read = facts.read(operation, source, limits=_LIMITS, texts=_TEXTS)
         fetches = any("web_" in str(tool.get("type")) for tool in objects(source.get("tools")))
         servers = bool(source.get("mcp_servers"))
-        return replace(read, unseen_input=read.unseen_input or fetches or servers or _has_compaction(source))
+        thinking = number(mapping(source.get("thinking")).get("budget_tokens")) or 0
+        return replace(
+            read,
+            output_least=thinking + 1 if thinking > 0 else 0,  # max_tokens holds the thinking and must be more
+            unseen_input=read.unseen_input or fetches or servers or _has_compaction(source),
+        )
 
     def _read_batch(self, operation: Operation, source: dict[str, Any]) -> RequestFacts:
         parts = [self.read_request(Operation("messages"), one.get("params")) for one in objects(source.get("requests"))]
@@ -71,7 +76,6 @@ class Anthropic(Dialect):
         return RequestFacts(
             model=models.pop() if len(models) == 1 else None,
             output_limit=sum(limits) if parts and len(limits) == len(parts) else None,
-            media_bytes=sum(part.media_bytes for part in parts),
             unseen_input=any(part.unseen_input for part in parts),
         )
 

@@ -7,7 +7,7 @@
 | anthropic  | no: added here        | yes                       |
 | gemini     | yes; tool-use prompts: no | no: added here        |
 | bedrock    | no: added here        | yes                       |
-| cohere     | yes                   | yes                       |
+| cohere     | yes; what it bills: no | yes                      |
 | ollama     | yes                   | yes                       |
 
 Measured on the recorded bodies: each rule makes input + output equal the provider's own total wherever it gives one.
@@ -294,16 +294,19 @@ def llama_usage(raw: Raw) -> Usage | None:
 
 
 def cohere_usage(raw: Raw) -> Usage | None:
-    """Cohere's ``usage`` or ``meta``: what is billed where it says so, else the tokens; images count as input."""
+    """Cohere's ``usage`` or ``meta``: what is billed where it says so, else the tokens; images count as input.
+
+    ``cached_tokens`` are some of the tokens, not of what is billed: 144 of 267, where 51 are billed.
+    """
     tokens = mapping(raw.get("tokens"))
     billed = mapping(raw.get("billed_units"))
     if not (tokens or "input_tokens" in billed or "output_tokens" in billed or "image_tokens" in billed):
         return billed_units(billed)  # rerank bills searches, parse pages
+    billed_input = count(billed.get("input_tokens")) + count(billed.get("image_tokens"))
     return _bounded(
         Usage(
-            input_tokens=count(billed.get("input_tokens")) + count(billed.get("image_tokens"))
-            or count(tokens.get("input_tokens")),
-            cached_input_tokens=count(raw.get("cached_tokens")),
+            input_tokens=billed_input or count(tokens.get("input_tokens")),
+            cached_input_tokens=0 if billed_input else count(raw.get("cached_tokens")),
             output_tokens=count(billed.get("output_tokens")) or count(tokens.get("output_tokens")),
             reasoning_tokens=count(tokens.get("reasoning_tokens")),
             raw=raw,

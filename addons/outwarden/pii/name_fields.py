@@ -1,0 +1,87 @@
+"""Names of persons in tables and records, where the name of a column or field tells what stands in it.
+
+`surname,ward` over `Roe,4`; `"family": "Roe", "given": ["Ida"]` of FHIR; `<XPN.1>Roe` of HL7 v2 in XML. In whole texts only.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from outwarden.pii.columns import Cell, cells
+from outwarden.pii.finder import Allowance, Span
+from outwarden.pii.page import encode
+from outwarden.pii.regexp import Regexp
+
+_ENTITY = "PERSON"
+_SCORE = 0.8
+# Columns of persons' names, whatever else the table has.
+_SURE = (
+    r"(?:patient|pt|client|customer|contact|employee|staff|member|full|first|last|middle|given|family|maiden|sur|fore|preferred|guest"
+    r"|passenger|driver|tenant|student|teacher|doctor|nurse|surgeon|provider|mother|father|spouse|next[ _]of[ _]kin|card[ _]?holder)"
+    r"[ _.\-]?names?|surnames?|forenames?|vornamen?|nachname|familienname|achternaam|voornaam|pr[eé]nom|nom de famille|apellidos?"
+    r"|cognome|sobrenome|apelido|imi[eę]|nazwisko|jm[eé]no|p[rř][ií]jmen[ií]|f[oö]rnamn|efternamn|fornavn|etternavn|efternavn"
+    r"|sukunimi|etunimi|soyad[ıi]?|vezet[eé]kn[eé]v|keresztn[eé]v|prenume|prezime|priezvisko"
+    r"|attending|surgeon|an(?:ae|e)sthetist|physician|consultant|registrar|nurse|midwife|next[ _]of[ _]kin|nok|carer|gp"
+)
+# Columns that hold persons where another one is about persons as well.
+_LIKELY = (
+    r"names?|nom|nombre|nome|naam|navn|namn|nimi|n[eé]v|nume|ime|last|first|middle|patient|client|doctor|contact|employee|mother"
+    r"|father|spouse|guardian|manager|owner|teacher|student|seen[ _]by|signed[ _]by|assigned[ _]to|reviewer|author"
+)
+_OTHERS = re.compile(
+    r"(?i)\b(?:mrn|dob|d\.o\.b\.?|(?:date[ _]of[ _])?birth(?:[ _]?date|day)?|age|sex|gender|ward|bed|e-?mail|phone|tel|mobile|ssn|nhs(?:[ _]no)?"
+    r"|salary|department|job[ _]title|attending|diagnosis|uhid|hosp(?:ital)?[ _.]?no|address|geburtsdatum|nacimiento|naissance)\b"
+)
+_HEADS = re.compile(rf"(?i)(?:{_SURE}|{_LIKELY})")
+_SURE_HEAD = re.compile(rf"(?i)(?:{_SURE})")
+_HINT = Regexp(rf"(?i)\b(?:{_SURE}|{_LIKELY})\b[\"']?[ ]*[,;|\t]|[,;|\t][ ]*[\"']?(?:{_SURE}|{_LIKELY})\b")
+_WORD = r"[^\W\d_]+(?:['\u2019.\-][^\W\d_]+)*\.?"
+_NAME = re.compile(rf"{_WORD}(?:,?[ ]{_WORD}){{0,4}}")
+_NONE = re.compile(
+    r"(?i)n/?a|none|null|nil|unknown|tb[cd]|yes|no|true|false|string|varchar|text|int|name|total|empty|vacant|various"
+)
+_VALUE = r"\"([^\"\\\d{}\[\]]{1,60})\""
+_FIELDS = re.compile(
+    rf"\"(?:family|given)\"\s{{0,4}}:\s{{0,4}}(?:{_VALUE}|\[((?:\s{{0,4}}{_VALUE},?){{1,6}}\s{{0,4}}\]))"
+)
+_QUOTED = re.compile(_VALUE)
+_FHIR = re.compile(r"\"family\"\s{0,4}:|\"given\"\s{0,4}:\s{0,4}\[")
+_XML = re.compile(r"<(?:(?:XPN|XCN|CN)\.(?:[1-3])|FN\.1|given|family)(?: [^<>]{0,40})?>([^<>\d]{1,60})</")
+
+
+class NameFields:
+    """Finds them; a `WholeFinder`. Serves all threads."""
+
+    entities = frozenset({_ENTITY})
+
+    def __repr__(self) -> str:
+        return "<NameFields>"
+
+    def find(self, texts: Sequence[str], allowance: Allowance) -> list[list[Span]]:
+        """Per text its findings. Takes no time of the allowance: it is linear."""
+        return [[Span(start, end, _ENTITY, _SCORE) for start, end in _find(text)] for text in texts]
+
+
+def _find(text: str) -> Iterator[tuple[int, int]]:
+    if _HINT.search(encode(text)):
+        yield from _in_columns(text)
+    if '"given"' in text and '"family"' in text:  # a font has a family, too
+        for field in _FIELDS.finditer(text):
+            values = (value.span(1) for value in _QUOTED.finditer(text, field.start() + 8, field.end()))
+            yield from (span for span in values if _is_name(text[slice(*span)]))
+    if "</" in text:
+        yield from (field.span(1) for field in _XML.finditer(text) if _is_name(field[1]))
+
+
+def _in_columns(text: str) -> Iterator[tuple[int, int]]:
+    for cell in cells(text, _HEADS):
+        if (_SURE_HEAD.fullmatch(cell.head) or _is_about_persons(text, cell)) and _is_name(text[cell.start : cell.end]):
+            yield cell.start, cell.end
+
+
+def _is_about_persons(text: str, cell: Cell) -> bool:
+    """Whether another column of the table tells something of persons."""
+    return _OTHERS.search(cell.line) is not None or _SURE_HEAD.search(cell.line) is not None
+
+
+def _is_name(said: str) -> bool:
+    return len(said) > 1 and _NAME.fullmatch(said) is not None and _NONE.fullmatch(said) is None
