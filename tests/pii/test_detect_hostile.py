@@ -20,7 +20,11 @@ TOKENS = [
     "http://1", "sk-", "sk-a1 ", "AKIA ", "eyJ", "eyJa.", "\"1\" + ", "'a' ", "\"a\" + ", "`", "**1", "~~",
     "\n> ", "\n- 1", "\n1. ", "rot13 ", "reversed abcdefgh ", "alfa ", "GB", "D E 1\n", "Basic QUFB ", "\u0661",
     "\u2460", "\uff11", "1\u200b", "\u202e", "\u0430a", "\u4e2d1", "\U0001f600", "born 1 ", "phone 1 ", "zip 1",
-    "[EMAIL_ADDRESS_", "password=", "://a:", "::", "1:2:", "-----BEGIN PRIVATE KEY-----",
+    "[EMAIL_ADDRESS_", "password=", "://a:", "::", "1:2:",
+    "san ", "ichi ni ", "一", "⚀", "null", "1a\u0336", "a\u200b lorem ipsum ", "\\U00000041", ".- ", "-",
+    "3CWFj7q4mqYEMf9v ", "bZB92WNC0^ZDM6|", "8;&5I;&$N9'5B;VES.3-", "H4sIAAAAAAAAA",
+    "=QUFB", "0041", "_b ", "o]2", "QUFB ",
+    "00000000: 4141 4141  AA\n", "-----BEGIN PRIVATE KEY-----",
 ]  # fmt: skip
 SMALL, LARGE = 12_000, 36_000
 # Three times as much text may take five times as long: a noisy machine is allowed for, a square (nine) is not.

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from outwarden.pii import Detector, PiiPolicy
+
 Find = Callable[[str], list[tuple[str, str]]]
 
 
@@ -107,3 +109,20 @@ def test_a_post_code_after_its_word_is_found(find: Find, text: str, code: str) -
 def test_other_numbers_are_no_post_codes(find: Find, text: str) -> None:
     """Archives, statuses, numbers alone."""
     assert find(text) == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ul. Długa 257/7, 31-147 Kraków",
+        "133 MG Road, Bengaluru 560001",
+        "Calle Mayor 38, 3º B, 28013 Madrid",
+        "Rua das Flores 187, 4050-265 Porto",
+        "Storgatan 97, 411 24 Göteborg",
+    ],
+)
+def test_an_address_goes_on_to_its_town(address: str) -> None:
+    """Over a flat, and a post code of the country's own form."""
+    spans = Detector(PiiPolicy()).find([f"send it to {address} please"])[0]
+
+    assert [(span.start, span.end) for span in spans] == [(11, 11 + len(address))]

@@ -84,7 +84,9 @@ class Matcher:
         self._alone = [pattern for pattern in self.patterns if pattern.alone]
         # What is searched near words only is let through by the words: digits are everywhere, phone words are not.
         self._gate = PatternSet(
-            [r.hint or (r.near or r.sign or r).pattern for r in recognizers], together=all(r.whole for r in recognizers)
+            [r.hint or (r.near or r.sign or r).pattern for r in recognizers],
+            together=all(r.whole for r in recognizers),
+            apart=[index for index, r in enumerate(recognizers) if r.apart],
         )
 
     @cached_property

@@ -68,11 +68,11 @@ def _class_64(keep: Callable[[int], bool]) -> str:
 
 
 _ANY_64 = r"[A-Za-z0-9+/_\-]"
-_GROUP_64 = _class_64(lambda v: v < 32) + _class_64(lambda v: not v & 8) + _class_64(lambda v: not v & 2) + _ANY_64
+GROUP_64 = _class_64(lambda v: v < 32) + _class_64(lambda v: not v & 8) + _class_64(lambda v: not v & 2) + _ANY_64
 # The same of UTF-16 with its low byte first: every other byte is 0.
 _WIDE_64 = _class_64(lambda v: v < 32) + rf"[AQgw][AB]{_ANY_64}A[A-H]{_class_64(lambda v: not v & 3)}A"
 
-_GROUPS_64 = rf"(?:{_GROUP_64}){{3,}}+{_ANY_64}{{0,3}}"
+_GROUPS_64 = rf"(?:{GROUP_64}){{3,}}+{_ANY_64}{{0,3}}"
 _WIDES_64 = rf"(?:{_WIDE_64}){{2,}}+{_ANY_64}{{0,7}}"
 
 
@@ -142,7 +142,7 @@ def _run(first: str, joint: str, unit: str, least: int) -> re.Pattern[str]:
 
 
 PACKINGS = (
-    Packing(rf"(?:{_GROUP_64}){{3}}", re.compile(rf"{_GROUPS_64}={{0,2}}"), _base64, torn=3, streamed=True),
+    Packing(rf"(?:{GROUP_64}){{3}}", re.compile(rf"{_GROUPS_64}={{0,2}}"), _base64, torn=3, streamed=True),
     Packing(rf"{_HEX}(?:[ :]?{_HEX}){{8}}", _run("", "[ :]?", _HEX, 9), _hex, pending=2, torn=3, streamed=True),
     Packing(rf"(?:{_WIDE_64}){{2}}", re.compile(rf"{_WIDES_64}={{0,2}}"), _wide_base64, torn=3),
     Packing(rf"\b{_BYTE}(?:[,; ]{{1,2}}{_BYTE}){{4}}", _run("", r"[,; ]{1,2}(?:\r?\n[ \t]{0,16})?", _BYTE, 5), _hex),

@@ -24,7 +24,9 @@ _NAME = r"[A-ZÀ-ÞŒ][\w'’.\-À-ɏ]{1,24}"
 _UNIT = r"(?:,? (?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|Fl|Room|Rm|#)\.? ?#?[A-Za-z0-9\-]{1,6})?"
 _TOWN = r"[A-ZÀ-Þ][a-zß-ɏ][A-Za-z'’.\-À-ɏ]{0,20}"
 _CITY = rf"(?:,? {_TOWN}(?: {_TOWN}){{0,2}})?"
-_STATE_ZIP = r"(?:,? [A-Z]{2}\b)?(?:,? (?:\d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z0-9]? ?\d[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d))?"
+_STATE_ZIP = (
+    r"(?:,? [A-Z]{2}\b)?(?:,? (?:\d{6}|\d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z0-9]? ?\d[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d))?"
+)
 _KINDS_EN = (
     r"(?:Street|Str|St|Avenue|Ave|Av|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Sq|Terrace|Ter|Way"
     r"|Parkway|Pkwy|Circle|Cir|Highway|Hwy|Trail|Trl|Close|Crescent|Cres|Row|Mews|Gardens|Gdns|Grove|Alley|Walk|Hill"
@@ -37,7 +39,11 @@ _EN = (
 _ONE_WORD = (  # 2280 Kingsway, 12 Lindenstraße
     rf"{EDGE}\d{{1,5}}[A-Za-z]? [A-ZÀ-Þ][\w\-À-ɏ]{{2,24}}(?:way|gate|stra(?:ß|ss)e|straat|laan|weg){_UNIT}{_CITY}{_STATE_ZIP}"
 )
-_ZIP_CITY = r"(?:,? ?\n?\d{4,5}(?: ?[A-Z]{2})? [A-ZÀ-Þ][\w.\-À-ɏ]{1,24})?"
+# A flat on the way, a post code as it stands in Europe, the town: /7, 31-147 Kraków; , 3º B, 28013 Madrid.
+_ZIP_CITY = (
+    r"(?:/\d{1,4})?(?:, ?\d{1,2} ?[ºª°]\.? ?[A-Za-z]{0,4})?"
+    r"(?:,? ?\n?(?:\d{4}-\d{3}|\d{2}-\d{3}|\d{3} \d{2}|\d{4,5}(?: ?[A-Z]{2})?) [A-ZÀ-Þ][\w.\-À-ɏ]{1,24})?"
+)
 _DE_ENDS = (
     r"(?:stra(?:ß|ss)e|str\.|weg|platz|gasse|allee|ring|damm|ufer|chaussee|straat|laan|plein"
     r"|gracht|kade|singel|steenweg|gatan|vägen|vej|gade|gata) \d"
@@ -51,7 +57,7 @@ _FR = (
 )
 _ES_IT = (
     rf"(?:Calle|C/|Avenida|Avda\.?|Plaza|Paseo|Camino|Rua|Via|Viale|Piazza|Corso|Largo|ul\.|ulica) ?"
-    rf"(?:(?:de|del|de la|los|las|da|do|dos|della|dei|di) ){{0,2}}{_NAME}(?: {_NAME}){{0,3}},? ?(?:n[ºo°.]{{1,2}} ?)?\d{{1,4}}[a-zA-Z]?{_ZIP_CITY}"
+    rf"(?:(?:de|del|de la|los|las|da|do|dos|das|della|dei|di) ){{0,2}}{_NAME}(?: {_NAME}){{0,3}},? ?(?:n[ºo°.]{{1,2}} ?)?\d{{1,4}}[a-zA-Z]?{_ZIP_CITY}"
 )
 _NOT_STREETS = re.compile(r"(?:Chapter|Section|Version|Figure|Table|Page|Step|Class|Grade|Level)\b")
 

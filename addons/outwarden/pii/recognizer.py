@@ -120,6 +120,7 @@ class Recognizer:
     what every match holds, short, for the gate to look for: of a long pattern that may begin anywhere it would have to
     remember each beginning, which in base64 costs a thousand times what prose does. ``bare``: a match is the
     value, with no more than an `EDGE` or a sign before it: where only context stands nobody need look for one.
+    ``apart``: the gate looks for it by itself: it counts, and with all others there would be a state for each count.
     """
 
     entity: str
@@ -132,6 +133,7 @@ class Recognizer:
     whole: bool = False
     hint: str = ""
     bare: bool = False
+    apart: bool = False
 
 
 def skip_edge(text: str, start: int) -> int:

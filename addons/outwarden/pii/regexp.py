@@ -4,7 +4,7 @@ The one place in this room that knows the library.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import re2  # type: ignore[import-untyped]
 
@@ -86,10 +86,15 @@ class PatternSet:
 
     __slots__ = ("_sets",)
 
-    def __init__(self, patterns: Sequence[str], *, together: bool = False) -> None:
-        """``together``: all in one, for patterns that a text holds seldom: each automaton costs every text."""
-        count = 1 if together else max(1, len(patterns) // _PATTERNS)
-        self._sets = [_Set(patterns[part::count], range(part, len(patterns), count)) for part in range(count)]
+    def __init__(self, patterns: Sequence[str], *, together: bool = False, apart: Collection[int] = ()) -> None:
+        """``together``: all in one, for patterns that a text holds seldom: each automaton costs every text.
+
+        ``apart``: the indexes of those that each have an automaton of their own all the same.
+        """
+        others = [index for index in range(len(patterns)) if index not in apart]
+        count = 1 if together else max(1, len(others) // _PATTERNS)
+        groups = [*(others[part::count] for part in range(count)), *([index] for index in apart)]
+        self._sets = [_Set([patterns[index] for index in group], group) for group in groups]
 
     def present(self, data: bytes) -> set[int] | None:
         """Return the indexes of the patterns that occur in ``data``; None if it cannot be said."""

@@ -12,8 +12,10 @@ from dataclasses import replace
 from outwarden.pii import addresses, spelled
 from outwarden.pii.apart import apart_recognizers
 from outwarden.pii.bank import is_card
+from outwarden.pii.births import birth_recognizers
 from outwarden.pii.broken import BACKWARDS, broken_recognizers
 from outwarden.pii.folding import JOINT, STRINGS, Folded, fold
+from outwarden.pii.hosts_written import written_host_recognizers
 from outwarden.pii.labelled import labelled_recognizers
 from outwarden.pii.mailboxes import mailbox_recognizers
 from outwarden.pii.marked_up import marked_up_recognizers
@@ -28,6 +30,7 @@ from outwarden.pii.recognizer import LOOK_BACK, Context, Recognizer, Sign, Verdi
 from outwarden.pii.regexp import Regexp
 from outwarden.pii.rows import row_recognizers
 from outwarden.pii.strange import strange_recognizers
+from outwarden.pii.trial import trial_recognizers
 
 DEPTH_MAX = 3
 """Base64 in hex in base64 …: so many levels are unpacked."""
@@ -114,6 +117,8 @@ def view_recognizers(matcher: Matcher, depth: int = 0) -> list[Recognizer]:
         *apart_recognizers(look, wanted),
         *broken_recognizers(look, wanted),
         *labelled_recognizers(wanted),
+        *birth_recognizers(wanted),
+        *written_host_recognizers(look, wanted),
         *row_recognizers(lambda text, start, end, number: _judged(look, text, start, end, number, (number,))),
         *marked_up_recognizers(look, wanted),
         *mailbox_recognizers(look, wanted),
@@ -146,6 +151,7 @@ def view_recognizers(matcher: Matcher, depth: int = 0) -> list[Recognizer]:
         *found,
         *packed_recognizers(unpack),
         *strange_recognizers(unpack),
+        *trial_recognizers(unpack),
     ]
 
 
