@@ -13,6 +13,7 @@ from outwarden.pii.syntax import PatternError
 # Memory for an automaton. RE2's own default, 8 MiB, is small for large texts; too little only makes a search slower.
 PATTERN_BYTES = 16 << 20
 SET_BYTES = 32 << 20
+_SELDOM = 11  # in one, of patterns that a text holds seldom: with 42 its states ran out of memory over and over
 _PATTERNS = 13  # in one automaton of a set, at least
 
 
@@ -87,8 +88,8 @@ class PatternSet:
     __slots__ = ("_sets",)
 
     def __init__(self, patterns: Sequence[str], *, together: bool = False) -> None:
-        """``together``: all in one, for patterns that a text holds seldom: each automaton costs every text."""
-        count = 1 if together else max(1, len(patterns) // _PATTERNS)
+        """``together``: in few, for patterns that a text holds seldom: each automaton costs every text."""
+        count = max(1, round(len(patterns) / _SELDOM)) if together else max(1, len(patterns) // _PATTERNS)
         self._sets = [_Set(patterns[part::count], range(part, len(patterns), count)) for part in range(count)]
 
     def present(self, data: bytes) -> set[int] | None:
