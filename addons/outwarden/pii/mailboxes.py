@@ -157,14 +157,17 @@ def mailbox_recognizers(look: Look, wanted: frozenset[str]) -> list[Recognizer]:
         return _found(look, found)
 
     kinds = (
-        (_MARKED_RE2, marked),
-        (_FIELDS_RE2, fields),
-        (_ARGUMENTS_RE2, arguments),
-        (_TEMPLATE_RE2, template),
-        (_BANG_RE2, bang),
-        (_MAIL.pattern, labelled),
+        (_MARKED_RE2, marked, r"[>\]*_`][@(\[]|[@)\]][<\[*_`]|\\|&commat;|%40|%2540"),
+        (_FIELDS_RE2, fields, ""),
+        (_ARGUMENTS_RE2, arguments, rf"[A-Za-z0-9@][\"']{_THEN}[\"']@?[A-Za-z0-9]|[\"']@[\"']"),
+        (_TEMPLATE_RE2, template, r"\{\{"),
+        (_BANG_RE2, bang, ""),
+        (_MAIL.pattern, labelled, ""),
     )
-    return [Recognizer(VIEW, pattern, check, whole=True, retry=check is arguments) for pattern, check in kinds]
+    return [
+        Recognizer(VIEW, pattern, check, whole=True, retry=check is arguments, hint=hint)
+        for pattern, check, hint in kinds
+    ]
 
 
 _NAME_BEFORE = re.compile(r"[A-Za-z0-9._+\-<>()\[\]\\'{} ]*\Z")

@@ -72,8 +72,8 @@ def _check_mac_before(text: str, start: int, end: int, more: bool) -> Verdict | 
 # --- IPv4
 
 _IP_WORDS = Context(
-    r"ips?\b|ipv4|ip.?addr\w*|octets|x-forwarded-for|forwarded|pinged|ping\b|peer"
-    r"|(?:server|client|host|source|remote)[ _\-]?addr\w*|(?:server|host)-?adresse|dirección ip|adresse ip"
+    r"ips?\b|ipv4|ip.?addr|octets|x-forwarded-for|forwarded|pinged|ping\b|peer"
+    r"|(?:server|client|host|source|remote)[ _\-]?addr|(?:server|host)-?adresse|dirección ip|adresse ip"
     r"|firewall|security group|whitelist|blocked|login from|allow\b"
 )
 _OCTET, _HEX_OCTET = "[0-9]{1,3}", "(?:0[xX])?[0-9A-Fa-f]{2}"
@@ -165,21 +165,25 @@ def _check_ip6(text: str, start: int, end: int, more: bool) -> Verdict | None:
     return Verdict(start, end, _SCORE, "IP_ADDRESS")
 
 
+# What each match holds, for the gate: counters cost it a state each.
+_MAC_AFTER_HINT = r"(?i:joined|associated|ssid|via eth|on wlan)"
+_IN_NAME_HINT = r"[0-9][\-_][0-9]{1,3}[\-_][0-9]{1,3}[\-_][0-9]"
+_IP6_HINT = (
+    r"(?i:ip6\.arpa|ipv6-literal\.net)|[0-9a-fA-F](?: ?: | : ?| (?i:colon) )[0-9a-fA-F]{1,4}(?: ?: | : ?| (?i:colon) )"
+)
+
+
 def netaddr_recognizers(wanted: frozenset[str]) -> list[Recognizer]:
     """What finds addresses of networks that are laid out in another way, of the entities in ``wanted``."""
-    kinds: list[tuple[str, str, Check]] = [
-        ("MAC_ADDRESS", _MAC_WORDS.pattern, _check_mac),
-        (
-            "MAC_ADDRESS",
-            _FOUR_BYTES,
-            _check_mac_before,
-        ),
-        ("IP_ADDRESS", _IP_WORDS.pattern, _check_ip),
-        ("IP_ADDRESS", _IN_NAME, _check_name),
-        ("IP_ADDRESS", f"{_ARPA}|{_UNC}|{_SPACED}", _check_ip6),
+    kinds: list[tuple[str, str, Check, str]] = [
+        ("MAC_ADDRESS", _MAC_WORDS.pattern, _check_mac, ""),
+        ("MAC_ADDRESS", _FOUR_BYTES, _check_mac_before, _MAC_AFTER_HINT),
+        ("IP_ADDRESS", _IP_WORDS.pattern, _check_ip, ""),
+        ("IP_ADDRESS", _IN_NAME, _check_name, _IN_NAME_HINT),
+        ("IP_ADDRESS", f"{_ARPA}|{_UNC}|{_SPACED}", _check_ip6, _IP6_HINT),
     ]
     return [
-        Recognizer(VIEW, pattern, check, whole=True, names=frozenset({entity}))
-        for entity, pattern, check in kinds
+        Recognizer(VIEW, pattern, check, whole=True, names=frozenset({entity}), hint=hint)
+        for entity, pattern, check, hint in kinds
         if entity in wanted
     ]

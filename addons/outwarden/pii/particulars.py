@@ -57,7 +57,7 @@ _FR = (
 )
 _ES_IT = (
     rf"(?:Calle|C/|Avenida|Avda\.?|Plaza|Paseo|Camino|Rua|Via|Viale|Piazza|Corso|Largo|ul\.|ulica) ?"
-    rf"(?:(?:de|del|de la|los|las|da|do|dos|das|della|dei|di) ){{0,2}}{_NAME}(?: {_NAME}){{0,3}},? ?(?:n[ºo°.]{{1,2}} ?)?\d{{1,4}}[a-zA-Z]?{_ZIP_CITY}"
+    rf"(?:(?:de|del|de la|los|las|da|das|do|dos|delle|della|dei|di) ){{0,2}}{_NAME}(?: {_NAME}){{0,3}},? ?(?:n[ºo°.]{{1,2}} ?)?\d{{1,4}}[a-zA-Z]?{_ZIP_CITY}"
 )
 _NOT_STREETS = re.compile(r"(?:Chapter|Section|Version|Figure|Table|Page|Step|Class|Grade|Level)\b")
 
@@ -73,33 +73,35 @@ def _check_street(text: str, start: int, end: int, more: bool) -> Verdict | None
 
 # --- dates of birth
 
-_BIRTH = Context(
+BIRTH = Context(
     r"d\.?o\.?b\b|date.of.birth|birth.?date|birthday|born|bday|geboren|geb\b|geburts\w*|geburtsdatum|n[ée]\(?e?\)? le"
     r"|date de naissance|fecha de nacimiento|nacid[oa]|nat[oa] il|data di nascita|geboortedatum|geboren op"
-    r"|data urodzenia|ur\b|data de nascimento|f[øo]dt|född|syntynyt",
+    r"|data urodzenia|urodz\w{0,6}|ur\b|data de nascimento|f[øo]dt|född|syntynyt",
     wide=r"生年月日|出生|рожд|дата рож|생년월일",
 )
-_MONTHS = (
+MONTHS = (
     r"(?:Jan(?:uar[yi]?)?|Feb(?:ruar[yi]?)?|Mar(?:ch|s)?|Apr(?:il)?|May|Mai|June?i?|July?i?|Aug(?:ust)?|Sept?(?:ember)?"
     r"|O[ck]t(?:ober)?|Nov(?:ember)?|De[cz](?:ember)?|janvier|f[ée]vrier|mars|avril|juin|juillet|ao[uû]t|septembre"
     r"|octobre|novembre|d[ée]cembre|enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre"
     r"|diciembre|gennaio|febbraio|aprile|maggio|giugno|luglio|settembre|ottobre|dicembre|März|M[äa]erz)"
 )
-_DAY_WORD = r"[a-zà-ÿ\-]{4,20}(?:st|nd|rd|th|ten|ter)"
+_DAY_WORD = r"[a-zà-ÿ\-]{2,20}(?:st|nd|rd|th|ten|ter)"
 _YEAR_WORD = r"(?:(?:nineteen|twenty|two thousand|neunzehnhundert|zweitausend)[a-zà-ÿ \-]{0,24}|mil(?:le)?(?: [a-zà-ÿ\-]{1,14}){2,5})"
 _ROMAN = r"(?:I{1,3}|IV|VI{0,3}|IX|XI{0,2})"
 _DATE = EDGE + (
     r"(?:\d{1,2} ?[./\-] ?\d{1,2} ?[./\-] ?(?:19|20)?\d\d|(?:19|20)\d\d ?[./\-] ?\d{1,2} ?[./\-] ?\d{1,2}"
-    rf"|\d{{1,2}}(?:st|nd|rd|th|\.|er)?(?: of)?[ \-](?i:{_MONTHS})\.?,?[ \-](?:de |del )?(?:19|20)?\d\d"
-    rf"|\d{{1,2}} de (?i:{_MONTHS}) (?:de|del) (?:19|20)\d\d|\d{{1,2}}[./ \-]{_ROMAN}[./ \-](?:19|20)\d\d"
-    rf"|(?i:{_MONTHS})\.? \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d\d|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
+    rf"|\d{{1,2}}(?:st|nd|rd|th|\.|er)?(?: of)?[ \-](?i:{MONTHS})\.?,?[ \-](?:de |del )?(?:19|20)?\d\d"
+    rf"|\d{{1,2}} de (?i:{MONTHS}) (?:de|del) (?:19|20)\d\d|\d{{1,2}}[./ \-]{_ROMAN}[./ \-](?:19|20)\d\d"
+    rf"|(?i:{MONTHS})\.? \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d\d|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
     r"|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])(?:19|20)\d\d|(?:19|20)\d\d年\d{1,2}月\d{1,2}日)"
+    r"|(?:明治|大正|昭和|平成|令和)\d{1,2}年\d{1,2}月\d{1,2}日"
 )
 # In words it may begin with any, so only in whole texts.
 _YEAR_SAID = rf"(?:(?:19|20)\d\d|{_YEAR_WORD})"
+_TENS_ES = r"(?:veinti[a-zé]{2,6}|(?:treinta|cuarenta|cincuenta|sesenta|setenta|ochenta|noventa)(?: y [a-z]{3,6})?)"
 _DATE_IN_WORDS = (
-    rf"\b(?i:{_DAY_WORD}(?: of)? {_MONTHS},? {_YEAR_SAID}|{_MONTHS} {_DAY_WORD},? {_YEAR_SAID}"
-    rf"|[a-zà-ÿ\-]{{3,20}} (?:de )?{_MONTHS} (?:de |del )?{_YEAR_WORD})"
+    rf"\b(?i:{_DAY_WORD}(?: of)? {MONTHS},? {_YEAR_SAID}|{MONTHS} {_DAY_WORD},? {_YEAR_SAID}"
+    rf"|\d{{1,2}} de {MONTHS} del? {_TENS_ES}|[a-zà-ÿ\-]{{3,20}} (?:de )?{MONTHS} (?:de |del )?{_YEAR_WORD})"
 )
 
 
@@ -148,6 +150,6 @@ RECOGNIZERS = (
     Recognizer("STREET_ADDRESS", _FR, _check_street),
     Recognizer("STREET_ADDRESS", _ES_IT, _check_street),
     Recognizer("POSTAL_CODE", _POST_CODE, _check_post_code, near=_POSTAL, retry=True),
-    Recognizer("DATE_OF_BIRTH", _DATE, _check_birth, near=_BIRTH),
-    Recognizer("DATE_OF_BIRTH", _DATE_IN_WORDS, _check_birth, near=_BIRTH, whole=True),
+    Recognizer("DATE_OF_BIRTH", _DATE, _check_birth, near=BIRTH),
+    Recognizer("DATE_OF_BIRTH", _DATE_IN_WORDS, _check_birth, near=BIRTH, whole=True),
 )

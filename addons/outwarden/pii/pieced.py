@@ -33,6 +33,8 @@ _BEGINS = (
     r"|\b[13][A-HJ-NP-Za-km-z1-9]{5,32}[^A-Za-z0-9]|\bA[KSBC][IC]A"
 )
 
+_BEGINS_HINT = rf"{KEY_BEGINS}|\beyJ|\b0x[0-9a-fA-F]{{2}}|\b(?:bc|ltc)1[a-z0-9]|\b[13][A-HJ-NP-Za-km-z1-9]{{5}}"
+
 
 def _kind(value: str) -> str | None:
     if is_secret(value):
@@ -101,6 +103,10 @@ def _check_begun(text: str, start: int, end: int, more: bool) -> Verdict | None:
     return _whole(text, token.start())
 
 
+# Random characters have digits among letters, and more than two.
+_MANY_DIGITS = re.compile(r"(?:[0-9][A-Za-z]|[A-Za-z][0-9])[^0-9]*[0-9][^0-9]*[0-9]")
+
+
 def _starts(text: str, end: int) -> Iterator[int]:
     """Where what a label names may begin: the first tokens that look like no word, and the first of all."""
     for count, token in enumerate(_TOKEN.finditer(text, end, end + _START_WITHIN)):
@@ -111,6 +117,8 @@ def _starts(text: str, end: int) -> Iterator[int]:
 
 
 def _check_named(text: str, start: int, end: int, more: bool) -> Verdict | None:
+    if _MANY_DIGITS.search(text, end, end + _READ) is None:
+        return None
     if text.count(text[start:end], end, end + _READ) >= _LABELS_MAX:
         return None
     for begin in _starts(text, end):
@@ -129,6 +137,8 @@ def pieced_recognizers(wanted: frozenset[str]) -> list[Recognizer]:
         return verdict if verdict is not None and verdict.entity in names else None
 
     return [
-        Recognizer(VIEW, pattern, lambda *of, check=check: only(check(*of)), whole=True, names=frozenset(names))
-        for pattern, check in ((_BEGINS, _check_begun), (_LABEL.pattern, _check_named))
+        Recognizer(
+            VIEW, pattern, lambda *of, check=check: only(check(*of)), whole=True, names=frozenset(names), hint=hint
+        )
+        for pattern, check, hint in ((_BEGINS, _check_begun, _BEGINS_HINT), (_LABEL.pattern, _check_named, ""))
     ]

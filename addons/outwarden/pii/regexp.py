@@ -13,6 +13,7 @@ from outwarden.pii.syntax import PatternError
 # Memory for an automaton. RE2's own default, 8 MiB, is small for large texts; too little only makes a search slower.
 PATTERN_BYTES = 16 << 20
 SET_BYTES = 32 << 20
+_SELDOM = 11  # in one, of patterns that a text holds seldom: with 42 its states ran out of memory over and over
 _PATTERNS = 13  # in one automaton of a set, at least
 
 
@@ -87,12 +88,12 @@ class PatternSet:
     __slots__ = ("_sets",)
 
     def __init__(self, patterns: Sequence[str], *, together: bool = False, apart: Collection[int] = ()) -> None:
-        """``together``: all in one, for patterns that a text holds seldom: each automaton costs every text.
+        """``together``: in few, for patterns that a text holds seldom: each automaton costs every text.
 
         ``apart``: the indexes of those that each have an automaton of their own all the same.
         """
         others = [index for index in range(len(patterns)) if index not in apart]
-        count = 1 if together else max(1, len(others) // _PATTERNS)
+        count = max(1, round(len(others) / _SELDOM) if together else len(others) // _PATTERNS)
         groups = [*(others[part::count] for part in range(count)), *([index] for index in apart)]
         self._sets = [_Set([patterns[index] for index in group], group) for group in groups]
 

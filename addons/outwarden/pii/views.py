@@ -17,6 +17,7 @@ from outwarden.pii.broken import BACKWARDS, broken_recognizers
 from outwarden.pii.folding import JOINT, STRINGS, Folded, fold
 from outwarden.pii.hosts_written import written_host_recognizers
 from outwarden.pii.labelled import labelled_recognizers
+from outwarden.pii.laid_out import laid_out_recognizers
 from outwarden.pii.mailboxes import mailbox_recognizers
 from outwarden.pii.marked_up import marked_up_recognizers
 from outwarden.pii.matching import Candidate, Matcher
@@ -123,6 +124,7 @@ def view_recognizers(matcher: Matcher, depth: int = 0) -> list[Recognizer]:
         *marked_up_recognizers(look, wanted),
         *mailbox_recognizers(look, wanted),
         *netaddr_recognizers(wanted),
+        *laid_out_recognizers(look, wanted),
         *parted_recognizers(wanted),
         *pieced_recognizers(wanted),
         Recognizer(VIEW, _ODD_RUN, lambda text, start, end, more: _check_odd(look, text, start, end), sign=_ODD_SIGN),

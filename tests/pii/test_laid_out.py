@@ -1,0 +1,67 @@
+"""Dates of birth and street addresses are found in fields, lines and with one sign for each space."""
+
+import pytest
+
+from outwarden.pii import Detector, PiiPolicy
+
+
+@pytest.fixture(scope="module")
+def detector() -> Detector:
+    return Detector(PiiPolicy())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "date of birth:\nday: 15\nmonth: April\nyear: 1973",
+        "geburtstag=26;monat=3;jahr=1989",
+        "her birthday is 23 (day) 7 (month) 1965 (year)",
+        "Birthday? year 1989, March, the 26",
+        "DOB: 昭和54年7月4日",
+        "nacida el 11 de enero del setenta y dos",
+        "born on the fifth of August nineteen fifty-six",
+    ],
+)
+def test_dates_of_birth(detector: Detector, text: str) -> None:
+    """Day, month and year in any order, with what names them between."""
+    assert "DATE_OF_BIRTH" in {span.entity for span in detector.find([text])[0]}
+
+
+@pytest.mark.parametrize("sign", ["|", "_", "+", "#", "\\n"])
+def test_addresses_with_a_sign_for_each_space(detector: Detector, sign: str) -> None:
+    """All of it is one address."""
+    value = "133 Rue des Tanneurs, 68000 Colmar".replace(" ", sign)
+    text = f"shipping address: {value}"
+
+    assert any(
+        s.entity == "STREET_ADDRESS" and text[s.start : s.end].endswith("Colmar") for s in detector.find([text])[0]
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Anschrift: 133MgRoadBengaluru560001",
+        "home address\n> 71 W 43rd St Apt 9C,\n> New York,\n> NY 10036",
+        '{"line1":"Rua das Flores 175","line2":"4050-265 Porto"}',
+        "street;town\nKeizersgracht 117;1016 EJ Amsterdam",
+    ],
+)
+def test_addresses_over_fields_and_lines(detector: Detector, text: str) -> None:
+    """Words run together, quoted lines, fields, cells."""
+    assert "STREET_ADDRESS" in {span.entity for span in detector.find([text])[0]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the address of the struct is 0x7ffe_1234_5678_9abc",
+        "born to run, day 3 of the month, page 12",
+        "address: src/outwarden/pii_v2/test_123_4567.py",
+        "memory address A_1_2_B_3_4",
+        "ship to: warehouse|dock|4",
+    ],
+)
+def test_other_runs_are_none(detector: Detector, text: str) -> None:
+    """Pointers, paths, names."""
+    assert [s.entity for s in detector.find([text])[0] if s.entity in ("STREET_ADDRESS", "DATE_OF_BIRTH")] == []
