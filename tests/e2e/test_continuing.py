@@ -361,6 +361,6 @@ def test_whatever_happens(outwarden: Interceptor, provider: SimulatedProvider, s
         elif status == 200:
             assert TEXT.startswith(said_by(answer))
         assert answer.count("event: message_start") + answer.count('"role":"assistant","content":""') <= 1
-    assert sum('"error"' not in answer for _, answer in answers) > len(drawn) // 3
+    assert sum('"error"' not in answer for _, answer in answers) > len(drawn) // 10
     posted = sum(round(float(record["cost_usd"]) * 1e9) for record in records)
     assert after == (before[0] + posted, 0, before[2])

@@ -18,12 +18,7 @@ from outwarden.flow.left import NOTHING, Left, Taken, waived
 from outwarden.flow.metering import Metering, metering_of
 from outwarden.flow.services import Engines, Services
 from outwarden.flow.tariff import Tariff
-from outwarden.pricing import (
-    BYTES,
-    LearntOf,
-    Price,
-    context_window,
-)
+from outwarden.pricing import BYTES, LearntOf, Price, context_window
 from outwarden.wire.format import Refusal
 from outwarden.wire.usage import Usage
 
