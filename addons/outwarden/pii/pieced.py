@@ -103,8 +103,8 @@ def _check_begun(text: str, start: int, end: int, more: bool) -> Verdict | None:
     return _whole(text, token.start())
 
 
-# Random characters have digits among letters, and more than two.
-_MANY_DIGITS = re.compile(r"(?:[0-9][A-Za-z]|[A-Za-z][0-9])[^0-9]*[0-9][^0-9]*[0-9]")
+# Random characters have digits among letters, or capitals behind small ones.
+_RANDOM = re.compile(r"[0-9][A-Za-z]|[A-Za-z][0-9]|[a-z][A-Z][A-Za-z0-9]*[a-z][A-Z]")
 
 
 def _starts(text: str, end: int) -> Iterator[int]:
@@ -117,7 +117,7 @@ def _starts(text: str, end: int) -> Iterator[int]:
 
 
 def _check_named(text: str, start: int, end: int, more: bool) -> Verdict | None:
-    if _MANY_DIGITS.search(text, end, end + _READ) is None:
+    if _RANDOM.search(text, end, end + _READ) is None:
         return None
     if text.count(text[start:end], end, end + _READ) >= _LABELS_MAX:
         return None

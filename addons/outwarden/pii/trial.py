@@ -86,12 +86,16 @@ _MORSE_SIGNS = str.maketrans("·•∙_–—−", "...----")
 
 def _morse(run: str) -> bytes:
     try:
-        return "".join(_MORSE[code] for code in re.split(r"[ /|]+", run.translate(_MORSE_SIGNS).strip(" /|"))).encode()
+        said = "".join(_MORSE[code] for code in re.split(r"[ /|]+", run.translate(_MORSE_SIGNS).strip(" /|")))
     except KeyError as error:
         raise ValueError("no letter") from error
+    if "@" not in said and sum(map(str.isdecimal, said)) < _MORSE_DIGITS_MIN:
+        raise ValueError("neither an address nor a number")
+    return said.encode()
 
 
-_DUMP_LINE = r"[0-9A-Fa-f]{4,8}:?[ \t]{1,3}(?:[0-9A-Fa-f]{2,8}[ \t]{1,3}){2,16}[^\n]{0,20}"
+_MORSE_DIGITS_MIN = 7
+_DUMP_LINE = r"[0-9A-Fa-f]{6,8}+:?[ \t]{1,3}+(?:[0-9A-Fa-f]{2,8}+[ \t]{1,3}+){2,16}+[^\n]{0,20}+"
 _DUMPED = re.compile(
     r"[0-9A-Fa-f]{4,8}:?[ \t]{1,3}((?:[0-9A-Fa-f]{2,8}(?: |  (?=[0-9A-Fa-f]{2} )|$)){1,16})", re.MULTILINE
 )
@@ -131,9 +135,9 @@ _CODES = (
     Packing(rf"[2-K_-h0\\Z\]]{{3,40}}o{_ROT47}{{2,40}}\]{_ROT47}{{2}}", re.compile(rf"[2-K_-h0\\Z\]]{{3,60}}o(?:{_ROT47}{{2,40}}\]){{1,4}}{_ROT47}{{2,12}}"), _rot47),
     Packing(r"(?:\bZ)?[_`a-h]{1,5}(?: [_`a-h]{1,5}){2}", re.compile(r"(?=[Za-h ]*[_`])Z?[_`a-h]{1,10}+(?:[ \\][_`a-h]{1,10}+){1,7}+(?![A-Za-z])"), _rot47),
     Packing(
-        r"(?:[.\-·•∙_–—−]{1,7}[ /|]{1,3}){5}", re.compile(r"(?:[.\-·•∙_–—−]{1,7}[ /|]{1,3}){5,80}[.\-·•∙_–—−]{1,7}"), _morse
+        r"(?:[.\-·•∙_–—−]{1,7}[ /|]{1,3}){5}", re.compile(r"[.\-·•∙_–—−]{1,7}+(?:[ /|]{1,3}+[.\-·•∙_–—−]{1,7}+){5,80}+"), _morse
     ),
-    Packing(r"\b[0-9A-Fa-f]{4,8}:?[ \t]{1,3}[0-9A-Fa-f]{2,8} [0-9A-Fa-f]{2,8} ", re.compile(rf"{_DUMP_LINE}(?:\n{_DUMP_LINE}){{0,24}}"), _dump),
+    Packing(r"\b[0-9A-Fa-f]{6,8}:?[ \t]{1,3}[0-9A-Fa-f]{2,8} [0-9A-Fa-f]{2,8} ", re.compile(rf"{_DUMP_LINE}(?:\n{_DUMP_LINE}){{0,24}}+"), _dump),
     Packing(r"\b[0-9a-f]{2}[0-9a-f]{18}", re.compile(r"[0-9a-f]{20,160}(?![0-9a-f])"), _masked),
 )  # fmt: skip
 
