@@ -7,7 +7,7 @@
 import re
 
 from outwarden.pii.reading import VIEW, Look
-from outwarden.pii.recognizer import Context, Recognizer, Verdict
+from outwarden.pii.recognizer import Context, Recognizer, Verdict, after_escape
 
 _SCORE = 0.85
 _LOCAL = r"[A-Za-z0-9](?:[A-Za-z0-9._+\-]{0,62}[A-Za-z0-9])?"
@@ -111,7 +111,7 @@ def _found(look: Look, found: re.Match[str]) -> Verdict | None:
     local = _READ_DOT.sub(".", said[local_key])
     if not any(one.entity == "EMAIL_ADDRESS" for one in look(f"{local}@{domain}")):
         return None
-    start = min(found.start(local_key), found.start(domain_key))
+    start = min(after_escape(found.string, found.start(local_key), found.end(local_key)), found.start(domain_key))
     end = max(found.end(local_key), found.end(domain_key))
     return Verdict(start, end, _SCORE, "EMAIL_ADDRESS")
 

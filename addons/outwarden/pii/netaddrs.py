@@ -22,12 +22,13 @@ _MAC_WORDS = Context(
     r"mac\b|macs\b|mac.?addr|hw.?addr|hardware.?addr|ether\b|ethernet|arp\b|dhcp\w{0,8}|bssid|ssid|lladdr|wi-?fi|wlan"
     r"|bluetooth|station|nic\b|physical addr"
 )
-_MAC_AFTER = re.compile(r"\W{0,4}(?:joined|associated|ssid|via eth|on wlan|bssid)", re.IGNORECASE)
 _JOINT = r"(?:[^A-Za-z0-9\n]{0,4}|\n| (?:colon|dash|dot|space) )"
 _MAC = re.compile(
     rf"{_BYTE}(?P<joint>{_JOINT}){_BYTE}(?P=joint){_BYTE}(?P<middle>(?P=joint)|[^\n]{{1,24}}?){_BYTE}(?P=joint){_BYTE}(?P=joint){_BYTE}"
 )
-_FOUR_BYTES = rf"\b{_BYTE}" + rf"[ :.,\-_/]{{0,2}}{_BYTE}" * 3
+_SAID_AFTER = r"(?i:joined|associated|ssid|via eth|on wlan)"
+_MAC_BEFORE = rf"\b{_BYTE}" + rf"[ :.,\-_/]{{0,2}}{_BYTE}" * 3 + rf"[^\n]{{0,48}}{_SAID_AFTER}"
+_MAC_AFTER = re.compile(rf"\W{{0,4}}[bB]?{_SAID_AFTER}")
 _USUAL_JOINTS = frozenset(":-")
 _KINDS_MIN = 4
 
@@ -166,7 +167,6 @@ def _check_ip6(text: str, start: int, end: int, more: bool) -> Verdict | None:
 
 
 # What each match holds, for the gate: counters cost it a state each.
-_MAC_AFTER_HINT = r"(?i:joined|associated|ssid|via eth|on wlan)"
 _IN_NAME_HINT = r"[0-9][\-_][0-9]{1,3}[\-_][0-9]{1,3}[\-_][0-9]"
 _IP6_HINT = (
     r"(?i:ip6\.arpa|ipv6-literal\.net)|[0-9a-fA-F](?: ?: | : ?| (?i:colon) )[0-9a-fA-F]{1,4}(?: ?: | : ?| (?i:colon) )"
@@ -177,7 +177,7 @@ def netaddr_recognizers(wanted: frozenset[str]) -> list[Recognizer]:
     """What finds addresses of networks that are laid out in another way, of the entities in ``wanted``."""
     kinds: list[tuple[str, str, Check, str]] = [
         ("MAC_ADDRESS", _MAC_WORDS.pattern, _check_mac, ""),
-        ("MAC_ADDRESS", _FOUR_BYTES, _check_mac_before, _MAC_AFTER_HINT),
+        ("MAC_ADDRESS", _MAC_BEFORE, _check_mac_before, _SAID_AFTER),
         ("IP_ADDRESS", _IP_WORDS.pattern, _check_ip, ""),
         ("IP_ADDRESS", _IN_NAME, _check_name, _IN_NAME_HINT),
         ("IP_ADDRESS", f"{_ARPA}|{_UNC}|{_SPACED}", _check_ip6, _IP6_HINT),
