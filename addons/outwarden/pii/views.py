@@ -294,6 +294,8 @@ def _variants(number: spelled.Digits, run: str) -> Sequence[spelled.Digits]:
 
 def _card_in(number: spelled.Digits, text: str, start: int) -> Verdict | None:
     """A card number whose digits are grouped as on a card, one by one, or after the word."""
+    if text[start] == "+":
+        return None  # a telephone's country code, and what stands in the next line
     groups = number.groups()
     grouped = groups in _CARD_GROUPS or number.signed().groups() in _CARD_GROUPS or number.words >= _WORDS_MIN
     if not is_card(number.digits) or not (grouped or _CARD_WORDS.before(text, start)):
