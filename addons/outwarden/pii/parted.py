@@ -375,6 +375,8 @@ def _judged(kind: _Kind, parts: Parts, before: str, scattered: bool) -> Verdict 
         if entity is not None:
             if any(kind.judge(some.only(at), before) for at in range(count)):
                 return None  # others look at one that is whole
+            if entity == "CREDIT_CARD" and before.endswith("+"):
+                continue  # a telephone's country code, and figures that stand behind it
             return Verdict(some.places[0][0], some.places[-1][1], _SCORE, entity)
     return None
 

@@ -294,7 +294,7 @@ def _variants(number: spelled.Digits, run: str) -> Sequence[spelled.Digits]:
 
 def _card_in(number: spelled.Digits, text: str, start: int) -> Verdict | None:
     """A card number whose digits are grouped as on a card, one by one, or after the word."""
-    if text[start] == "+":
+    if "+" in text[max(0, start - 1) : start + 1]:
         return None  # a telephone's country code, and what stands in the next line
     groups = number.groups()
     grouped = groups in _CARD_GROUPS or number.signed().groups() in _CARD_GROUPS or number.words >= _WORDS_MIN
