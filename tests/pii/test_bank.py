@@ -123,3 +123,9 @@ def test_the_fast_iban_check_is_the_right_one(compact: str) -> None:
     """Our mod 97 agrees with python-stdnum's."""
 
     assert passes_mod_97(compact) == mod_97_10.is_valid(compact[4:] + compact[:4])
+
+
+@pytest.mark.parametrize("text", ["total+{}", "card: +{}", "pay + {}", "card +{}"])
+def test_a_card_behind_a_plus_is_one(find: Find, text: str) -> None:
+    """A sum, a form's encoding of a space: a plus before a whole number says nothing."""
+    assert [entity for entity, _ in find(text.format("4929412833576017"))] == ["CREDIT_CARD"]

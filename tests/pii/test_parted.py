@@ -91,3 +91,12 @@ def test_labels_over_and_over_cost_in_proportion(detector: Detector) -> None:
     detector.find([text])
 
     assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize("number", ["     {}\t", "{}\t", "     {}→", "{}: "])
+def test_a_telephone_in_a_numbered_line_below_a_card_is_none_of_it(detector: Detector, number: str) -> None:
+    """Its digits and the next line's number pass a card's check digit by chance; coding agents number lines so."""
+    lines = ["card: 4929412833576017", "phone: +49 30 23125741", "iban: DE89370400440532013000"]
+    text = "".join(f"{number.format(at)}{line}\n" for at, line in enumerate(lines, 3))
+
+    assert found(detector, text)[:2] == [("CREDIT_CARD", "4929412833576017"), ("PHONE_NUMBER", "+49 30 23125741")]

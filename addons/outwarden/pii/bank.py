@@ -76,7 +76,7 @@ def _check_card(text: str, start: int, end: int, more: bool) -> Verdict | None:
     tied = joined_after(text, end, "-", more)
     if tied is None:
         return UNDECIDED
-    if text[end : end + 1].isdecimal() or text[start - 1 : start] == "+":  # a telephone's country code
+    if text[end : end + 1].isdecimal():
         return None
     tied = tied or word_before(text, start) or word_after(text, end) or joined_before(text, start, "-.")
     if tied and not CARD_WORDS.before(text, start):

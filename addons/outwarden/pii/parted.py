@@ -215,6 +215,8 @@ def _ssn(parts: Parts, before: str) -> str | None:
 
 
 def _card(parts: Parts, before: str) -> str | None:
+    if before.endswith("+"):
+        return None  # a telephone's country code, and figures that stand behind it
     return "CREDIT_CARD" if parts.joined.isdecimal() and is_card(parts.joined) else None
 
 
@@ -375,8 +377,6 @@ def _judged(kind: _Kind, parts: Parts, before: str, scattered: bool) -> Verdict 
         if entity is not None:
             if any(kind.judge(some.only(at), before) for at in range(count)):
                 return None  # others look at one that is whole
-            if entity == "CREDIT_CARD" and before.endswith("+"):
-                continue  # a telephone's country code, and figures that stand behind it
             return Verdict(some.places[0][0], some.places[-1][1], _SCORE, entity)
     return None
 

@@ -293,12 +293,11 @@ def _variants(number: spelled.Digits, run: str) -> Sequence[spelled.Digits]:
 
 
 def _card_in(number: spelled.Digits, text: str, start: int) -> Verdict | None:
-    """A card number whose digits are grouped as on a card, one by one, or after the word."""
-    if "+" in text[max(0, start - 1) : start + 1]:
-        return None  # a telephone's country code, and what stands in the next line
+    """A card number, grouped as on a card, one by one, or after the word (behind a plus that is a telephone)."""
     groups = number.groups()
     grouped = groups in _CARD_GROUPS or number.signed().groups() in _CARD_GROUPS or number.words >= _WORDS_MIN
-    if not is_card(number.digits) or not (grouped or _CARD_WORDS.before(text, start)):
+    named = "+" not in text[max(0, start - 1) : start + 1] and _CARD_WORDS.before(text, start)
+    if not is_card(number.digits) or not (grouped or named):
         return None
     return Verdict(number.spans[0][0], number.spans[-1][1], 0.8, "CREDIT_CARD")
 
