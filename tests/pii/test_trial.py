@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outwarden.pii import Detector, PiiPolicy
-from outwarden.pii.trial import _DIGITS_58, _MORSE, _base58
+from outwarden.pii.trial import _MORSE, _base58
+from outwarden.pii.wallets import DIGITS_58
 
 DETECTOR = Detector(PiiPolicy())
 EMAIL, PHONE = "mara.lindt@harbour-works.net", "+49 1512 3456780"
@@ -22,7 +23,7 @@ def base58(data: bytes) -> str:
     number, digits = int.from_bytes(data, "big"), ""
     while number:
         number, digit = divmod(number, 58)
-        digits = _DIGITS_58[digit] + digits
+        digits = DIGITS_58[digit] + digits
     return digits
 
 

@@ -4,9 +4,7 @@ import hashlib
 
 import pytest
 
-from outwarden.pii.wallets import is_wallet
-
-ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+from outwarden.pii.wallets import DIGITS_58, is_wallet
 
 
 def base58(version: int) -> str:
@@ -15,7 +13,7 @@ def base58(version: int) -> str:
     number, said = int.from_bytes(data, "big"), ""
     while number:
         number, digit = divmod(number, 58)
-        said = ALPHABET[digit] + said
+        said = DIGITS_58[digit] + said
     return "1" * (len(data) - len(data.lstrip(b"\0"))) + said
 
 

@@ -17,8 +17,8 @@ _WORDS = Context(
 )
 _HEX_PART = r"0[xX][0-9A-Fa-f]{1,2}"
 _ODD_V4 = rf"\b(?:0[xX][0-9A-Fa-f]{{8}}|{_HEX_PART}(?:\.{_HEX_PART}){{3}}|[0-9]{{1,4}}(?:\.[0-9]{{1,4}}){{3}}|[0-9A-Fa-f]{{2}}(?: [0-9A-Fa-f]{{2}}){{3}}|[1-4]?[0-9]{{9}})\b"
-_ARPA = r"\b(?:[0-9A-Fa-f]\.){16,32}ip6\.arpa"
-_UNC = r"\b[0-9A-Fa-f]{0,4}(?:-[0-9A-Fa-f]{0,4}){2,7}(?:s[0-9a-z]{1,8})?\.ipv6-literal\.net"
+_ARPA = r"\b(?:[0-9A-Fa-f]\.){16,32}(?i:ip6\.arpa)"
+_UNC = r"\b[0-9A-Fa-f]{0,4}(?:-[0-9A-Fa-f]{0,4}){2,7}(?:s[0-9a-z]{1,8})?(?i:\.ipv6-literal\.net)"
 
 
 def _reading(said: str) -> str | None:

@@ -1,7 +1,7 @@
 """IP and hardware addresses that are laid out in another way: other signs, words or lines between their parts.
 
 Four octets or six bytes with the same between them each time, near a word of a network; octets in a host's name, IPv6
-for a reverse look-up, in a UNC path, with its colons spaced or said. A number alone is one right behind a word only.
+with its colons spaced or said. A number alone is one right behind a word only.
 """
 
 import ipaddress
@@ -143,20 +143,11 @@ def _check_name(text: str, start: int, end: int, more: bool) -> Verdict | None:
 
 # --- IPv6
 
-_ARPA = r"\b(?:[0-9a-fA-F]\.){32}(?i:ip6\.arpa)"
-_UNC = r"\b[0-9a-fA-F]{1,4}(?:-[0-9a-fA-F]{0,4}){3,7}(?i:\.ipv6-literal\.net)"
 _SPACED = r"\b[0-9a-fA-F]{1,4}(?:(?: ?: | : ?| (?i:colon) )[0-9a-fA-F]{0,4}){4,9}"
 
 
 def _check_ip6(text: str, start: int, end: int, more: bool) -> Verdict | None:
-    said = text[start:end].lower()
-    if said.endswith(".arpa"):
-        digits = said[:63].replace(".", "")[::-1]
-        value = ":".join(digits[at : at + 4] for at in range(0, 32, 4))
-    elif said.endswith(".net"):
-        value = said.partition(".")[0].replace("-", ":")
-    else:
-        value = re.sub(r"\s+", "", said.replace("colon", ":"))
+    value = re.sub(r"\s+", "", text[start:end].lower().replace("colon", ":"))
     try:
         address = ipaddress.IPv6Address(value)
     except ValueError:
@@ -168,9 +159,7 @@ def _check_ip6(text: str, start: int, end: int, more: bool) -> Verdict | None:
 
 # What each match holds, for the gate: counters cost it a state each.
 _IN_NAME_HINT = r"[0-9][\-_][0-9]{1,3}[\-_][0-9]{1,3}[\-_][0-9]"
-_IP6_HINT = (
-    r"(?i:ip6\.arpa|ipv6-literal\.net)|[0-9a-fA-F](?: ?: | : ?| (?i:colon) )[0-9a-fA-F]{1,4}(?: ?: | : ?| (?i:colon) )"
-)
+_IP6_HINT = r"[0-9a-fA-F](?: ?: | : ?| (?i:colon) )[0-9a-fA-F]{1,4}(?: ?: | : ?| (?i:colon) )"
 
 
 def netaddr_recognizers(wanted: frozenset[str]) -> list[Recognizer]:
@@ -180,7 +169,7 @@ def netaddr_recognizers(wanted: frozenset[str]) -> list[Recognizer]:
         ("MAC_ADDRESS", _MAC_BEFORE, _check_mac_before, _SAID_AFTER),
         ("IP_ADDRESS", _IP_WORDS.pattern, _check_ip, ""),
         ("IP_ADDRESS", _IN_NAME, _check_name, _IN_NAME_HINT),
-        ("IP_ADDRESS", f"{_ARPA}|{_UNC}|{_SPACED}", _check_ip6, _IP6_HINT),
+        ("IP_ADDRESS", _SPACED, _check_ip6, _IP6_HINT),
     ]
     return [
         Recognizer(VIEW, pattern, check, whole=True, names=frozenset({entity}), hint=hint)

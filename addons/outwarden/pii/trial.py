@@ -12,21 +12,17 @@ import zlib
 from outwarden.pii.packed import GROUP_64, Packing, check_packed
 from outwarden.pii.reading import VIEW, Look
 from outwarden.pii.recognizer import Recognizer, Verdict
+from outwarden.pii.wallets import from_base58
 
 _UNPACKED_MAX = 4096  # bytes out of gzip
 
 # --- what each code says (ValueError: nothing)
 
-_DIGITS_58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-_VALUES_58 = {digit: value for value, digit in enumerate(_DIGITS_58)}
-
 
 def _base58(run: str) -> bytes:
     if run.isalpha() or run.upper() == run or run.lower() == run:
         raise ValueError("a word or a number")
-    number = 0
-    for digit in run:
-        number = number * 58 + _VALUES_58[digit]
+    number = from_base58(run)
     return number.to_bytes((number.bit_length() + 7) // 8, "big")
 
 
