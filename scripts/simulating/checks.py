@@ -85,11 +85,14 @@ class Checks:
                 raise Violation(f"hold {name}, {hold.state} since {hold.closed}, was forgotten at {now}")
             hold.state = "forgotten"
         counters = self._read_counters()
-        for key in self._counters.keys() - counters.keys():
+        gone = self._counters.keys() - counters.keys()
+        for key in gone:
             rule, counter = self._books.rules[key.rule], self._books.counters.pop(key)
             ended = rule.kind == "calendar" and key.starts + rule.length_s < now - KEPT_ACCOUNTS_S
             if counter.pending or not ended:
                 raise Violation(f"{key} was forgotten at {now}")
+        for hold in self._books.holds.values():  # its lines go with an account, also of a hold that is kept
+            hold.keys = tuple(key for key in hold.keys if key not in gone)
         self._lines, self._sums = {}, defaultdict(lambda: (0, 0, 0, 0))
         self._enter(self._rows(f"SELECT {_LINE} FROM entries"))
         self.after(Step("prune"), ())

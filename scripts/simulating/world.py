@@ -1,6 +1,7 @@
 """Processes, their clocks and one database: lets the steps of a history happen, to the ledger and to its model."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import cast
@@ -107,9 +108,12 @@ class World:
 
     def _close(self, step: Step) -> None:
         process = self._process(step.process)
-        self._stores[step.process].end(process.id)  # `Ledger.close` does this; the connection is used again here
+        ended = False
+        with suppress(Crash, StoreUnavailable):  # it is gone all the same, and the others find it silent
+            process.ledger.leave()  # `Ledger.close` does this; the connection is used again here
+            ended = True
         self.processes[step.process] = None
-        if process.id in self._owners:  # else it was forgotten already, as one that was silent
+        if ended and process.id in self._owners:  # else it was forgotten already, as one that was silent
             self._owners[process.id] = (process.beats, True)
         self._sync_owners(set())
 

@@ -218,8 +218,12 @@ class Ledger:
 
     def close(self) -> None:
         """End this owner and let go of the store. Holds still open are resolved by the next `recover`."""
-        self._store.end(self._owner.id)
+        self.leave()
         self._store.close()
+
+    def leave(self) -> None:
+        """End this owner; the store stays open."""
+        retried(lambda _: self._store.end(self._owner.id))
 
     def _take(
         self, hold_id: str, accounts: Sequence[Account], wanted: Amounts, targets: Sequence[str], now: datetime
