@@ -323,6 +323,21 @@ def test_the_same_upstream_may_go_on(play: Playbook, services: Services) -> None
     assert text_of(play.answer.body) == "One, two."
 
 
+def test_the_same_upstream_is_asked_over_another_connection(play: Playbook, services: Services) -> None:
+    """Where its answer ends early, and well for HTTP/1, that end is still being dealt with when it is asked again."""
+    first = begins(play, "One, ", model="gpt-4.1-mini")
+    ends_early(first, play)
+    play.passes(2)
+    second = play.upstream
+    assert second is not first
+    assert first.closed
+    second.streams(ROLE, piece(" two."), STOP, BILL, DONE, b"")
+
+    assert text_of(play.answer.body) == "One, two."
+    assert play.answer.complete
+    assert attempts(services) == [("spare", "stream_error", None), ("spare", "ok", 200)]
+
+
 def test_an_encoded_continuation_is_read(play: Playbook, services: Services) -> None:
     """Each upstream has its own encoding."""
     resets(begins(play, "One, "), play)

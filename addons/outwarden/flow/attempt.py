@@ -145,6 +145,11 @@ class Attempt(Upload):
         self._head = None
         self._held.clear()
 
+    def _has_ended(self) -> None:
+        """There is nothing to reset any more at the upstream: its connection is gone."""
+        self._parent.streams.pop(self._attempt_id, None)
+        self._attempt_id = 0
+
     def _abandon(self) -> Commands:
         """Leave the current upstream: reset its stream, or close its connection where it has only one."""
         attempt_id, dial, self._dial = self._attempt_id, self._dial, None

@@ -179,10 +179,10 @@ class Continuing(Delivery):
             out = reply.close()
             if out:
                 yield SendHttp(ResponseData(self.stream_id, out), self.context.client)
-            if reply.cut:
-                self._has_ended()
-                if (yield from self._go_on("stream_error")):
-                    return
+            # Its connection is closed, as that of every attempt that is left: HTTP/1's is not free for the next before
+            # this end of its answer has been dealt with.
+            if reply.cut and (yield from self._go_on("stream_error")):
+                return
         yield from super()._on_end()
 
     def _on_upstream_lost(self) -> Commands:
@@ -192,11 +192,6 @@ class Continuing(Delivery):
             if (yield from self._go_on("stream_error" if reply.heard else "connect")):
                 return
         yield from super()._on_upstream_lost()
-
-    def _has_ended(self) -> None:
-        """There is nothing to reset any more at the upstream."""
-        self._parent.streams.pop(self._attempt_id, None)
-        self._attempt_id = 0
 
     def _fail(self, failure: Failure) -> Commands:
         if not self._resumes:

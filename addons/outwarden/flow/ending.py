@@ -154,8 +154,7 @@ class Ending(Attempt):
             yield from self._answer(self._last_words(failure))
 
     def _on_upstream_lost(self) -> Commands:
-        self._parent.streams.pop(self._attempt_id, None)
-        self._attempt_id = 0
+        self._has_ended()
         if self._committed:
             self._trip.fail_at_last("stream_error", None)
             text = f"The upstream {self._trip.upstream_name} broke off in the middle of its answer."
