@@ -26,7 +26,10 @@ ENDS = {"post": "posted", "void": "voided"}
 
 @dataclass
 class Paid:
-    """A call that was admitted. ``cost``: what it cost once it ended; ``forgotten``: counters that were reset since."""
+    """A call that was admitted. ``forgotten``: counters that were reset since.
+
+    ``cost``: what it cost once it ended; where no answer came to several ends, the most of them, and ``least``.
+    """
 
     call: Call
     process: int
@@ -35,7 +38,15 @@ class Paid:
     limits: dict[str, int]
     state: str = "open"
     cost: Triple = (0, 0, 0)
+    least: Triple = (0, 0, 0)
     forgotten: set[Key] = field(default_factory=set)
+
+    def may_have_ended(self, cost: Triple) -> None:
+        """No answer came to an end of this cost: it is in the store, or an earlier one is, or none."""
+        first = self.state in ("gone", "open")
+        self.cost = cost if first else _each(max, self.cost, cost)
+        self.least = cost if first else _each(min, self.least, cost)
+        self.state = "unsure" if first else self.state
 
 
 class LeaseChecks(Checks):
@@ -140,10 +151,10 @@ class LeasingWorld(World):
         for call in self.calls.values():
             for key in call.keys:
                 rule = self.books.rules[key.rule]
-                held, cost = rule.of(call.held), rule.of(call.cost)
+                held = rule.of(call.held)
                 if key not in call.forgotten:
-                    least[key] += held if call.state in ("open", "gone") else min(held, cost)
-                most[key] += max(held, cost)
+                    least[key] += held if call.state in ("open", "gone") else min(held, rule.of(call.least))
+                most[key] += max(held, rule.of(call.cost))
         charged = self.checks.charged()
         for key in least.keys() | self.checks.counters.keys():
             _, (posted, pending, debt, _) = self.checks.counters.get(key, (0, (0, 0, 0, 0)))
@@ -235,12 +246,11 @@ class LeasingWorld(World):
         said = self._do(step, act)
         if said in UNSURE or said == "Crash":  # it may be over in the store, or not
             self.inexact.update(call.keys)
-            call.cost = cost
-            call.state = "unsure" if call.state in ("gone", "open") else call.state
+            call.may_have_ended(cost)
         elif said in ("tuple", "NoneType"):
             if call.state not in ("open", "unsure"):
                 raise Violation(f"{step.kind} of {step.hold} was done twice")
-            call.state, call.cost = ENDS[step.kind], cost
+            call.state, call.cost, call.least = ENDS[step.kind], cost, cost
             self._process(step.process).known.pop(step.hold, None)
         self._over(step, call, said)
 
@@ -365,6 +375,11 @@ class LeasingWorld(World):
 
     def names(self) -> list[str]:
         return sorted(self.calls)
+
+
+def _each(choose: Callable[[int, int], int], one: Triple, other: Triple) -> Triple:
+    usd, tokens, requests = map(choose, one, other)
+    return usd, tokens, requests
 
 
 def _ledger(process: Process | None) -> LeasingLedger:

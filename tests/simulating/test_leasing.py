@@ -9,6 +9,9 @@ from outwarden.budget import Amounts, BudgetState, LeasingLedger, Store
 from outwarden.budget.lease import Lease, Plan
 from outwarden.budget.lease_steps import LeaseSteps
 from outwarden.budget.store import Transaction
+from simulating.faults import Fault
+from simulating.histories import History, Step
+from simulating.model import Call, Rule
 from simulating.playing import play, replay
 
 SEEDS_MAX, STEPS = 40, 300
@@ -19,6 +22,19 @@ def test_histories_hold(first: int, stores: list[Store]) -> None:
     """What calls cost is in the store after each of 400 steps, no cap is passed, and nothing leaks."""
     for seed in range(first, first + 3):
         assert play(seed, 400, stores, leased=True) is None
+
+
+def test_two_ends_without_an_answer(stores: list[Store]) -> None:
+    """A call that was given back, then charged, with no answer to either, may have cost nothing or all of it."""
+    rules = {"hour": Rule("hour", "all", "tokens", "calendar", "hour", 3600, 60_000)}
+    call = Call("key-1", "red", "small")
+    steps = [
+        Step("start", 0),
+        Step("hold", 0, hold="h", call=call, amounts=(50, 121, 1)),
+        Step("void", 0, hold="h", amounts=(65, 308, 1), fault=Fault("lost, down", after=5, done=True)),
+        Step("post", 0, hold="h", amounts=(49, 93, 1), fault=Fault("down", after=1, done=True)),
+    ]
+    assert replay(History(rules, steps, leased=True), stores) is None
 
 
 def test_calls_are_paid_from_leases(stores: list[Store]) -> None:
