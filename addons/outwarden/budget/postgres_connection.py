@@ -39,6 +39,7 @@ class PostgresConnection(SqlServerConnection):
 
     kind: Kind = "postgresql"
     pipelines = True
+    returns = True
 
     def open(self, turn_s: int = 0) -> "_Raw":
         dialect = cast(Any, PGDialect_psycopg)()

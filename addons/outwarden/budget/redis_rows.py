@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple, cast
 
 from outwarden.budget.accounts import Account
-from outwarden.budget.sql_rows import fresh, key_of, moment
+from outwarden.budget.sql_rows import fresh, moment, naming
 from outwarden.budget.states import Amounts, Balance
 from outwarden.budget.store import HoldRow, HoldState
 
@@ -111,7 +111,7 @@ def open_key(owner: str) -> str:
 
 def name_of(account: Account) -> str:
     """What the keys of an account are called after."""
-    return _digest(tuple(key_of(account).values()))
+    return _digest(naming(account))
 
 
 def new_row(number: int, account: Account, at: Any) -> AccountRow:

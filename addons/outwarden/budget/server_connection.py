@@ -207,3 +207,4 @@ class SqlServerConnection(ServerConnection):
     """A `SqlConnection` to a server."""
 
     kind: Kind
+    returns = False  # whether an update can tell what it wrote

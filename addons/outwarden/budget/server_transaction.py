@@ -19,6 +19,7 @@ from outwarden.budget.sql_connection import Done
 from outwarden.budget.sql_connection import Step as Sql
 from outwarden.budget.sql_rows import (
     COLUMN_MAX,
+    Key,
     account_in,
     amounts_of,
     fresh,
@@ -26,6 +27,7 @@ from outwarden.budget.sql_rows import (
     key_of,
     lines_of,
     named,
+    naming,
     opening,
     rolls,
     seconds,
@@ -39,8 +41,6 @@ from outwarden.budget.windows import moving
 
 if TYPE_CHECKING:
     from outwarden.budget.sql_store import SqlStore
-
-Key = tuple[Any, ...]
 
 
 class ServerTransaction:
@@ -101,7 +101,7 @@ class ServerTransaction:
 
     def age(self, account: Account, at: datetime) -> Entry | None:
         window = moving(account.budget.window)
-        row = self._rows.get(_key(account)) if window else None
+        row = self._rows.get(naming(account)) if window else None
         if window is None or row is None:
             return None
         change = self._refill(account, row, at) if window.kind == "refill" else self._roll(account, row.number, at)
@@ -111,7 +111,7 @@ class ServerTransaction:
         return Entry(row.number, change)
 
     def reserve(self, account: Account, amount: int, at: datetime) -> tuple[int, Balance] | None:
-        budget, row = account.budget, self._rows[_key(account)]
+        budget, row = account.budget, self._rows[naming(account)]
         if budget.on_exceeded != "warn":
             limit = min(budget.capacity, COLUMN_MAX) + row.credit
             if limit <= 0 or _balance(row).taken + amount > limit:
@@ -153,8 +153,8 @@ class ServerTransaction:
 
     def open_account(self, account: Account, at: datetime) -> int:
         self.lock([account], at)
-        self._see(account, self._rows[_key(account)])
-        number: int = self._rows[_key(account)].number
+        self._see(account, self._rows[naming(account)])
+        number: int = self._rows[naming(account)].number
         return number
 
     def numbers(self, budget: str, id_: str, at: datetime) -> list[tuple[int, Balance]]:
@@ -185,10 +185,14 @@ class ServerTransaction:
         self._lock_rows([row for hold_id in ids for row in self._found[hold_id]])
 
     def _change_hold(self, hold_id: str, statement: Statement, values: dict[str, Any]) -> int | None:
+        change = {"h_id": hold_id, **values}
+        if self._connection.returns:
+            rows = self._first(self._step(statement, change)).rows
+            return int(rows[0][0]) if rows else None
         row = self._locked_hold(hold_id)
         if row is None or row.state != "open":
             return None
-        self._write(statement, {"h_id": hold_id, **values})
+        self._write(statement, change)
         return int(row.steps) + 1
 
     def _locked_hold(self, hold_id: str) -> Any:
@@ -206,7 +210,7 @@ class ServerTransaction:
         done = self._read(steps)
         self._locked(accounts, done[1:])
         for account, each in zip(rolling, done[1 + len(accounts) :], strict=False):
-            self._gone[_key(account)] = each.rows[0]
+            self._gone[naming(account)] = each.rows[0]
         if targets:
             self._pause = (done[-1].rows[0][0] if done[-1].rows else None,)
         self._expected = ()
@@ -214,13 +218,13 @@ class ServerTransaction:
 
     def _missing(self, accounts: Iterable[Account]) -> list[Account]:
         """The stored accounts that are not locked yet, in the order in which all lock them."""
-        found = {_key(a): a for a in accounts if a.budget.scope != "request"}
+        found = {naming(a): a for a in accounts if a.budget.scope != "request"}
         return [found[key] for key in sorted(found) if key not in self._rows]
 
     def _locked(self, accounts: Sequence[Account], done: Sequence[Done]) -> None:
         for account, each in zip(accounts, done, strict=False):
             if each.rows:
-                self._keep(statements.LOCK_ACCOUNT.shape(*each.rows[0]), _key(account))
+                self._keep(statements.LOCK_ACCOUNT.shape(*each.rows[0]), naming(account))
 
     def _lock_rows(self, rows: Iterable[Any]) -> None:
         """Lock accounts that were read without a lock, in the order in which all do."""
@@ -247,17 +251,17 @@ class ServerTransaction:
         """Keep the limit as seen last, for display."""
         limit, burst = min(account.budget.limit, COLUMN_MAX), account.budget.burst
         if (row.limit_seen, row.burst_seen) != (limit, burst):
-            self._change(_key(account), row._replace(limit_seen=limit, burst_seen=burst))
+            self._change(naming(account), row._replace(limit_seen=limit, burst_seen=burst))
 
     def _refill(self, account: Account, row: Any, at: datetime) -> Balance:
         done = refill(account.budget, standing_in(row), seconds(at))
         if (done.refilled, done.carry) != (row.refilled, row.carry):
-            self._change(_key(account), row._replace(refilled=done.refilled, carry=done.carry))
+            self._change(naming(account), row._replace(refilled=done.refilled, carry=done.carry))
         return done.change
 
     def _roll(self, account: Account, number: int, at: datetime) -> Balance:
         values = {"c_account": number, "at": seconds(at)}
-        gone = self._gone.pop(_key(account), None)
+        gone = self._gone.pop(naming(account), None)
         posted, debt, credit = gone or self._read([self._step(statements.GONE, values)])[0].rows[0]
         if posted is None:
             return Balance()
@@ -280,10 +284,6 @@ class ServerTransaction:
             return []
         later, self._later = self._later, []
         return self._connection.batch([*later, *steps])[len(later) :]
-
-
-def _key(account: Account) -> Key:
-    return tuple(key_of(account).values())
 
 
 def _key_in(row: Any) -> Key:

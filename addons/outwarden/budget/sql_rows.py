@@ -11,6 +11,9 @@ from outwarden.budget.states import Amounts, Balance
 from outwarden.budget.store import Entry, HoldRow, Order, Step
 from outwarden.budget.windows import moving
 
+Key = tuple[str, str, str, str, str, int]
+_KEY_NAMES = ("a_budget", "a_scope", "a_id", "a_unit", "a_window", "a_starts")
+
 COLUMN_MAX = 2**62  # SQLite turns a sum past 2**63 into a float, silently: no limit and no change comes near
 
 
@@ -26,16 +29,14 @@ def moment(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
+def naming(account: Account) -> Key:
+    """What names an account: budget, scope, id, unit, window and when this one starts."""
+    budget, starts = account.budget, account.window_start
+    return budget.name, budget.scope, account.id, budget.unit, budget.window, seconds(starts) if starts else 0
+
+
 def key_of(account: Account) -> dict[str, Any]:
-    budget = account.budget
-    return {
-        "a_budget": budget.name,
-        "a_scope": budget.scope,
-        "a_id": account.id,
-        "a_unit": budget.unit,
-        "a_window": budget.window,
-        "a_starts": seconds(account.window_start) if account.window_start else 0,
-    }
+    return dict(zip(_KEY_NAMES, naming(account), strict=True))
 
 
 def fresh(account: Account, at: datetime) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """The ledger's statements: Core expressions, compiled once to the SQL of each database that runs them.
 
-Bind names begin with the table's letter (``a_`` accounts, ``h_`` holds, ``e_`` entries, ``o_`` owners). What a database
-cannot do in one statement (a conditional upsert, an update that returns) only `sqlite` has; the servers lock rows
-first and reckon with what they read (`server_transaction`).
+Bind names begin with the table's letter (``a_`` accounts, ``h_`` holds, ``e_`` entries, ``o_`` owners). What a server
+cannot do in one statement (a conditional upsert) only `sqlite` has; the servers lock rows first and reckon with what
+they read (`server_transaction`). An update that returns what it wrote MariaDB has not.
 """
 
 from functools import cache
@@ -65,7 +65,7 @@ def _open_hold(kind: Kind) -> Any:
 def _change_hold(kind: Kind, **values: Any) -> Any:
     still_open = and_(holds.c.id == _bind("h_id"), holds.c.state == "open")
     change = update(holds).where(still_open).values(steps=holds.c.steps + 1, **values)
-    return change.returning(holds.c.steps) if kind == "sqlite" else change
+    return change if kind == "mariadb" else change.returning(holds.c.steps)
 
 
 def _grow_hold(kind: Kind) -> Any:

@@ -47,7 +47,12 @@ class Balance(NamedTuple):
 
     def plus(self, change: "Balance") -> "Balance":
         """The balance after a change."""
-        return Balance(*(have + more for have, more in zip(self, change, strict=True)))
+        return Balance(
+            self.posted + change.posted,
+            self.pending + change.pending,
+            self.debt + change.debt,
+            self.credit + change.credit,
+        )
 
     @property
     def taken(self) -> int:
