@@ -20,6 +20,7 @@ from outwarden.budget import (
     accounts,
     open_store,
 )
+from outwarden.budget.owners import Owner
 from outwarden.errors import HoldExists, HoldPosted, HoldUnknown, HoldVoided, StepUnknown, StoreUnavailable
 from simulating.faults import Fault, FaultyStore
 
@@ -50,6 +51,25 @@ def test_hold_then_post(ledger: Ledger, account: Make) -> None:
     (state,) = ledger.post("h", usd(30))
     assert (state.posted, state.pending, state.debt, state.left) == (30, 0, 0, 70)
     assert balance(ledger, day) == (30, 0, 0)
+
+
+def test_processes_with_other_rules_share_the_counter(url: str, ledger: Ledger, account: Make, clock: Clock) -> None:
+    """While a changed limit has not reached every machine, each obeys its own, on one counter of them all."""
+    store = open_store(url)
+    other = Ledger(store, clock=clock, monotonic=clock.monotonic, owner=Owner("other", 1, "", "another machine"))
+    assert isinstance(ledger.hold("a", [account(100)], usd(80)), Held)
+    denied = other.hold("b", [account(50)], usd(10))
+    assert isinstance(denied, Denied)
+    assert (denied.left, denied.limit) == (0, 50)
+    ledger.post("a", usd(40))
+    assert isinstance(other.hold("b", [account(50)], usd(10)), Held)
+    assert isinstance(ledger.hold("c", [account(100)], usd(51)), Denied)
+    assert isinstance(ledger.hold("c", [account(100)], usd(50)), Held)
+    other.post("b", usd(10))
+    ledger.post("c", usd(50))
+    assert balance(ledger, account(100)) == (100, 0, 0)
+    assert ledger.drift() == []
+    store.close()
 
 
 def test_void_gives_all_back(ledger: Ledger, account: Make) -> None:

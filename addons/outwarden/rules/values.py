@@ -49,7 +49,7 @@ def decimal(node: Node) -> Decimal:
     """Read an amount of 0 or more, exact, at most 15 digits before and 9 after the point."""
     written = text(node)
     if not _DECIMAL.fullmatch(written):
-        raise NodeError((node.line, "expected a number of 0 or more, with at most 9 decimal places"))
+        raise NodeError((node.line, "expected a number of 0 or more, at most 15 digits and 9 decimal places"))
     try:
         return Decimal(written.replace("_", ""))
     except InvalidOperation:  # pragma: no cover - the pattern admits no other spelling
