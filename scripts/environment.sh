@@ -87,7 +87,7 @@ uv_install() {
 # Wheels only, each with a hash of the lock. What uv cannot reach (a mirror that only pip's own files name), pip may.
 install_lock() {
   if [ -n "$uv" ] || bootstrap_uv; then
-    uv_install --require-hashes --only-binary :all: -r "$root/requirements.lock" && return
+    uv_install --compile-bytecode --require-hashes --only-binary :all: -r "$root/requirements.lock" && return
     say "uv could not install requirements.lock, trying pip (this takes minutes)"
   fi
   [ -x "$root/.venv/bin/pip" ] || "$root/.venv/bin/python" -I -m ensurepip >/dev/null || return
@@ -95,9 +95,12 @@ install_lock() {
 }
 
 # The project itself: a link to addons/, and the outwarden command. Everything it needs is there, so nothing is fetched.
+# Compiled now, as the lock is: where PYTHONDONTWRITEBYTECODE is set, as in many containers, each start would compile all
+# of both, which takes longer than the rest of the start (3.3 of 5.8 s of a processor).
 install_project() {
   uv=$root/.venv/bin/uv
-  uv_install --no-index --no-deps --no-build-isolation --editable "$root"
+  uv_install --no-index --no-deps --no-build-isolation --editable "$root" &&
+    "$root/.venv/bin/python" -I -m compileall -q -j 0 "$root/addons"
 }
 
 build_environment() {
