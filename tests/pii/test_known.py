@@ -2,6 +2,7 @@
 
 import json
 import time
+from base64 import b64decode, b64encode
 from itertools import pairwise, permutations
 
 import pytest
@@ -158,6 +159,25 @@ def test_keys_and_nested_documents_are_read_too():
     body, _ = redact({"a": "patient AB12345", "AB12345": json.dumps({"x": ["AB12345"]})})
 
     assert b"AB12345" not in body
+
+
+@pytest.mark.parametrize("remembered", [False, True])
+@pytest.mark.parametrize("deep", [0, 1, 2])
+def test_files_in_documents_in_strings_are_read_too(remembered, deep):
+    """A text file in base64 may be an argument of a tool: JSON in a string, several times over."""
+    memory = Memory(10**6) if remembered else None
+    said = b64encode(b"Report of this day. Seen: 281440067, in good health, no further action is needed.").decode()
+    inner = json.dumps({"type": "file", "file": {"file_data": f"data:text/plain;base64,{said}", "filename": "a.txt"}})
+    for _ in range(deep):
+        inner = json.dumps({"path": inner})
+    body, _ = redact({"messages": [{"content": "ssn 281440067"}, {"arguments": inner}]}, memory)
+
+    text = json.loads(body)["messages"][1]["arguments"]
+    while "path" in (found := json.loads(text)):
+        text = found["path"]
+    after = b64decode(found["file"]["file_data"].partition(",")[2]).decode()
+
+    assert after.startswith("Report of this day. Seen: [US_SSN_")
 
 
 def test_a_number_elsewhere_in_the_body_is_left():
