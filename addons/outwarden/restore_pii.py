@@ -13,7 +13,7 @@ from outwarden.flow.tongues import spoken, translation_of
 from outwarden.load_rules import Shelf
 from outwarden.pii import Vault
 from outwarden.wire.begins import type_by_begin
-from outwarden.wire.body import read_json
+from outwarden.wire.body import read_json, rewrite_text
 from outwarden.wire.continuation import Answer
 from outwarden.wire.edits import TextRewriter, apply_edits
 from outwarden.wire.encodings import accepts, codings, decode
@@ -58,6 +58,7 @@ class RestorePii:
         session, state.vault = state.session, state.session.vault
         rewriter = self._rewriter(state)
         session.rewriter = StreamRewriter(state.format, state.operation, "messages", rewriter, count=session.count)
+        session.read_remark[False] = lambda text: rewrite_text(text, rewriter)
         session.end_stages.append(lambda call: self._end_response(call, state))
 
     def _end_response(self, call: CallState, connection: CallState) -> None:
