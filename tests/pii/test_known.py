@@ -208,6 +208,42 @@ def test_values_are_not_shown():
     assert repr(known) == "<KnownValues: 1>"
 
 
+def escaped(sign, upper):
+    """One character as an escape of JSON; of those beyond FFFF two."""
+    units = sign.encode("utf-16-be").hex()
+    return "".join(
+        f"\\u{units[at : at + 4].upper() if upper else units[at : at + 4]}" for at in range(0, len(units), 4)
+    )
+
+
+@given(st.text(st.characters(codec="utf-8"), min_size=4, max_size=8), st.data())
+def test_a_value_is_found_however_json_spells_it(value, data):
+    """Any of its characters as an escape, its digits in either case, alone or in a string in a string."""
+    ways = st.lists(st.sampled_from(["plain", "upper", "lower"]), min_size=len(value), max_size=len(value))
+    signs = zip(value, data.draw(ways), strict=True)
+    inside = "".join(
+        json.dumps(sign, ensure_ascii=False)[1:-1] if way == "plain" else escaped(sign, way == "upper")
+        for sign, way in signs
+    )
+    known = KnownValues({value: Edit(0, 0, "<1>", "X", "mask")}, Found([()]))
+    document = f'{{"text": "{inside}"}}'
+
+    assert json.loads(document)["text"] == value
+    assert known.may_stand_in(document.encode())
+    assert known.may_stand_in(json.dumps({"in": document}).encode())
+    assert known.may_stand_in(json.dumps({"in": document}, ensure_ascii=False).encode())
+
+
+@pytest.mark.parametrize("again", ["Noted: 28144006\\u0037.", "Noted: \\u00328144006\\u0037."])
+def test_an_escape_hides_no_value(again):
+    """What was found with words around it leaves nowhere in another spelling."""
+    raw = f'{{"messages": [{{"content": "my ssn is 281440067"}}, {{"content": "{again}"}}]}}'.encode()
+    rewriter = engine.request(Vault())
+    said = json.loads(rewrite_json(raw, RULES, rewriter, find_known=rewriter.known).body)["messages"]
+
+    assert said[1]["content"].startswith("Noted: [US_SSN_")
+
+
 @given(
     st.lists(st.text(min_size=4, max_size=8), min_size=1, max_size=4),
     st.lists(st.integers(0, 5) | st.text(max_size=3), max_size=10),
