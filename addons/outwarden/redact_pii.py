@@ -15,7 +15,7 @@ from outwarden.flow.state import CallState, open_state, state_of
 from outwarden.flow.texts import rewrite_body
 from outwarden.load_rules import Shelf
 from outwarden.pii import RequestRewriter, Vault
-from outwarden.wire.body import Rewritten
+from outwarden.wire.body import Rewritten, rewrite_text
 from outwarden.wire.edits import FindKnown
 from outwarden.wire.format import Refusal
 
@@ -102,6 +102,8 @@ class RedactPii:
         if state and state.session:
             session = state.session
             session.add_stage(lambda said: self._rewrite_message(said, session), reads=True)
+            engine = self._shelf.services.engines.pii_for(state.caller)
+            session.read_remark[True] = lambda text: rewrite_text(text, engine.request(session.vault))
 
     async def read_aside(self, work: Work) -> None:
         """Read a long message beside the event loop; what is not done here is done where it is asked for."""

@@ -12,12 +12,13 @@ from outwarden.flow.texts import Inspected, TextRefused, rewrite_body
 from outwarden.flow.tongues import spoken, translation_of
 from outwarden.load_rules import Shelf
 from outwarden.pii import Vault
-from outwarden.wire.body import read_json
+from outwarden.wire.begins import type_by_begin
+from outwarden.wire.body import read_json, rewrite_text
 from outwarden.wire.continuation import Answer
 from outwarden.wire.edits import TextRewriter, apply_edits
 from outwarden.wire.encodings import accepts, codings, decode
 from outwarden.wire.format import Operation, Refusal
-from outwarden.wire.formats import sends_usage
+from outwarden.wire.formats import says_null_when_asked, sends_usage
 from outwarden.wire.stream import StreamRewriter
 from outwarden.wire.usage import Usage
 
@@ -36,7 +37,7 @@ class RestorePii:
         state = open_state(flow)
         if state:
             request = flow.request  # a state that knew its flow would keep it for ever
-            state.open_reply = lambda response: self._open(request, response, state)
+            state.open_reply = lambda response, begin: self._open(request, response, state, begin)
             state.resume_reply = lambda response, sent, spent: self._resume(request, response, state, sent, spent)
             state.as_sent = lambda text: self._as_sent(text, state)
             state.error_of = lambda response, content: error_of(response, content, state)
@@ -57,6 +58,7 @@ class RestorePii:
         session, state.vault = state.session, state.session.vault
         rewriter = self._rewriter(state)
         session.rewriter = StreamRewriter(state.format, state.operation, "messages", rewriter, count=session.count)
+        session.read_remark[False] = lambda text: rewrite_text(text, rewriter)
         session.end_stages.append(lambda call: self._end_response(call, state))
 
     def _end_response(self, call: CallState, connection: CallState) -> None:
@@ -65,22 +67,29 @@ class RestorePii:
             call.reply_rewriter = connection.reply_rewriter.part()
         self._hide_names(call)
 
-    def _open(self, request: http.Request, response: http.Response, state: CallState) -> ReplyStream | None:
+    def _open(
+        self, request: http.Request, response: http.Response, state: CallState, begin: bytes
+    ) -> ReplyStream | None:
+        """The stream that a reply is by its type or, as far as its body came, by its ``begin``; None: none, so far."""
         tongue, translation = tongue_of(state), translation_of(state)
-        _, format_, operation = tongue
-        content_type = type_of(response, state, operation)
+        name, format_, operation = tongue
+        content_type = type_by_begin(begin, name) if begin else type_of(response, state, operation)
+        if content_type is None:
+            return None
         reason = format_.unsupported(operation, content_type)
         if reason:
             raise BodyError(reason)
         framing = format_.framing(operation, content_type, request.path)
         if framing is None:
             return None
+        unasked = state.asked_for_usage and translation is None
         rewriter = StreamRewriter(
             format_,
             operation,
             framing,
             self._rewriter(state),
-            drop_usage_only=state.asked_for_usage and translation is None,
+            drop_usage_only=unasked,
+            drop_null_usage=unasked and says_null_when_asked(provider_of(state)),
             count=state.purse.count if state.purse and state.purse.metering else None,
         )
         encoding = encoding_of(response)
@@ -184,6 +193,11 @@ def tongue_of(state: CallState) -> Tongue:
     """What the upstream of the current attempt speaks: the format by name and by itself, and what it was asked for."""
     format_, operation = spoken(state)
     return operation.dialect or format_.name, format_, operation
+
+
+def provider_of(state: CallState) -> str:
+    """Whose upstream answers the current attempt."""
+    return state.trip.provider if state.trip else state.host.provider
 
 
 def type_of(response: http.Response, state: CallState, operation: Operation) -> str:

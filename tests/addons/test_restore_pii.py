@@ -114,6 +114,37 @@ def test_a_stream_without_a_type_is_the_one_that_was_asked_for(play: Playbook) -
     assert EMAIL.encode() in play.client_got
 
 
+@pytest.mark.parametrize("size", [1, 50, 10_000])
+@pytest.mark.parametrize("type_", ["application/json", "text/plain; charset=utf-8", "application/octet-stream"])
+def test_a_stream_is_one_whatever_its_type_says(play: Playbook, services: Services, type_: str, size: int) -> None:
+    """It was asked for: what is cut is restored or masked, it leaves as it comes, and its usage counts."""
+    play.says(asks(text=f"to {EMAIL}", stream=True))
+    name, half = placeholder(play), len(STRANGER) // 2
+    words = ["I ", name[:9], name[9:], " and ", STRANGER[:half], STRANGER[half:], " too"]
+    stream = b": wait\n\n" + ROLE + b"".join(map(piece, words)) + STOP + BILL + DONE
+    play.upstream.streams(head=response_head(200, {"content-type": type_, "transfer-encoding": "chunked"}))
+    for at in range(0, len(stream), size):
+        play.upstream.chunk(stream[at : at + size])
+        if at + size > len(stream) - len(STOP + BILL + DONE):
+            assert EMAIL.encode() in play.client_got
+    play.upstream.chunk(b"")
+
+    assert text_of(play.answer.body) == f"I {EMAIL} and [EMAIL_ADDRESS] too"
+    assert play.answer.headers["content-type"] == type_
+    assert play.answer.complete
+    assert record(services)["usage"] == {"input_tokens": 9, "output_tokens": 2}
+
+
+def test_a_whole_reply_to_who_asked_for_a_stream_is_read_whole(play: Playbook, services: Services) -> None:
+    """Its type says JSON, and so it is, though a text in it reads like an event."""
+    play.says(asks(text=f"to {EMAIL}", stream=True))
+    body = said(f"data: {placeholder(play)}")
+    play.upstream.says(response(200, body))
+
+    assert play.answer.body == body.replace(placeholder(play).encode(), EMAIL.encode())
+    assert record(services)["usage_source"] == "provider"
+
+
 def test_encoded_media_is_read(play: Playbook) -> None:
     """What is encoded could be anything, whatever its type says."""
     play.says(request("/v1/audio/speech", b'{"model": "tts-1", "input": "hello"}', {"accept-encoding": "gzip"}))

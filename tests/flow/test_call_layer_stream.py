@@ -63,6 +63,24 @@ def test_usage_that_we_asked_for_stays_with_us(play: Playbook, services: Service
     assert record(services)["stream"] is True
 
 
+def test_what_says_nothing_because_we_asked_stays_with_us(play: Playbook) -> None:
+    """Asked for the usage, OpenAI names it in each chunk; who did not ask gets the bytes that it would have got."""
+    play.says(asks(stream=True))
+    null = [event.replace(b"}\n\n", b',"usage":null}\n\n') for event in (ROLE, piece("hi"), piece(" there"), STOP)]
+    play.upstream.streams(*null, BILL, DONE, b"")
+
+    assert play.answer.body == ROLE + piece("hi") + piece(" there") + STOP + DONE
+
+
+def test_who_asked_for_usage_gets_all_of_it(play: Playbook) -> None:
+    """What the client asked for itself is the client's."""
+    play.says(asks(stream=True, stream_options={"include_usage": True}))
+    null = [event.replace(b"}\n\n", b',"usage":null}\n\n') for event in (ROLE, piece("hi"), STOP)]
+    play.upstream.streams(*null, BILL, DONE, b"")
+
+    assert play.answer.body == b"".join(null) + BILL + DONE
+
+
 def test_a_stream_that_says_nothing_ends_all_the_same(play: Playbook) -> None:
     """An answer without content is committed at its end."""
     play.says(asks(stream=True))

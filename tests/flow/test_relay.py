@@ -283,6 +283,51 @@ def test_pings_and_pongs_pass(play: Playbook) -> None:
     assert [type(e) for e in ends.client_saw] == [Pong, Ping]
 
 
+def test_a_personal_ping_is_answered_here(play: Playbook) -> None:
+    """It reaches nobody; the client hears what it waits for."""
+    ends = Ends(play, RESPONSES)
+    for frame in (Ping(EMAIL.encode()), Pong(EMAIL.encode()), Ping(b"1790000000.123")):
+        ends.client_sends(frame)
+
+    assert [(type(e), bytes(e.payload)) for e in ends.client_saw] == [(Pong, EMAIL.encode())]
+    assert [(type(e), bytes(e.payload)) for e in ends.server_saw] == [(Ping, b"1790000000.123")]
+
+
+def test_why_the_client_closes_is_read(play: Playbook) -> None:
+    """A reason is a text as any other: values leave as names."""
+    ends = Ends(play, RESPONSES)
+    ends.client_sends(CloseConnection(4000, f"bye, {EMAIL}"))
+
+    assert ends.server_close
+    assert ends.server_close.code == 4000
+    assert (ends.server_close.reason or "").startswith("bye, [EMAIL_ADDRESS_")
+
+
+def test_why_the_provider_closes_is_read(play: Playbook) -> None:
+    """The caller's own value comes back, and what is new and personal is masked."""
+    ends = Ends(play, RESPONSES)
+    ends.client_sends(TextMessage(json.dumps(create(f"to {EMAIL}"))))
+    (name,) = re.findall(r"\[EMAIL_ADDRESS_\w+\]", json.dumps(ends.at_server))
+    ends.server_sends(CloseConnection(1008, f"neither {name} nor new.one@quarzbach-mail.com"))
+
+    assert ends.client_close
+    assert (ends.client_close.code, ends.client_close.reason) == (1008, f"neither {EMAIL} nor [EMAIL_ADDRESS]")
+
+
+def test_a_reason_that_cannot_be_read_is_left_out(play: Playbook, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Closed when in doubt, and closed it is."""
+
+    def fail(self: Any, texts: Any) -> Any:
+        raise RuntimeError
+
+    ends = Ends(play, RESPONSES)
+    monkeypatch.setattr("outwarden.pii.rewriters.RequestRewriter.edits", fail)
+    ends.client_sends(CloseConnection(1000, "nobody knows what"))
+
+    assert ends.server_close
+    assert (ends.server_close.code, ends.server_close.reason or "") == (1000, "")
+
+
 @pytest.mark.parametrize("code", [1000, 1001, 4000])
 def test_a_close_of_the_provider_is_passed_on(play: Playbook, code: int) -> None:
     ends = Ends(play, RESPONSES)

@@ -2,6 +2,7 @@
 
 import json
 import time
+from base64 import b64decode, b64encode
 from itertools import pairwise, permutations
 
 import pytest
@@ -160,6 +161,25 @@ def test_keys_and_nested_documents_are_read_too():
     assert b"AB12345" not in body
 
 
+@pytest.mark.parametrize("remembered", [False, True])
+@pytest.mark.parametrize("deep", [0, 1, 2])
+def test_files_in_documents_in_strings_are_read_too(remembered, deep):
+    """A text file in base64 may be an argument of a tool: JSON in a string, several times over."""
+    memory = Memory(10**6) if remembered else None
+    said = b64encode(b"Report of this day. Seen: 281440067, in good health, no further action is needed.").decode()
+    inner = json.dumps({"type": "file", "file": {"file_data": f"data:text/plain;base64,{said}", "filename": "a.txt"}})
+    for _ in range(deep):
+        inner = json.dumps({"path": inner})
+    body, _ = redact({"messages": [{"content": "ssn 281440067"}, {"arguments": inner}]}, memory)
+
+    text = json.loads(body)["messages"][1]["arguments"]
+    while "path" in (found := json.loads(text)):
+        text = found["path"]
+    after = b64decode(found["file"]["file_data"].partition(",")[2]).decode()
+
+    assert after.startswith("Report of this day. Seen: [US_SSN_")
+
+
 def test_a_number_elsewhere_in_the_body_is_left():
     """Ids are no text; looking again changes nothing there, and is remembered."""
     memory = Memory(10**6)
@@ -186,6 +206,42 @@ def test_values_are_not_shown():
     known = known_values([(Edit(0, 7, "[X]", "X", "mask"), "AB12345")], engine.request(Vault()).edits)
 
     assert repr(known) == "<KnownValues: 1>"
+
+
+def escaped(sign, upper):
+    """One character as an escape of JSON; of those beyond FFFF two."""
+    units = sign.encode("utf-16-be").hex()
+    return "".join(
+        f"\\u{units[at : at + 4].upper() if upper else units[at : at + 4]}" for at in range(0, len(units), 4)
+    )
+
+
+@given(st.text(st.characters(codec="utf-8"), min_size=4, max_size=8), st.data())
+def test_a_value_is_found_however_json_spells_it(value, data):
+    """Any of its characters as an escape, its digits in either case, alone or in a string in a string."""
+    ways = st.lists(st.sampled_from(["plain", "upper", "lower"]), min_size=len(value), max_size=len(value))
+    signs = zip(value, data.draw(ways), strict=True)
+    inside = "".join(
+        json.dumps(sign, ensure_ascii=False)[1:-1] if way == "plain" else escaped(sign, way == "upper")
+        for sign, way in signs
+    )
+    known = KnownValues({value: Edit(0, 0, "<1>", "X", "mask")}, Found([()]))
+    document = f'{{"text": "{inside}"}}'
+
+    assert json.loads(document)["text"] == value
+    assert known.may_stand_in(document.encode())
+    assert known.may_stand_in(json.dumps({"in": document}).encode())
+    assert known.may_stand_in(json.dumps({"in": document}, ensure_ascii=False).encode())
+
+
+@pytest.mark.parametrize("again", ["Noted: 28144006\\u0037.", "Noted: \\u00328144006\\u0037."])
+def test_an_escape_hides_no_value(again):
+    """What was found with words around it leaves nowhere in another spelling."""
+    raw = f'{{"messages": [{{"content": "my ssn is 281440067"}}, {{"content": "{again}"}}]}}'.encode()
+    rewriter = engine.request(Vault())
+    said = json.loads(rewrite_json(raw, RULES, rewriter, find_known=rewriter.known).body)["messages"]
+
+    assert said[1]["content"].startswith("Noted: [US_SSN_")
 
 
 @given(

@@ -185,3 +185,11 @@ def test_every_built_in_pattern_compiles_alone() -> None:
     """None relies on another being there."""
 
     assert [Pattern(recognizer).recognizer for recognizer in BUILT_IN] == list(BUILT_IN)
+
+
+def test_no_built_in_pattern_is_searched_text_by_text() -> None:
+    """A match of any width would be: of 30,000 lines of a log each by itself, and that takes longer than all else."""
+    detector = Detector(PiiPolicy())
+    matchers = (detector.matcher, detector._whole_only)
+
+    assert [p.recognizer.pattern for matcher in matchers for p in matcher.patterns if p.alone] == []

@@ -191,6 +191,8 @@ def test_every_endpoint_of_aws_is_opened(load: Load) -> None:
         ("daily-cloudcode-pa.sandbox.googleapis.com", "gemini"),
         ("eu.api.openai.com", "openai"),
         ("api.us.elevenlabs.io", "generic"),
+        ("api.jina.ai", "openai"),
+        ("deepsearch.jina.ai", "openai"),
     ],
 )
 def test_other_names_of_known_providers_are_opened(load: Load, host: str, format_: str) -> None:

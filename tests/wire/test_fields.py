@@ -119,3 +119,31 @@ def test_a_text_in_two_fields_is_in_both() -> None:
 def test_only_known_fields_are_named() -> None:
     """The table is what rules may say."""
     assert set(MEANT.values()) <= FIELDS.keys()
+
+
+def test_many_documents_in_strings_are_each_in_their_field() -> None:
+    """They are read as one, and each stands where it stands: those of tools among those of users."""
+    inner = json.dumps([json.dumps({"deep": [n]} | {f"k{n}": "DEEP"}) for n in range(40)])
+    messages = [
+        {"role": role, "content": text}
+        for n in range(40)
+        for role, text in (
+            ("tool", json.dumps({"a": f"tool {n}", "b": [1, n]})),
+            ("user", json.dumps([f"user {n}", json.dumps({"c": f"inner {n}"})])),
+            ("system", json.dumps({f"key {n}": {}})),
+        )
+    ]
+    messages.append({"role": "tool", "content": inner})
+    body = json.dumps({"messages": messages}).encode()
+    found = fields_of(read_document(body, TextRules()), None)
+    alone: dict[str, set[str]] = {}
+    for message in messages:  # few enough that none is joined to another
+        one = read_document(json.dumps([message]).encode(), TextRules())
+        for text, fields in fields_of(one, "messages").items():
+            alone.setdefault(text, set()).update(fields)
+
+    assert found["tool 7"] == {"tool_result"}
+    assert found["user 7"] == found["inner 7"] == {"message"}
+    assert found["key 7"] == {"system"}
+    assert found["DEEP"] == {"tool_result"}
+    assert {text: found[text] for text in alone} == alone

@@ -101,6 +101,51 @@ def test_alternatives_of_a_changed_piece_are_left_out(word_rewriter, shape):
     assert out.count(" now") == body.decode().count(" now")
 
 
+def spelled_in_escapes(tree):
+    """JSON with each letter of each key as an escape, which says the same."""
+    if isinstance(tree, dict):
+        keys = ("".join(f"\\u{ord(letter):04x}" for letter in key) for key in tree)
+        pairs = zip(keys, map(spelled_in_escapes, tree.values()), strict=True)
+        return "{" + ", ".join(f'"{key}": {value}' for key, value in pairs) + "}"
+    if isinstance(tree, list):
+        return "[" + ", ".join(map(spelled_in_escapes, tree)) + "]"
+    return json.dumps(tree)
+
+
+@pytest.mark.parametrize(("format", "path", "shape"), WHOLE, ids=[shape.__name__ for *_, shape in WHOLE])
+def test_keys_may_be_spelled_in_escapes(word_rewriter, format, path, shape):
+    """A list under `"\\u0074okens"` is a list under `"tokens"`, whole or in an event."""
+    tree, rules = shape(["to ", "an", "n@x", ".example", " now"]), rules_of(format, path)
+    plain = rewrite_json(json.dumps(tree).encode(), rules, word_rewriter()).body
+    escaped = spelled_in_escapes(tree).encode()
+
+    assert b"n@x" not in plain
+    assert json.loads(rewrite_json(escaped, rules, word_rewriter()).body) == json.loads(plain)
+
+
+def test_pieces_count_in_the_field_that_they_stand_in():
+    """A rule for one field is asked for the text that pieces in it join to, and for no other."""
+    asked = []
+
+    class ByField:
+        by_field = True
+
+        def edits_in(self, texts, places):
+            asked.extend((places[text], text) for text in texts)
+            return [() for _ in texts]
+
+    messages = [
+        {"role": "tool", "content": [{"tokens": ["an", "n@x", ".example"]}]},
+        {"role": "user", "content": [{"tokens": ["bo", "b@x", ".example"]}]},
+    ]
+    body = json.dumps({"messages": messages}).encode()
+    rewrite_json(body, rules_of("openai", "/v1/chat/completions"), ByField())
+
+    assert (frozenset({"tool_result"}), "ann@x.example") in asked
+    assert (frozenset({"message"}), "bob@x.example") in asked
+    assert len(asked) == len(set(asked))
+
+
 def test_timed_words_are_joined_by_spaces(word_rewriter):
     """A number spoken in groups is in no single word."""
 
@@ -212,3 +257,17 @@ def test_tokens_without_a_text_are_scanned(word_rewriter):
     (event,) = run("openai", "/v1/x", word_rewriter(), [{"type": "x.done", "logprobs": tokens}])
 
     assert [one["token"] for one in event["logprobs"]] == [word_rewriter.replacement, ""]
+
+
+def test_streamed_keys_may_be_spelled_in_escapes(word_rewriter):
+    """As in a whole reply."""
+    events = [*stream_chat(["to an", "n@x", ".example now"])]
+    outs = []
+    for spell in (json.dumps, spelled_in_escapes):
+        one = format_named("openai")
+        stream = StreamRewriter(one, one.identify("POST", "/v1/chat/completions"), "sse", word_rewriter())
+        raw = "".join(f"data: {spell(event)}\n\n" for event in events).encode()
+        outs.append([json.loads(event.data) for event in SseCodec(10**7).feed(stream.feed(raw) + stream.flush())])
+
+    assert outs[0] == outs[1]
+    assert "n@x" not in json.dumps(outs[1])

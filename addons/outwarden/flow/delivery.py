@@ -36,6 +36,7 @@ from outwarden.flow.room import no_room
 from outwarden.flow.upgrade import Upgraded, is_accepted
 from outwarden.flow.upload import Commands
 from outwarden.routing import Failure, failure_of_status
+from outwarden.wire.begins import BEGIN_BYTES_MAX
 from outwarden.wire.encodings import codings
 from outwarden.wire.format import Refusal
 
@@ -79,13 +80,17 @@ class Delivery(Ending):
         except BodyError as error:  # a framing or an encoding that we do not read
             yield from self._break_off(stopped(str(error)))
             return
-        self._noted, self._buffers = False, self._mode == "stream" and self._trip.buffers
+        self._noted, self._buffers = False, False
         if self._mode == "stream":
-            yield from self._await("first_content", self._trip.timeouts.first_content)
+            yield from self._await_content()
         elif status < 400 and call.purse and not call.purse.hold_whole():
             yield from self._stop_unpaid(call.purse)
         else:
             yield from self._await("idle", self._trip.timeouts.idle)
+
+    def _await_content(self) -> Commands:
+        self._buffers = self._trip.buffers
+        yield from self._await("first_content", self._trip.timeouts.first_content)
 
     def _choose_mode(self, event: ResponseHeaders) -> str:
         call = self._call
@@ -93,7 +98,7 @@ class Delivery(Ending):
         response = event.response
         if event.end_stream or response.status_code >= 400:
             return "whole"
-        call.reply = call.open_reply(response) if call.open_reply else None
+        call.reply = call.open_reply(response, b"") if call.open_reply else None
         if call.reply:
             return "stream"
         # Encoded media could be anything.
@@ -146,8 +151,14 @@ class Delivery(Ending):
             if not self._client_gone and not self._finished:
                 yield SendHttp(ResponseData(self.stream_id, data), self.context.client)
             return
-        self._held += data
         assert self._call
+        if self._turns_out_a_stream(data):
+            self._call.share.give_back(len(self._held))
+            self._mode = "stream"
+            yield from self._await_content()
+            yield from self._on_stream_data(self._take_held() + data)
+            return
+        self._held += data
         traffic = self._call.rules.traffic
         if len(self._held) > traffic.max_body_bytes:
             yield from self._stop_collecting(
@@ -156,6 +167,17 @@ class Delivery(Ending):
         elif not self._call.share.take(len(data), traffic.max_in_flight_bytes):
             self._call.rule = "max_in_flight_mib"
             yield from self._stop_collecting(no_room("the reply"))
+
+    def _turns_out_a_stream(self, data: bytes) -> bool:
+        """Whether this is the stream that was asked for, though its type does not say so."""
+        call = self._call
+        if not call or not call.open_reply or not self._head or len(self._held) > BEGIN_BYTES_MAX:
+            return False
+        response, asked = self._head.response, call.facts.stream or call.operation.stream
+        if not asked or response.status_code >= 400 or codings(response.headers.get("content-encoding", "")):
+            return False
+        call.reply = call.open_reply(response, bytes(self._held) + data)
+        return call.reply is not None
 
     def _stop_collecting(self, refusal: Refusal) -> Commands:
         yield from self._abandon()

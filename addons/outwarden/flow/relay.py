@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from mitmproxy.websocket import WebSocketData, WebSocketMessage
+from wsproto.events import Ping
 from wsproto.frame_protocol import Opcode
 
 from outwarden.errors import BodyError
@@ -25,6 +26,9 @@ logger = logging.getLogger(__name__)
 # What mitmweb shows of a connection: its last messages, as the provider saw and said them.
 SHOWN_MESSAGES_MAX = 100
 SHOWN_BYTES_MAX = 256 * 1024
+
+# No personal value is shorter; the pings of most libraries are.
+REMARK_CHARACTERS_MIN = 6
 
 POLICY, INTERNAL, LOST = 1008, 1011, 1006
 
@@ -65,7 +69,7 @@ class Relay:
             return
         for received in self._client.receive(data):
             if isinstance(received, Control):
-                self.to_server += self._server.control(received)
+                self._on_client_control(received)
             elif isinstance(received, Close):
                 self._on_client_close(received)
             else:
@@ -83,6 +87,14 @@ class Relay:
         self._show(Message(sent, message.is_text), from_client=True)
         self.to_server += self._server.message(Message(sent, message.is_text))
 
+    def _on_client_control(self, control: Control) -> None:
+        """Pings go on to the provider, which answers them; one that says something personal ends here."""
+        said = bytes(control.event.payload).decode("utf-8", "replace")
+        if len(said) < REMARK_CHARACTERS_MIN or self._session.remark(said, by_client=True) == said:
+            self.to_server += self._server.control(control)
+        elif isinstance(control.event, Ping):
+            self.to_client += self._client.control(Control(control.event.response()))
+
     def _on_client_close(self, close: Close) -> None:
         self.to_client += self._client.close(close)
         self.client_done = True
@@ -90,8 +102,12 @@ class Relay:
         if self._session.is_answering:
             self.drains = True
             return
-        self.to_server += self._server.close(close)
+        self.to_server += self._server.close(self._readable(close, by_client=True))
         self.finish()
+
+    def _readable(self, close: Close, *, by_client: bool) -> Close:
+        """A close with its reason as the other side may read it."""
+        return close._replace(reason=self._session.remark(close.reason, by_client=by_client))
 
     def client_lost(self) -> None:
         """The client's connection is gone without a word."""
@@ -145,7 +161,7 @@ class Relay:
         self.finish()
         if close.code == LOST and was_answering and not self.client_done:
             self._tell(CUT, None)
-        self._close_client(close)
+        self._close_client(self._readable(close, by_client=False))
 
     def server_lost(self) -> None:
         """The upstream's connection is gone without a word."""

@@ -71,6 +71,7 @@ class Session:
         self._client_stages: list[tuple[ClientStage, bool]] = []
         self.end_stages: list[EndStage] = []
         self.rewriter: StreamRewriter | None = None
+        self.read_remark: dict[bool, Callable[[str], str]] = {}  # by whether it is the client that says it
         self.detects_turns = self.answers = True
         self.transcriptions = Transcriptions(new_transcription, self._end)
         self.context_tokens = 0  # what the provider already has, as of the last usage
@@ -114,6 +115,16 @@ class Session:
     def add_stage(self, stage: ClientStage, *, reads: bool = False) -> None:
         """Let the client's messages go through one more stage; one that ``reads`` their texts may take its time."""
         self._client_stages.append((stage, reads))
+
+    def remark(self, text: str, *, by_client: bool) -> str:
+        """A text that stands in no message (why a side closes), as it may go on: as nothing, if it cannot be read."""
+        if not text:
+            return ""
+        try:
+            return self.read_remark[by_client](text)
+        except Exception as error:
+            logger.error("a remark could not be read: %s", where(error))
+            return ""
 
     def count(self, text: str) -> int:
         """Count a piece of the answer, where its hold follows it; bytes where it does not."""

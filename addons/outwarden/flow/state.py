@@ -63,7 +63,7 @@ class CallState:
     request_rewriter: RequestRewriter | None = None
     reply_rewriter: ReplyRewriter | None = None
     inspect_reply: Callable[[Sequence[str]], None] | None = None
-    open_reply: Callable[[http.Response], ReplyStream | None] | None = None
+    open_reply: Callable[[http.Response, bytes], ReplyStream | None] | None = None  # with the begin of its body
     resume_reply: Callable[[http.Response, str, Usage], bool] | None = None
     as_sent: Callable[[str], str | None] | None = None  # what was said, as it may be sent; None: it may not
     error_of: Callable[[http.Response, bytes], str | None] | None = None

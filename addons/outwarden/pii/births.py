@@ -12,9 +12,9 @@ from outwarden.pii.tongues import HUNDREDS, VALUES
 ENTITY = "DATE_OF_BIRTH"
 _SCORE = 0.7
 _LABEL = Context(
-    r"d\.?o\.?b\b|date.{1,5}birth|birth.?da(?:te|y)|bday|born|geboren\w*|geburts(?:tag|datum)|n[ée](?:\(e\)|e)? le|date de naissance"
-    r"|naissance|fecha de nacimiento|nacimiento|nacid[oa]|nat[oa] il|data di nascita|nascita|geboortedatum|urodz\w*|data de nascimento"
-    r"|nascimento|f[øo]dt|född|syntyn\w*|narozen\w*|doğum|született|születési",
+    r"d\.?o\.?b\b|date.{1,5}birth|birth.?da(?:te|y)|bday|born|geboren\w{0,12}|geburts(?:tag|datum)|n[ée](?:\(e\)|e)? le|date de naissance"
+    r"|naissance|fecha de nacimiento|nacimiento|nacid[oa]|nat[oa] il|data di nascita|nascita|geboortedatum|urodz\w{0,12}|data de nascimento"
+    r"|nascimento|f[øo]dt|född|syntyn\w{0,12}|narozen\w{0,12}|doğum|született|születési",
     wide="生年月日|出生|рожд|народ",
 )
 _BEFORE, _REACH = 40, 110  # code points: up to the first part, and all of it

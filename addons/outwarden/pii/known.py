@@ -8,7 +8,6 @@ said it: the same value gets the same placeholder, whatever stands around it.
 
 import copy
 import hashlib
-import json
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -27,7 +26,10 @@ VALUE_CHARACTERS_MIN = 4
 # RE2 compiles a value in about 7 µs; a request with more different values than this is a list of them.
 VALUES_MAX = 2000
 
-_PLAIN = re.compile(r"[A-Za-z0-9 @.,:;+()\[\]{}_=-]*")
+# Writers of JSON escape what is not ASCII, and what HTML, a URL or a script reads; none of these, but on purpose.
+_PLAIN = re.compile(r"[A-Za-z0-9 @.,:;()\[\]{}_=-]*")
+_SHORT = {'"': '"', "\\": r"\\", "/": "/", "\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t"}
+_PLAIN_ESCAPED = re.compile(rb"\\u00(?:2[^267bBfF]|3[^cCeE]|4.|5[^cC]|6[^0]|7.)")
 
 
 class Redactor(Protocol):
@@ -78,9 +80,8 @@ class KnownValues:
 
     @cached_property
     def _spelled(self) -> Regexp:
-        """Finds the values as JSON may spell them, once or in a string in a string. RE2: linear in the body."""
-        spellings = {spelling for value in self._values for spelling in _spellings(value)}
-        return Regexp("|".join(map(quoted, sorted(spellings))))
+        """Finds the values as JSON may spell them. RE2: linear in the body."""
+        return Regexp("|".join(map(_spelled, sorted(self._values))))
 
     @cached_property
     def _plain(self) -> Regexp:
@@ -89,7 +90,9 @@ class KnownValues:
 
     def may_stand_in(self, body: bytes) -> bool:
         """Tell whether a value can be read in ``body``, a document as it would leave, or was found only in part."""
-        return self._has_parts or self._spelled.search(body) is not None
+        if self._has_parts or self._spelled.search(body) is not None:
+            return True
+        return b"\\u00" in body and _PLAIN_ESCAPED.search(body) is not None
 
     def edits(self, texts: Sequence[str]) -> list[Sequence[Edit]]:
         """As the rewriter's, with the values that it did not find by itself."""
@@ -250,15 +253,15 @@ def _joins(one: str, other: str) -> bool:
     return one.isalnum() and one.isascii() and other.isalnum() and other.isascii()
 
 
-def _spellings(value: str) -> Iterator[str]:
-    if _PLAIN.fullmatch(value):  # nearly all: no JSON spells them in another way
-        yield value
-        return
-    once = {value, _inside(value, False), _inside(value, True)}
-    once |= {spelling.replace("/", "\\/") for spelling in once}
-    yield from once
-    yield from (_inside(spelling, ascii_only) for spelling in once for ascii_only in (False, True))
+def _spelled(value: str) -> str:
+    """A pattern of the value as JSON may spell it, alone or in a string in a string."""
+    return quoted(value) if _PLAIN.fullmatch(value) else "".join(map(_spelled_sign, value))
 
 
-def _inside(value: str, ascii_only: bool) -> str:
-    return json.dumps(value, ensure_ascii=ascii_only)[1:-1]
+def _spelled_sign(sign: str) -> str:
+    if _PLAIN.fullmatch(sign):
+        return quoted(sign)
+    units = sign.encode("utf-16-be", "surrogatepass").hex()
+    escaped = "".join(rf"\\+u(?i:{units[at : at + 4]})" for at in range(0, len(units), 4))
+    short = _SHORT.get(sign)
+    return rf"(?:{quoted(sign)}|{escaped}{'' if short is None else rf'|\\+{short}'})"

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from itertools import chain, compress
 from typing import cast
 
-from outwarden.wire.edits import FindKnown, KnownValues, PlacedRewriter, TextRewriter, apply_edits
-from outwarden.wire.fields import fields_of
+from outwarden.wire.edits import Edit, FindKnown, KnownValues, PlacedRewriter, TextRewriter, apply_edits
+from outwarden.wire.fields import MESSAGE, Places, fields_of
 from outwarden.wire.format import TextRules
-from outwarden.wire.json_document import Document, File
+from outwarden.wire.json_document import Document
 from outwarden.wire.json_elements import read_elements
 from outwarden.wire.json_places import with_values
 from outwarden.wire.json_text import Splice, escapes_non_ascii, scannable, spliced
@@ -25,10 +25,11 @@ from outwarden.wire.pieces import PIECE_BYTES_MIN, Piece, cut, skeleton
 from outwarden.wire.splice import (
     Answers,
     Found,
-    file_texts,
+    files_in,
     leaves,
     leaves_of,
     nested_edits,
+    said_by,
     splice_document,
     text_after,
     text_edits,
@@ -83,9 +84,7 @@ def rewrite_json(
     ascii_only = escapes_non_ascii(raw)
     context = (memory_key, rules, ascii_only, count is not None)
     if getattr(rewriter, "by_field", False):
-        parts = _recall(
-            raw, rules, memory, context, least=0
-        )  # of one message a text stands in one field, nearly always
+        parts = _recall(raw, rules, memory, context, least=0)  # of one message a text has one field, nearly always
     else:
         parts = [_Part(raw)] if memory is None else _recall(raw, rules, memory, context)
     return _rewrite_parts(body, start, parts, rules, rewriter, ascii_only, memory, count, find_known)
@@ -190,12 +189,12 @@ def ask(rewriter: TextRewriter | KnownValues, texts: Iterable[str]) -> Answers:
 
 
 def _ask_all(
-    rewriter: TextRewriter,
+    rewriter: TextRewriter | KnownValues,
     parts: Sequence["_Part"],
     documents: Sequence[Document],
     lists: Sequence[Sequence[TokenList]],
 ) -> Sequence[Answers]:
-    """Ask for the texts of all parts at once; part by part where it matters in which field a text stands."""
+    """Ask for the texts of all parts at once."""
     if not getattr(rewriter, "by_field", False):
         answers = ask(rewriter, chain.from_iterable(map(_texts, documents, lists)))
         if len(parts) == 1 or not answers:
@@ -203,19 +202,40 @@ def _ask_all(
         return [
             {} if answers.keys().isdisjoint(_texts(*one)) else answers for one in zip(documents, lists, strict=True)
         ]
-    return [_ask_placed(rewriter, *one) for one in zip(parts, documents, lists, strict=True)]
+    return _ask_by_field(rewriter, parts, documents, lists)
 
 
-def _ask_placed(
-    rewriter: TextRewriter | KnownValues, part: "_Part", document: Document, lists: Sequence[TokenList]
-) -> Answers:
-    """Ask for the texts of one part, and say where they stand if that matters."""
-    if not getattr(rewriter, "by_field", False):
-        return ask(rewriter, _texts(document, lists))
-    different = list(dict.fromkeys(_texts(document, lists)))
+def _ask_by_field(
+    rewriter: TextRewriter | KnownValues,
+    parts: Sequence["_Part"],
+    documents: Sequence[Document],
+    lists: Sequence[Sequence[TokenList]],
+) -> list[Answers]:
+    """As `_ask_all`, where it matters in which field a text stands; of all parts, those of the same fields at once."""
+    placed: list[list[tuple[str, frozenset[str]]]] = []
+    for part, document, pieces in zip(parts, documents, lists, strict=True):
+        places = _places(part, document, pieces)
+        placed.append([(text, places.get(text, MESSAGE)) for text in dict.fromkeys(_texts(document, pieces))])
+    groups: dict[frozenset[str], dict[str, None]] = {}
+    for text, fields in chain.from_iterable(placed):
+        groups.setdefault(fields, {})[text] = None
+    found: dict[tuple[str, frozenset[str]], Sequence[Edit]] = {}
+    for fields, texts in groups.items():
+        answers = cast(PlacedRewriter, rewriter).edits_in(list(texts), dict.fromkeys(texts, fields))
+        found.update(((text, fields), edits) for text, edits in zip(texts, answers, strict=True) if edits)
+    return [{one[0]: found[one] for one in those if one in found} for those in placed]
+
+
+def _places(part: "_Part", document: Document, lists: Sequence[TokenList]) -> Places:
+    """The fields of each text of a part; what a list of pieces says stands where they do."""
     places = fields_of(document, part.key)
-    found = cast(PlacedRewriter, rewriter).edits_in(different, places)
-    return {text: edits for text, edits in zip(different, found, strict=True) if edits}
+    if not lists:
+        return places
+    joined = dict(places)
+    for one in lists:
+        fields = frozenset[str]().union(*(places.get(scannable(piece), MESSAGE) for piece in one.pieces))
+        joined.update((text, joined.get(text, frozenset[str]()) | fields) for text in leaves_of(one.text))
+    return joined
 
 
 def _is_complete(rewriter: TextRewriter) -> bool:
@@ -252,8 +272,9 @@ class _Part:
             return True
         if self.document is None:
             return self.answer.has_files
-        texts = file_texts(self.document, self.answers) if self.answer.has_files else ()
-        return any(known.may_stand_in(text.encode("utf-8", "surrogatepass")) for text in texts)
+        files = files_in(self.document) if self.answer.has_files else ()
+        said = (said_by(file, self.answers).encode("utf-8", "surrogatepass") for file in files)
+        return any(map(known.may_stand_in, said))
 
     def splices(self) -> list[Splice]:
         """The answer's splices, in offsets of the body."""
@@ -307,7 +328,7 @@ def _answer(
     tokens = 0
     if count is not None:
         tokens = count(text_after(document, answers)) + document.number_tokens + PIECE_TOKENS
-    has_files = any(isinstance(nested, File) for nested in document.nested.values())
+    has_files = next(files_in(document), None) is not None
     return Answer(tuple(splices), tuple(found), tokens, document.media_bytes, document.unread, has_files)
 
 
@@ -329,7 +350,7 @@ def _answer_known(
             if part.may_hold(known):
                 document = part.document or part.read(rules)
                 lists = _lists(document)
-                answers = _ask_placed(known, part, document, lists)
+                (answers,) = _ask_all(known, [part], [document], [lists])
                 answer = _answer(document, lists, answers, ascii_only, count, rules.offsets)
             if memory is not None and name is not None and is_complete():
                 memory.put(name, answer)

@@ -5,15 +5,16 @@ tool's arguments or result, a tool's definition or metadata belongs to that fiel
 that stands in two fields of one message counts in both.
 """
 
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import orjson
 
-from outwarden.wire.json_document import Document, File, Nested
+from outwarden.wire.json_document import Document, File, Joined
 from outwarden.wire.json_text import scannable
 from outwarden.wire.json_tree import Float, Integer, Repeated, parse_all
-from outwarden.wire.json_walk import read_text
 from outwarden.wire.splice import leaves
 
 FIELDS: Mapping[str, str] = {
@@ -55,9 +56,9 @@ _ENTERED = frozenset({"system", "tool_definition", "tool_arguments", "tool_resul
 
 def fields_of(document: Document, key: str | None) -> Places:
     """Say of every text of ``document`` in which fields it stands; ``key``: what the document is the value of."""
-    inner = ((at, read_text(document.tokens[at] or "")) for at in document.joined)  # each by itself
-    nested = {**document.nested, **{at: one for at, one in inner if one is not None}}
-    places = _Places({text: nested[at] for at, text in enumerate(document.tokens) if text and at in nested})
+    files = {at for at, nested in document.nested.items() if isinstance(nested, File)}
+    said = {document.tokens[at] or "": (at in files, texts) for at, texts in _said(document).items()}
+    places = _Places(said)
     tree = parse_all(document.raw) if document.has_numbers else orjson.loads(document.raw)
     places.value(tree, key, "message")
     return {text: frozenset(fields) for text, fields in places.found.items()}
@@ -66,8 +67,8 @@ def fields_of(document: Document, key: str | None) -> Places:
 class _Places:
     """One walk over one tree; depth was bounded when the document was read."""
 
-    def __init__(self, nested: Mapping[str, Nested]) -> None:
-        self._nested = nested
+    def __init__(self, said: Mapping[str, tuple[bool, Sequence[str]]]) -> None:
+        self._said = said  # string -> whether it is a file, and the texts of the document that it is
         self.found: dict[str, set[str]] = {}
 
     def value(self, node: Any, key: str | None, field: str, *, in_call: bool = False) -> None:
@@ -98,9 +99,34 @@ class _Places:
 
     def _text(self, text: str, field: str) -> None:
         text = scannable(text)
-        nested = self._nested.get(text)
-        for leaf in (text,) if nested is None else leaves(nested):
-            self.found.setdefault(leaf, set()).add("file" if isinstance(nested, File) else field)
+        is_file, texts = self._said.get(text) or (False, (text,))
+        for leaf in texts:
+            self.found.setdefault(leaf, set()).add("file" if is_file else field)
+
+
+def _said(document: Document) -> dict[int, Sequence[str]]:
+    """The texts of the documents that stand in strings, by the token that holds them."""
+    found: dict[int, Sequence[str]] = {}
+    for at, nested in document.nested.items():
+        if isinstance(nested, Joined):
+            found.update(zip(nested.places, _apart(nested), strict=True))
+        else:
+            found[at] = list(leaves(nested))
+    return found
+
+
+def _apart(joined: Joined) -> Iterator[Sequence[str]]:
+    """The texts of each of the documents that were read as one."""
+    document = joined.document
+    inner = _said(document)
+    opening = [start for start, _ in document.spans()]
+    bounds = [bisect_left(opening, start) for start in (*joined.starts, len(document.raw))]
+    for first, last in pairwise(bounds):
+        if not inner:
+            yield list(filter(None, document.tokens[first:last]))
+            continue
+        texts = ([text] if text else [] for text in document.tokens[first:last])
+        yield [leaf for at, text in enumerate(texts, first) for leaf in inner.get(at, text)]
 
 
 def _field_of_key(key: str, node: Any, in_call: bool) -> str | None:

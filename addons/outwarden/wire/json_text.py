@@ -25,6 +25,7 @@ _PAIR_BYTES = 12
 # Below, as in events, a pattern is faster; above, NumPy finds the quotes in 1 ms per MB.
 _SMALL = 4096
 _BEGINS_DOCUMENT = np.isin(np.arange(256), list(b"{[\\ \t\r\n"))
+_ESCAPED_LETTER = re.compile(rb"\\u00[4-7]")  # and a few signs
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -104,6 +105,11 @@ def without_strings(raw: bytes) -> bytes:
 def escapes_non_ascii(raw: bytes) -> bool:
     """Tell whether a document spells non-ASCII characters as ``\\uXXXX``."""
     return raw.isascii() and b"\\u" in raw and b"\\u" in raw.replace(b"\\\\", b"")
+
+
+def escapes_letters(raw: bytes) -> bool:
+    """Tell whether a document spells a letter of the alphabet as ``\\uXXXX``: a key in it may not look like itself."""
+    return b"\\u00" in raw and _ESCAPED_LETTER.search(raw) is not None
 
 
 def escape(text: str, *, ascii_only: bool) -> bytes:

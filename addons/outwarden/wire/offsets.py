@@ -18,7 +18,7 @@ from typing import Any, Literal, Protocol
 
 from outwarden.wire.edits import Edit, apply_edits
 from outwarden.wire.json_places import Path, Said, with_values
-from outwarden.wire.json_text import Splice, scannable
+from outwarden.wire.json_text import Splice, escapes_letters, scannable
 
 Unit = Literal["code points", "utf-8"]
 EditsOf = Callable[[str], Sequence[Edit]]
@@ -61,10 +61,10 @@ class Offsets:
 
     def may_stand_in(self, raw: bytes) -> bool:
         """Tell, at next to no cost, whether there can be records in a document."""
-        for marker in self._markers:  # noqa: SIM110 - every event of a stream comes here, and a generator costs more
+        for marker in self._markers:  # every event of a stream comes here, and a generator costs more
             if marker in raw:
                 return True
-        return False
+        return escapes_letters(raw)
 
     def records(self, tree: Any) -> "Sequence[Record]":
         """List the records of a document."""

@@ -126,17 +126,33 @@ def text_after(document: Document, answers: Answers) -> str:
     texts = list(document.tokens)
     for index, edits in _edited(document, answers, []).items() if answers else ():
         texts[index] = apply_edits(texts[index] or "", edits)
-    files = [index for index, nested in document.nested.items() if isinstance(nested, File)]
-    for index, text in zip(files, file_texts(document, answers), strict=True):
-        texts[index] = text
+    for index, nested in document.nested.items():
+        if isinstance(nested, File):
+            texts[index] = said_by(nested, answers)
     return "\n".join(chain(filter(None, texts), document.skipped))
 
 
-def file_texts(document: Document, answers: Answers) -> Iterator[str]:
-    """What its files say after the edits."""
-    for nested in document.nested.values():
-        if isinstance(nested, File):
-            yield apply_edits(nested.packed.text, _file_edits(nested, answers, []))
+def files_in(nested: Nested) -> Iterator[File]:
+    """Find the files in a document: in its strings, in documents that stand in these, and in one another."""
+    if isinstance(nested, File):
+        yield nested
+    inner = _inside(nested)
+    for one in inner.nested.values() if inner is not None else ():
+        yield from files_in(one)
+
+
+def _inside(nested: Nested) -> Document | None:
+    """The document that is in it, as far as it is one."""
+    if isinstance(nested, File):
+        return _inside(nested.inner) if nested.inner is not None else None
+    if isinstance(nested, Joined):
+        return nested.document
+    return nested.begun if isinstance(nested, Fragments) else nested
+
+
+def said_by(file: File, answers: Answers) -> str:
+    """What a file says after the edits."""
+    return apply_edits(file.packed.text, _file_edits(file, answers, []))
 
 
 def nested_edits(nested: Document | Fragments | File, answers: Answers, found: Found) -> list[Edit]:

@@ -7,7 +7,7 @@ where the found span begins. Without a finding the bytes are the same.
 
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import orjson
 
@@ -15,12 +15,13 @@ from outwarden.errors import BodyError
 from outwarden.wire.aws_events import AwsEventsCodec
 from outwarden.wire.body import ask, rewrite_json
 from outwarden.wire.edits import Edit, TextRewriter
+from outwarden.wire.event_parts import delta_texts, marks_of, null_usage
 from outwarden.wire.event_shapes import Shape, Shapes
 from outwarden.wire.events import Codec, Event, StreamEvent, too_long
-from outwarden.wire.format import Delta, EventFacts, Format, Framing, Json, Operation, SessionFacts, Transcription
+from outwarden.wire.format import EventFacts, Format, Framing, Json, Operation, SessionFacts, Transcription
 from outwarden.wire.hold import Channel, Held, Piece, plain_splices
 from outwarden.wire.json_array import JsonArrayCodec
-from outwarden.wire.json_document import Document, Marks
+from outwarden.wire.json_document import Document
 from outwarden.wire.json_text import Splice, escapes_non_ascii, scannable
 from outwarden.wire.json_tree import BOM, parse_all, read_json
 from outwarden.wire.json_walk import read_tree
@@ -59,7 +60,7 @@ class StreamRewriter:
     ``output_text_bytes``: UTF-8 bytes of output text so far. ``counted``: all output so far, in what ``count`` makes of
     a text (None: bytes); ``counted_since``: the part of it that no usage covers yet. ``events``: events with data.
     ``malformed``: events that began like JSON and were none. ``drop_usage_only``: read, but do not send on, the event
-    that only tells the usage (for a client that did not ask for it).
+    that only tells the usage (for a client that did not ask for it); ``drop_null_usage``: leave ``"usage":null`` out.
 
     Framing ``messages``: use ``feed_message`` and ``flush_messages``; each message stays one. ``session`` and
     ``transcriptions``: what was said of those and not yet taken, by whoever reads them. Memory stays flat over
@@ -78,6 +79,7 @@ class StreamRewriter:
         *,
         max_event_bytes: int = 8 * 2**20,
         drop_usage_only: bool = False,
+        drop_null_usage: bool = False,
         count: Callable[[str], int] | None = None,
     ) -> None:
         self._begin()
@@ -90,6 +92,7 @@ class StreamRewriter:
         self._codec: Codec = _CODECS[framing](max_event_bytes)
         self._max_event_bytes = max_event_bytes
         self._drop_usage_only = drop_usage_only
+        self._drop_null_usage = drop_null_usage
         self._count = count
         self._framing = framing
         self._whole = False
@@ -203,7 +206,7 @@ class StreamRewriter:
 
     def _take_data(self, held: Held, data: bytes) -> None:
         shape = self._shapes.find(data)
-        if shape is not None and self._take_shaped(held, shape):
+        if shape is not None and self._take_shaped(held, data, shape):
             return
         try:
             tree, spelled = orjson.loads(data), False
@@ -214,14 +217,14 @@ class StreamRewriter:
                 self._take_text(held, data)
                 return
         facts = self._format.read_event(self._operation, held.event.name, tree)
-        texts = _delta_texts(facts.deltas)
-        marks = _marks(facts.deltas, texts)
+        texts = delta_texts(facts.deltas)
+        marks = marks_of(facts.deltas, texts)
         document = read_tree(data, tree, self._rules, marks, spelled=spelled)
         if document is None:  # repeated keys, or a long number among the caller's own data
             tree = parse_all(data)
             facts = self._format.read_event(self._operation, held.event.name, tree)
-            texts = _delta_texts(facts.deltas)
-            document = read_tree(data, tree, self._rules, _marks(facts.deltas, texts), spelled=True)
+            texts = delta_texts(facts.deltas)
+            document = read_tree(data, tree, self._rules, marks_of(facts.deltas, texts), spelled=True)
         if document is None:
             raise AssertionError("parse_all gives every string")
         self._learn(facts)
@@ -246,12 +249,14 @@ class StreamRewriter:
         held.splices = self._whole_splices(document)
         if not (copies or held.splices or held.targets or held.lists or document.has_numbers or self._found_whole):
             self._shapes.learn(tree, document, facts.deltas, marks)
+        if self._drop_null_usage:
+            held.splices = [*held.splices, *null_usage(data, tree)]
 
-    def _take_shaped(self, held: Held, shape: Shape) -> bool:
+    def _take_shaped(self, held: Held, data: bytes, shape: Shape) -> bool:
         """Take an event whose shape is known, and so its texts; False where the Format reads other pieces in it."""
         facts = self._format.read_event(self._operation, held.event.name, shape.tree)
-        texts = _delta_texts(facts.deltas)
-        if _marks(facts.deltas, texts) != shape.marks:
+        texts = delta_texts(facts.deltas)
+        if marks_of(facts.deltas, texts) != shape.marks:
             return False
         self._learn(facts)
         held.dropped = facts.usage_only and self._drop_usage_only
@@ -262,6 +267,8 @@ class StreamRewriter:
             held.pieces += filter(None, (self._copy(token, text) for token, text in shape.texts[length]))
         self._note_usage(facts)
         self._close(facts.closes)
+        if self._drop_null_usage:
+            held.splices = null_usage(data, shape.tree)
         return True
 
     def _take_text(self, held: Held, data: bytes) -> None:
@@ -406,17 +413,3 @@ class StreamRewriter:
 
 
 _PLAIN = object()
-
-
-def _delta_texts(deltas: Sequence[Delta]) -> list[str | None]:
-    """The strings that the deltas point at; None for what is no string."""
-    found: list[str | None] = []
-    for delta in deltas:
-        text: Any = delta.parent[delta.key]  # type: ignore[index]
-        found.append(text if isinstance(text, str) else None)
-    return found
-
-
-def _marks(deltas: Sequence[Delta], texts: Sequence[str | None]) -> Marks:
-    pairs = zip(deltas, texts, strict=True)
-    return {(id(delta.parent), delta.key): n for n, (delta, text) in enumerate(pairs) if text is not None}

@@ -12,6 +12,7 @@ from typing import Any
 
 from outwarden.wire.edits import Edit
 from outwarden.wire.json_places import Path, Said
+from outwarden.wire.json_text import escapes_letters
 
 # The lists, by key, and what joins their pieces. `content` and `refusal` are OpenAI's log probabilities (their pieces
 # have a `token`), `output` Replicate's (strings), `words` those of transcriptions.
@@ -86,6 +87,7 @@ def may_have_token_lists(raw: bytes) -> bool:
         (b"token" in raw and b'"token' in raw)
         or (b"words" in raw and b'"words"' in raw)
         or (b"output" in raw and b'"output"' in raw)
+        or escapes_letters(raw)
     )
 
 

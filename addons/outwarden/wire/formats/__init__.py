@@ -7,7 +7,7 @@ Format is a *mix* of dialects: the path decides which of them an operation speak
 
 from outwarden.wire.format import Format
 from outwarden.wire.formats.anthropic import Anthropic
-from outwarden.wire.formats.ask_usage import ask_for_usage, sends_usage
+from outwarden.wire.formats.ask_usage import ask_for_usage, says_null_when_asked, sends_usage
 from outwarden.wire.formats.base import Mixed
 from outwarden.wire.formats.bedrock import Bedrock
 from outwarden.wire.formats.cohere import Cohere
@@ -17,7 +17,15 @@ from outwarden.wire.formats.generic import Generic
 from outwarden.wire.formats.ollama import Ollama
 from outwarden.wire.formats.openai import Mistral, OpenAI
 
-__all__ = ["FORMAT_NAMES", "FormatNameError", "ask_for_usage", "format_named", "grpc_reply", "sends_usage"]
+__all__ = [
+    "FORMAT_NAMES",
+    "FormatNameError",
+    "ask_for_usage",
+    "format_named",
+    "grpc_reply",
+    "says_null_when_asked",
+    "sends_usage",
+]
 
 _openai, _anthropic, _gemini, _bedrock, _ollama = OpenAI(), Anthropic(), Gemini(), Bedrock(), Ollama()
 
