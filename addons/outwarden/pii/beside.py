@@ -7,6 +7,7 @@ by check digits, or (social security numbers have none) by their count, their ra
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 from outwarden.pii.atoms import (
@@ -23,11 +24,12 @@ from outwarden.pii.atoms import (
     without_taken_back,
 )
 from outwarden.pii.folding import Folded
-from outwarden.pii.national import NUMBERS, Number, context_of
+from outwarden.pii.national import NUMBERS, Number, alternatives, context_of
 from outwarden.pii.person_numbers import SSN_WORDS, is_valid_area
 from outwarden.pii.reading import VIEW
 from outwarden.pii.recognizer import Context, Recognizer, Verdict, skip_edge
 from outwarden.pii.spelled import is_count
+from outwarden.pii.tongues import PLAIN_UNITS
 
 _SCORE, _SCORE_ALIKE = 0.8, 0.6
 _BEHIND, _BEFORE = 160, 130  # code points that are read behind a label, and before it
@@ -37,6 +39,10 @@ _LENGTH = range(7, 19)  # letters and digits
 _DOUBLED_MAX = 36
 _LETTERS_MAX = 7  # groups of letters before the first digit: N G P D N F 6
 
+# What any text with a number in it holds, at a glance: four figures, a few in words, Roman numerals in a row.
+_NUMBER = re.compile(
+    rf"(?:\d[^\d]{{0,24}}){{3}}\d|(?i:\b(?:{'|'.join(PLAIN_UNITS)})\b\W+){{2}}|\d[A-Za-z]{{3}}|(?:[IVX]+[ ,.\-/]){{5}}"
+)
 # Words that speak of a number of one person and do not say of which country.
 _ANY = Context(
     r"(?:national|personal|citizen(?:ship)?|gov(?:ernment|t)?|state|resident(?:ial)?|civil)[ _\-]?(?:registration[ _\-]?)?"
@@ -45,6 +51,9 @@ _ANY = Context(
     r"|identifica(?:tion|ci[oó]n|[cç][aã]o|zione)|carte d'identit|carta d.identit|documento|cittadin|ciudadan|cidad[aã]o|b[uü]rger"
     r"|personen?.?(?:nummer|kennz)|ausweis|dow[oó]d|kimlik|nomor induk",
     wide=r"удостовер|паспорт|ідентифік|身份|證號|证号|신분|هوية|תעודת|पहचान|ประชาชน",
+)
+_COMMON = frozenset(
+    [r"run\b", r"said\b", r"rfc\b", r"fin\b", r"sin\b", r"cc\b", r"pan\b", r"uid\b", r"inn\b", r"nie\b", r"ird\b"]
 )
 # Companies' and devices', and those that are told by their count alone.
 _NOT_OF_PERSONS = frozenset(
@@ -110,6 +119,8 @@ class _Reader:
         self._of_persons = [number for number in self._numbers if number.entity not in _NOT_OF_PERSONS]
 
     def __call__(self, text: str, start: int, end: int, more: bool) -> Verdict | None:
+        if _NUMBER.search(text, max(0, start - _BEFORE), end + _BEHIND) is None:
+            return None
         if text.count(text[start:end], end, end + _BEHIND) >= _LABELS_MAX:
             return None
         start = skip_edge(text, start)
@@ -209,13 +220,24 @@ def _verdict(read: Folded, row: Sequence[Atom], low: int, score: float, entity: 
     return Verdict(low + first, low + last, score, entity)
 
 
+def _without_common(words: str) -> str:
+    """Without words that any text has: they are not worth to look around them."""
+    left = [word for word in alternatives(words) if word not in _COMMON]
+    return "|".join(left or [words])
+
+
 def beside_recognizers(wanted: frozenset[str]) -> list[Recognizer]:
     """What finds numbers of persons, of the entities in ``wanted``."""
-    numbers = [number for number in NUMBERS if number.entity in wanted and number.stdnum]
+    numbers = [
+        number
+        for number in NUMBERS
+        if number.entity in wanted and number.stdnum and number.entity not in _NOT_OF_PERSONS
+    ]
     names = wanted & {"US_SSN", *(number.entity for number in numbers)}
     if not names:
         return []
-    contexts = [context_of(numbers).pattern, _ANY.pattern] if numbers else []
+    named = [replace(number, words=_without_common(number.words)) for number in numbers]
+    contexts = [context_of(named).pattern, _ANY.pattern] if numbers else []
     contexts += [_SSN_NAMES.pattern, _SSN_TOLD.pattern] if "US_SSN" in wanted else []
     label = "|".join(f"(?:{pattern})" for pattern in contexts).replace(r"\w*", "")
     return [Recognizer(VIEW, label, _Reader(wanted), whole=True, names=names)]
