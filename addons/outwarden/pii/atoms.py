@@ -25,7 +25,7 @@ _CORRECTS = re.compile(
     r"\b(?:no|sorry|wait|scratch|correction|mean|rather|nein|pardon|perdón|non|scusa)\b", re.IGNORECASE
 )
 # What scanners, and people who hide a number from machines, take for figures.
-_LIKE = str.maketrans("OoQDIil|ZzEASsGbTBgq", "00001111223455667899")
+LIKE = str.maketrans("OoQDIil|ZzEASsGbTBgq", "00001111223455667899")
 _LIKE_FIGURES = re.compile(r"(?<![A-Za-z0-9])(?:(?=[A-Za-z|]*[0-9])[0-9OoQDIil|ZzEASsGbTBgq]+|[OIl])(?![A-Za-z0-9])")
 _SPACE = re.compile(r"\s+")
 # Signs within a number; seams of strings: "a" + "b", "p1": "a", "p2": "b".
@@ -156,7 +156,7 @@ def halved(value: str) -> str:
 
 def figured(text: str) -> str:
     """A text with figures for the letters that look like them beside others, and for Roman numerals."""
-    return _LIKE_FIGURES.sub(lambda word: word[0].translate(_LIKE), _ROMANS.sub(_of_romans, text))
+    return _LIKE_FIGURES.sub(lambda word: word[0].translate(LIKE), _ROMANS.sub(_of_romans, text))
 
 
 def _of_romans(row: re.Match[str]) -> str:
