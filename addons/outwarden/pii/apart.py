@@ -2,6 +2,7 @@
 
 import re
 
+from outwarden.pii.accounts import account_recognizers, read_account
 from outwarden.pii.bank import IBAN_DIGITS_ONLY, IBAN_LENGTHS, passes_mod_97
 from outwarden.pii.folding import Folded, fold
 from outwarden.pii.reading import VIEW, Look, first_in, whole_run
@@ -44,7 +45,7 @@ def check_single(look: Look, text: str, start: int, end: int) -> Verdict | None:
 _COUNTRIES = "|".join(sorted(f"{one[0]}[ .,*_/|\\-]{{0,3}}{one[1]}" for one in IBAN_LENGTHS))
 _WORDS = "|".join(sorted(PLAIN_UNITS, key=len, reverse=True))
 _SIGNS = r"(?:[^A-Za-z0-9]|</?[a-z]{1,6}/?>){0,4}"
-_ACCOUNT = rf"\b(?:{_COUNTRIES}){_SIGNS}(?:[0-9]{_SIGNS}[0-9]|(?:{_WORDS})\b)"
+_ACCOUNT = rf"\b(?:{_COUNTRIES}){_SIGNS}(?:[0-9]{_SIGNS}(?:[0-9]|(?:{_WORDS})\b)|(?:{_WORDS})\b)"
 # Most beginnings end within the first; only what still goes on at its end is read in the second.
 _ACCOUNT_WINDOWS, _COUNTRY_WINDOW = (48, 480), 12
 # What ends right behind its first digits, at a glance: DE12 DE12.
@@ -60,7 +61,11 @@ _ACCOUNT_SCORE = 0.97  # its check digits are right: what stands between them ch
 
 
 def check_account(text: str, start: int, end: int, more: bool) -> Verdict | None:
-    """Characters that make up a right IBAN from here on."""
+    """Characters that make up a right IBAN from here on, whatever stands between."""
+    return _read_account(text, start) or read_account(text, start)
+
+
+def _read_account(text: str, start: int) -> Verdict | None:
     ended = _AT_ONCE.match(text, start)
     if ended is not None and ended["country"] in IBAN_DIGITS_ONLY and not goes_on(ended["word"]):
         return None
@@ -175,6 +180,7 @@ def apart_recognizers(look: Look, wanted: frozenset[str]) -> list[Recognizer]:
             _whole(_ACCOUNT, check_account, retry=True),
             _whole(_ODD_ACCOUNT, check_odd_account, retry=True),
             _whole(_TURNED_ACCOUNT, check_turned_account, _TURNED_HINT),
+            *account_recognizers(wanted),
         ]
     return found
 

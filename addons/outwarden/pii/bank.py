@@ -110,22 +110,22 @@ def _check_loose_card(text: str, start: int, end: int, more: bool) -> Verdict | 
     return Verdict(start, end, -0.8 if digits in CARDS else 0.8)
 
 
-def _countries() -> Iterator[tuple[str, int, bool]]:
-    """Yield (country, length of the part after the check digits, digits only) from stdnum's IBAN registry."""
+def _structures() -> Iterator[tuple[str, str]]:
+    """Yield (country, what each character of an IBAN is: a letter, n a digit, c either) from stdnum's registry."""
     for _, country, _, properties, _ in numdb.get("iban").prefixes:
         if structure := properties.get("bban"):
-            parts = re.findall(r"(\d+)!([nac])", structure)
-            yield country, sum(int(length) for length, _ in parts), all(kind == "n" for _, kind in parts)
+            yield country, "aann" + "".join(k * int(count) for count, k in re.findall(r"(\d+)!([nac])", structure))
 
 
-IBAN_DIGITS_ONLY = frozenset(country for country, _, digits_only in _countries() if digits_only)
-IBAN_LENGTHS = {country: 4 + length for country, length, _ in _countries()}
+IBAN_STRUCTURES = dict(_structures())
+IBAN_DIGITS_ONLY = frozenset(country for country, kinds in IBAN_STRUCTURES.items() if set(kinds[2:]) == {"n"})
+IBAN_LENGTHS = {country: len(kinds) for country, kinds in IBAN_STRUCTURES.items()}
 
 
 def _iban_pattern() -> str:
     """Return the pattern of an IBAN that may go on too long: the check cuts it to the length of its country."""
-    numeric = "|".join(country for country, _, digits_only in _countries() if digits_only)
-    mixed = "|".join(country for country, _, digits_only in _countries() if not digits_only)
+    numeric = "|".join(country for country in IBAN_STRUCTURES if country in IBAN_DIGITS_ONLY)
+    mixed = "|".join(country for country in IBAN_STRUCTURES if country not in IBAN_DIGITS_ONLY)
     least, most = min(IBAN_LENGTHS.values()) - 4, max(IBAN_LENGTHS.values()) - 4
     rest = f"{{{least},{most}}}"
     return rf"(?i:{EDGE}(?:(?:{numeric})\d\d(?:{_IBAN_GAP}?\d){rest}|(?:{mixed})\d\d(?:{_IBAN_GAP}?[A-Z0-9]){rest}))"

@@ -1,138 +1,289 @@
-"""Dates of birth in any order and with anything between, after the word that says so: parts with their names, days and
-years in words, Roman months, Japanese eras.
+"""Dates of birth behind the word that says so, in any order and form, with anything between their parts.
+
+Days, months and years in figures, words or Roman numerals; fields and parts with their names; figures without a sign
+between (`580126`), one to a box, or read for letters by a scanner; weeks and days of a year; a clock's seconds or a
+spreadsheet's days since its beginning; the years of Japanese eras.
 """
 
 import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise, permutations
+from typing import NamedTuple
 
-from outwarden.pii.folding import fold
+from outwarden.pii.date_words import JOINERS, ROMAN, goes_on, is_month, number_of, values_of
+from outwarden.pii.folding import Folded, fold
+from outwarden.pii.particulars import BIRTH
 from outwarden.pii.reading import VIEW
-from outwarden.pii.recognizer import Context, Recognizer, Verdict
-from outwarden.pii.tongues import HUNDREDS, VALUES
+from outwarden.pii.recognizer import Recognizer, Verdict, word_after
 
 ENTITY = "DATE_OF_BIRTH"
-_SCORE = 0.7
-_LABEL = Context(
-    r"d\.?o\.?b\b|date.{1,5}birth|birth.?da(?:te|y)|bday|born|geboren\w{0,12}|geburts(?:tag|datum)|n[ée](?:\(e\)|e)? le|date de naissance"
-    r"|naissance|fecha de nacimiento|nacimiento|nacid[oa]|nat[oa] il|data di nascita|nascita|geboortedatum|urodz\w{0,12}|data de nascimento"
-    r"|nascimento|f[øo]dt|född|syntyn\w{0,12}|narozen\w{0,12}|doğum|született|születési",
-    wide="生年月日|出生|рожд|народ",
-)
-_BEFORE, _REACH = 40, 110  # code points: up to the first part, and all of it
+_SCORE = 0.8
+_BEFORE, _REACH = 48, 150  # code points: up to the first part, and all of it
+_LABELS_MAX = 4  # the same word so often again in its reach: the last ones are read
+_YEARS, _OTHER_YEARS = range(1890, 2036), (range(1300, 1430), range(2430, 2580))  # Persian and Thai calendars
+
+# --- the text as it is read
+
+_TAG = re.compile(r"</?[A-Za-z](?:(?!value)[^<>]){0,60}>")
+_SCANNED = re.compile(r"(?<![^\W_])(?=[OoIlSBZ|]*[0-9])[0-9OoIlSBZ|]{2,8}(?![^\W\d_])")
+_FIGURES = str.maketrans("OoIl|SBZ", "00111582")
+_MARKS = "\u0900-\u0dff\u0e31\u0e34-\u0e4e"  # parts of letters that are none for `re`
 _TOKEN = re.compile(
-    r"(?P<number>[0-9]{1,4}(?![0-9]))(?:st|nd|rd|th|er|º|ª|\.)?|(?P<word>[^\W\d_]+)|(?P<long>[0-9]+)|(?P<sign>\s+|.)",
+    rf"(?P<number>[0-9]+)(?:(?:st|nd|rd|th|er|º|ª)(?![^\W\d_]))?|(?P<word>(?:[^\W\d_]|[{_MARKS}])+)|(?P<sign>\s+|.)",
     re.DOTALL,
 )
-_MONTH_STARTS = (
-    "jan gen ene янв", "feb fév fev fév фев", "mar mär märz maa мар", "apr avr abr апр huhti", "may mai mag maj май мая touko",
-    "jun juin giu июн kesä", "jul juil lug июл heinä", "aug aoû aou ago авг elo", "sep set сен syys", "oct okt ott out окт loka",
-    "nov ноя marras", "dec dez dic déc дек joulu",
-)  # fmt: skip
-_MONTHS = {start: month for month, starts in enumerate(_MONTH_STARTS, 1) for start in starts.split()}
-_MONTH_LONGEST = 11
-_ROMAN = {roman: value for value, roman in enumerate("i ii iii iv v vi vii viii ix x xi xii".split(), 1)}
-_ORDINALS = {
-    **{word: at for at, word in enumerate(
-        "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth "
-        "sixteenth seventeenth eighteenth nineteenth twentieth".split(), 1)},
-    "thirtieth": 30, "primero": 1, "premier": 1, "primo": 1, "primeiro": 1, "ersten": 1, "erster": 1,
-}  # fmt: skip
-_BETWEEN = frozenset(
+
+
+def _plainly(text: str) -> Folded:
+    """A text without tags and escapes, with the figures that a scanner took for letters; as long where it has none."""
+    read = fold(_TAG.sub(lambda tag: " " * len(tag[0]), text))
+    said = _SCANNED.sub(lambda figures: figures[0].translate(_FIGURES), read.text)
+    return Folded(said, read.starts, read.ends)
+
+
+# --- its parts
+
+_BETWEEN = JOINERS | frozenset(
     """
-    the of day month year on in is was de del d le la el dia día mes año ano mês tag monat jahr jour mois an année giorno
-    mese anno y and und et e den der dag maand jaar rok miesiąc dzień
+    the of day month year on in is was de del d le la el dia día mes año ano mês tag monat jahr jour mois an année annee giorno
+    mese anno der den dag maand jaar m rok roku miesiąc dzień birth dob date slash dash hyphen stroke point dot punkt
+    punto comma bindestrich barra tiret then år måned г гг года р року 年 月 日 号 號 년 월 일 tháng năm ngày ปี เดือน วันที่ พ ศ ค
+    سنة شهر يوم input name type d y
+    uh uhm um er erm ah eh hm hmm so like followed by next wait hang sorry well okay ok yeah äh ähm euh eeh pues bueno tahun bulan tanggal yıl ay gün val value
     """.split()
 )
-_ERA = r"(?:明治|大正|昭和|平成|令和|民國|民国)\s?(?:元|[0-9]{1,3})\s?年\s?[0-9]{1,2}\s?月\s?[0-9]{1,2}\s?日"
+_NAMES_OF_PARTS = re.compile(
+    r"(?:day|month|year|tag|monat|jahr|jour|mois|ann[ée]e|d[íi]a|mes|a[ñn]o|giorno|mese|anno|m[êe]s|dag|maand|jaar|年|月)(?![a-z])",
+    re.IGNORECASE,
+)
+_TIE = re.compile(rf"[\s\-]*(?:(?:{'|'.join(sorted(JOINERS))})[\s\-]+)?")
+_SIGNS_APART = frozenset("@#")
+_ROMAN_WITHIN = 3
 
 
-class _Date:
-    """Takes the parts of a date in any order."""
+class _Part(NamedTuple):
+    """A number, or the name of a month (``value`` 0, ``width`` 0) in ``text[start:end]``.
 
-    def __init__(self) -> None:
-        self.parts: dict[str, int] = {}
-        self._year_words: list[int] = []
-        self._tens = 0
+    ``width``: its figures; ``fresh``: something that no date has stands between it and the part before.
+    """
 
-    def take_number(self, value: int, width: int) -> bool:
-        if width == 4:
-            return 1900 <= value <= 2035 and self._put("year", value)
-        if 1 <= value <= 31 and "day" not in self.parts:
-            return self._put("day", value)
-        return (1 <= value <= 12 and self._put("month", value)) or (width == 2 and self._put("year", value))
-
-    def take_word(self, word: str) -> bool:
-        """Whether a word is a part of it, or may stand between."""
-        if word in _BETWEEN:
-            return True
-        if word in _ORDINALS:
-            day = self._tens + _ORDINALS[word]
-            self._tens, self._year_words = 0, []
-            return 1 <= day <= 31 and self._put("day", day)
-        month = _MONTHS.get(word[:3]) or _MONTHS.get(word[:4]) or _MONTHS.get(word)
-        if month is not None and len(word) <= _MONTH_LONGEST and fold(word).text not in VALUES:
-            return self._put("month", month)
-        if word in _ROMAN and "day" in self.parts:
-            return self._put("month", _ROMAN[word])
-        value = VALUES.get(fold(word).text)
-        if value is None:
-            return word in HUNDREDS or word in ("mil", "mille", "thousand", "tausend")
-        self._tens = value if value in (20, 30) else 0
-        self._year_words.append(value)
-        return True
-
-    def _put(self, part: str, value: int) -> bool:
-        if part in self.parts:
-            return False
-        self.parts[part] = value
-        self._tens = 0
-        return True
-
-    @property
-    def size(self) -> int:
-        """How many parts and words of a year it has."""
-        return len(self.parts) + len(self._year_words)
-
-    @property
-    def begun(self) -> bool:
-        return self.size > 0
-
-    @property
-    def whole(self) -> bool:
-        """Whether it has a day, a month and a year, that in words maybe: nineteen forty-nine, noventa y cuatro."""
-        said = (
-            sum(self._year_words[1:]) if self._year_words and self._year_words[0] in (19, 20) else sum(self._year_words)
-        )
-        return {"day", "month"} <= set(self.parts) and ("year" in self.parts or said >= 20)
+    value: int
+    width: int
+    start: int
+    end: int
+    fresh: bool
 
 
-def read_birth(text: str, start: int) -> tuple[int, int] | None:
-    """Where the date stands that begins within `_BEFORE` of ``start``."""
-    date, first, end = _Date(), -1, -1
-    for token in _TOKEN.finditer(text, start, start + _REACH):
-        kind, begun, before = token.lastgroup, date.begun, date.size
-        if kind == "number":
-            fits = date.take_number(int(token["number"]), len(token["number"]))
-        elif kind == "word":
-            fits = date.take_word(token[0].lower())
+class _Parts:
+    """Takes a text apart, token by token."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._values: list[int] = []  # of a number in words that may still go on
+        self._start = self._end = 0  # of the last part
+        self._fresh = self._broken = True
+        self.done: list[_Part] = []
+        for token in _TOKEN.finditer(text):
+            self._take(token, token[0].lower())
+        self._close()
+
+    def _take(self, token: re.Match[str], word: str) -> None:
+        if token["number"]:
+            self._add(token, int(token["number"][:14]), len(token["number"]))
+        elif token["word"] is None:
+            self._broken = self._broken or word in _SIGNS_APART
+        elif word in _BETWEEN or word.removeprefix("birth") in _BETWEEN:
+            pass
+        elif is_month(word) or self._is_roman(token, word):
+            self._add(token, 0, 0)
+        elif values := values_of(word):
+            self._say(token, values)
         else:
-            fits = kind == "sign" and token[0] not in "@#<>"
-        if begun and not fits:
-            break
-        if not begun and date.begun:
-            first = token.start()
-        if not begun and not date.begun and token.end() - start > _BEFORE:
+            self._broken = True
+
+    def _is_roman(self, token: re.Match[str], word: str) -> bool:
+        near = not self._broken and 0 < token.start() - self._end <= _ROMAN_WITHIN
+        return near and word in ROMAN and (len(word) > 1 or token[0].isupper())
+
+    def _say(self, token: re.Match[str], values: Sequence[int]) -> None:
+        tied = bool(self._values) and not self._broken and _TIE.fullmatch(self._text, self._end, token.start())
+        if not tied or not goes_on(self._values, values[0]):
+            self._close()
+            self._start, self._fresh, self._broken = token.start(), self._broken, False
+        self._values += values
+        self._end = token.end()
+
+    def _add(self, token: re.Match[str], value: int, width: int) -> None:
+        self._close()
+        self.done.append(_Part(value, width, token.start(), token.end(), self._broken))
+        self._end, self._broken = token.end(), False
+
+    def _close(self) -> None:
+        if self._values:
+            self.done += self._said(*number_of(self._values))
+            self._values = []
+
+    def _said(self, value: int, width: int) -> Iterator[_Part]:
+        """A number in words; day and month where each figure of both is said by itself."""
+        if width == 4 and value not in _YEARS:
+            yield _Part(value // 100, 2, self._start, self._end, self._fresh)
+            yield _Part(value % 100, 2, self._start, self._end, False)
+        elif width == 2 and value > 31:
+            yield _Part(value // 10, 1, self._start, self._end, self._fresh)
+            yield _Part(value % 10, 1, self._start, self._end, False)
+        else:
+            yield _Part(value, width or (2 if value < 100 else 4), self._start, self._end, self._fresh)
+
+
+# --- what is a date
+
+_SIGN_MAX = 3
+_SIGN = re.compile(r"[^\w]{1,3}|_|\s{1,8}")
+
+
+def _roles(part: _Part, wide: bool) -> str:
+    """Which of d, m, y, and z (a year of two figures) a part may be."""
+    if part.width == 0:
+        return "m"
+    value = part.value
+    found = "d" * (1 <= value <= 31 and part.width <= 2) + "m" * (1 <= value <= 12 and part.width <= 2)
+    year = value in _YEARS or (wide and any(value in years for years in _OTHER_YEARS))
+    return found + "y" * (part.width == 4 and year) + "z" * (part.width == 2)
+
+
+def _is_date(text: str, three: Sequence[_Part], wide: bool) -> bool:
+    """Whether three parts are a day, a month and a year."""
+    if any(part.fresh for part in three[1:]):
+        return False
+    roles = [_roles(part, wide) for part in three]
+    if _fits(roles, "dmy"):
+        return True
+    if not (_fits(roles, "dmz") and ("z" in roles[0] or "z" in roles[2])):
+        return False
+    gaps = [text[low.end : high.start] for low, high in pairwise(three)]
+    named = any(part.width == 0 for part in three) or len(_NAMES_OF_PARTS.findall("".join(gaps))) > 1
+    if named or all(text[part.start].isalpha() for part in three):
+        return True
+    low, high = (gap.strip(" '’").lower() for gap in gaps)
+    if "z" not in roles[2] or low != high:
+        return False
+    signs = _SIGN.fullmatch(gaps[0]) is not None or low in _BETWEEN
+    return signs and _LED.fullmatch(text, 0, three[0].start) is not None
+
+
+def _fits(roles: Sequence[str], wanted: str) -> bool:
+    return any(all(role in own for role, own in zip(order, roles, strict=True)) for order in permutations(wanted))
+
+
+# Figures without a sign between: of four, and of two for the year.
+_MONTH, _DAY, _CENTURY = "(?:0[1-9]|1[0-2])", "(?:0[1-9]|[12][0-9]|3[01])", "(?:1[89]|20)[0-9]{2}"
+_SOLID = re.compile(
+    rf"{_CENTURY}{_MONTH}{_DAY}|{_DAY}{_MONTH}{_CENTURY}|{_MONTH}{_DAY}{_CENTURY}|{_CENTURY}{_DAY}{_MONTH}"
+    rf"|[0-9]{{2}}{_MONTH}{_DAY}|{_DAY}{_MONTH}[0-9]{{2}}|{_MONTH}{_DAY}[0-9]{{2}}"
+)
+_DAY_AND_YEAR = re.compile(
+    rf"(?:0?[1-9]|[12][0-9]|3[01])(?:{_CENTURY}|[0-9]{{2}})|{_CENTURY}(?:0?[1-9]|[12][0-9]|3[01])"
+)
+# What may stand between the label and a number that is no date by its form alone.
+_LED = re.compile(
+    r"(?:[^\w]|_|\b(?:is|was|am|on|le|il|el|den|op|the|date|number|no|nr|as|es|est|ist|dnia|em|at|ts|ms|s|epoch|unix"
+    r"|timestamp|time|serial|excel|value|val|int|raw|utc|iso|day|days|in|file|record|recorded|given|my|her|his|seconds|millis|milliseconds)(?![^\W_]))*",
+    re.IGNORECASE,
+)
+_LED_MAX = 40
+_BOXES = re.compile(r"[0-9](?:(?:[^\w\n]{1,8}|[_|\s]{1,8})[0-9]){5,7}(?![0-9])")
+_OTHER_FORM = re.compile(
+    r"(?P<week>(?:19|20)[0-9]{2}-?W[0-5][0-9](?:-?[1-7])?)|(?P<day>(?:19|20)[0-9]{2}-[0-3][0-9]{2})"
+    r"|(?P<clock>-[0-9]{6,13}|[0-9]{8,13})(?:\.0+)?|(?P<serial>[1-4][0-9]{4})(?:\.0+)?",
+)
+_SECONDS = range(-2_500_000_000, 1_800_000_000)  # 1890 to 2027
+
+
+def _alone(text: str) -> tuple[int, int] | None:
+    """Where a date in one piece stands that begins right behind a label, which is why it is one."""
+    led = _LED.match(text, 0, _LED_MAX)
+    start = led.end() if led else 0
+    if text[start - 1 : start] == "-" and start > 1 and not text[start - 2].isalnum():
+        start -= 1  # before 1970
+    if (boxes := _BOXES.match(text, start)) and _SOLID.fullmatch("".join(filter(str.isdecimal, boxes[0]))):
+        return boxes.span()
+    found = _SOLID.match(text, start)
+    if found and not text[found.end() : found.end() + 1].isalnum():
+        return found.span()
+    other = _OTHER_FORM.match(text, start)
+    if (
+        other is None
+        or text[other.end() : other.end() + 1].isalnum()
+        or text[other.end() : other.end() + 2][1:].isdecimal()
+    ):
+        return None
+    if clock := other["clock"]:
+        value = int(clock)
+        if value not in _SECONDS and value // 1000 not in _SECONDS:
             return None
-        if date.size > before and date.whole:
-            end = token.end() - token[0].endswith(".")
-    return (first, end) if first >= 0 and end > first and date.whole else None
+    return other.span()
 
 
-def check_birth(text: str, start: int, end: int) -> Verdict | None:
-    """A date after a label."""
-    place = read_birth(text, end)
-    if place is None or text[place[1] : place[1] + 1].isalnum():
+def read_birth(text: str, start: int, *, wide: bool = False) -> tuple[int, int] | None:
+    """Where the date stands that begins within `_BEFORE` of ``start``, the end of a label; ``wide``: not in Latin."""
+    read = _plainly(text[start : start + _REACH])
+    place = _in_parts(read.text, wide) or _alone(read.text)
+    if place is None:
+        return None
+    low, high = read.span(*place)
+    return start + low, start + high
+
+
+def _in_parts(text: str, wide: bool) -> tuple[int, int] | None:
+    parts = _Parts(text).done
+    for at, part in enumerate(parts):
+        if part.start > _BEFORE:
+            break
+        if len(three := parts[at : at + 3]) == 3 and _is_date(text, three, wide):
+            return three[0].start, three[-1].end
+        two = parts[at : at + 2]
+        if len(two) == 2 and not two[1].fresh and sorted(one.width == 0 for one in two) == [False, True]:
+            figures = next(one for one in two if one.width)
+            if figures.width > 2 and _DAY_AND_YEAR.fullmatch(text[figures.start : figures.end]):
+                return two[0].start, two[1].end
+    return None
+
+
+def check_birth(text: str, start: int, end: int, more: bool) -> Verdict | None:
+    """The date after a label, else the one right before it."""
+    if text.count(text[start:end], end, end + _REACH) >= _LABELS_MAX:
+        return None
+    end = _word_end(text, end)
+    place = read_birth(text, end, wide=not text[start:end].isascii())
+    if place is None:
+        place = _before(text, start)
+    if place is None or word_after(text, place[1]):
         return None
     return Verdict(place[0], place[1], _SCORE, ENTITY)
+
+
+def _word_end(text: str, end: int) -> int:
+    word = _LETTERS.match(text, end)
+    return end if word is None else word.end()
+
+
+_LETTERS = re.compile(r"[^\W\d_]{1,24}")
+_DATE_AND_TIE = re.compile(
+    r"(?<![\w./\-])(?P<date>[0-9]{1,2}[./\-][0-9]{1,2}[./\-](?:[0-9]{4}|[0-9]{2})|[0-9]{4}[./\-][0-9]{1,2}[./\-][0-9]{1,2}"
+    r"|[0-9]{1,2}\.? ?[^\W\d_]{3,10} [0-9]{4})[\"']?(?:</\w{1,10}>)?\s{0,2}(?:[(\[=#*]|//|<!--|<-|is\b|as\b|ist\b|als\b|est\b|es\b|è\b)[\s:]{0,2}"
+    r"(?:(?:my|her|his|their|the|your|mein|ihr|sein|mi|su|ma|sa|la|patient'?s?) ){0,2}\Z"
+)
+_TIED_WITHIN = 40
+
+
+def _before(text: str, start: int) -> tuple[int, int] | None:
+    """Where the date stands of which the label at ``start`` speaks: `12.04.1985 (DOB)`."""
+    low = max(0, start - _TIED_WITHIN)
+    found = _DATE_AND_TIE.search(text[low:start]) if any(map(str.isdecimal, text[low:start])) else None
+    return None if found is None else (low + found.start("date"), low + found.end("date"))
+
+
+_ERA = r"(?:明治|大正|昭和|平成|令和|民國|民国)\s?(?:元|[0-9]{1,3})\s?年\s?[0-9]{1,2}\s?月\s?[0-9]{1,2}\s?日"
 
 
 def birth_recognizers(wanted: frozenset[str]) -> list[Recognizer]:
@@ -140,6 +291,6 @@ def birth_recognizers(wanted: frozenset[str]) -> list[Recognizer]:
     if ENTITY not in wanted:
         return []
     return [
-        Recognizer(VIEW, _LABEL.pattern, lambda text, start, end, more: check_birth(text, start, end), whole=True),
-        Recognizer(ENTITY, _ERA, lambda text, start, end, more: Verdict(start, end, _SCORE), near=_LABEL, whole=True),
+        Recognizer(VIEW, BIRTH.pattern, check_birth, whole=True),
+        Recognizer(ENTITY, _ERA, lambda text, start, end, more: Verdict(start, end, _SCORE), near=BIRTH, whole=True),
     ]

@@ -1,57 +1,15 @@
-"""Dates of birth and street addresses that are laid out: fields, lines, cells, one sign for each space.
+"""Street addresses that are laid out: fields, lines, cells, one sign for each space.
 
-`day: 15` over `month: April`, `26;monat=3;jahr=1989`, `133|Rue|des|Tanneurs,|68000|Colmar`, `Storgatan_17_411_24_Lund`.
+`133|Rue|des|Tanneurs,|68000|Colmar`, `Storgatan_17_411_24_Lund`.
 """
 
 import re
 
 from outwarden.pii.folding import Folded, fold, rewrite, unchanged
-from outwarden.pii.particulars import BIRTH, MONTHS
 from outwarden.pii.reading import VIEW, Look
 from outwarden.pii.recognizer import Context, Recognizer, Verdict
 
 _SCORE = 0.8
-
-# --- dates of birth in fields
-
-_BEFORE, _WITHIN = 48, 90
-_PART = (
-    r"day|month|year|tag|monat|jahr|jour|mois|ann[ée]e|d[íi]a|mes|a[ñn]o|giorno|mese|anno|m[êe]s|dag|maand|jaar|d|m|y"
-)
-_TOKENS = re.compile(
-    rf"(?P<month>(?:{MONTHS})(?![a-z]))|(?P<number>[0-9]{{1,4}})(?:st|nd|rd|th)?(?![\w])"
-    rf"|(?P<part>(?:{_PART})(?![a-zà-ÿ]))"
-    r"|(?P<filler>(?:birth|dob|of|the|is|was|in|on|and|de|el|le|den|y)_?(?![a-z]))|(?P<sign>[^\w]|_)",
-    re.IGNORECASE,
-)
-
-_BEGINS = re.compile(rf"(?<![A-Za-z0-9])(?:[0-9]|(?:{MONTHS})(?![a-z])|(?:{_PART})[\"']?\s?[:= ])", re.IGNORECASE)
-
-
-def check_birth(text: str, start: int, end: int, more: bool) -> Verdict | None:
-    """Day, month and year in any order behind a word for a birth, with what names them between."""
-    values: list[tuple[str, tuple[int, int]]] = []
-    named = 0
-    first = _BEGINS.search(text, end, end + _BEFORE)
-    if first is None:
-        return None
-    at = end = first.start()
-    while len(values) < 3 and at < end + _WITHIN and (token := _TOKENS.match(text, at)):
-        at = token.end()
-        named += token["part"] is not None
-        if token["month"] or token["number"]:
-            values.append((token["month"] or token["number"], token.span("month" if token["month"] else "number")))
-    if len(values) < 3 or not (named or any(value[0].isalpha() for value, _ in values)):
-        return None
-    numbers = [int(value) for value, _ in values if value.isdecimal()]
-    years = [number for number in numbers if 1900 <= number <= 2035]
-    rest = [number for number in numbers if not 1900 <= number <= 2035]
-    if len(years) != 1 or not all(1 <= number <= 31 for number in rest):
-        return None
-    if len(numbers) == 3 and (min(rest) > 12 or named < 2):
-        return None
-    return Verdict(values[0][1][0], values[2][1][1], _SCORE, "DATE_OF_BIRTH")
-
 
 # --- street addresses
 
@@ -137,10 +95,7 @@ def _readings(run: str) -> list[Folded]:
 
 
 def laid_out_recognizers(look: Look, wanted: frozenset[str]) -> list[Recognizer]:
-    """What finds dates of birth and street addresses in layouts, where they are in ``wanted``."""
-    found = []
-    if "DATE_OF_BIRTH" in wanted:
-        found.append(Recognizer(VIEW, BIRTH.pattern.replace(r"\w*", ""), check_birth, whole=True))
-    if "STREET_ADDRESS" in wanted:
-        found.append(Recognizer(VIEW, _LABEL.pattern, _Streets(look), whole=True))
-    return found
+    """What finds street addresses in layouts, where they are in ``wanted``."""
+    if "STREET_ADDRESS" not in wanted:
+        return []
+    return [Recognizer(VIEW, _LABEL.pattern, _Streets(look), whole=True)]

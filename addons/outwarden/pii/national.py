@@ -323,13 +323,13 @@ def context_of(numbers: Iterable[Number]) -> Context:
     """The words of all, as RE2 takes them."""
     words: dict[str, None] = {}
     for number in numbers:
-        words |= dict.fromkeys(_alternatives(number.words))
+        words |= dict.fromkeys(alternatives(number.words))
     return Context(
         "|".join(word for word in words if word[0].isascii()), wide="|".join(w for w in words if not w[0].isascii())
     )
 
 
-def _alternatives(words: str) -> list[str]:
+def alternatives(words: str) -> list[str]:
     """Split at the bars that stand in no bracket."""
     parts, depth = [""], 0
     for character in words:

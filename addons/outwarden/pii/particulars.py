@@ -73,11 +73,14 @@ def _check_street(text: str, start: int, end: int, more: bool) -> Verdict | None
 
 # --- dates of birth
 
-BIRTH = Context(
-    r"d\.?o\.?b\b|date.of.birth|birth.?date|birthday|born|bday|geboren|geb\b|geburts\w*|geburtsdatum|n[ée]\(?e?\)? le"
-    r"|date de naissance|fecha de nacimiento|nacid[oa]|nat[oa] il|data di nascita|geboortedatum|geboren op"
-    r"|data urodzenia|urodz\w{0,6}|ur\b|data de nascimento|f[øo]dt|född|syntynyt",
-    wide=r"生年月日|出生|рожд|дата рож|생년월일",
+BIRTH = Context(  # a word's end is free: "geboren", "birthday"
+    r"d\.?o\.?b(?:\b|_)|d\.? ?o\.? ?b\b|date.{1,5}birth|birth(?:\b|_|(?-i:[A-Z])|.?da|dt\b)|b.?day\b|born|geboren|geb\b|gebdat|geburt|n[ée]\(?e?s?\)? le"
+    r"|n[ée]{1,2}e?s? (?:le|en)\b|naissance|nacimiento|naci(?:d[oa]|[óo]\b)?|nac[íi]|nac\.|f\.? ?nac|nat[oa] il|nascit|data nasc|nasc\b|nascid|nascim"
+    r"|nasci\b|geboorte|gebdatum|urodz|ur\.|ur\b|f[øo]dt|f[øo]dsels|född|födelse|syntyn|syntymä|synt\.|narozen|narodil|nar\.|naroden"
+    r"|ro[đd]en|do[ğg]um|d\.t\.|szület|szül\.|n[ăa]scut|na[șs]terii|lahir|sinh ng[àa]y|ng[àa]y sinh|kuzaliwa|alizaliwa|kapanganakan"
+    r"|ipinanganak|gim(?:ęs|imo)|dzim(?:is|usi|šanas)|sündinud|sünni|fædd|dat[ëe]lindja|lindur",
+    wide=r"生年月日|出生|生日|生于|生於|誕生日|生まれ|рожд|родил|народ(?:ж|ил)|роден|рођен|생년월일|출생|생일|태어"
+    r"|γεννήθ|γέννησ|γεννησ|ημ\. ?γεν|الميلاد|مواليد|وُ?لد(?:ت)?|تولد|תאריך לידה|נולד|जन्म|জন্ম|பிறந்த|పుట్టిన|ಜನ್ಮ|วันเกิด|เกิด(?:วัน|เมื่อ)",
 )
 MONTHS = (
     r"(?:Jan(?:uar[yi]?)?|Feb(?:ruar[yi]?)?|Mar(?:ch|s)?|Apr(?:il)?|May|Mai|June?i?|July?i?|Aug(?:ust)?|Sept?(?:ember)?"

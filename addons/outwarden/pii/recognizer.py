@@ -65,16 +65,22 @@ A list of several, where reading on for each would cost too much: in rising orde
 class Context:
     """Words that say what the value after them is: an RE2 alternation, in any case. A word's end is free ("phones")."""
 
-    __slots__ = ("pattern", "regexp")
+    __slots__ = ("pattern", "regexp", "words")
 
     def __init__(self, words: str, *, inside: bool = False, wide: str = "") -> None:
         """Compile ``words``; with ``inside`` they count in the middle of a word too. ``wide`` are those that begin with
         a letter outside of ASCII: there RE2 knows no edge of a word.
         """
+        self.words = words
         self.pattern = f"(?i){'' if inside else WORD_EDGE}(?:{words})"
         if wide:
             self.pattern += f"|(?i:{wide})"
         self.regexp = Regexp(self.pattern)
+
+    def is_at(self, text: str) -> bool:
+        """Whether one of the words begins ``text``."""
+        found = self.regexp.search(text.encode("utf-8", "replace"))
+        return found is not None and found[0] == 0
 
     def before(self, text: str, start: int, width: int = CONTEXT_WIDTH) -> bool:
         """Whether one of the words stands within ``width`` code points before ``start``."""

@@ -12,6 +12,7 @@ from dataclasses import replace
 from outwarden.pii import addresses, spelled
 from outwarden.pii.apart import apart_recognizers
 from outwarden.pii.bank import is_card
+from outwarden.pii.beside import beside_recognizers
 from outwarden.pii.births import birth_recognizers
 from outwarden.pii.broken import BACKWARDS, broken_recognizers
 from outwarden.pii.folding import JOINT, STRINGS, Folded, fold
@@ -126,6 +127,7 @@ def view_recognizers(matcher: Matcher, depth: int = 0) -> list[Recognizer]:
         *netaddr_recognizers(wanted),
         *laid_out_recognizers(look, wanted),
         *parted_recognizers(wanted),
+        *beside_recognizers(wanted),
         *pieced_recognizers(wanted),
         Recognizer(VIEW, _ODD_RUN, lambda text, start, end, more: _check_odd(look, text, start, end), sign=_ODD_SIGN),
         Recognizer(
