@@ -29,10 +29,13 @@ Rows = NDArray[np.float64]
 # set of the folder: (share that was kept back, how much a text counts); no person is found in a text without any.
 _KEPT_BACK = {
     "structured_dev": (1.0, 0.5),
-    "uner_ewt_dev": (0.35, 2.0),
+    "uner_ewt_dev": (0.35, 3.0),
     "wikiann_en": (0.1, 0.5),
     "lifebench_train": (0.03, 0.5),
     "btc": (0.1, 1.0),
+    "wikiann_de": (0.1, 0.3),
+    "wikiann_fr": (0.1, 0.3),
+    "wikiann_nl": (0.1, 0.3),
 }
 _OWN = {
     "harmless_tuned": 1.0,
@@ -40,8 +43,13 @@ _OWN = {
     "notes_tuned": 1.0,
     "clinical_notes": 1.0,
     "notes_judged": 1.0,
-    "letters_judged": 1.0,
+    "letters_judged": 1.5,
+    "harmless_judged_four": 1.0,
+    "notes_judged_four": 1.0,
+    "harmless_tongues_tuned": 1.0,
+    "people_tongues_tuned": 2.0,
 }
+_KEPT = ("harmless_kept", "notes_kept", "harmless_tongues_kept", "people_tongues_kept")
 # What becomes a score of 0.5: as likely as this a person, for a missed name is worse than one too many.
 _EVEN = 0.222
 _HARMLESS = 1.5  # a harmless text that is hit counts more than a name
@@ -157,7 +165,7 @@ def calibrate(model: Model, data: Path) -> NDArray[np.float32]:
         for name, (share, weight) in _KEPT_BACK.items()
     } | {name: (own_set(name), weight) for name, weight in _OWN.items()}
     sets = {name: findings(model, some, weight) for name, (some, weight) in examples.items()}
-    unseen = {name: findings(model, own_set(name), 0.0) for name in ("harmless_kept", "notes_kept")}
+    unseen = {name: findings(model, own_set(name), 0.0) for name in _KEPT}
     unseen["wnut17_dev"] = findings(model, [without_titles(one) for one in read_set(data, "wnut17_dev")], 0.0)
     scores = {name: np.zeros(len(one.text)) for name, one in sets.items()}
     for fold in range(_FOLDS):

@@ -79,6 +79,9 @@ def test_what_is_nobodys_mailbox_is_left(find: Find, text: str) -> None:
         ("[2001:5810:b323:f813:4203:30a4:66f3:7cbc]:443", "2001:5810:b323:f813:4203:30a4:66f3:7cbc"),
         ("fe80::ffee:bea3:2278:5bee", "fe80::ffee:bea3:2278:5bee"),
         ("::ffff:52.61.122.140", "52.61.122.140"),
+        ("firmware 2.1 asks the server 4.2.12.7 at night", "4.2.12.7"),
+        ("release notes: 203.99.12.7 is down", "203.99.12.7"),
+        ("version 2 listens on 4.2.12.7:8080", "4.2.12.7"),
     ],
 )
 def test_ip_addresses_are_found(find: Find, text: str, address: str) -> None:
@@ -108,6 +111,9 @@ def test_ip_addresses_are_found(find: Find, text: str, address: str) -> None:
         "std::vector<int> a::b()",
         "array[::1000]",
         "dead::beef::cafe",
+        "firmware version 4.2.12.7 installed over 4.2.4.3; bootloader 6.35.28",
+        "section 12.4.7.1 of the standard, clause 7.2.58.3, table 3.4",
+        "kernel image 5.10.160.1 in the recovery partition",
     ],
 )
 def test_versions_times_and_reserved_addresses_are_left(find: Find, text: str) -> None:

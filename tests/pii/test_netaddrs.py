@@ -51,6 +51,7 @@ def test_other_layouts(detector: Detector, entity: str, text: str) -> None:
         "ports 22 : 80 : 443 : 8080 : 9090 : 53",
         "blocked 1234567 calls",
         "the ratio 1 : 2 : 3 : 4 : 5 : 6",
+        "blocked 1402 requests in 14 s, bucket 3021345678 drained",
     ],
 )
 def test_other_rows_are_none(detector: Detector, text: str) -> None:

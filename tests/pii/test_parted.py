@@ -76,6 +76,11 @@ def test_lists_of_counts_are_no_numbers(detector: Detector, text: str) -> None:
     assert found(detector, text) == []
 
 
+def test_the_digits_of_placeholders_are_no_parts(detector: Detector) -> None:
+    """As Markdown escapes them."""
+    assert found(detector, r"\[PHONE\_NUMBER\_1df611\], and" "\n" r"\[EMAIL\_ADDRESS\_d9621f\]") == []
+
+
 @given(st.lists(st.sampled_from(["card ", "phone: ", "ssn ", "12", "1", "\n- ", " and ", "A1", "iban "]), max_size=40))
 def test_what_is_found_begins_and_ends_with_a_part(detector: Detector, parts: list[str]) -> None:
     """In any row of labels, parts and gaps."""

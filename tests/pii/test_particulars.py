@@ -42,6 +42,8 @@ def test_addresses_are_found_whole(find: Find, address: str) -> None:
         "42 is the answer",
         "Platz für 100 Personen",
         "5 places, 12 roads",
+        "Opdatering 13.20.8: rettet en fejl",
+        "Spring 2024",
     ],
 )
 def test_what_is_no_address_is_left(find: Find, text: str) -> None:

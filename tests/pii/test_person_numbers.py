@@ -19,6 +19,8 @@ Find = Callable[[str], list[tuple[str, str]]]
         (r"ssn\n281-44-0067\n", "281-44-0067"),
         ("078-05-1120", "078-05-1120"),
         ("it is 281 44 0067.", "281 44 0067"),
+        ("part number of employee 281-44-0067", "281-44-0067"),
+        ("item 4: ssn 281-44-0067", "281-44-0067"),
     ],
 )
 def test_social_security_numbers_are_found(find: Find, text: str, number: str) -> None:
@@ -41,6 +43,8 @@ def test_social_security_numbers_are_found(find: Find, text: str, number: str) -
         "281-44-0067-12",
         "12 281 44 0067 99",
         "a281-44-0067b",
+        "Part number 642-11-9394 replaces 993-72-5141; torque 56 Nm",
+        "stock code 223-41-9087 discontinued",
     ],
 )
 def test_other_numbers_are_left(find: Find, text: str) -> None:

@@ -29,6 +29,7 @@ Find = Callable[[str], list[tuple[str, str]]]
         ("PID|1||666-64-34^^^HOSP^MR||", "666-64-34"),
         ("medical record number 4225650", "4225650"),
         ("Patient ID: AB4225650", "AB4225650"),
+        ("patient seen today, accession 4225650", "4225650"),
     ],
 )
 def test_medical_record_numbers_are_found(find: Find, text: str, number: str) -> None:
@@ -38,7 +39,17 @@ def test_medical_record_numbers_are_found(find: Find, text: str, number: str) ->
 
 
 @pytest.mark.parametrize(
-    "text", ["MRN-12", "xMRN-4225650", "4225650", "patient waited 4225650ms", "encounter: 2024-03-12", "chart: 12 34"]
+    "text",
+    [
+        "MRN-12",
+        "xMRN-4225650",
+        "4225650",
+        "patient waited 4225650ms",
+        "encounter: 2024-03-12",
+        "chart: 12 34",
+        "amplicon 602 bp, accession NM_608207.59",
+        "accession number for the deposited map is EMD-22014",
+    ],
 )
 def test_other_ids_are_left(find: Find, text: str) -> None:
     """Too short, part of a word, or without a word."""

@@ -88,6 +88,7 @@ def test_columns_and_series() -> None:
         "PID|1||20260311||",
         "file 44182 not found",
         '{"code":"MRX","value":"00449582"}',
+        "statistical value 822801, MRN box left empty.",
     ],
 )
 def test_what_only_looks_so(text: str) -> None:

@@ -40,9 +40,22 @@ _IPV6 = (
 )
 # What stands right before a version or section number that looks like an address.
 _NUMBERED = re.compile(
-    r"(?:(?<![a-z])(?:version|ver\.?|v\d?|release|build|firmware|fw|bios|revision|section|chapter|oid|identifier\()[_\s:=\"']*|[=~<>]=\s*|[§^]\s*)\Z"
+    r"(?:(?<![a-z])(?:version|ver\.?|v\d?|release|build|firmware|fw|bios|bootloader|driver|kernel|image|revision"
+    r"|(?:sub)?sections?|(?:sub)?clauses?|chapter|paragraph|annex|appendix|anhang|schema|edition|oid|identifier\()"
+    r"[_\s:=\"']*|[=~<>]=\s*|[§^]\s*)\Z"
 )
 _VERSION_WIDTH = 20
+# Farther before a number with small parts, as those of versions are; in one address of fifty they are all so small.
+_PART_MAX = 99
+_VERSIONED = Context(
+    r"versions?\b|firmware|bootloader|drivers?\b|kernel|bios\b|release[sd]?\b|changelog"
+    r"|(?:sub)?clauses?\b|(?:sub)?sections?\b"
+    r"|paragraphs?\b|annex|anhang|appendix"
+    r"|standard\b|editions?\b|replaces|supersedes|installed over|rolled back|pinned|yanked"
+)
+_HOST_WORDS = Context(
+    r"ips?\b|ipv4|ip.?addr|addr|hosts?\b|from\b|servers?\b|peer|ping|client|listen|connect|bind|dns|gateway|route"
+)
 # A change of versions: "upgraded libfoo from 1.2.3.4 to".
 _UPGRADED = Context(r"upgrad|downgrad|bump(?:s|ed)?\b|libs?\b|package")
 _ARCHIVE = re.compile(r"v?\d+(?:\.\d+)+\.[a-z]{2,4}", re.IGNORECASE)  # left-pad@1.3.0.tgz
@@ -73,12 +86,21 @@ def _check_ipv4(text: str, start: int, end: int, more: bool) -> Verdict | None:
         return None
     if _NUMBERED.search(text[max(0, start - _VERSION_WIDTH) : start].lower()) or _UPGRADED.before(text, start):
         return None
+    if _is_version(text, start, end):
+        return None
     longer = joined_after(text, end, ".-+", more)
     if longer is None:
         return UNDECIDED
     if longer and (text[end] == "." or not text[end + 1].isdigit()):
         return None  # 1.2.3.4.5, 1.2.3.4-rc1
     return Verdict(start, end, -0.9 if is_reserved_ipv4(address) else 0.9)
+
+
+def _is_version(text: str, start: int, end: int) -> bool:
+    """Whether words before say that small numbers are a version's or section's, and none says that a host has them."""
+    if text[end : end + 1] in (":", "/") or max(map(int, text[start:end].split("."))) > _PART_MAX:
+        return False
+    return _VERSIONED.before(text, start) and not _HOST_WORDS.before(text, start)
 
 
 def _ipv4(value: str) -> int | None:

@@ -60,6 +60,20 @@ def address_of(said: str) -> int | None:
     return number if number >= _ONE_MIN else None
 
 
+# A number that the word right before it counts or names: bucket 3021345678. Those that name an address are left out.
+_COUNTED = re.compile(
+    r"(?<![\w.])(?!(?:is|was|ist|est|son|adr\w*|addr\w*|direcci[oó]n|indirizzo|endere[cç]o|octets|integer|int|long|decimal|number|as|from"
+    r"|for|to|at|by|and|ips?|ipv4|host|hosts|peer|client|source|remote|server|pinged|ping|login|blocked|banned|allow|deny|allowed|denied"
+    r"|nmap|traceroute|whitelist\w*|firewall|sshd|inet|the|value|was|us|me)\b)[a-z]{2,} \Z"
+)
+_COUNTED_WIDTH = 24
+
+
+def is_counted(text: str, start: int) -> bool:
+    """Whether the word right before a plain number says that it is something else than an address."""
+    return _COUNTED.search(text, max(0, start - _COUNTED_WIDTH), start) is not None
+
+
 def _value(part: str) -> int:
     if part[:2].lower() == "0x":
         return int(part, 16)

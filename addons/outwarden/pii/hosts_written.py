@@ -3,6 +3,7 @@
 import ipaddress
 import re
 
+from outwarden.pii.hosts import is_counted
 from outwarden.pii.reading import VIEW, Look
 from outwarden.pii.recognizer import Context, Recognizer, Verdict, word_after, word_before
 
@@ -41,6 +42,8 @@ def _reading(said: str) -> str | None:
 def check_v4(look: Look, text: str, start: int, end: int) -> Verdict | None:
     """An address in another form, where the one that it says is somebody's."""
     if word_before(text, start) or word_after(text, end) or text[start - 1 : start] in (".", "-", "_"):
+        return None
+    if text[start:end].isdecimal() and is_counted(text, start):
         return None
     said = _reading(text[start:end])
     if said is None or said.startswith(("0.", "127.", "255.")):

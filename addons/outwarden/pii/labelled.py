@@ -12,7 +12,7 @@ from outwarden.pii.bank import PAY_WORDS, is_card
 from outwarden.pii.national import NUMBERS, context_of
 from outwarden.pii.numbering import is_assigned, is_assigned_with_trunk
 from outwarden.pii.person_numbers import SSN_WORDS, is_valid_area
-from outwarden.pii.phones import PHONE_WORDS
+from outwarden.pii.phone_words import PHONE_WORDS
 from outwarden.pii.reading import VIEW
 from outwarden.pii.recognizer import Recognizer, Verdict, digits_of
 from outwarden.pii.record_numbers import RECORD_WORDS

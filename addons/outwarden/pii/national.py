@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 
+from outwarden.pii.person_numbers import is_of_a_thing
 from outwarden.pii.recognizer import (
     CONTEXT_WIDTH,
     EDGE,
@@ -367,7 +368,7 @@ def _check_alone(numbers: Sequence[Number], text: str, start: int, end: int) -> 
     start = skip_edge(text, start)
     if word_before(text, start) or word_after(text, end) or text[end : end + 1] in ("-", "_"):
         return None
-    if start and text[start - 1] in "-_.@/":
+    if (start and text[start - 1] in "-_.@/") or is_of_a_thing(text, start):
         return None
     value = text[start:end]
     for number in numbers:

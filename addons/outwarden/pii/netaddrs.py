@@ -7,7 +7,7 @@ with its colons spaced or said. A number alone is one right behind a word only.
 import ipaddress
 import re
 
-from outwarden.pii.hosts import address_of
+from outwarden.pii.hosts import address_of, is_counted
 from outwarden.pii.reading import VIEW
 from outwarden.pii.recognizer import Check, Context, Recognizer, Verdict, word_after, word_before
 from outwarden.pii.reserved import is_reserved_ipv4, is_reserved_ipv6
@@ -101,6 +101,8 @@ def _check_ip(text: str, start: int, end: int, more: bool) -> Verdict | None:
         return Verdict(found.start(), found.end(), _SCORE, "IP_ADDRESS")
     found = _ONE.search(text, end, end + _NEAR)
     if found is None or (found.start() > end + _ONE_WITHIN and not found[0].startswith("0")):
+        return None
+    if not found[0].startswith("0") and is_counted(text, found.start()):
         return None
     address = address_of(found[0])
     if address is None or is_reserved_ipv4(address):

@@ -15,7 +15,7 @@ from outwarden.pii.national import NUMBERS, Number, context_of
 from outwarden.pii.numbering import is_assigned, is_assigned_with_trunk
 from outwarden.pii.page import encode
 from outwarden.pii.person_numbers import SSN_WORDS, is_valid_area
-from outwarden.pii.phones import PHONE_WORDS
+from outwarden.pii.phone_words import PHONE_WORDS
 from outwarden.pii.reading import VIEW
 from outwarden.pii.recognizer import Context, Recognizer, Verdict
 from outwarden.pii.regexp import Regexp
@@ -270,6 +270,13 @@ def _kinds(wanted: frozenset[str]) -> list[_Kind]:
     return found
 
 
+# The digits of a placeholder, as a model spells it, are no parts: ..NUMBER\_1df611\], and [EMAIL-ADDRESS-d9621f].
+_PLACEHOLDER_DIGITS = 6
+_PLACEHOLDER = re.compile(
+    rf"_[0-9a-f]{{{_PLACEHOLDER_DIGITS}}}(?![0-9A-Za-z])|[\- ](?=[0-9]*[a-f])[0-9a-f]{{6}}(?![0-9A-Za-z])"
+)
+
+
 class _Reader:
     """Reads what stands behind a label."""
 
@@ -296,7 +303,7 @@ class _Reader:
             if named is None and not (named := self._named(text, parts.places[0][0])):
                 return None
             if found := _first_of(named or (), parts, text, letters, scattered):
-                return found
+                return None if _PLACEHOLDER.search(text, found.start - 1, found.end + _PLACEHOLDER_DIGITS) else found
         return None
 
     def _named(self, text: str, at: int) -> list[_Kind]:

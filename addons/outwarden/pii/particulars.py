@@ -59,14 +59,20 @@ _ES_IT = (
     rf"(?:Calle|C/|Avenida|Avda\.?|Plaza|Paseo|Camino|Rua|Via|Viale|Piazza|Corso|Largo|ul\.|ulica) ?"
     rf"(?:(?:de|del|de la|los|las|da|das|do|dos|delle|della|dei|di) ){{0,2}}{_NAME}(?: {_NAME}){{0,3}},? ?(?:n[ºo°.]{{1,2}} ?)?\d{{1,4}}[a-zA-Z]?{_ZIP_CITY}"
 )
-_NOT_STREETS = re.compile(r"(?:Chapter|Section|Version|Figure|Table|Page|Step|Class|Grade|Level)\b")
+_NOT_STREETS = re.compile(
+    r"(?:Chapter|Section|Version|Figure|Table|Page|Step|Class|Grade|Level)\b|(?:[aeiouyäöü]|\b[Ss][tp])ring \d"
+)
+
+
+# Opdatering 13.20.8: no house has such a number. Nouns of action end as rings do; few streets have a vowel there.
+_NUMBERED_VERSION = re.compile(r"\.\d")
 
 
 def _check_street(text: str, start: int, end: int, more: bool) -> Verdict | None:
     start = skip_edge(text, start)
     if word_before(text, start) or text[start - 1 : start] in ("-", "/", "_", "$") or word_after(text, end):
         return None
-    if _NOT_STREETS.search(text, start, end):
+    if _NOT_STREETS.search(text, start, end) or _NUMBERED_VERSION.match(text, end):
         return None
     return Verdict(start, end - (text[end - 1] == "." and not text[:end].endswith(("St.", "tr.", "Ave."))), _SCORE)
 

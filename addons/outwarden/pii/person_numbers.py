@@ -31,12 +31,28 @@ def is_valid_area(digits: str) -> bool:
     return digits[:3] not in ("000", "666") and digits[0] != "9" and digits[3:5] != "00" and digits[5:] != "0000"
 
 
+# What is sold and stored has numbers of any form.
+_THINGS = Context(
+    r"(?:part|parts|item|stock|spare|article|catalog(?:ue)?|model|serial|sku|product|tooling|drawing|material|bin|lot|batch)"
+    r"[ _\-]?(?:part )?(?:no\b|numbers?|nos\b|num|code|id\b|#)|p/?n\b|sku\b"
+    r"|(?:item|part|gasket|bearing|seal kit|valve|housing) (?:#|\d)"
+)
+_PERSONS = Context(r"patient|employee|member|applicant|taxpayer|customer|born|dob\b|name")
+
+
+def is_of_a_thing(text: str, start: int) -> bool:
+    """Whether words before a number say that it is a part's or an article's, and none that it is a person's."""
+    return _THINGS.before(text, start) and not SSN_WORDS.before(text, start) and not _PERSONS.before(text, start)
+
+
 def _check_ssn(text: str, start: int, end: int, more: bool) -> Verdict | None:
     start = skip_edge(text, start)
     tied = joined_after(text, end, "-. ", more)
     if tied is None:
         return UNDECIDED
     if text[end : end + 1].isdecimal() or word_before(text, start):
+        return None
+    if is_of_a_thing(text, start):
         return None
     valid = is_valid_area(digits_of(text[start:end]))
     if valid and text[start + 3] != "." and not word_after(text, end) and not _in_a_row(text, start, end, tied):

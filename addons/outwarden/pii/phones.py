@@ -14,6 +14,7 @@ from outwarden.pii.numbering import (
     is_written_nationally,
     lengths_of,
 )
+from outwarden.pii.phone_words import PHONE_WORDS, is_called_otherwise
 from outwarden.pii.recognizer import (
     EDGE,
     UNDECIDED,
@@ -43,21 +44,6 @@ _LOOSE = rf"(?:\(|{EDGE})\d(?:[ .\-()/\x{{A0}}]{{0,3}}\d){{5,14}}{_EXTENSION}"
 # Digits in groups, as countries write them without a code. That alone is little: tables and versions look like it.
 _GROUPED = rf"(?:\(\d{{1,5}}\)|{EDGE}\d{{1,5}}){_GROUP_GAP}\d{{2,8}}(?:{_GROUP_GAP}\d{{1,5}}){{0,4}}"
 
-PHONE_WORDS = Context(
-    r"area code|[a-z]{0,12}phone|tel\b|mobile|mob\b|cell|fax|whats ?app|wechat|sms"
-    r"|hotline|voice ?mail|pager|dial|call|reach"
-    r"|contact|(?:ring|text) (?:me|us|him|her|them)|handy|telefon|t[eé]l[eé]phone|t[ée]l\b|tel[eé]fono|m[oó]vil|celular"
-    r"|kontakt|rufnummer|rückruf|erreichbar|portable|num[ée]ro|joindre|appele[zr]|ll[aá]m[ae]|fone|cellulare|chiamare"
-    r"|telefoon|mobiel|bellen|tlf|puhelin|gsm|telefonu|komórk|zadzwo|sim\b|callback|landline|extension|switchboard"
-    r"|(?:my|her|his|their|your|our|contact|the) (?:\w{2,8} )?(?:number|no\.|digits)|a ring"
-    r"|viber|telegram|wa\b|hp\b|cep\b"
-    r"|telem[oó]v|ligue (?:para|pra|no|me)|ligar|n[uú]mero|numm?er|sunat?i|suna[țt]i|h[íi]v[jo]"
-    r"|ring(?:e|a|er)? (?:mig|meg|til)|bel (?:me|mij)|soita|volej|aray[\x{131}i]n|gọi|hubungi|ponsel|telepon"
-    r"|t(?:el)?fno|puh\b",
-    wide=r"điện|sđt|тел|моб|звон|номер|дзвон|电话|電話|手机|手機|携帯|联系|聯絡|連絡|전화|휴대|연락|هاتف|جوال|رقم|اتصل"
-    r"|טל|נייד|नंबर|फोन|फ़ोन|मोबाइल"
-    r"|โทร|เบอร์|มือถือ|τηλ|κινητ",
-)
 # Words that say the digits next to them are something else, whatever was said about phones before.
 _OTHER = Context(
     r"order|ticket|invoice|tracking|transaction|reference|ref\b|case\b|issue|commit|ports?\b|pid|id\b|uid|req\b|request.?id|session|version"
@@ -97,6 +83,7 @@ _BEHIND = re.compile(r" ?\((?i:m|c|h|w|o|f|mobile|cell|home|work|office|fax|tel|
 _BEHIND_OPEN = re.compile(r" ?(?:\([a-zA-Z]*)?")
 _BEHIND_WIDTH = 10
 _ZIP = re.compile(r"\d{5}-\d{4}")
+_DECIMAL = re.compile(r"\d+\.\d+")
 _FRACTION = re.compile(r"\d{1,4}/\d{1,4}")  # 575/570 passed
 _YEARS = re.compile(r"(?:19|20)\d\d\D+(?:19|20)\d\d")
 _DOTTED = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?!\d)")
@@ -167,6 +154,11 @@ def _check_nanp(text: str, start: int, end: int, more: bool) -> Verdict | None:
     return Verdict(start, end, 0.85 if is_assigned(digits if len(digits) == 11 else f"1{digits}") else 0.65)
 
 
+def _is_in_row(text: str, start: int, end: int) -> bool:
+    """Whether it is a field of a row: $GPGGA,081836,04223.34492,E."""
+    return text[start - 1 : start] == "," or (text[end : end + 1] == "," and text[end + 1 : end + 2].isalnum())
+
+
 def _in_a_row(text: str, start: int, end: int) -> bool:
     """Whether numbers stand on both sides: 96 192 384 768 1536 3072."""
     return joined_before(text, start, " ") and text[start - 2].isdecimal() and text[end + 1].isdecimal()
@@ -181,6 +173,8 @@ def _check_trunk(text: str, start: int, end: int, more: bool) -> Verdict | None:
     if joined_before(text, start, " ") and text[start - 2].isdecimal():
         return None  # a group of a longer number
     if _DATE.search(text, start, end) or text.count("/", start, end) > 1 or _ZIP.fullmatch(text, start, end):
+        return None
+    if _DECIMAL.fullmatch(text, start, end) and _is_in_row(text, start, end):
         return None
     return Verdict(start, end, 0.6) if is_assigned_with_trunk(digits_of(text[start:end])) else None
 
@@ -237,6 +231,8 @@ def _check_loose(text: str, start: int, end: int, more: bool) -> Verdict | None:
     if _OTHER.before(text, start, _OTHER_WIDTH) or _LINKED.search(text, max(0, start - 2), start):
         return None
     number = text[start:end]
+    if number.isdecimal() and is_called_otherwise(text, start, end):
+        return None
     if _DATE.search(number) or _DOTTED.search(number) or _YEARS.fullmatch(number) or _FRACTION.fullmatch(number):
         return None
     digits = digits_of(number)

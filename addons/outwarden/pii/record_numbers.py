@@ -9,6 +9,7 @@ import re
 
 from outwarden.pii.recognizer import (
     EDGE,
+    LOOK_BACK,
     UNDECIDED,
     Check,
     Context,
@@ -21,14 +22,19 @@ from outwarden.pii.recognizer import (
     word_before,
 )
 
-RECORD_WORDS = Context(
+_PERSONAL = (
     r"med(?:ical)?\.?.?rec(?:ord)?s?|mrns?(?:\b|_)|m\.r\.n|m\.?r\.? ?#|mr[ ._]no\b|emr\b|ehr\b"
     r"|patient.{0,2}(?:id|no|num|#|record|identifier|file)"
     r"|pt\.?.(?:id|no|num|#)|pat\.?.?(?:id|nr)|chart.{0,2}(?:id|no|num|#|:)|hospital.(?:id|no|num|#)"
     r"|record.(?:id|no|num|#)|unit.(?:no|num|#)|uhid|encounter.{0,2}(?:id|no|num|#|:)|admission.(?:id|no|num|#)"
-    r"|visit.(?:id|no|num|#)|accession|patienten.?(?:nr|nummer|id)|fallnummer|dossier.(?:m[ée]dical|patient)"
+    r"|visit.(?:id|no|num|#)|patienten.?(?:nr|nummer|id)|fallnummer|dossier.(?:m[ée]dical|patient)"
     r"|historia cl[ií]nica"
 )
+RECORD_WORDS = Context(rf"{_PERSONAL}|accession")
+_RECORDS_OF_PERSONS, _ACCESSION = Context(_PERSONAL), Context("accession")
+# Letters tied to a number are its own prefix: NM_608207. Those of a label are words: mrn_608207, record_id_608207.
+_IDENTIFIER = re.compile(r"(?<![A-Za-z_])(?!MRN|MR|ID|PID|HN)[A-Z]{1,4}_\Z")
+_IDENTIFIER_WIDTH = 8
 _GROUPS = r"\d{2}-\d{2}-\d{2}(?:-\d{1,2})?|\d{3}[\- ]\d{2,3}[\- ]\d{3,4}|\d{2}-\d{5,8}"
 _RECORD_BODY = rf"(?:[A-Z]{{0,5}}[\-#]?\d{{5,12}}(?:-\d{{1,6}})?[A-Z]?|{_GROUPS})"
 # Right after the abbreviation itself four digits will do.
@@ -132,7 +138,16 @@ def _check_record_number(text: str, start: int, end: int, more: bool) -> Verdict
         return UNDECIDED
     if tied or word_before(text, start) or word_after(text, end):
         return None
+    if _IDENTIFIER.search(text, max(0, start - _IDENTIFIER_WIDTH), start) or _is_specimen(text, start):
+        return None
     return Verdict(start, end, 0.75)
+
+
+def _is_specimen(text: str, start: int) -> bool:
+    """Whether only "accession" stands before, which genes and museum pieces have as well, and no word of a ward."""
+    if not _ACCESSION.before(text, start, LOOK_BACK):
+        return False
+    return not _RECORDS_OF_PERSONS.before(text, start, LOOK_BACK) and not WARD_WORDS.before(text, start, LOOK_BACK)
 
 
 def _check_grouped_record(text: str, start: int, end: int, more: bool) -> Verdict | None:

@@ -137,7 +137,7 @@ def _beside(text: str, low: int, high: int) -> Iterator[Span]:
         return
     start, end = first + behind.start("value"), first + behind.end("value")
     free = start == 0 or _BEFORE_VALUE.search(text, max(0, start - 1), start) is None
-    told = sure and behind["tie"] and not behind["words"]
+    told = sure and behind["tie"] and behind["tie"][0] != "," and not behind["words"]
     if free and _is_number(behind["value"]) and (told or is_ward(text, start, end)):
         yield _span(start, end, _SCORE_NEAR)
 

@@ -42,6 +42,17 @@ def test_a_unit_about_a_person_and_one_about_things() -> None:
     assert thing["digit_after"] == thing["starts"] == 1
 
 
+def test_a_unit_in_another_language() -> None:
+    """As many words in lower case as English does not have, without the name's own; what opens a sentence."""
+    there = described("Numer zlecenia wynosi sto, czas trwania minuta. Zlecenie stoi", "Zlecenie")
+    here = described("the order number is above. Zlecenie was there for some time", "Zlecenie")
+
+    assert there["foreign"] > 0.5 > here["foreign"]
+    assert there["opens"] == here["opens"] == 1
+    assert there["unlisted"] == 1
+    assert there["foreign_unlisted"] == there["foreign"]
+
+
 def test_the_name_itself_is_no_evidence() -> None:
     """Only what stands around it is counted."""
     assert described("Nurse", "Nurse")["words_titles"] == 0

@@ -36,6 +36,9 @@ FEATURES = (
     *("ordinary", "commas", "sentence", "others", "length", "short", "technical", "units", "digits"),
     *(f"words_{name}" for name in CUES),
     *("nothing", "nothing_one"),
+    *("unlisted", "unlisted_lower", "unlisted_nothing", "unlisted_digits"),
+    *("foreign", "foreign_logit", "foreign_one", "foreign_lower", "foreign_unlisted", "foreign_nothing"),
+    *("opens", "opens_unlisted", "opens_foreign"),
 )
 _TECHNICAL = re.compile(
     r"[a-z]*_\w+|\d+(?:\.\d+)+|v\d.*|[a-z]+\.[a-z]+.*|https?:.*|[\w.~-]*/[\w./~-]+|[a-z]+[A-Z]\w*", re.DOTALL
@@ -78,6 +81,8 @@ class Evidence:
         caps, lower = joined.isupper(), joined.islower()
         around = unit.without(found.first, found.last)
         nothing = sum(around.cues) == 0
+        foreign = unit.foreign(found.first, found.last)
+        opens = found.first == 0 or unit.words[found.first - 1] in _STOPS
         row = (
             *(logit, one * logit, nothing * logit, one, len(said) == 2, len(said) > 2, caps),
             *(caps and one and len(joined) <= _SHORT_CAPS, len(joined) == 1, lower, lower and one),
@@ -96,6 +101,9 @@ class Evidence:
             *(_capped(around.technical), _capped(around.units), min(1.5, 4 * around.digits / max(1, around.length))),
             *map(_capped, around.cues),
             *(nothing, nothing and one),
+            *(known == 0, known == 0 and lower, known == 0 and nothing, (known == 0) * unit.digit_share),
+            *(foreign, foreign * logit, foreign * one, foreign * lower, foreign * (known == 0), foreign * nothing),
+            *(opens, opens and known == 0, opens * foreign),
         )
         return [float(value) for value in row]
 
@@ -125,6 +133,9 @@ class _Unit:
         self.digits = [not word.isalpha() and any(map(str.isdigit, word)) for word in words]
         length = len(words)
         self.ordinary = sum(word.isalpha() and word.islower() and gate.knows(word) for word in words) / length
+        self.strange = [word.isalpha() and word.islower() and len(word) > 2 and not gate.knows(word) for word in words]
+        self.plain = [word.isalpha() and word.islower() and len(word) > 2 for word in words]
+        self.digit_share = min(1.0, 4 * sum(self.digits) / length)
         self.commas = sum(word in ",;|" for word in words) / length
         self.ends = words[-1] in ".!?"
 
@@ -136,6 +147,12 @@ class _Unit:
             sum(kind) - sum(kind[first : last + 1]) for kind in (self.technical, self.units, self.digits)
         )
         return _Counts(cues, technical, units, digits, len(self.words) - (last + 1 - first))
+
+    def foreign(self, first: int, last: int) -> float:
+        """How many of the words in lower case around are none of English."""
+        plain = sum(self.plain) - sum(self.plain[first : last + 1])
+        strange = sum(self.strange) - sum(self.strange[first : last + 1])
+        return strange / plain if plain > 1 else 0.0
 
     def beside(self, first: int, last: int, one: bool) -> Sequence[bool]:
         """What stands right before and after."""
@@ -156,6 +173,7 @@ class _Unit:
         )
 
 
+_STOPS = frozenset(".!?:;\u2022")
 _QUOTES = frozenset("'\"\u2018\u201c")
 _SLASHES = frozenset("/=_#@")
 

@@ -11,6 +11,7 @@ from typing import Protocol
 from outwarden.pii.finder import Allowance, Span
 from outwarden.pii.names.identifiers import is_identifier
 from outwarden.pii.names.labels import is_label
+from outwarden.pii.names.layout import is_laid_out
 from outwarden.pii.names.mentions import Mentions
 from outwarden.pii.names.prose import Prose
 from outwarden.pii.names.records import names_in, prose_of
@@ -184,7 +185,9 @@ def _may_be_name(unit: str, span: Span) -> bool:
     value = unit[span.start : span.end]
     if span.entity == "PERSON":
         place = unit, span.start, span.end
-        if sum(map(str.isalpha, value)) < _LETTERS_MIN or is_identifier(*place) or is_label(*place):
+        if sum(map(str.isalpha, value)) < _LETTERS_MIN:
+            return False
+        if is_identifier(*place) or is_label(*place) or is_laid_out(*place):
             return False
     if len(unit.split(None, 1)) > 1 or unit[-1] in _AFTER_WORD:
         return any(map(str.isalpha, value))

@@ -13,6 +13,7 @@ _TITLES = frozenset(
         "sra sras srta señora señorita señor senhora senhor dra dras profa lic arq doña",
         "signora signorina signor sigra signa dott dottssa profssa avv mgr mudr judr",
         "smt shrimati encik datuk datin",
+        "md phd rn mbbs frcs facs mrcp dds dmd esq obst",  # behind a name, or before its number
     )
     for title in line.split()
 )
