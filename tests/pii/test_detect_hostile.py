@@ -20,7 +20,7 @@ TOKENS = [
     "http://1", "sk-", "sk-a1 ", "AKIA ", "eyJ", "eyJa.", "\"1\" + ", "'a' ", "\"a\" + ", "`", "**1", "~~",
     "\n> ", "\n- 1", "\n1. ", "rot13 ", "reversed abcdefgh ", "alfa ", "GB", "D E 1\n", "Basic QUFB ", "\u0661",
     "\u2460", "\uff11", "1\u200b", "\u202e", "\u0430a", "\u4e2d1", "\U0001f600", "born 1 ", "phone 1 ", "zip 1",
-    "[EMAIL_ADDRESS_", "password=", "://a:", "::", "1:2:",
+    "[EMAIL_ADDRESS_", "password=", "密码是", "password|", "admin:a1 ", ":5432:a:b:", "'a' + ", "login(\"a\", ", "://a:", "::", "1:2:",
     "san ", "ichi ni ", "一", "⚀", "null", "1a\u0336", "a\u200b lorem ipsum ", "\\U00000041", ".- ", "-",
     "3CWFj7q4mqYEMf9v ", "bZB92WNC0^ZDM6|", "8;&5I;&$N9'5B;VES.3-", "H4sIAAAAAAAAA",
     "=QUFB", "0041", "_b ", "o]2", "QUFB ",

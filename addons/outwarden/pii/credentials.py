@@ -4,9 +4,9 @@ Tokens and key blocks have no upper length, so their patterns propose the beginn
 at most `SECRET_MAX` code points; a longer one is found up to there.
 """
 
-import base64
 import re
 
+from outwarden.pii import named_secrets
 from outwarden.pii.recognizer import (
     UNDECIDED,
     Context,
@@ -251,112 +251,6 @@ def _check_private_key(text: str, start: int, end: int, more: bool) -> Verdict |
     return Verdict(start, body, 0.9) if _KEY_MATERIAL.search(text, end, body) else None
 
 
-# --- passwords: in a URL, or after a name for one
-
-_URL_LOGIN = r"[a-zA-Z][a-zA-Z0-9+.\-]{1,20}://[^\s:@/'\"<>]{0,64}:[^\s@/'\"<>]{1,128}@[A-Za-z0-9\[]"
-_LOGIN = re.compile(r"://[^:@/]*:(?P<password>[^@]+)@.\Z", re.DOTALL)
-_PASSWORD_WORDS = Context(
-    r"p[a@4][s$5]{2}w[o0]rd|p a s s w o r d|pass(?:word|wd|phrase|code)?|pwd|passwort|kennwort|mot de passe|contraseñ?n?a|senha|secret|client.?secret"
-    r"|(?:api|access|account|signing|encryption|storage|private).?key|auth.?token|token|credentials?|db_pass\w*",
-    inside=True,
-)
-_ASSIGNED = r"(?:[\"']?\s{0,3}(?:=>|:=|[=:])\s{0,3}| is | ist | est | es | )[\"'`]?[^\s\"'`<>{}()\[\],;]{6,128}"
-_VALUE = re.compile(r"(?:[\"']?\s{0,3}(?:=>|:=|[=:])\s{0,3}| is | ist | est | es | )[\"'`]?")
-# What stands where a password would and is none: a placeholder, a variable, a call, a type, a path.
-_NO_PASSWORD = re.compile(
-    r"(?i)\$|%|\*{3}|x{4}|\.\.\.|env|none|null|true|false|undefined|string|bytes|required|optional|example|placeholder"
-    r"|changeme|change_me|your|my_|password|secret|token|redacted|hidden|<|\[|self\.|this\.|config|settings|request|response"
-    r"|https?:|file:|/|\\"
-)
-
-
-def _check_login(text: str, start: int, end: int, more: bool) -> Verdict | None:
-    """The password of ``scheme://user:password@host`` alone: what remains is still a URL."""
-    found = _LOGIN.search(text, start, end)
-    if found is None or _is_stand_in(found["password"]):
-        return None
-    return Verdict(found.start("password"), found.end("password"), 0.85)
-
-
-# HTTP's Basic scheme (RFC 7617): a name and a password in base64.
-_BASIC = r"\b(?i:basic)[ \t]{1,4}[A-Za-z0-9+/_\-]{8,240}={0,2}"
-
-
-def _check_basic(text: str, start: int, end: int, more: bool) -> Verdict | None:
-    at = max(text.rfind(" ", start, end), text.rfind("\t", start, end)) + 1
-    if end == len(text) and more:
-        return UNDECIDED
-    try:
-        login = base64.urlsafe_b64decode(text[at:end].replace("+", "-").replace("/", "_") + "==").decode("ascii")
-    except ValueError:
-        return None
-    name, colon, password = login.partition(":")
-    right = colon and login.isprintable() and len(password) >= _BASIC_MIN and not _is_stand_in(password)
-    return Verdict(at, end, 0.85) if right and " " not in name else None
-
-
-_BASIC_MIN = 3
-
-
-def _is_stand_in(value: str) -> bool:
-    """Whether a variable or a word for a password stands there: ${DB_PASSWORD}, <password>, ****."""
-    return value.startswith(("$", "{", "<", "%", "[")) or value.lower() in (
-        "password",
-        "pass",
-        "pwd",
-        "secret",
-        "x-oauth-basic",
-    )
-
-
-def _check_assigned(text: str, start: int, end: int, more: bool) -> Verdict | None:
-    """What somebody calls a password and what looks like one: letters with digits or signs, no word of a program."""
-    value = _VALUE.match(text, start, end)
-    if value is None or not _PASSWORD_WORDS.before(text, start, _NAME_WIDTH):
-        return None
-    at, stop = value.end(), end
-    while stop > at and text[stop - 1] in ".!?:":
-        stop -= 1
-    said = text[at:stop]
-    if _is_random_run(said) and text[end : end + 1] != "(":
-        return Verdict(at, stop, 0.7)
-    if value[0] == " " and not (len(said) > _PASSWORD_MIN and _MIXED.fullmatch(said)):
-        return None  # "the password Reset2 form"
-    if len(said) < _PASSWORD_MIN or _NO_PASSWORD.search(said) or text[end : end + 1] == "(":
-        return None
-    kinds = sum(map(bool, (re.search("[a-z]", said), re.search("[A-Z]", said), re.search(r"\d", said))))
-    odd = re.search(r"[^\w.\-]", said) is not None
-    if kinds + odd < 3 or (said.isidentifier() and kinds < 3) or _is_a_dotted_name(said):
-        return None
-    return Verdict(at, stop, 0.6)
-
-
-def _is_random_run(said: str) -> bool:
-    """Whether no word of a language or program looks so: 32 hexadecimal digits, 24 characters of all kinds."""
-    if _HEX_RUN.fullmatch(said):
-        return len(set(said)) > _HEX_KINDS_MIN
-    digits = sum(map(str.isdecimal, said))
-    mixed = said.upper() != said and said.lower() != said
-    return _BASE64_RUN.fullmatch(said) is not None and mixed and digits >= len(said) // 16 + 1
-
-
-def _is_a_dotted_name(said: str) -> bool:
-    if _DOTTED_NAME.fullmatch(said) is None:
-        return False
-    return sum(map(str.isdecimal, said)) < 2 or sum(map(str.isupper, said)) < 2
-
-
-_NAME_WIDTH = 24
-_PASSWORD_MIN = 6
-_HEX_RUN = re.compile(rf"[0-9a-f]{{32,128}}|[0-9A-F]{{32,128}}|{_UUID}")
-_HEX_KINDS_MIN = 6
-_BASE64_RUN = re.compile(r"[A-Za-z0-9+/_\-]{24,128}={0,2}")
-# Letters in both cases, digits, and a sign that no name has.
-_MIXED = re.compile(
-    r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d.*\d)(?=.*[^\w.\-/:]).*|(?=.*[a-z].*[a-z])(?=.*[A-Z].*[A-Z])(?=.*\d.*\d)[^/:()]{10,}"
-)
-_DOTTED_NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
-
 # --- wallets
 
 
@@ -370,9 +264,7 @@ def _check_wallet(text: str, start: int, end: int, more: bool) -> Verdict | None
 RECOGNIZERS = (
     Recognizer("API_KEY", _KEY, _check_key, hint=KEY_BEGINS),
     Recognizer("API_KEY", _PARTED_KEY, _check_parted_key),
-    Recognizer("PASSWORD", _URL_LOGIN, _check_login, hint="://"),
-    Recognizer("PASSWORD", _BASIC, _check_basic),
-    Recognizer("PASSWORD", _ASSIGNED, _check_assigned, near=_PASSWORD_WORDS, whole=True),
+    *named_secrets.RECOGNIZERS,
     Recognizer("CRYPTO", _EDGE + WALLET, _check_wallet),
     Recognizer("API_KEY", _AWS_SECRET, _check_aws_secret, near=_AWS_WORDS),
     Recognizer("API_KEY", _JWT, _check_token),
