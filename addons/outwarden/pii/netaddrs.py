@@ -30,11 +30,14 @@ _SAID_AFTER = r"(?i:joined|associated|ssid|via eth|on wlan)"
 _MAC_BEFORE = rf"\b{_BYTE}" + rf"[ :.,\-_/]{{0,2}}{_BYTE}" * 3 + rf"[^\n]{{0,48}}{_SAID_AFTER}"
 _MAC_AFTER = re.compile(rf"\W{{0,4}}[bB]?{_SAID_AFTER}")
 _USUAL_JOINTS = frozenset(":-")
+_DIGIT = re.compile("[0-9]")
 _KINDS_MIN = 4
 
 
 def _check_mac(text: str, start: int, end: int, more: bool) -> Verdict | None:
     """Six bytes behind a word for them, or before what is said of stations only."""
+    if not _DIGIT.search(text, end, end + _NEAR + 64):
+        return None  # "station" is a word of every text, and one of 100,000 addresses has letters alone
     at = end
     for _ in range(3):
         found = _MAC.search(text, at, at + _NEAR + 64)
