@@ -204,7 +204,7 @@ def packed_recognizers(look: Look) -> list[Recognizer]:
     return [
         *(_recognizer(packing, look) for packing in PACKINGS if packing.streamed),
         Recognizer(VIEW, f"(?:{rows})", check, whole=True),
-        Recognizer(VIEW, _WRAPPED_ROW, check_lines, whole=True),
+        Recognizer(VIEW, _WRAPPED_ROW, check_lines, whole=True, apart=True),
     ]
 
 

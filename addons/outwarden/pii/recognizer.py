@@ -126,7 +126,8 @@ class Recognizer:
     what every match holds, short, for the gate to look for: of a long pattern that may begin anywhere it would have to
     remember each beginning, which in base64 costs a thousand times what prose does. ``bare``: a match is the
     value, with no more than an `EDGE` or a sign before it: where only context stands nobody need look for one.
-    ``apart``: the gate looks for it by itself: it counts, and with all others there would be a state for each count.
+    ``apart``: the gate looks for it by itself: it counts, or has a thousand words, and with all others there would be a
+    state for each mixture.
     """
 
     entity: str

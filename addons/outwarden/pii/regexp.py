@@ -13,7 +13,7 @@ from outwarden.pii.syntax import PatternError
 # Memory for an automaton. RE2's own default, 8 MiB, is small for large texts; too little only makes a search slower.
 PATTERN_BYTES = 16 << 20
 SET_BYTES = 32 << 20
-_SELDOM = 11  # in one, of patterns that a text holds seldom: with 42 its states ran out of memory over and over
+_SELDOM = 8  # in one, of patterns that a text holds seldom: with 42 its states ran out of memory over and over
 _PATTERNS = 13  # in one automaton of a set, at least
 
 
