@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from outwarden.pii import Detector, PiiPolicy
 
+Find = Callable[[str], list[tuple[str, str]]]
+
 DETECTOR = Detector(PiiPolicy())
 VALUES = {
     "STREET_ADDRESS": "14 Larkspur Lane, Dayton, OH 45402",

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from outwarden.pii import addresses, spelled
 from outwarden.pii.apart import apart_recognizers
+from outwarden.pii.assembled import assembled_recognizers
 from outwarden.pii.bank import is_card
 from outwarden.pii.births import birth_recognizers
 from outwarden.pii.broken import BACKWARDS, broken_recognizers
@@ -127,6 +128,7 @@ def view_recognizers(matcher: Matcher, depth: int = 0) -> list[Recognizer]:
         *laid_out_recognizers(look, wanted),
         *parted_recognizers(wanted),
         *pieced_recognizers(wanted),
+        *assembled_recognizers(look),
         Recognizer(VIEW, _ODD_RUN, lambda text, start, end, more: _check_odd(look, text, start, end), sign=_ODD_SIGN),
         Recognizer(
             VIEW,
