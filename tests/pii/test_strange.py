@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from outwarden.pii import Detector, PiiPolicy
 
+Find = Callable[[str], list[tuple[str, str]]]
+
 DETECTOR = Detector(PiiPolicy())
 VALUES = {
     "STREET_ADDRESS": "14 Larkspur Lane, Dayton, OH 45402",
@@ -99,3 +101,18 @@ def test_wherever_it_stands(entity: str, way: str, before: int, between: int) ->
 def test_what_says_nothing_is_left_alone(text: str) -> None:
     """Strange characters alone are nobody's data."""
     assert DETECTOR.find([text]) == [[]]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "ada.\x1b[31mruiz\x1b[0m@kes\x1b[1mtrel-freight.com",
+        "ada.\\033[31mruiz\\033[0m@kestrel-freight.com",
+        "\\x00".join("ada.ruiz@kestrel-freight.com"),
+        "\x00".join("ada.ruiz@kestrel-freight.com"),
+        "".join(f"{one}\x08{one}" for one in "ada.ruiz@kestrel-freight.com"),
+    ],
+)
+def test_what_a_terminal_or_a_dump_puts_between_is_left_out(find: Find, written: str) -> None:
+    """Colours, characters struck over, zero bytes."""
+    assert [entity for entity, _ in find(f"> email: {written}")] == ["EMAIL_ADDRESS"]

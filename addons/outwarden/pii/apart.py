@@ -4,6 +4,7 @@ import re
 
 from outwarden.pii.accounts import account_recognizers, read_account
 from outwarden.pii.bank import IBAN_DIGITS_ONLY, IBAN_LENGTHS, passes_mod_97
+from outwarden.pii.dictated import dictated_recognizers
 from outwarden.pii.folding import Folded, fold
 from outwarden.pii.reading import VIEW, Look, first_in, whole_run
 from outwarden.pii.recognizer import Check, Recognizer, Verdict, word_after
@@ -118,46 +119,6 @@ def check_turned_account(text: str, start: int, end: int, more: bool) -> Verdict
     return Verdict(start, end, 0.8, "IBAN_CODE") if right else None
 
 
-# --- in a phonetic alphabet
-
-_LETTERS = {
-    word: word[0]
-    for word in """
-    alpha alfa bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november oscar papa
-    quebec romeo sierra tango uniform victor whiskey whisky xray yankee zulu anton berta cäsar dora emil friedrich
-    gustav heinrich ida julius kaufmann konrad ludwig martha nordpol otto paula quelle richard samuel siegfried theodor
-    ulrich viktor wilhelm xanthippe ypsilon zacharias zeppelin
-    """.split()  # noqa: SIM905 - one word each reads better than quotes
-} | {"x-ray": "x"}
-_MARKS = {
-    "at": "@",
-    "dot": ".",
-    "period": ".",
-    "point": ".",
-    "punkt": ".",
-    "underscore": "_",
-    "dash": "-",
-    "hyphen": "-",
-}
-_PHONETIC = "|".join(sorted((*_LETTERS, *_MARKS, *PLAIN_UNITS), key=len, reverse=True))
-_ALPHABET = "|".join(sorted(_LETTERS, key=len, reverse=True))
-PHONETIC = rf"\b(?i:{_ALPHABET})(?:[ ,\-]{{1,2}}(?:(?i:{_PHONETIC})\b|[0-9])){{6,70}}"
-_PHONETIC_HINT = rf"\b(?i:{_ALPHABET})[ ,\-]{{1,2}}(?i:{_PHONETIC})[ ,\-]{{1,2}}(?i:{_PHONETIC})[ ,\-]"
-_SOUND = re.compile(r"(?i:x-ray)|[^\W\d_]+|[0-9]", re.IGNORECASE)
-
-
-def check_phonetic(look: Look, text: str, start: int, end: int) -> Verdict | None:
-    """A run that `PHONETIC` found, read letter by letter."""
-    said = "".join(_sound(word.lower()) for word in _SOUND.findall(text[start:end]))
-    return whole_run(look, text, start, end, said) or whole_run(look, text, start, end, said.upper())
-
-
-def _sound(word: str) -> str:
-    if word in _LETTERS or word in _MARKS:
-        return _LETTERS.get(word) or _MARKS[word]
-    return str(PLAIN_UNITS.get(word, word))
-
-
 # --- between marks that turn the direction of writing, which a screen shows the right way round
 
 _TURNED = r"[\x{202E}\x{2067}][^\x{202C}\x{2069}\r\n]{6,120}"
@@ -172,7 +133,7 @@ def apart_recognizers(look: Look, wanted: frozenset[str]) -> list[Recognizer]:
     """All of this file; an IBAN only where it is in ``wanted``."""
     found = [
         _whole(SINGLE, lambda text, start, end, more: check_single(look, text, start, end), _SINGLE_HINT),
-        _whole(PHONETIC, lambda text, start, end, more: check_phonetic(look, text, start, end), _PHONETIC_HINT),
+        *dictated_recognizers(look),
         _whole(_TURNED, lambda text, start, end, more: check_turned(look, text, start, end)),
     ]
     if "IBAN_CODE" in wanted:

@@ -31,10 +31,12 @@ _ESCAPES = (
     # An @ in hexadecimal (LDAP, CSS), decimal (DNS) and octal digits.
     r"|(?<=[\w.+\-])\\(?P<at>40|064|100|0000?40 ?)(?=[A-Za-z0-9\-]{1,40}\.[A-Za-z]{2})"
     r"|\+A(?P<utf7>[A-H][AEIMQUYcgkosw048])-"
+    # Colours of a terminal, a character struck over another, the upper half of UTF-16.
+    r"|(?P<unseen>(?:\x1b|\\{1,2}(?:033|x1b|e|u001b))\[[0-9;]{0,12}[A-Za-z]|.\x08|\x00)"
     rf"|(?P<tag>{TAG})"
 )
 _ESCAPE = re.compile(_ESCAPES, re.IGNORECASE)
-_FIRST_OF_ESCAPES = "&%\\<=+"  # 60 times as fast to look for in 500 characters as an escape
+_FIRST_OF_ESCAPES = "&%\\<=+\x1b\x08\x00"  # 60 times as fast to look for in 500 characters as an escape
 # What joins two pieces of one word in source code, quoted mail and Markdown, and stands for nothing.
 _CONCATENATED = r"(?:[+.&~]|\|\||\.\.|<<)"
 STRINGS = (  # "a" + "b", "a" "b", "a" \ and "b" on the next line
@@ -134,7 +136,7 @@ def _unescape(match: re.Match[str]) -> str:
         return _decoded(said.replace("%", ""), said)
     if kind == "quoted":
         return _decoded(said.replace("=", ""), said)
-    if kind in ("tag", "soft"):
+    if kind in ("tag", "soft", "unseen"):
         return ""
     if kind == "utf7":  # one character of ASCII in UTF-16, in base64
         return base64.b64decode(f"A{match['utf7']}=").decode("utf-16-be")
@@ -143,6 +145,8 @@ def _unescape(match: re.Match[str]) -> str:
     if kind == "named":
         return _named(match["named"], said)
     code = int(match[str(kind)], 10 if kind == "symbol" else 16)
+    if code == 0:
+        return ""
     return chr(code) if code <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF else said
 
 

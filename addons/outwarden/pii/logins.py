@@ -43,7 +43,7 @@ def _judged(text: str, start: int, end: int, sure: Sure) -> Verdict | None:
 
 
 _HOST = re.compile(
-    r"\A[\w\-]+(?:\.[\w\-]+)*\.(?:com|net|org|io|dev|local|internal|lan|de|fr|uk|eu|cloud|example|test)\b|\A[\d.]+\Z|\A[\w.\-]+/[\w./\-]+\Z|@[\w\-]+\.\w"
+    r"\A[\w\-]+(?:\.[\w\-]+)*\.(?:com|net|org|io|dev|local|internal|lan|de|fr|uk|eu|cloud|example|test)\b|\A[\d.]+\Z|\A[x*!]:\d+:|\A[\w.\-]+/[\w./\-]+\Z|@[\w\-]+\.\w"
 )
 
 

@@ -38,9 +38,12 @@ _AT = (
     r"(?:\\{1,4}(?:u0040|u\{0{0,4}40\}|x40|U00000040|N\{COMMERCIAL AT\}|(?:40|064|100|0000?40 ?)[A-Za-z0-9\-]{1,40}\.[A-Za-z])"
     r"|\\'40|\\symbol\{64\}|%u0040|&(?:amp;){1,3}(?:#0{0,5}64|#[xX]0{0,5}40|commat);)"
 )
+_TERMINAL = (  # colours, characters struck over others, the upper half of UTF-16
+    r"(?:\x{1B}|\\{1,2}(?:033|x1[bB]|e|u001[bB]))\[[0-9;]{0,12}[A-Za-z]|[A-Za-z0-9@.]\x{08}|[A-Za-z0-9@.]\x{00}[A-Za-z0-9@.]"
+)
 _SIGN = (
     rf"(?:[A-Za-z0-9@.:+_\-][{_INVISIBLE}{_ON_LETTERS}]|[{_LETTERS}]"
-    rf"|[A-Za-z0-9@][{_MIXED}]|[{_MIXED}][A-Za-z0-9@]|(?:{_ESCAPE}[^\x00-\x20]{{0,2}}){{2}}{_ESCAPE}|{_AT})"
+    rf"|[A-Za-z0-9@][{_MIXED}]|[{_MIXED}][A-Za-z0-9@]|(?:{_ESCAPE}[^\x00-\x20]{{0,2}}){{2}}{_ESCAPE}|{_AT}|{_TERMINAL})"
 )
 _PYTHON = re.compile(r"\\x\{([0-9A-F]+)\}")
 

@@ -141,8 +141,14 @@ _MORSE_NUMBER = re.compile(rb"\+?[0-9]{7,15}")  # nobody writes any other number
 _MORSE_SCORE = 0.5
 
 
+_HEX_WITHIN = re.compile(r"\b[0-9a-f]{2}")
+
+
 def check_trial(look: Look, text: str, start: int, end: int) -> Verdict | None:
     """What a token that begins at ``start`` says in one of these codes."""
+    within = _HEX_WITHIN.search(text, start + 1, end)  # behind the sign of another code: email-protection#7506…
+    if within and (found := check_packed(_CODES[-1], look, text, within.start(), more=False)) and found.score > 0:
+        return found
     for packing in _CODES:
         verdict = check_packed(packing, look, text, start, more=False)
         if verdict is not None and verdict.score > 0:

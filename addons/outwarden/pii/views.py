@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from outwarden.pii import addresses, spelled
 from outwarden.pii.apart import apart_recognizers
+from outwarden.pii.assembled import assembled_recognizers
 from outwarden.pii.bank import is_card
 from outwarden.pii.beside import beside_recognizers
 from outwarden.pii.births import birth_recognizers
@@ -129,6 +130,7 @@ def view_recognizers(matcher: Matcher, depth: int = 0) -> list[Recognizer]:
         *parted_recognizers(wanted),
         *beside_recognizers(wanted),
         *pieced_recognizers(wanted),
+        *assembled_recognizers(look),
         Recognizer(VIEW, _ODD_RUN, lambda text, start, end, more: _check_odd(look, text, start, end), sign=_ODD_SIGN),
         Recognizer(
             VIEW,
