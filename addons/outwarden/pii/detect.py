@@ -17,6 +17,7 @@ from outwarden.pii import (
     person_numbers,
     phones,
     record_numbers,
+    streets,
 )
 from outwarden.pii.custom import custom_recognizer
 from outwarden.pii.finder import Allowance, Finder, Span, WholeFinder
@@ -40,6 +41,7 @@ BUILT_IN = (
     *person_numbers.RECOGNIZERS,
     *record_numbers.RECOGNIZERS,
     *particulars.RECOGNIZERS,
+    *streets.RECOGNIZERS,
     *credentials.RECOGNIZERS,
 )
 # Looked for only where a rule names them.
