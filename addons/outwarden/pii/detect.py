@@ -18,6 +18,7 @@ from outwarden.pii import (
     phones,
     record_numbers,
     streets,
+    ward_beside,
 )
 from outwarden.pii.custom import custom_recognizer
 from outwarden.pii.finder import Allowance, Finder, Span, WholeFinder
@@ -40,6 +41,7 @@ BUILT_IN = (
     *bank.RECOGNIZERS,
     *person_numbers.RECOGNIZERS,
     *record_numbers.RECOGNIZERS,
+    *ward_beside.RECOGNIZERS,
     *particulars.RECOGNIZERS,
     *streets.RECOGNIZERS,
     *credentials.RECOGNIZERS,
