@@ -98,7 +98,7 @@ def _is_plainly_none(text: str) -> bool:
 
 def check_odd_account(text: str, start: int, end: int, more: bool) -> Verdict | None:
     """The same from a beginning that `_ODD_ACCOUNT` found."""
-    return None if text[start : start + 2 * len(_EXAMPLE)].isascii() else check_account(text, start, end, more)
+    return None if text[start : start + 2 * len(_EXAMPLE)].isascii() else _read_account(text, start)
 
 
 _EXAMPLE = "DE75 8501 0510 3738 8815 15"

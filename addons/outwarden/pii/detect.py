@@ -17,6 +17,8 @@ from outwarden.pii import (
     person_numbers,
     phones,
     record_numbers,
+    streets,
+    ward_beside,
 )
 from outwarden.pii.custom import custom_recognizer
 from outwarden.pii.finder import Allowance, Finder, Span, WholeFinder
@@ -39,7 +41,9 @@ BUILT_IN = (
     *bank.RECOGNIZERS,
     *person_numbers.RECOGNIZERS,
     *record_numbers.RECOGNIZERS,
+    *ward_beside.RECOGNIZERS,
     *particulars.RECOGNIZERS,
+    *streets.RECOGNIZERS,
     *credentials.RECOGNIZERS,
 )
 # Looked for only where a rule names them.

@@ -4,6 +4,7 @@ Words of a ward say what "file no" and "our ref" mean, in notes on paper as in h
 """
 
 from outwarden.pii.recognizer import Context
+from outwarden.pii.regexp import Regexp
 
 # So far to both sides; a note is mostly shorter.
 WARD_WIDTH = 400
@@ -43,3 +44,41 @@ def is_ward(text: str, start: int, end: int) -> bool:
     """Whether a word of a ward stands within `WARD_WIDTH` code points of ``text[start:end]``."""
     window = text[max(0, start - WARD_WIDTH) : start] + " " + text[end : end + WARD_WIDTH]
     return WARD_TEXT.regexp.search(window.encode("utf-8", "replace")) is not None
+
+
+# What is done on a ward, and what people have who lie there: endings of diseases, operations and drugs in Latin and Greek,
+# vital signs, abbreviations of charts; in the languages above.
+_CARE = (
+    r"[a-zà-ÿ]{3,}(?:itis|ite\b|ites\b|a?emia|[äe]mie|osis|ose\b|ectomy|ectomia|ectomie|ostomy|otomy|plasty|pathy|algia|algie|uria|urie|cillin\w?"
+    r"|mycin\w?|pril\b|sartan\w?|olol\b|statin\w?|prazol\w?|oxacin\w?|azol[e]?\b|parin\w?|xaban\w?|formin\w?|semid\w?|zepam|idin[ea]?\b|amide\b)"
+    r"|bp\b|sbp\b|spo2|sats?\b|gcs\b|news2?\b|nbm\b|npo\b|prn\b|tds\b|qds\b|bds?\b|iv\b|stat\b|obs\b|ward round|handover|sign-?out|i-pass"
+    r"|sbar|mdt\b|oncall|on-call|dka\b|copd|uti\b|nstemi|stemi|aki\b|cabg|hba1c|egfr|tsh\b|crp\b|inr\b|\bhb\b|wcc\b|cultures?|spiked|afebrile|febrile"
+    r"|fever|pyrexi|sepsis|septic|stroke|fracture|#nof|fall(?:s|en)\b|pain\b|wound|refill|prescri|follow-?up|telehealth|rapid response|code blue|vitals"
+    r"|blood pressure|pulse|transfers?|mobilis|stairs|catheter|cannula|drain\b|suture|stool|urine|stent|scan\b|ultrasound|tablet|inhaler|infus|review"
+    r"|pflege|visite|fieber|schmerz|blutdruck|opera|puls\b|infirmier|aide-soignant|ide\b|ehpad|résident|ordonnance|fièvre|douleur|tension\b|relève|apixaban"
+    r"|internaci[óo]n|fiebre|dolor|sala [0-9]|cama [0-9]|padecimiento|diagn[óo]stic|cursa|evoluci|nota m[ée]dica|enfermagem|dieta|febre|leito|intercorr"
+    r"|febbre|dolore|terapia|poradnia|choroba|zabieg|gorączk|leczeni|wizyt|kontrol[aiy]|ateş|ağrı|tansiyon|ameliyat|sốt|đd\b|bn\b|chăm sóc|huyết áp"
+    r"|mrsa|c\.? ?diff|desat|bloods?\b|trop(?:onin)?\b|chest pain|malaria|smear|feeds?\b|barrier|bp [0-9]|pansement|plaie|herida|cura\b|curativo|cirurgi"
+    r"|wund|sår\b|sårst|operation|homa\b|dawa\b|horečk|teplot|obväz|láz\b|műtét|kuume|leikkau|febr[ăa]|malaise|palpitat|dyspn|oedema|edema|rash\b"
+    r"|demam|nyeri|tekanan darah|koorts|pijn|bloeddruk|feber|smerte|blodtryck|anc\b|antenatal|gravida|trimester|deliver(?:y|ed) baby"
+)
+_CARE_WIDE = r"температура|давлени|жалоб|осмотр|диагноз|операци|лечени|πυρετ|πίεση|חום|לחץ דם|حرارة|ضغط|حمى|बुखार|रक्तचाप|ไข้|ความดัน|发热|血压|手术|体温|発熱|血圧|手術|발열|혈압|수술"
+_CARE_TEXT = Context(_CARE, wide=_CARE_WIDE)
+
+
+def words_of_ward(text: str, start: int, end: int) -> int:
+    """How many different words of a ward, or of what is done there, stand around ``text[start:end]``."""
+    window = f"{text[max(0, start - WARD_WIDTH) : start]} {text[end : end + WARD_WIDTH]}".encode("utf-8", "replace")
+    return len(_said(WARD_TEXT.regexp, window) | _said(_CARE_TEXT.regexp, window))
+
+
+def _said(words: Regexp, window: bytes) -> set[bytes]:
+    """The words without figures: 39 m and 64 m are one, and in most texts none."""
+    said: set[bytes] = set()
+    at = 0
+    while (found := words.search(window, at)) is not None:
+        word = window[slice(*found)].lower().strip(b"_")
+        if not word[:1].isdigit():
+            said.add(word)
+        at = found[1]
+    return said

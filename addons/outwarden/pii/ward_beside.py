@@ -1,0 +1,102 @@
+"""Medical record numbers that no name of such a number tells: in a text that speaks of a ward, beside a patient's name
+(`Nakamura (70833668) - DKA`), behind a word for any number, card or file (`nr kartoteki K/2212`, `Ref UHB5628404`), and as
+the identifier of a patient in FHIR's JSON.
+"""
+
+import re
+
+from outwarden.pii.recognizer import Recognizer, Verdict, skip_edge, word_after, word_before
+from outwarden.pii.record_numbers import OTHER_FORM
+from outwarden.pii.wards import words_of_ward
+
+ENTITY = "MEDICAL_RECORD_NUMBER"
+_SCORE, _SCORE_BESIDE = 0.7, 0.6
+_WARD_WORDS = 2  # so many different ones: "dr" and "echo" alone stand in any text
+_SOLID = r"[A-Z]{0,4}\d{5,10}"
+_GROUPED = r"\d{4,6}/\d{2}|\d{2,3}(?:[.\-]\d{2,6}){1,3}|[A-Z]{1,5}[/\-]\d{2,6}(?:[/\-]\d{2,4})?|\d{4}-\d{2}"
+
+# --- beside a name: a sign between, and one behind
+
+_SPACED = r"\d{3,4} \d{3,4}"
+_BESIDE = rf"(?:\p{{L}}|\.)\s{{0,2}}[(\[/,|–\-][ ]{{0,2}}(?:{_SOLID}|{_SPACED})(?:[)\]/,;:|.]|\s|\z)"
+_NAME = re.compile(
+    r"(?:^|[^\w])((?:[^\W\d_][\w’'\-]*\.?(?:,? |\s)){0,3}[^\W\d_][\w’'\-]*\.?)\s{0,2}[(\[/,|–\-][ ]{0,2}\Z"
+)
+_NAME_WITHIN = 72
+_PATIENT = re.compile(
+    r"(?:pt|pat|patient|patiente?|paciente|pacjent\w*|pac|bn|px|client|resident)[.:]?\s", re.IGNORECASE
+)
+_NO_NAMES = re.compile(
+    r"(?i)\b(?:tel|phone|fax|call|bleep|pager|ext|mobile|cell|accession|bed|form|lot|batch|serial|room|order|invoice|study|trial|page|step"
+    r"|ticket|licen[cs]e|pin|gmc|nmc|npi|dea|order|code|icd|snomed|cpt|isbn|doi|pmid|nct|version|build|postcode|zip|total|count|wbc|plt|plts"
+    r"|platelets?|ferritin|bnp|troponin|ck|dose|units?|iu|cfu|copies|viral load|cost|price|budget|population|patients|people|cases)\W*\Z"
+)
+
+# --- behind a word for any number
+
+_ANY_NUMBER = (
+    r"n[°ºª]\.?|n[ro]s?\.?|num(?:ber|[ée]ro|ero)?\.?|id|ident\w{0,10}|#|ref(?:erence)?\.?|card|cart[ãa]o|carte|tarjeta|kart\w{0,8}|file|folder|dossier"
+    r"|exp(?:ediente|te)?\.?|h\.? ?c\.?(?: ?n[°º])?|hist(?:oria|\.)?|pront(?:u[áa]rio)?\.?|reg(?:istro|ister|istration|\.)?|record|folio|ficha|s[ốo]|m[ãa]|c[oó]d\w{0,4}\.?"
+    r"|akte?\w{0,8}|fall\w{0,6}|journal\w{0,6}|matr[íi]cula|label|band|wristband|sticker|chart|csn|fin|sks|sag\w{0,4}|br\.|krankenblatt|aufn\w{0,6}\.?(?:-?nr\.?)?|stay|s[ée]jour|namba"
+)
+_WIDE_NUMBER = r"नं|नंबर|номер|№|رقم|번호|号|號|番号|เลขที่|หมายเลข|αριθ"
+_TOLD = rf"(?i:(?:\b(?:{_ANY_NUMBER})|{_WIDE_NUMBER})(?:[ .:]{{1,2}}\p{{L}}[\p{{L}}\p{{M}}.]{{1,14}}){{0,2}}[ .:#=№°º]{{1,4}}(?-i:{_SOLID}|{_GROUPED}))"
+_TOLD_VALUE = re.compile(rf"(?:{_GROUPED}|{_SOLID})\Z")
+_OTHER_LABELS = re.compile(
+    r"(?i)\b(?:tel|phone|fax|accession|bed|form|lot|batch|serial|room|ext|pager|bleep|order|invoice|study|trial|version|page|step|ticket|licen[cs]e"
+    r"|pin|grant|protocol version|nct|isbn|doi|pmid|icd|loinc|snomed|cpt|credit|bank|account|ref(?:erence)? range|registered charity|company)\b"
+)
+
+# --- identifiers of a patient in FHIR
+
+_FHIR = r"\"identifier\"\s*:\s*\[[^\]]{0,300}?\"value\"\s*:\s*\"[A-Za-z0-9][A-Za-z0-9./\-]{3,24}\""
+_FHIR_VALUE = re.compile(r"\"value\"\s*:\s*\"(?P<value>[^\"]*)\"\Z")
+_FHIR_WIDTH = 400
+
+
+def _is_ward(text: str, start: int, end: int) -> bool:
+    return words_of_ward(text, start, end) >= _WARD_WORDS
+
+
+def _check_beside(text: str, start: int, end: int, more: bool) -> Verdict | None:
+    value = _SOLID_VALUE.search(text, start, end)
+    if value is None or word_after(text, value.end()):
+        return None
+    low, high = value.span()
+    before = text[max(0, low - _NAME_WITHIN) : low]
+    name = _NAME.search(before)
+    if name is None or _NO_NAMES.search(name[1]) or text[high : high + 2].strip(". ")[:1] == "%":
+        return None
+    named = name[1].split()[-1][0].isupper() or _PATIENT.search(before) is not None
+    if not named or OTHER_FORM.fullmatch(value[0]) or not _is_ward(text, low, high):
+        return None
+    return Verdict(low, high, _SCORE_BESIDE, ENTITY)
+
+
+_SOLID_VALUE = re.compile(rf"(?<![\w])(?:{_SPACED}|{_SOLID})(?![\w])")
+
+
+def _check_told(text: str, start: int, end: int, more: bool) -> Verdict | None:
+    value = _TOLD_VALUE.search(text, start, end)
+    if value is None or word_before(text, skip_edge(text, start)) or word_after(text, end):
+        return None
+    label = text[max(0, start - 16) : value.start()]
+    if _OTHER_LABELS.search(label) or OTHER_FORM.fullmatch(value[0]) or text[end : end + 1] in ("-", "/", "%"):
+        return None
+    if sum(map(str.isdecimal, value[0])) < 4 or not _is_ward(text, start, end):
+        return None
+    return Verdict(value.start(), end, _SCORE, ENTITY)
+
+
+def _check_fhir(text: str, start: int, end: int, more: bool) -> Verdict | None:
+    value = _FHIR_VALUE.search(text, start, end)
+    if value is None or '"Patient"' not in text[max(0, start - _FHIR_WIDTH) : end + _FHIR_WIDTH]:
+        return None
+    return Verdict(*value.span("value"), _SCORE, ENTITY) if any(map(str.isdecimal, value["value"])) else None
+
+
+RECOGNIZERS = (
+    Recognizer(ENTITY, _BESIDE, _check_beside, whole=True, retry=True),
+    Recognizer(ENTITY, _TOLD, _check_told, whole=True, retry=True),
+    Recognizer(ENTITY, _FHIR, _check_fhir, whole=True),
+)
