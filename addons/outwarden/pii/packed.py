@@ -35,6 +35,9 @@ class Packing:
     streamed: bool = False
 
 
+_KINDS_MIN = 4  # characters: no value has fewer, and AAAA over and over unpacks to the like of itself
+
+
 def check_packed(packing: Packing, look: Look, text: str, start: int, more: bool) -> Verdict | None:
     """What the run says that begins at ``start``; without a finding the search goes on behind it."""
     limit = start + RUN_MAX
@@ -49,7 +52,7 @@ def check_packed(packing: Packing, look: Look, text: str, start: int, more: bool
     except ValueError:
         said = "\0" * (packing.torn + 1)
     readable = _UNREADABLE.search(said[: len(said) - packing.torn]) is None
-    if readable and (found := whole_run(look, text, start, end, said)):
+    if readable and len(set(said)) >= _KINDS_MIN and (found := whole_run(look, text, start, end, said)):
         return found
     behind = end - _OVERLAP if end - start > RUN_MAX - _OVERLAP else end
     return Verdict(behind, behind, 0.0)

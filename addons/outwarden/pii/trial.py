@@ -137,13 +137,23 @@ _CODES = (
     Packing(r"\b[0-9a-f]{2}[0-9a-f]{18}", re.compile(r"[0-9a-f]{20,160}(?![0-9a-f])"), _masked),
 )  # fmt: skip
 
+# What a run of each may begin with: most characters begin few of them.
+_FIRST = (
+    "[1-9A-HJ-NP-Za-km-z]", "<", _SIGN_85, "[!-M]", "[A-Za-z0-9+/]", "[A-Za-z0-9+/]", "=", "[He]", "1", "[0-9A-Fa-f]",
+    r"[\\2-7]", r"[2-K_-h0\\Z\]]", "[Z_`a-h]", r"[.\-·•∙_–—−]", "[0-9A-Fa-f]", "[0-9a-f]",
+)  # fmt: skip
+_BEGINNING = {
+    character: tuple(code for code, first in zip(_CODES, _FIRST, strict=True) if re.match(first, character))
+    for character in (*map(chr, range(33, 127)), *"·•∙–—−")
+}
+
 _MORSE_NUMBER = re.compile(rb"\+?[0-9]{7,15}")  # nobody writes any other number so
 _MORSE_SCORE = 0.5
 
 
 def check_trial(look: Look, text: str, start: int, end: int) -> Verdict | None:
     """What a token that begins at ``start`` says in one of these codes."""
-    for packing in _CODES:
+    for packing in _BEGINNING.get(text[start], ()):
         verdict = check_packed(packing, look, text, start, more=False)
         if verdict is not None and verdict.score > 0:
             return verdict

@@ -52,6 +52,7 @@ _BEHIND = re.compile(
     r"(?i:(?P<words>(?:(?:is|as|was|the|our|her|his|their|[a-z]{2,12}(?:'s)?) ){0,3}))\Z"
 )
 _BEHIND_CHARACTERS = 72
+_AFTER_CHARACTERS = 160  # the longest way to a number after a label is shorter
 _DIGIT = re.compile(r"\d")
 _BEFORE_VALUE = re.compile(r"[\w.\-/+]\Z")
 _MR = re.compile(
@@ -122,6 +123,8 @@ def _find(text: str) -> list[Span]:
 
 def _beside(text: str, low: int, high: int) -> Iterator[Span]:
     """The number right after a label, else the one right before it."""
+    if _DIGIT.search(text, max(0, low - _BEHIND_CHARACTERS), high + _AFTER_CHARACTERS) is None:
+        return
     sure = _SURE.match(text, low) is not None
     for form, least in ((_AFTER, _DIGITS.start), (_AFTER_WORDS, _DIGITS_AFTER_WORDS)):
         after = form.match(text, high)
