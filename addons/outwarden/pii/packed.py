@@ -15,7 +15,7 @@ from outwarden.pii.recognizer import UNDECIDED, Recognizer, Verdict
 
 RUN_MAX = 1920
 _OVERLAP = 128  # characters at the end of a run of the longest kind that are read again with what follows
-_UNREADABLE = re.compile(r"[^\t\n\r\x20-\x7e]")
+UNREADABLE = re.compile(r"[^\t\n\r\x20-\x7e]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def check_packed(packing: Packing, look: Look, text: str, start: int, more: bool
         said = packing.unpack(followed[0]).decode("ascii", "replace")
     except ValueError:
         said = "\0" * (packing.torn + 1)
-    readable = _UNREADABLE.search(said[: len(said) - packing.torn]) is None
+    readable = UNREADABLE.search(said[: len(said) - packing.torn]) is None
     if readable and len(set(said)) >= _KINDS_MIN and (found := whole_run(look, text, start, end, said)):
         return found
     behind = end - _OVERLAP if end - start > RUN_MAX - _OVERLAP else end
@@ -187,7 +187,7 @@ def check_wrapped(look: Look, text: str, start: int) -> Verdict | None:
     if groups is None:
         return Verdict(end, end, 0.0)
     said = _base64(groups[0]).decode("ascii", "replace")
-    found = None if _UNREADABLE.search(said[:-3]) else whole_run(look, text, first, end, said)
+    found = None if UNREADABLE.search(said[:-3]) else whole_run(look, text, first, end, said)
     return found._replace(end=places[groups.end() - 1] + 1) if found else Verdict(end, end, 0.0)
 
 

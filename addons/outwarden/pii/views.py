@@ -108,7 +108,12 @@ _BACKWARDS = Context(BACKWARDS)
 _REVERSED_DIGITS = r"\b[0-9](?:[ \-.]?[0-9]){8,22}"
 
 
-def view_recognizers(matcher: Matcher, depth: int = 0, *, tried: bool = False) -> list[Recognizer]:
+def view_recognizers(matcher: Matcher) -> list[Recognizer]:
+    """The recognisers of everything that ``matcher`` finds, written in another way."""
+    return _Levels(matcher).recognizers(0, tried=False)
+
+
+def _view_recognizers(matcher: Matcher, levels: "_Levels", depth: int, *, tried: bool) -> list[Recognizer]:
     """The recognisers of everything that ``matcher`` finds, written in another way.
 
     ``tried``: the text was decoded on trial. Nothing is tried on that again: nobody packs so twice, and each of sixteen
@@ -136,7 +141,7 @@ def view_recognizers(matcher: Matcher, depth: int = 0, *, tried: bool = False) -
             VIEW,
             spelled.DIGITS,
             lambda text, start, end, more: _check_digits(look, text, start, end),
-            sign=Sign(spelled.DIGITS_SIGN, b"0123456789 -.()+", inside=b" -.()"),
+            sign=Sign(spelled.DIGITS_SIGN, b"0123456789 -.()+", inside=b" -.()", edge=True),
         ),
         Recognizer(
             VIEW,
@@ -152,9 +157,9 @@ def view_recognizers(matcher: Matcher, depth: int = 0, *, tried: bool = False) -
     ]
     if depth >= DEPTH_MAX:
         return found
-    unpack = _Unpacked(matcher, depth, tried=tried)
+    unpack = levels.unpacking(depth + 1, tried=tried)
     found += [*packed_recognizers(unpack), *strange_recognizers(unpack)]
-    return found if tried else [*found, *trial_recognizers(_Unpacked(matcher, depth, tried=True))]
+    return found if tried else [*found, *trial_recognizers(levels.unpacking(depth + 1, tried=True))]
 
 
 def _whole_text_recognizers(look: Look) -> list[Recognizer]:
@@ -191,20 +196,27 @@ def _whole_text_recognizers(look: Look) -> list[Recognizer]:
     ]
 
 
-class _Unpacked:
-    """Looks into texts that were encoded, with the views of the next level; those are made when first needed."""
+class _Levels:
+    """The views of texts that were encoded, one for each level; made when first needed, as few texts are."""
 
-    def __init__(self, matcher: Matcher, depth: int, *, tried: bool) -> None:
+    def __init__(self, matcher: Matcher) -> None:
         self._plain = looker(matcher)
         self._matcher = matcher
-        self._depth = depth
-        self._tried = tried
-        self._views: Look | None = None
+        self._views: dict[tuple[int, bool], Look] = {}
 
-    def __call__(self, text: str, start: int = 0) -> list[Candidate]:
-        if self._views is None:
-            self._views = looker(Matcher(view_recognizers(self._matcher, self._depth + 1, tried=self._tried)))
-        return [*self._plain(text, start), *self._views(text, start)]
+    def recognizers(self, depth: int, *, tried: bool) -> list[Recognizer]:
+        """Those of one level."""
+        return _view_recognizers(self._matcher, self, depth, tried=tried)
+
+    def unpacking(self, depth: int, *, tried: bool) -> Look:
+        """What looks into a text that was encoded, with the views of ``depth``."""
+
+        def look(text: str, start: int = 0) -> list[Candidate]:
+            if (views := self._views.get((depth, tried))) is None:
+                views = self._views[depth, tried] = looker(Matcher(self.recognizers(depth, tried=tried)))
+            return [*self._plain(text, start), *views(text, start)]
+
+        return look
 
 
 def _check_odd(look: Look, text: str, start: int, end: int) -> Verdict | None:

@@ -63,10 +63,12 @@ _MR = re.compile(
 _PID = re.compile(r"(?<![A-Za-z0-9])PID\|[^\r\n]{0,1000}")
 _IDENTIFIER = re.compile(r"[\w.\-/]{4,24}")
 _PID_FIELDS = frozenset({2, 3, 4, 18})
-_HEADS = re.compile(
-    r"(?i)(?:.{0,12}\b)?(?:mrn|mr ?(?:no|#|num(?:ber)?)|med(?:ical)?[ _]rec(?:ord)?(?:[ _](?:no|num(?:ber)?|id))?|uhid|nhc|ipp|urn?|hrn"
-    r"|(?:hosp(?:ital)?|patient|chart|record|pat|pt)[ _.]?(?:no|nr|num(?:ber)?|id|#)\.?|fall(?:nummer|nr)|patient(?:en)?nr)\.?"
+_HEAD = (
+    r"(?:mrn|mr ?(?:no|#|num(?:ber)?)|med(?:ical)?[ _]rec(?:ord)?(?:[ _](?:no|num(?:ber)?|id))?|uhid|nhc|ipp|urn?|hrn"
+    r"|(?:hosp(?:ital)?|patient|chart|record|pat|pt)[ _.]?(?:no|nr|num(?:ber)?|id|#)\.?|fall(?:nummer|nr)|patient(?:en)?nr)"
 )
+_HEADS = re.compile(rf"(?i)(?:.{{0,12}}\b)?{_HEAD}\.?")
+_ANY_HEAD = Regexp(rf"(?i)\b{_HEAD}")  # one search instead of one for each cell of each line
 _TOKEN = re.compile(
     r"(?<![\w.\-/+])(?P<letters>[A-Za-z]{1,4}[-/.]?|[A-Z]{1,4}[ ])?"
     r"(?P<figures>\d[\dA-Z]*(?:[-/. ]\d[\dA-Z]*){0,4})(?![\w/]|-\w)"
@@ -114,9 +116,8 @@ def _find(text: str) -> list[Span]:
         label = _LABEL.search(page.data, label[1])
     found += _typed(text)
     found += _in_segments(text)
-    found += (
-        _span(cell.start, cell.end, _SCORE) for cell in cells(text, _HEADS) if _is_number(text[cell.start : cell.end])
-    )
+    if _ANY_HEAD.search(page.data):
+        found += (_span(c.start, c.end, _SCORE) for c in cells(text, _HEADS) if _is_number(text[c.start : c.end]))
     found += _series(page, found)
     return found
 
