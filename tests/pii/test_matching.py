@@ -63,7 +63,7 @@ def test_near_search_finds_all_after_a_word() -> None:
 @example("x1.+4929 - 4128 - 3357", 3)
 def test_a_search_around_signs_may_begin_anywhere(text: str, at: int) -> None:
     """What begins from there on is the same: no sign before a value hides how it begins."""
-    sign = Sign(spelled.DIGITS_SIGN, b"0123456789 -.()+", inside=b" -.()")
+    sign = Sign(spelled.DIGITS_SIGN, b"0123456789 -.()+", inside=b" -.()", edge=True)
     pattern, page = Pattern(Recognizer("X", spelled.DIGITS, take_all, sign=sign)), Page([text])
     whole, later = sweep(pattern, page).get(0), sweep(pattern, page, min(at, len(text))).get(0)
     found = whole.candidates if whole else []

@@ -108,3 +108,15 @@ def test_signs_tell_groups() -> None:
 def test_counting_is_no_number(digits: str, counts: bool) -> None:
     """One to seven, ten down to one, zeros, one to three again and again."""
     assert is_count(digits) is counts
+
+
+@given(st.text(alphabet="0123456789 -./+()*|,\t", max_size=30).filter(lambda run: any(map(str.isdigit, run))))
+def test_plain_runs_are_read_as_those_with_words(run: str) -> None:
+    """A run without words, tags and escapes is read sign by sign; a tag behind it changes nothing of what it says."""
+    plain, tagged = read_digits(run), read_digits(run + "<b>")
+
+    assert (plain.digits, list(plain.spans), list(plain.signs)) == (
+        tagged.digits,
+        list(tagged.spans),
+        list(tagged.signs),
+    )

@@ -35,9 +35,11 @@ _LIST = rf"{EDGE}[0-9]{{1,3}}(?:(?:[_\-]|,? and |, ?)[0-9]{{1,3}}){{3}}"
 _PARTS = re.compile(r"0[xX][0-9A-Fa-f]+|[0-9]+")
 _PLAIN = re.compile(r"(?:0|[1-9][0-9]{0,2})(?:\.(?:0|[1-9][0-9]{0,2})){3}")
 _OCTETS = re.compile(r"[0-9]{1,3}(?:(?:[_\-]|,? and |, ?)[0-9]{1,3}){3}")
+_FORM = re.compile(rf"{_PART}(?:\.{_PART}){{0,3}}")
 _BITS = re.compile(r"[01]{8}(?:\.[01]{8}){3}")
 _OCTET_DIGITS_MIN = 7  # with fewer they are a list: octets 1, 2, 3 and 4
 _ONE_MIN = 1 << 24  # less than 1.0.0.0 is a number of something
+_SHORTEST = 8  # digits that it has as one number; octal has more
 
 
 def address_of(said: str) -> int | None:
@@ -47,7 +49,7 @@ def address_of(said: str) -> int | None:
         return int("".join(parts), 2)
     if _OCTETS.fullmatch(said) and sum(map(len, parts)) >= _OCTET_DIGITS_MIN:
         values = [int(part) for part in parts]
-    elif re.fullmatch(rf"{_PART}(?:\.{_PART}){{0,3}}", said):
+    elif _FORM.fullmatch(said):
         values = [_value(part) for part in parts]
     else:
         return None
@@ -89,6 +91,8 @@ def _check_number(text: str, start: int, end: int, more: bool) -> Verdict | None
     if (longer := joined_after(text, end, ".-_", more)) is None:
         return UNDECIDED
     said = text[start:end]
+    if len(said) < _SHORTEST and "." not in said and said.isdecimal():
+        return None
     if longer or _PLAIN.fullmatch(said) or not _IP_BEFORE.search(text, max(0, start - _BEFORE_WIDTH), start):
         return None  # others look at the usual form
     address = address_of(said)

@@ -22,6 +22,8 @@ from outwarden.pii.syntax import Shape, read_shape
 
 BLOCK_BYTES = 2048
 _LONG = 80  # code points
+_DIGITS = b"0123456789"
+_WORD = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_" + _DIGITS
 _POINT_BYTES = 4  # the longest code point in UTF-8
 
 
@@ -261,6 +263,8 @@ def _around(pattern: Pattern, data: bytes, position: int, sign: int, end: int) -
     run = before[len(before.rstrip(rule.before)) :]
     for start in range(sign - len(run), sign + 1):
         if start < sign and data[start] in rule.inside:
+            continue
+        if rule.edge and start and data[start] in _DIGITS and data[start - 1] in _WORD:
             continue
         if (match := pattern.regexp.match(data, start, end)) is not None and match[1] > sign:
             return match

@@ -15,7 +15,7 @@ from outwarden.pii.recognizer import UNDECIDED, Recognizer, Verdict
 
 RUN_MAX = 1920
 _OVERLAP = 128  # characters at the end of a run of the longest kind that are read again with what follows
-_UNREADABLE = re.compile(r"[^\t\n\r\x20-\x7e]")
+UNREADABLE = re.compile(r"[^\t\n\r\x20-\x7e]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,9 @@ class Packing:
     streamed: bool = False
 
 
+_KINDS_MIN = 4  # characters: no value has fewer, and AAAA over and over unpacks to the like of itself
+
+
 def check_packed(packing: Packing, look: Look, text: str, start: int, more: bool) -> Verdict | None:
     """What the run says that begins at ``start``; without a finding the search goes on behind it."""
     limit = start + RUN_MAX
@@ -48,8 +51,8 @@ def check_packed(packing: Packing, look: Look, text: str, start: int, more: bool
         said = packing.unpack(followed[0]).decode("ascii", "replace")
     except ValueError:
         said = "\0" * (packing.torn + 1)
-    readable = _UNREADABLE.search(said[: len(said) - packing.torn]) is None
-    if readable and (found := whole_run(look, text, start, end, said)):
+    readable = UNREADABLE.search(said[: len(said) - packing.torn]) is None
+    if readable and len(set(said)) >= _KINDS_MIN and (found := whole_run(look, text, start, end, said)):
         return found
     behind = end - _OVERLAP if end - start > RUN_MAX - _OVERLAP else end
     return Verdict(behind, behind, 0.0)
@@ -184,7 +187,7 @@ def check_wrapped(look: Look, text: str, start: int) -> Verdict | None:
     if groups is None:
         return Verdict(end, end, 0.0)
     said = _base64(groups[0]).decode("ascii", "replace")
-    found = None if _UNREADABLE.search(said[:-3]) else whole_run(look, text, first, end, said)
+    found = None if UNREADABLE.search(said[:-3]) else whole_run(look, text, first, end, said)
     return found._replace(end=places[groups.end() - 1] + 1) if found else Verdict(end, end, 0.0)
 
 

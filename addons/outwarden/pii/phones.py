@@ -91,13 +91,18 @@ _DOTTED = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?!\d)")
 
 def _group_ends(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Yield where the number could end, with how many digits: at ``end``, then after each whole group before it."""
-    count = sum(map(str.isdecimal, text[start:end]))
+    groups = [group.span() for group in _FIGURES.finditer(text, start, end)]
+    count = sum(high - low for low, high in groups)
     yield end, count
-    for at in range(end - 1, start + _DIGITS_MIN - 1, -1):
-        decimal = text[at].isdecimal()
-        count -= decimal
-        if text[at - 1].isdecimal() and not decimal:
-            yield at + (text[at] == ")" and "(" in text[start:at]), count
+    for low, high in reversed(groups):
+        if high < start + _DIGITS_MIN:
+            return
+        if high < end:
+            yield high + (text[high] == ")" and "(" in text[start:high]), count
+        count -= high - low
+
+
+_FIGURES = re.compile(r"\d+")
 
 
 def _check_international(text: str, start: int, end: int, more: bool) -> Verdict | None:

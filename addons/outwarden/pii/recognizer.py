@@ -94,6 +94,7 @@ class Sign:
 
     ``before``: the characters (of ASCII) that may stand in a match before its first sign, ``most`` of them at most;
     with those of ``inside`` no match begins. ``anywhere``: with any other of them one may, whatever stands before it.
+    ``edge``: a digit begins none right behind a digit, a letter or an underscore of ASCII.
     """
 
     pattern: str
@@ -101,6 +102,7 @@ class Sign:
     inside: bytes = b""
     most: int = 64
     anywhere: bool = False
+    edge: bool = False
 
 
 def finding_reserved(check: Check) -> Check:

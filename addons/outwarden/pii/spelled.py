@@ -5,7 +5,7 @@ person may put there.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -55,6 +55,7 @@ _DIGIT_TOKEN = re.compile(
     rf"|(?P<tag>{TAG}|</?[a-z]{{1,6}}/?>)|(?P<escape>\\[nrt])|(?P<sign>.)",
     re.IGNORECASE | re.DOTALL,
 )
+_LONGER_TOKEN = re.compile(r"[^\W\d_]|[<\\]")
 _STRONG = frozenset("-./+")
 _LIKE_SPACE = frozenset("()[]_*|~")
 
@@ -109,13 +110,12 @@ def read_digits(run: str) -> Digits:
     spans: list[tuple[int, int]] = []
     signs: list[str] = []
     sign, plus = "", 0
-    for token in _DIGIT_TOKEN.finditer(folded.text):
-        kind, said = token.lastgroup, token[0].lower()
+    for kind, said, low, high in _tokens(folded.text):
         if kind != "digit":
             sign = _stronger(sign, _sign(kind, said))
-            plus = folded.starts[token.start()]
+            plus = folded.starts[low]
             continue
-        place = folded.span(*token.span())
+        place = folded.span(low, high)
         if sign == "+" and not digits:
             place = (plus, place[1])
         digits.append(said)
@@ -123,6 +123,16 @@ def read_digits(run: str) -> Digits:
         signs.append(sign)
         sign = ""
     return Digits("".join(digits), spans, signs, 0)
+
+
+def _tokens(text: str) -> Iterator[tuple[str | None, str, int, int]]:
+    """The kind, the text and the place of each token; a text without words, tags and escapes has one a character."""
+    if _LONGER_TOKEN.search(text) is None:
+        for at, said in enumerate(text):
+            yield "digit" if "0" <= said <= "9" else "sign", said, at, at + 1
+        return
+    for token in _DIGIT_TOKEN.finditer(text):
+        yield token.lastgroup, token[0].lower(), token.start(), token.end()
 
 
 _LOOK_LEFT = 120
@@ -159,8 +169,10 @@ def _sign(kind: str | None, said: str) -> str:
 
 def _stronger(sign: str, other: str) -> str:
     """Of two signs between the same digits the one that says more."""
-    order = ("", " ", ",", "/", ".", "-", "+")
-    return max(sign, other, key=order.index)
+    return other if _RANK[other] > _RANK[sign] else sign
+
+
+_RANK = {sign: rank for rank, sign in enumerate(("", " ", ",", "/", ".", "-", "+"))}
 
 
 _COUNT_MIN = 3

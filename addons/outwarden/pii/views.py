@@ -110,8 +110,17 @@ _BACKWARDS = Context(BACKWARDS)
 _REVERSED_DIGITS = r"\b[0-9](?:[ \-.]?[0-9]){8,22}"
 
 
-def view_recognizers(matcher: Matcher, depth: int = 0) -> list[Recognizer]:
+def view_recognizers(matcher: Matcher) -> list[Recognizer]:
     """The recognisers of everything that ``matcher`` finds, written in another way."""
+    return _Levels(matcher).recognizers(0, tried=False)
+
+
+def _view_recognizers(matcher: Matcher, levels: "_Levels", depth: int, *, tried: bool) -> list[Recognizer]:
+    """The recognisers of everything that ``matcher`` finds, written in another way.
+
+    ``tried``: the text was decoded on trial. Nothing is tried on that again: nobody packs so twice, and each of sixteen
+    codes in each of sixteen cost minutes where a text is made for it.
+    """
     look = looker(matcher)
     kinds = [pattern.recognizer for pattern in matcher.patterns]
     wanted = frozenset(kind.entity for kind in kinds).union(*(kind.names for kind in kinds))
@@ -136,7 +145,7 @@ def view_recognizers(matcher: Matcher, depth: int = 0) -> list[Recognizer]:
             VIEW,
             spelled.DIGITS,
             lambda text, start, end, more: _check_digits(look, text, start, end),
-            sign=Sign(spelled.DIGITS_SIGN, b"0123456789 -.()+", inside=b" -.()"),
+            sign=Sign(spelled.DIGITS_SIGN, b"0123456789 -.()+", inside=b" -.()", edge=True),
         ),
         Recognizer(
             VIEW,
@@ -152,13 +161,9 @@ def view_recognizers(matcher: Matcher, depth: int = 0) -> list[Recognizer]:
     ]
     if depth >= DEPTH_MAX:
         return found
-    unpack = _Unpacked(matcher, depth)
-    return [
-        *found,
-        *packed_recognizers(unpack),
-        *strange_recognizers(unpack),
-        *trial_recognizers(unpack),
-    ]
+    unpack = levels.unpacking(depth + 1, tried=tried)
+    found += [*packed_recognizers(unpack), *strange_recognizers(unpack)]
+    return found if tried else [*found, *trial_recognizers(levels.unpacking(depth + 1, tried=True))]
 
 
 def _whole_text_recognizers(look: Look) -> list[Recognizer]:
@@ -195,19 +200,27 @@ def _whole_text_recognizers(look: Look) -> list[Recognizer]:
     ]
 
 
-class _Unpacked:
-    """Looks into texts that were encoded, with the views of the next level; those are made when first needed."""
+class _Levels:
+    """The views of texts that were encoded, one for each level; made when first needed, as few texts are."""
 
-    def __init__(self, matcher: Matcher, depth: int) -> None:
+    def __init__(self, matcher: Matcher) -> None:
         self._plain = looker(matcher)
         self._matcher = matcher
-        self._depth = depth
-        self._views: Look | None = None
+        self._views: dict[tuple[int, bool], Look] = {}
 
-    def __call__(self, text: str, start: int = 0) -> list[Candidate]:
-        if self._views is None:
-            self._views = looker(Matcher(view_recognizers(self._matcher, self._depth + 1)))
-        return [*self._plain(text, start), *self._views(text, start)]
+    def recognizers(self, depth: int, *, tried: bool) -> list[Recognizer]:
+        """Those of one level."""
+        return _view_recognizers(self._matcher, self, depth, tried=tried)
+
+    def unpacking(self, depth: int, *, tried: bool) -> Look:
+        """What looks into a text that was encoded, with the views of ``depth``."""
+
+        def look(text: str, start: int = 0) -> list[Candidate]:
+            if (views := self._views.get((depth, tried))) is None:
+                views = self._views[depth, tried] = looker(Matcher(self.recognizers(depth, tried=tried)))
+            return [*self._plain(text, start), *views(text, start)]
+
+        return look
 
 
 def _check_odd(look: Look, text: str, start: int, end: int) -> Verdict | None:
@@ -248,6 +261,8 @@ def _check_digits(look: Look, text: str, start: int, end: int) -> Verdict | None
     run = text[start:end]
     if _PLAIN_DIGITS.fullmatch(run) and not _ONE_BY_ONE.fullmatch(run):
         return None  # others look at those
+    if _is_plain_table(run):
+        return None
     number = spelled.read_digits(run)
     if len(number.digits) < _WORDS_MIN:
         return None
@@ -255,6 +270,18 @@ def _check_digits(look: Look, text: str, start: int, end: int) -> Verdict | None
     plain = run.isascii() and not _ESCAPING.search(run)
     variants = _variants(number, run) if plain else (number.signed(), number, number.solid())
     return _judged(look, text, start, end, number, variants)
+
+
+def _is_plain_table(run: str) -> bool:
+    """Whether figures stand in rows or columns, and are no card: they are not read as one number (`_variants`)."""
+    if not run.isascii() or _ESCAPING.search(run) or _TABLE.search(run) is None:
+        return False
+    if run.count("\n") == 1 or _LETTER_SIGN.search(run):
+        return False
+    return not is_card("".join(filter(str.isdecimal, run)))
+
+
+_LETTER_SIGN = re.compile("[A-Za-z]")
 
 
 def _check_words(look: Look, text: str, start: int, end: int) -> Verdict | None:

@@ -52,6 +52,7 @@ _BEHIND = re.compile(
     r"(?i:(?P<words>(?:(?:is|as|was|the|our|her|his|their|[a-z]{2,12}(?:'s)?) ){0,3}))\Z"
 )
 _BEHIND_CHARACTERS = 72
+_AFTER_CHARACTERS = 160  # the longest way to a number after a label is shorter
 _DIGIT = re.compile(r"\d")
 _BEFORE_VALUE = re.compile(r"[\w.\-/+]\Z")
 _MR = re.compile(
@@ -62,10 +63,12 @@ _MR = re.compile(
 _PID = re.compile(r"(?<![A-Za-z0-9])PID\|[^\r\n]{0,1000}")
 _IDENTIFIER = re.compile(r"[\w.\-/]{4,24}")
 _PID_FIELDS = frozenset({2, 3, 4, 18})
-_HEADS = re.compile(
-    r"(?i)(?:.{0,12}\b)?(?:mrn|mr ?(?:no|#|num(?:ber)?)|med(?:ical)?[ _]rec(?:ord)?(?:[ _](?:no|num(?:ber)?|id))?|uhid|nhc|ipp|urn?|hrn"
-    r"|(?:hosp(?:ital)?|patient|chart|record|pat|pt)[ _.]?(?:no|nr|num(?:ber)?|id|#)\.?|fall(?:nummer|nr)|patient(?:en)?nr)\.?"
+_HEAD = (
+    r"(?:mrn|mr ?(?:no|#|num(?:ber)?)|med(?:ical)?[ _]rec(?:ord)?(?:[ _](?:no|num(?:ber)?|id))?|uhid|nhc|ipp|urn?|hrn"
+    r"|(?:hosp(?:ital)?|patient|chart|record|pat|pt)[ _.]?(?:no|nr|num(?:ber)?|id|#)\.?|fall(?:nummer|nr)|patient(?:en)?nr)"
 )
+_HEADS = re.compile(rf"(?i)(?:.{{0,12}}\b)?{_HEAD}\.?")
+_ANY_HEAD = Regexp(rf"(?i)\b{_HEAD}")  # one search instead of one for each cell of each line
 _TOKEN = re.compile(
     r"(?<![\w.\-/+])(?P<letters>[A-Za-z]{1,4}[-/.]?|[A-Z]{1,4}[ ])?"
     r"(?P<figures>\d[\dA-Z]*(?:[-/. ]\d[\dA-Z]*){0,4})(?![\w/]|-\w)"
@@ -113,15 +116,16 @@ def _find(text: str) -> list[Span]:
         label = _LABEL.search(page.data, label[1])
     found += _typed(text)
     found += _in_segments(text)
-    found += (
-        _span(cell.start, cell.end, _SCORE) for cell in cells(text, _HEADS) if _is_number(text[cell.start : cell.end])
-    )
+    if _ANY_HEAD.search(page.data):
+        found += (_span(c.start, c.end, _SCORE) for c in cells(text, _HEADS) if _is_number(text[c.start : c.end]))
     found += _series(page, found)
     return found
 
 
 def _beside(text: str, low: int, high: int) -> Iterator[Span]:
     """The number right after a label, else the one right before it."""
+    if _DIGIT.search(text, max(0, low - _BEHIND_CHARACTERS), high + _AFTER_CHARACTERS) is None:
+        return
     sure = _SURE.match(text, low) is not None
     for form, least in ((_AFTER, _DIGITS.start), (_AFTER_WORDS, _DIGITS_AFTER_WORDS)):
         after = form.match(text, high)
