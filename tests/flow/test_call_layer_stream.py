@@ -127,6 +127,20 @@ def test_a_compressed_stream_is_read(play: Playbook) -> None:
     assert "content-encoding" not in play.answer.headers
 
 
+def test_a_coding_that_is_cut_behind_the_end_has_lost_nothing(play: Playbook, services: Services) -> None:
+    """The answer is whole, and no error follows it."""
+    import gzip
+
+    play.says(asks(stream=True, stream_options={"include_usage": True}))
+    stream = ROLE + piece("hi") + STOP + BILL + DONE
+    packed = gzip.compress(stream)[:-6]
+    play.upstream.says(response(200, packed, {"content-type": "text/event-stream", "content-encoding": "gzip"}))
+
+    assert play.answer.body == stream
+    assert play.answer.complete
+    assert record(services)["verdict"] == "allowed"
+
+
 @pytest.mark.parametrize(("encoding", "code"), [("exi", "outwarden_error"), ("gzip", "upstream_failed")])
 def test_a_stream_that_cannot_be_decoded_is_refused(play: Playbook, encoding: str, code: str) -> None:
     """An encoding that we do not know, or that the bytes are not, is refused; nothing unread reaches the client."""

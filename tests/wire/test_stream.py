@@ -193,6 +193,16 @@ def test_the_first_error_is_kept(small_format, word_rewriter):
     assert (stream.error, stream.ended) == ("overloaded", False)
 
 
+def test_an_error_may_be_told_in_words(small_format, word_rewriter):
+    """A gateway's `event: error` is one whatever its data is; what was held before it leaves."""
+    words = b"event: error\ndata: no more of ann@x.example today\n\n"
+    stream, out = run(small_format, "sse", word_rewriter(), [*sse({"text": "to bob"}), words])
+
+    assert (stream.error, stream.ended) == ("error", False)
+    assert out.startswith(sse({"text": "to bob"})[0] + b"event: error\ndata: no more of ")
+    assert b"ann@x.example" not in out
+
+
 def test_the_usage_event_can_be_dropped(small_format, word_rewriter):
     """A client that did not ask for it does not see it, but we have read it."""
     events = sse({"text": "a "}, {"usage": 5}, b"[DONE]")

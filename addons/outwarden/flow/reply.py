@@ -165,7 +165,7 @@ class ReplyStream:
         if self._closed:
             return b""
         self._closed = True
-        if self._decoder:
+        if self._decoder and not self.ended:  # a coding that is cut behind the end of the answer has lost nothing of it
             self._decoder.finish()
         return self._rewrite(self.answer.finish()) if self.answer else b""
 

@@ -16,6 +16,13 @@ Path = tuple[str | int, ...]
 _SPACE = re.compile(rb"[ \t\r\n]*")
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _SCALAR = re.compile(rb"[^ \t\r\n,\]}]*")
+# A member of an object or of a list: its key, and its value where that is no object or list; else it begins behind.
+_PLAIN = rb'("[^"\\]*(?:\\.[^"\\]*)*"|[^ \t\r\n,\]}{\["]+)'
+_MEMBER = re.compile(
+    rb'[ \t\r\n]*("[^"\\]*(?:\\.[^"\\]*)*")[ \t\r\n]*:[ \t\r\n]*(?:' + _PLAIN + rb"|(?=[{\[]))", re.DOTALL
+)
+_ELEMENT = re.compile(rb"[ \t\r\n]*()(?:" + _PLAIN + rb"|(?=[{\[]))", re.DOTALL)
+_COMMA = re.compile(rb"[ \t\r\n]*,")
 _STRUCTURE = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]]', re.DOTALL)
 _HERE = object()
 
@@ -68,21 +75,23 @@ def _visit(raw: bytes, at: int, wanted: Wanted, path: Path, found: dict[Path, tu
 
 
 def _members(raw: bytes, at: int, wanted: Wanted, path: Path, found: dict[Path, tuple[int, int]]) -> int:
-    is_object = raw[at] == ord("{")
-    at = _end_of(_SPACE, raw, at + 1)
+    member = _MEMBER if raw[at] == ord("{") else _ELEMENT
+    at += 1
     index = 0
-    while raw[at : at + 1] not in (b"}", b"]", b""):
-        step: str | int = index
-        if is_object:
-            end = _end_of(_STRING, raw, at)
-            step = _key(raw[at:end])
-            at = _end_of(_SPACE, raw, _end_of(_SPACE, raw, end) + 1)
-        at = _visit(raw, at, wanted[step], (*path, step), found) if step in wanted else _end_of_value(raw, at)
-        at = _end_of(_SPACE, raw, at)
-        if raw[at : at + 1] == b",":
-            at = _end_of(_SPACE, raw, at + 1)
+    while (read := member.match(raw, at)) is not None:
+        key, plain = read.groups()
+        step: str | int = _key(key) if key else index
+        inner = wanted.get(step)
+        at = read.end()
+        if plain is None:
+            at = _end_of_value(raw, at) if inner is None else _visit(raw, at, inner, (*path, step), found)
+        elif inner is not None and _HERE in inner:
+            found[(*path, step)] = read.span(2)
         index += 1
-    return at + 1
+        if (comma := _COMMA.match(raw, at)) is None:
+            break
+        at = comma.end()
+    return _end_of(_SPACE, raw, at) + 1
 
 
 def _key(raw: bytes) -> str:

@@ -7,6 +7,7 @@ where the found span begins. Without a finding the bytes are the same.
 
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import orjson
@@ -275,6 +276,8 @@ class StreamRewriter:
         """Take data that is no JSON: a literal such as ``[DONE]``, or text that has its own channel."""
         text = data.decode("utf-8", "surrogateescape")
         facts = self._format.read_event(self._operation, held.event.name, text.strip())
+        if held.event.name == "error" and facts.error is None:  # of a gateway that tells it in words
+            facts = replace(facts, error="error", closes="all")
         self._learn(facts)
         self.malformed += text.startswith("{")
         if not facts.end:

@@ -215,6 +215,7 @@ def test_responses_stream_raises(serve: Serve) -> None:
 
     format_ = format_named("openai")
     events = format_.refuse_event(format_.identify("POST", "/v1/responses"), "sse", BUDGET).split(b"\n\n")
+    assert events == format_.refuse_event(format_.identify("GET", "/v1/responses/resp_1"), "sse", BUDGET).split(b"\n\n")
     failed = json.loads(events[1].partition(b"data: ")[2])
     assert failed["type"] == "response.failed"
     assert failed["response"]["error"]["code"] == "budget_exceeded"

@@ -129,7 +129,7 @@ class OpenAI(Dialect):
         the SDKs raise, then ``response.failed``, which clients without an SDK (Codex) wait for.
         """
         error = errors.openai_error(refusal)
-        if operation.name != "responses":
+        if operation.name not in ("responses", "responses_stored"):  # the latter: one that is read again
             return errors.framed(framing, {"error": error}, "error" if operation.name == "runs" else None)
         flat = {"type": "error", "code": refusal.code, "message": error["message"], "param": None, "error": error}
         failed = {
