@@ -34,6 +34,10 @@ def read(text: str) -> Address | None:
     ("said", "meant"),
     [
         ("john dot smith at acme dot com", "john.smith@acme.com"),
+        ("mailbox dragan78 at kessler-bau dot de is full", "dragan78@kessler-bau.de"),
+        ("change it to hanna dot moreau at proton dot me on both", "hanna.moreau@proton.me"),
+        ("noemi dot ortega eight five at telenet dot be and that", "noemi.ortega85@telenet.be"),
+        ("envoyez-le à arjun point szabo at web point de s'il", "arjun.szabo@web.de"),
         ("john [at] acme [dot] co [dot] uk", "john@acme.co.uk"),
         ("john(at)acme.com", "john@acme.com"),
         ("john.smith <at> acme.de", "john.smith@acme.de"),

@@ -14,6 +14,10 @@ def detector() -> Detector:
     "text",
     [
         'Mail: user="jana.lund7" host="orange.fr"',
+        '{"local": "jana.lund7", "at": "@", "domain": "orange.fr"}',
+        '{"local_part":"jana.lund7","domain":"orange.fr","verified":true}',
+        '<span data-name="jana.lund7" data-host="orange" data-tld="fr"></span>',
+        'q = "jana.lund7#AT#orange.fr".replace("#AT#", "@")',
         '<span data-u="jana.lund7" data-d="orange.fr" class="em"></span>',
         "var u='jana.lund7';var h='orange.fr';location='mailto:'+u",
         "e-mail:\n* name: jana.lund7\n* host: orange.fr",

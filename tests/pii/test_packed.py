@@ -123,3 +123,22 @@ def test_a_long_run_costs_twice_as_much_when_it_is_twice_as_long(detector: Detec
 
     assert packing_looks[1] <= 2.2 * packing_looks[0] + RUN_MAX
     assert not detector.find([texts[0]])[0]
+
+
+@pytest.mark.parametrize(
+    ("entity", "text"),
+    [
+        ("PASSWORD", 'TMP="\\107\\154\\100\\143\\061\\063\\162\\062\\060"\n./db.login.sh "$TMP"'),
+        ("PASSWORD", "c = bytes([101, 115, 76, 121, 97, 57, 116, 38, 55, 119]).decode()\nftp.login(c)"),
+        ("PASSWORD", "echo SGFydmVzdCMyMjE4eA== | base64 -d  # db password"),
+        ("API_KEY", "x = 'UGlvRDFLK05qNGxGL01ub21NU3RqWDhOQUFpWG1nVmNqQzY3bHNJWg=='  # api_key"),
+    ],
+)
+def test_what_stands_behind_a_run_may_name_it(entity: str, text: str) -> None:
+    """A comment, a call that logs in."""
+    assert [span.entity for span in Detector(PiiPolicy()).find([text])[0]] == [entity]
+
+
+def test_a_readable_run_that_nothing_names_is_left() -> None:
+    """The same in other company."""
+    assert Detector(PiiPolicy()).find(["etag SGFydmVzdCMyMjE4eA== of the build"])[0] == []

@@ -191,3 +191,32 @@ def test_pieces_in_the_lines_of_a_chat_are_one() -> None:
     found = DETECTOR.find([text])[0]
 
     assert any("@3596" in text[span.start : span.end] for span in found)
+
+
+@pytest.mark.parametrize(
+    ("before", "said", "after"),
+    [
+        ("password = ", "copper with a zero instead of o and 837 at the end", " and that's all"),
+        ("so database password: ", "walnut all lower case, then 636 and a hash", "\nnext"),
+        ("the wifi password is ", "maple tree, one word, capital M, then 42", " ok"),
+        ("das Passwort ist ", "Sommer großgeschrieben, dann 2024 und ein Ausrufezeichen", " fertig"),
+    ],
+)
+def test_a_password_that_is_described_is_found(before: str, said: str, after: str) -> None:
+    """From its word to the last thing that is said of it."""
+    text = before + said + after
+
+    assert [text[span.start : span.end] for span in DETECTOR.find([text])[0] if span.entity == "PASSWORD"] == [said]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password: at least 8 characters, one upper case letter, an exclamation mark",
+        "Password is case sensitive and at the end you press enter",
+        "the password is set at the start",
+    ],
+)
+def test_rules_for_passwords_are_left(text: str) -> None:
+    """What one must have."""
+    assert DETECTOR.find([text])[0] == []

@@ -64,3 +64,19 @@ def test_the_parts_of_a_token_are_one(detector: Detector, frame: str) -> None:
 def test_other_pieces_are_no_secret(detector: Detector, text: str) -> None:
     """Beginnings alone, names, bytes."""
     assert [span.entity for span in detector.find([text])[0]] == []
+
+
+@pytest.mark.parametrize(
+    "wallet",
+    [
+        "BC1Q RVSC PXNU ULPG E2R5 J6F3 SKA5 JYWQ 67P7 V5CT JM",
+        "bc1qer rnx9rt jymtsw vharkj c5eg4x 597wke z44r62",
+        "TPnd hMJe arM9 vkyF sjQy 8rmE a1fk 45oC tw",
+        "zero x 346ab6d5dea5E0722963fC4B041657A0dcBb5d25",
+    ],
+)
+def test_a_wallet_in_groups_is_found(detector: Detector, wallet: str) -> None:
+    """Of one length but for the last, in capitals, with its beginning in words."""
+    text = f"withdrawal wallet: {wallet} please"
+
+    assert [(span.entity, text[span.start : span.end]) for span in detector.find([text])[0]] == [("CRYPTO", wallet)]

@@ -131,3 +131,15 @@ def test_a_mark_anywhere_in_a_value_hides_nothing(at: int, step: int, mark: str)
     found = Detector(PiiPolicy(entities=frozenset({"EMAIL_ADDRESS"}))).find([text])[0]
 
     assert [text[s.start : s.end] for s in found] == [written]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "on file five four five six four five one zero six zero four five one three nine three, 08/27",
+        "fifty-two sixty-two fifty-three thirteen oh two fifty-nine twenty-one oh six 03/29",
+    ],
+)
+def test_a_card_in_words_ends_before_its_month(find: Find, text: str) -> None:
+    """Another word before it may be a number elsewhere, and figures may follow."""
+    assert [entity for entity, _ in find(text)] == ["CREDIT_CARD"]

@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from outwarden.pii.tongues import PLAIN_UNITS
+
 _LETTER = r"[^\W\d_]"
 _LABEL = rf"(?:{_LETTER}|[0-9])(?:{_LETTER}|[0-9\-]){{0,40}}"
 
@@ -241,6 +243,14 @@ def _read_local(text: str, end: int) -> tuple[str, int, bool] | None:
         if start == end:
             break
         parts.insert(0, text[start:end])
+        if (
+            len(parts[0]) > 1
+            and (digit := PLAIN_UNITS.get(parts[0].lower())) is not None
+            and text[start - 1 : start] == " "
+        ):
+            parts[0], end = str(digit), start - 1  # "ortega eight five at"
+            first = start
+            continue
         first = start
         joint = _BEFORE_LOCAL.search(text[max(0, start - _JOINT_MAX) : start])
         if joint is None:
@@ -333,7 +343,7 @@ def _is_meant(
         return False  # "look at github.com", look-at-me.com
     if at.bare and any(dot.unknown for dot in dots):
         return False  # call me at noon (see example)
-    if at.bare and at.english:
+    if at.bare and at.english and local.isalpha():  # with a sign or digits in it, it is no word of a sentence
         if local.lower() in _NO_LOCAL or any(not dot.english and dot.bare and dot.said for dot in dots):
             return False  # "at this point it"
         if dots[-1].bare and labels[-1].lower() in _ENDING_WORDS and re.match(r" [a-z]", text[end : end + 2]):

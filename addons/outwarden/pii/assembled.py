@@ -94,7 +94,7 @@ def _literal(text: str, at: int, *, listed: bool, joint: str = "") -> Assembled 
     return Assembled(literal.pieces, literal.places, joint)
 
 
-_OPENED = re.compile(r"[\"'`][^\"'`\n]{0,120}(?:[\"'`][ \t)]{0,3}\.)?\Z")
+_OPENED = re.compile(r"[\"'`][^\"'`\n]{0,120}(?:[\"'`][ \t)]{0,3}\.?)?\Z")
 
 
 def _string_before(text: str, start: int) -> int | None:
@@ -169,6 +169,28 @@ def _formatted(text: str, start: int, end: int) -> Iterator[Assembled]:
     yield Assembled(tuple(pieces), tuple(places))
 
 
+# --- a part that is replaced
+
+_REPLACED = re.compile(
+    r"(?P<q>[\"'`])(?P<text>[^\"'`\n]{3,120})(?P=q)(?:\.(?:replace|replaceAll|gsub|sub|tr)\(|,\s?)"
+    r"\s?(?P<q2>[\"'`/])(?P<old>[^\"'`\n/]{1,16})(?P=q2)g?\s?,\s?(?P<q3>[\"'`])(?P<new>[^\"'`\n]{0,4})(?P=q3)"
+)
+
+
+def _replaced(text: str, start: int, end: int) -> Iterator[Assembled]:
+    """A string of which every part that stands for another is replaced."""
+    opened = _string_before(text, start)
+    found = _REPLACED.match(text, opened) if opened is not None else None
+    if found is None or found["old"] not in found["text"]:
+        return
+    pieces, at = found["text"].split(found["old"]), found.start("text")
+    places = []
+    for piece in pieces:
+        places.append((at, at + len(piece)))
+        at += len(piece) + len(found["old"])
+    yield Assembled(tuple(pieces), tuple(places), found["new"])
+
+
 # --- variables
 
 _ADDED = re.compile(
@@ -228,6 +250,7 @@ _BEGINNINGS = (
     ),
     (r"[\"'][^\"'\\\n][\"'], ?[\"'][^\"'\\\n][\"'], ?[\"']|[\"'], ?[\"'][^\"'\n]{1,40}[\"']\s?[\])]\.join", _strings),
     (r"(?i:join|implode)\(\s?[\[(]?\s?[\"']", _joined),
+    (r"\.(?:replace|replaceAll|gsub|sub|tr)\(\s?[\"'`/]", _replaced),
     (r"(?:%[sd]|\{\w{0,6}\})[^\"'\n{}%]{0,3}(?:%[sd]|\{\w{0,6}\})", _formatted),
     (
         r"\(\$?[a-z_A-Z]\w{0,23} (?:\+|\.|&|\.\.|\|\|) \$?[a-zA-Z_]\w{0,23}\b|\$\{?\w{1,24}\}?\$\{?\w|%\w{1,24}%%|\{\w{1,24}\}\$?\{",

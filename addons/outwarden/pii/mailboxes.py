@@ -42,17 +42,20 @@ _MARKED = re.compile(
 _MARKED_RE2 = rf"[A-Za-z0-9](?i:{_TAG}(?:@|\(at\)|\[at\])|(?:\(at\)|\[at\]|@){_TAG}|{_ESCAPED})"
 
 # Two fields of one form, or of a directory.
-_USER = r"(?:user(?:name)?|local(?:part|_part)?|mailbox|account|name|left|who|id|u|l|data-u(?:ser)?)"
-_HOST = r"(?:host(?:name)?|domain|server|site|right|where|d|h|data-d(?:omain)?|provider)"
+_USER = r"(?:user(?:name)?|local(?:part|_part)?|mailbox|account|name|left|who|id|u|l|data-(?:u(?:ser)?|name|local))"
+_HOST = r"(?:host(?:name)?|domain|server|site|right|where|d|h|data-(?:d(?:omain)?|host)|provider)"
 _IS = r"[\"'`]?\s?[=:]\s?[\"'`]?"
 _FIELDS = re.compile(
-    rf"{_USER}{_IS}(?P<local>{_LOCAL})[\s,;*&|\-}}{{\"'`]{{1,14}}(?:var |let |const )?{_HOST}{_IS}(?P<domain>{_DOMAIN})"
+    rf"{_USER}{_IS}(?P<local>{_LOCAL})[\s,;*&|\-}}{{\"'`]{{1,14}}(?:\"?at{_IS}(?P<at>@)[\s,\"'`]{{1,8}})?(?:var |let |const )?"
+    rf"{_HOST}{_IS}(?P<domain>{_DOMAIN}|[A-Za-z0-9\-]{{1,40}}[\"'] ?,? ?[\"']?(?:data-)?(?:tld|suffix|ext){_IS}{_ENDING}\b)"
     rf"|(?:domain|host|site)[ =:]{{1,3}}[\"'`]?(?P<domain2>{_DOMAIN})[\"'`\s,;]{{1,5}}"
     rf"(?:mailbox|user|name|account)[ =:]{{1,3}}[\"'`]?(?P<local2>{_LOCAL})"
     rf"|uid=(?P<local3>{_LOCAL}),(?:[a-z]{{1,3}}=\w{{1,20}},){{0,3}}"
     r"(?P<domain3>dc=[A-Za-z0-9\-]{1,40}(?:,dc=[A-Za-z0-9\-]{1,40}){1,3})",
     re.IGNORECASE,
 )
+_TLD = re.compile(rf"[\"'] ?,? ?[\"']?(?:data-)?(?:tld|suffix|ext){_IS}", re.IGNORECASE)
+_LOCAL_PART = re.compile(r"local|[\"']?data-", re.IGNORECASE)
 _FIELDS_RE2 = rf"(?i:\b{_USER}[\"'`]?\s?[=:]|\b(?:domain|host|site)[ =:]|\buid=)"
 _MAIL_AFTER = re.compile(r"mailto|@|e-?mail|class=.em\b|dc=", re.IGNORECASE)
 _AFTER_WIDTH = 60
@@ -107,6 +110,7 @@ def _found(look: Look, found: re.Match[str]) -> Verdict | None:
     said = {key: value for key, value in found.groupdict().items() if value and key[:5] in ("local", "domai")}
     local_key = next(key for key in said if key.startswith("local"))
     domain_key = next(key for key in said if key.startswith("domain"))
+    said[domain_key] = _TLD.sub(".", said[domain_key])
     domain = _READ_DOMAIN.sub(".", re.sub(r",?dc=", ".", said[domain_key]).strip("."))
     local = _READ_DOT.sub(".", said[local_key])
     if not any(one.entity == "EMAIL_ADDRESS" for one in look(f"{local}@{domain}")):
@@ -131,7 +135,9 @@ def mailbox_recognizers(look: Look, wanted: frozenset[str]) -> list[Recognizer]:
 
     def fields(text: str, start: int, end: int, more: bool) -> Verdict | None:
         found = _FIELDS.match(text, start)
-        return _found(look, found) if found and named(text, start, found.end()) else None
+        if found is None or not (found["at"] or _LOCAL_PART.match(text, start) or named(text, start, found.end())):
+            return None
+        return _found(look, found)
 
     def arguments(text: str, start: int, end: int, more: bool) -> Verdict | None:
         near = _ARGUMENTS.finditer(text, max(0, start - _NAME_WIDTH), end)

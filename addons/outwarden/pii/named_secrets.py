@@ -111,7 +111,7 @@ def _check_assigned(text: str, start: int, end: int) -> Verdict | None:
     while stop > at and text[stop - 1] in ".!?:":
         stop -= 1
     said = text[at:stop]
-    if _is_random_run(said) and text[end : end + 1] != "(":
+    if is_random_run(said) and text[end : end + 1] != "(":
         return Verdict(at, stop, 0.7)
     if value[0] == " " and not (len(said) > _PASSWORD_MIN and _MIXED.fullmatch(said)):
         return None  # "the password Reset2 form"
@@ -130,7 +130,7 @@ def _check_assigned(text: str, start: int, end: int) -> Verdict | None:
     return Verdict(at, stop, 0.6)
 
 
-def _is_random_run(said: str) -> bool:
+def is_random_run(said: str) -> bool:
     """Whether no word of a language or program looks so: 32 hexadecimal digits, 24 characters of all kinds."""
     if _HEX_RUN.fullmatch(said):
         return len(set(said)) > _HEX_KINDS_MIN

@@ -10,8 +10,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from outwarden.pii.named_secrets import is_random_run
+from outwarden.pii.passwords import Sure, is_password
 from outwarden.pii.reading import VIEW, Look, whole_run
-from outwarden.pii.recognizer import UNDECIDED, Recognizer, Verdict
+from outwarden.pii.recognizer import LOOK_BACK, UNDECIDED, Recognizer, Verdict
 
 RUN_MAX = 1920
 _OVERLAP = 128  # characters at the end of a run of the longest kind that are read again with what follows
@@ -51,11 +53,33 @@ def check_packed(packing: Packing, look: Look, text: str, start: int, more: bool
         said = packing.unpack(followed[0]).decode("ascii", "replace")
     except ValueError:
         said = "\0" * (packing.torn + 1)
-    readable = UNREADABLE.search(said[: len(said) - packing.torn]) is None
-    if readable and len(set(said)) >= _KINDS_MIN and (found := whole_run(look, text, start, end, said)):
+    readable = UNREADABLE.search(said[: len(said) - packing.torn]) is None and len(set(said)) >= _KINDS_MIN
+    if readable and (found := whole_run(look, text, start, end, said) or _secret(text, start, end, said, more)):
         return found
     behind = end - _OVERLAP if end - start > RUN_MAX - _OVERLAP else end
     return Verdict(behind, behind, 0.0)
+
+
+_AROUND = 100
+_TOLD = re.compile(r"log_?in|logon|sign_?in|passw|\bpwd\b|\bpass\b|_pass\b", re.IGNORECASE)
+_KEY_TOLD = re.compile(
+    r"(?:api|access|secret|private|account)[_ \-]?key|token|api-schlüssel|authenticate", re.IGNORECASE
+)
+
+
+def _secret(text: str, start: int, end: int, said: str, more: bool) -> Verdict | None:
+    """A password or key in a run that something beside it calls one: a comment behind, a call that logs in."""
+    said = said.strip().rstrip("\0\ufffd")
+    key = is_random_run(said)
+    password = " " not in said and any(map(str.isalpha, said)) and is_password(said, Sure.RAW)
+    if not (key or password):
+        return None
+    if more and len(text) < end + _AROUND:
+        return UNDECIDED
+    around = text[max(0, start - LOOK_BACK) : start] + "\n" + text[end : end + _AROUND]
+    if key and _KEY_TOLD.search(around):
+        return Verdict(start, end, 0.7, "API_KEY")
+    return Verdict(start, end, 0.7, "PASSWORD") if password and _TOLD.search(around) else None
 
 
 # --- base 64

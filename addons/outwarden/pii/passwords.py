@@ -223,7 +223,39 @@ def _ahead(text: str, end: int) -> Verdict | None:
     if link["attribute"] or link["tags"]:
         return _read_marked_up(text, at)
     linked = text[link.end("about") if link["about"] else end : at]
-    return read_value(text, at, Sure.RAW, code=_IN_CALL.search(linked) is not None)
+    return read_value(text, at, Sure.RAW, code=_IN_CALL.search(linked) is not None) or _described(text, at)
+
+
+# What somebody says of a password instead of writing it: "walnut, all lower case, then 636 and a hash".
+_SAID_OF = re.compile(
+    r"\b(?:all )?(?:in )?(?:lower|upper|small)[ \-]?(?:case|letters)\b|\b(?:all )?(?:in )?caps\b|\bwith (?:a|an|one|the) (?:capital|zero|one|three|four|five|at|dollar|hash|star|exclamation)\b"
+    r"|\binstead of (?:an? |the )?\w\b|\bat the (?:end|start|beginning)\b|\b(?:an?|the) (?:exclamation (?:mark|point)|question mark|hash(?:tag)?|dollar(?: sign)?|at sign|underscore|dash|hyphen|star|asterisk|percent(?: sign)?|ampersand|plus)\b"
+    r"|\b(?:capital|big|uppercase|lowercase) [a-z]\b|\bno spaces?\b|\b(?:all )?one word\b|\bfollowed by\b"
+    r"|\b(?:alles )?klein(?:geschrieben)?\b|\bgro(?:ß|ss)(?:geschrieben|em? \w)\b|\bam (?:ende|anfang)\b|\bausrufezeichen\b|\bstatt (?:o|e|i|a)\b"
+    r"|\b(?:todo )?en (?:min[uú]sculas?|may[uú]sculas?|minuscules?|majuscules?)\b|\bal final\b|\bà la fin\b|\bexclamaci[oó]n\b",
+    re.IGNORECASE,
+)
+_RULE = re.compile(
+    r"\b(?:must|at least|min\w*|max\w*|requir\w*|should|need\w*|characters?|contain\w*|includ\w*|not|length|case[ -]sensitive)\b",
+    re.IGNORECASE,
+)
+_DESCRIBED = re.compile(r"[^\n.;:]{6,140}")
+_DIGIT = re.compile(
+    r"[0-9]+|\b(?:zero|one|two|three|four|five|six|seven|eight|nine|null|eins|zwei|drei|cero|uno|dos|tres)\b",
+    re.IGNORECASE,
+)
+
+
+def _described(text: str, at: int) -> Verdict | None:
+    """A password that is described: a word, and what to do with it."""
+    clause = _DESCRIBED.match(text, at)
+    if clause is None or _RULE.search(clause[0]):
+        return None
+    said = list(_SAID_OF.finditer(text, at, clause.end()))
+    digits = list(_DIGIT.finditer(text, at, clause.end()))
+    if not said or not (len(said) > 1 or digits):
+        return None
+    return Verdict(at, max(found.end() for found in (said[-1], *digits[-1:])), 0.6)
 
 
 def _ahead_weakly(text: str, start: int, end: int) -> Verdict | None:

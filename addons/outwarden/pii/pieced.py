@@ -16,6 +16,7 @@ _SCORE = 0.9
 _TOKEN = re.compile(r"[A-Za-z0-9_\-][A-Za-z0-9_\-+/.:]*")
 _NAME_AFTER = re.compile(r"[\"'\])]{0,2} ?[:=]")
 _WORD = re.compile(r"[A-Z]?[a-z]+(?:[_\-.][a-z]+)*|[A-Z]+(?:_[A-Z]+)*|[0-9:.\-]+|[0-9]+(?:st|nd|rd|th)")
+_EVEN_GAPS = frozenset({" ", "  ", "\u00a0", "\u2009", "\u202f", "\n", " \n"})
 _SIGN_WORDS = {"underscore": "_", "dash": "-", "hyphen": "-", "dot": ".", "minus": "-"}
 _START_WITHIN, _STARTS_MAX = 48, 5
 _READ, _LABELS_MAX = 200, 5  # the same word so often again within so many code points names no secret
@@ -29,17 +30,20 @@ _LABEL = Context(
 )
 _BEGINS = (
     rf"{KEY_BEGINS}[A-Za-z0-9_\-+/.]{{0,120}}[^A-Za-z0-9_\-+/.]|\beyJ[A-Za-z0-9_\-]{{3}}"
-    r"|\b0x[0-9a-fA-F]{2,38}[^A-Za-z0-9,]|\b(?:bc|ltc)1[a-z0-9]{1,60}[^A-Za-z0-9]"
+    r"|\b0x[0-9a-fA-F]{2,38}[^A-Za-z0-9,]|\b(?i:zero[ \-]?x) ?[0-9a-fA-F]{4}|\b(?:bc|ltc)1[a-z0-9]{1,60}[^A-Za-z0-9]|\b(?:BC|LTC)1[A-Z0-9]{1,60}[^A-Za-z0-9]"
     r"|\b[13][A-HJ-NP-Za-km-z1-9]{5,32}[^A-Za-z0-9]|\bA[KSBC][IC]A"
 )
 
-_BEGINS_HINT = rf"{KEY_BEGINS}|\beyJ|\b0x[0-9a-fA-F]{{2}}|\b(?:bc|ltc)1[a-z0-9]|\b[13][A-HJ-NP-Za-km-z1-9]{{5}}"
+_BEGINS_HINT = rf"{KEY_BEGINS}|\beyJ|\b(?i:zero[ \-]?x) |\b0x[0-9a-fA-F]{{2}}|\b(?i:bc|ltc)1[A-Za-z0-9]|\b[13][A-HJ-NP-Za-km-z1-9]{{5}}"
 
 
 def _kind(value: str) -> str | None:
     if is_secret(value):
         return "API_KEY"
-    return "CRYPTO" if is_wallet(value) else None
+    return "CRYPTO" if is_wallet(value.lower() if value.isupper() and value.startswith(_BECH32) else value) else None
+
+
+_BECH32 = ("BC1", "LTC1")
 
 
 def _is_opaque(piece: str) -> bool:
@@ -54,7 +58,7 @@ def _pieces(text: str, start: int, *, alike: bool) -> tuple[list[str], list[int]
     """
     pieces: list[str] = []
     ends: list[int] = []
-    gap, at, sign = "", start, ""
+    gap, at, sign, even = "", start, "", True
     limit = start + _LENGTH_MAX
     while len(pieces) < _PIECES_MAX and (token := _TOKEN.search(text, at, min(limit, at + _GAP_MAX + 1))):
         low, high = token.span()
@@ -65,8 +69,9 @@ def _pieces(text: str, start: int, *, alike: bool) -> tuple[list[str], list[int]
                 break
         elif alike:
             gap = gap or text[ends[-1] : low]
-            if gap != text[ends[-1] : low] or gap.strip() in ("", ",", "."):
+            if gap != text[ends[-1] : low] or (gap.strip() in ("", ",", ".") and not (gap in _EVEN_GAPS and even)):
                 break
+            even = even and len(said) == len(pieces[0])  # groups of one length, but for the last
         elif low - ends[-1] > _GAP_MAX:
             break
         elif not _is_opaque(said) or text[high - 1] == ":" or _NAME_AFTER.match(text, high):
@@ -96,7 +101,12 @@ def _whole(text: str, start: int) -> Verdict | None:
     return None
 
 
+_SAID_WALLET = re.compile(r"zero[ \-]?x[ ,:]{0,2}([0-9a-fA-F]{40})\b", re.IGNORECASE)
+
+
 def _check_begun(text: str, start: int, end: int, more: bool) -> Verdict | None:
+    if said := _SAID_WALLET.match(text, start):
+        return Verdict(*said.span(), _SCORE, "CRYPTO") if is_wallet(f"0x{said[1]}") else None
     token = _TOKEN.search(text, start)
     if token is None or (token.start() and text[token.start() - 1].isalnum()):
         return None

@@ -104,7 +104,11 @@ _DUMPED = re.compile(
 
 
 def _dump(run: str) -> bytes:
-    return b"".join(bytes.fromhex(line) for line in _DUMPED.findall(run))
+    data = b"".join(bytes.fromhex(line) for line in _DUMPED.findall(run))
+    return _NOT_PRINTED.sub(b"\n", data)  # of a file with numbers among its text
+
+
+_NOT_PRINTED = re.compile(rb"[^\t\n\r\x20-\x7e]")
 
 
 _SIGN_85 = r"[0-9A-Za-z!#$%&()*+\-;<=>?@^_`{|}~]"

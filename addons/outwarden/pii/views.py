@@ -290,13 +290,38 @@ def _check_words(look: Look, text: str, start: int, end: int) -> Verdict | None:
         return None  # no word: "phone", "weight"
     number, stop = spelled.read_words(text, begin)
     stop = max(stop, end)
+    word = _FIRST_WORD.match(text, start, end)
     if len(number.digits) < _WORDS_MIN or number.words < _WORDS_AMONG_DIGITS:
         return Verdict(stop, stop, 0.0)
-    found = _judged(look, text, begin, stop, number, (number.signed(), number, number.solid()))
+    found = _judged(look, text, begin, stop, number, (number.signed(), number, number.solid())) or _first_card(number)
+    if found is None and len(number.digits) > min(_CARD_LENGTHS) and word:
+        later, _ = spelled.read_words(text, word.end())  # "on" is a ten as well
+        found = _first_card(later)
     if found is None and number.words >= _WORDS_MIN and _WORDS_MIN <= len(number.digits) <= 15:
         found = Verdict(number.spans[0][0], number.spans[-1][1], _SPELLED_SCORE, "PHONE_NUMBER")
         found = None if spelled.is_count(number.digits) else found
     return found or Verdict(stop, stop, 0.0)
+
+
+_LISTED = frozenset(",./")
+_FIRST_WORD = re.compile(r"[^\W\d_]+ ")
+_CARD_LENGTHS = (16, 15, 14, 13)
+
+
+def _first_card(number: spelled.Digits) -> Verdict | None:
+    """A card of which each number was a word, before what else is said: the month and year that follow it."""
+    for length in _CARD_LENGTHS:
+        digits = number.digits[:length]
+        apart = not _LISTED.isdisjoint(number.signs[1:length])
+        if (
+            len(digits) == length
+            and number.words >= _WORDS_MIN
+            and not apart
+            and not spelled.is_count(digits)
+            and is_card(digits)
+        ):
+            return Verdict(number.spans[0][0], number.spans[length - 1][1], 0.8, "CREDIT_CARD")
+    return None
 
 
 def _judged(
