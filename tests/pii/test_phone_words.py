@@ -19,6 +19,8 @@ Find = Callable[[str], list[tuple[str, str]]]
         "cell 4 shows 12.1 V, counter log 5519203348",
         "mobile bundle size 2441920 bytes",
         "extension 14 of the runway, 4419203 m3 of fill",
+        "užduoties numeris 6619203, trukmė 12 sekundžių.",
+        "رقم الدفعة 5519203، مدة المعالجة 12",
         "call stack depth 441, heap 5519203348",
     ],
 )
@@ -36,6 +38,8 @@ def test_what_a_word_right_before_them_names_is_no_number(find: Find, text: str)
         ("mon numéro est 612345678", "612345678"),
         ("mój numer to 601234567", "601234567"),
         ("мой номер 9161234567", "9161234567"),
+        ("mano numeris 61234567", "61234567"),
+        ("رقم الموبايل 0551234567", "0551234567"),
         ("contact reception: 5519203348", "5519203348"),
         ("numéro de téléphone du bureau 612345678", "612345678"),
         ("cell phone on file 5519203348", "5519203348"),

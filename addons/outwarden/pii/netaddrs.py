@@ -93,14 +93,13 @@ _HEX_OCTETS = re.compile(
 _ONE = re.compile(r"(?<![\w.])(?:0[xX][0-9A-Fa-f]{8}|[0-9]{9,10})(?![\w.]*[0-9])")
 _DIGITS_MIN = 7
 _ONE_WITHIN = 20
+_HEX_SAID = re.compile("hex|0x", re.IGNORECASE)
 
 
 def _check_ip(text: str, start: int, end: int, more: bool) -> Verdict | None:
     if (found := _OCTETS.search(text, end, end + _NEAR + 24)) and _is_named(text, end, found) and _is_ip(found):
         return Verdict(found.start(), found.end(), _SCORE, "IP_ADDRESS")
-    if re.search("hex|0x", text[start : end + _NEAR], re.IGNORECASE) and (
-        found := _HEX_OCTETS.search(text, end, end + _NEAR)
-    ):
+    if _HEX_SAID.search(text, start, end + _NEAR) and (found := _HEX_OCTETS.search(text, end, end + _NEAR)):
         return Verdict(found.start(), found.end(), _SCORE, "IP_ADDRESS")
     found = _ONE.search(text, end, end + _NEAR)
     if found is None or (found.start() > end + _ONE_WITHIN and not found[0].startswith("0")):

@@ -26,7 +26,7 @@ _SURE_WORDS = Context(
     r"|telefon|t[eé]l[eé]phone|t[ée]l\b|tel[eé]fono|m[oó]vil|celular|rufnummer|rückruf|handy ?(?:nr|nummer)"
     r"|fone|cellulare|telefoon|mobiel|tlf|puhelin|gsm|telefonu|komórk|callback|landline|viber|telegram|telem[oó]v"
     r"|(?:my|her|his|their|your|our) (?:\w{2,8} )?(?:number|no\.|digits)|t(?:el)?fno|telepon|ponsel|điện",
-    wide=r"điện|sđt|тел|моб|звон|дзвон|电话|電話|手机|手機|携帯|联系|聯絡|連絡|전화|휴대|연락|هاتف|جوال|اتصل|טל|נייד|फोन|फ़ोन|मोबाइल"
+    wide=r"điện|sđt|тел|моб|звон|дзвон|电话|電話|手机|手機|携帯|联系|聯絡|連絡|전화|휴대|연락|هاتف|جوال|موبايل|محمول|تلفون|تليفون|اتصل|טל|נייד|फोन|फ़ोन|मोबाइल"
     r"|โทร|มือถือ|τηλ|κινητ",
 )
 # Right before digits a word that is none of these names what they are: "counter 5519203", "numéro de lot 55821937".
@@ -42,13 +42,15 @@ _SMALL_WORDS = frozenset(
     il lo mio suo tua sono nel al del dello è ci
     to na pod mój moja mu jej jest do nr i lub numer numero número numéro nummer номер numărul numeris
     op aan mij ons het een is naar van på till mig oss är er til meg det den på med
-    olla on numeroni se või mano yra mans ir je mi sunt este este la
+    olla on numeroni se või mano yra mans ir je naujas jauns yeni mi sunt este este la
     мой моя это на по его её ее мне нам для и или будет есть мій це її його
     numaram numarası bu ve ya da saya ke di adalah nomor tôi là số của
     """.split()
 )
 _LAST_WORD = re.compile(r"(?P<word>[^\W\d_]+(?:['\u2019][^\W\d_]+)?)(?P<signs>[^\w]{0,4})\Z")
 _NAMED_WIDTH = 40
+_NUMBER_BEHIND = frozenset({"numeris", "numurs", "numarası"})
+_ARTICLE = "ال"  # a noun in Arabic, which has no capitals: number of the batch
 _NAME_MIN = 4  # letters: Lot was somebody, too
 # Who is called: "ring the school 0207…", "appelle le plombier 06…".
 _CALLED = re.compile(
@@ -75,7 +77,9 @@ def is_called_otherwise(text: str, start: int, end: int) -> bool:
     if last is None or "\n" in last["signs"] or last["signs"].strip(" :.#=\"'"):
         return False  # "call Ada (5551234", "reach us - 5551234"
     word = last["word"]
+    if word in _NUMBER_BEHIND and (noun := _LAST_WORD.search(before, 0, last.start())) is not None:
+        word = noun["word"].lower()  # "užduoties numeris 6619203": the word before says of what
     if _CALLED.search(before):
         return False
     called = len(word) >= _NAME_MIN and is_name(word, (*FIRST, *LAST))  # "call maria 5551…"
-    return word.islower() and word not in _SMALL_WORDS and not called
+    return (word.islower() or word.startswith(_ARTICLE)) and word not in _SMALL_WORDS and not called
