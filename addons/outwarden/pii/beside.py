@@ -39,9 +39,10 @@ _LENGTH = range(7, 19)  # letters and digits
 _DOUBLED_MAX = 36
 _LETTERS_MAX = 7  # groups of letters before the first digit: N G P D N F 6
 
-# What any text with a number in it holds, at a glance: four figures, a few in words, Roman numerals in a row.
-_NUMBER = re.compile(
-    rf"(?:\d[^\d]{{0,24}}){{3}}\d|(?i:\b(?:{'|'.join(PLAIN_UNITS)})\b\W+){{2}}|\d[A-Za-z]{{3}}|(?:[IVX]+[ ,.\-/]){{5}}"
+_DIGIT, _DIGITS_MIN = re.compile(r"\d"), 4
+# A number with fewer figures has a few words, letters for figures, or Roman numerals in a row.
+_SPOKEN = re.compile(
+    rf"(?i:\b(?:{'|'.join(PLAIN_UNITS)})\b\W+){{2}}|\d[A-Za-z]{{3}}|[A-Za-z]{{3}}\d|(?:[IVX]+[ ,.\-/]){{5}}"
 )
 # Words that speak of a number of one person and do not say of which country.
 _ANY = Context(
@@ -119,7 +120,8 @@ class _Reader:
         self._of_persons = [number for number in self._numbers if number.entity not in _NOT_OF_PERSONS]
 
     def __call__(self, text: str, start: int, end: int, more: bool) -> Verdict | None:
-        if _NUMBER.search(text, max(0, start - _BEFORE), end + _BEHIND) is None:
+        low, high = max(0, start - _BEFORE), end + _BEHIND
+        if len(_DIGIT.findall(text, low, high)) < _DIGITS_MIN and _SPOKEN.search(text, low, high) is None:
             return None
         if text.count(text[start:end], end, end + _BEHIND) >= _LABELS_MAX:
             return None
