@@ -40,10 +40,11 @@ _DOUBLED_MAX = 36
 _LETTERS_MAX = 7  # groups of letters before the first digit: N G P D N F 6
 
 _DIGIT, _DIGITS_MIN = re.compile(r"\d"), 4
-# A number with fewer figures has a few words, letters for figures, or Roman numerals in a row.
-_SPOKEN = re.compile(
-    rf"(?i:\b(?:{'|'.join(PLAIN_UNITS)})\b\W+){{2}}|\d[A-Za-z]{{3}}|[A-Za-z]{{3}}\d|(?:[IVX]+[ ,.\-/]){{5}}"
-)
+# A number with fewer figures has some in words, letters for figures, or Roman numerals in a row.
+_WORDS_MIN = 4
+_LETTERS = re.compile(r"[^\W\d_]+")
+_ALIKE = re.compile(r"\d[A-Za-z]{3}|[A-Za-z]{3}\d")
+_ROMANS = re.compile(r"(?:[IVX]{1,4}[ ,.\-/]){5}")
 # Words that speak of a number of one person and do not say of which country.
 _ANY = Context(
     r"(?:national|personal|citizen(?:ship)?|gov(?:ernment|t)?|state|resident(?:ial)?|civil)[ _\-]?(?:registration[ _\-]?)?"
@@ -120,8 +121,7 @@ class _Reader:
         self._of_persons = [number for number in self._numbers if number.entity not in _NOT_OF_PERSONS]
 
     def __call__(self, text: str, start: int, end: int, more: bool) -> Verdict | None:
-        low, high = max(0, start - _BEFORE), end + _BEHIND
-        if len(_DIGIT.findall(text, low, high)) < _DIGITS_MIN and _SPOKEN.search(text, low, high) is None:
+        if not _has_number(text[max(0, start - _BEFORE) : end + _BEHIND]):
             return None
         if text.count(text[start:end], end, end + _BEHIND) >= _LABELS_MAX:
             return None
@@ -143,6 +143,14 @@ class _Reader:
             yield partial(_national, named)
         if _ANY.is_at(label):
             yield partial(_national, self._of_persons)
+
+
+def _has_number(text: str) -> bool:
+    """Whether a number may stand in a text, at a glance."""
+    figures = len(_DIGIT.findall(text))
+    if figures >= _DIGITS_MIN or (figures > 1 and _ALIKE.search(text)) or _ROMANS.search(text):
+        return True
+    return sum(word in PLAIN_UNITS for word in _LETTERS.findall(text.lower())) >= _WORDS_MIN
 
 
 def _behind(judges: Sequence[Judge], text: str, end: int) -> Verdict | None:
