@@ -39,10 +39,12 @@ _LENGTH = range(7, 19)  # letters and digits
 _DOUBLED_MAX = 36
 _LETTERS_MAX = 7  # groups of letters before the first digit: N G P D N F 6
 
-# What any text with a number in it holds, at a glance: four figures, a few in words, Roman numerals in a row.
-_NUMBER = re.compile(
-    rf"(?:\d[^\d]{{0,24}}){{3}}\d|(?i:\b(?:{'|'.join(PLAIN_UNITS)})\b\W+){{2}}|\d[A-Za-z]{{3}}|(?:[IVX]+[ ,.\-/]){{5}}"
-)
+_DIGIT, _DIGITS_MIN = re.compile(r"\d"), 4
+# A number with fewer figures has some in words, letters for figures, or Roman numerals in a row.
+_WORDS_MIN = 4
+_LETTERS = re.compile(r"[^\W\d_]+")
+_ALIKE = re.compile(r"\d[A-Za-z]{3}|[A-Za-z]{3}\d")
+_ROMANS = re.compile(r"(?:[IVX]{1,4}[ ,.\-/]){5}")
 # Words that speak of a number of one person and do not say of which country.
 _ANY = Context(
     r"(?:national|personal|citizen(?:ship)?|gov(?:ernment|t)?|state|resident(?:ial)?|civil)[ _\-]?(?:registration[ _\-]?)?"
@@ -119,7 +121,7 @@ class _Reader:
         self._of_persons = [number for number in self._numbers if number.entity not in _NOT_OF_PERSONS]
 
     def __call__(self, text: str, start: int, end: int, more: bool) -> Verdict | None:
-        if _NUMBER.search(text, max(0, start - _BEFORE), end + _BEHIND) is None:
+        if not _has_number(text[max(0, start - _BEFORE) : end + _BEHIND]):
             return None
         if text.count(text[start:end], end, end + _BEHIND) >= _LABELS_MAX:
             return None
@@ -141,6 +143,14 @@ class _Reader:
             yield partial(_national, named)
         if _ANY.is_at(label):
             yield partial(_national, self._of_persons)
+
+
+def _has_number(text: str) -> bool:
+    """Whether a number may stand in a text, at a glance."""
+    figures = len(_DIGIT.findall(text))
+    if figures >= _DIGITS_MIN or (figures > 1 and _ALIKE.search(text)) or _ROMANS.search(text):
+        return True
+    return sum(word in PLAIN_UNITS for word in _LETTERS.findall(text.lower())) >= _WORDS_MIN
 
 
 def _behind(judges: Sequence[Judge], text: str, end: int) -> Verdict | None:

@@ -43,9 +43,9 @@ def is_month(word: str) -> bool:
     """Whether a word (in small letters, as `fold` reads it) is the name of a month, or begins as one does."""
     if not word.isascii() and word.removeprefix("ב").startswith(_WIDE):
         return True
-    if not _MONTH_SHORTEST <= len(word) <= _MONTH_LONGEST or fold(word).text in VALUES:
+    if not _MONTH_SHORTEST <= len(word) <= _MONTH_LONGEST:
         return False
-    return any(word[:size] in _MONTH_STARTS for size in (3, 4, 5))
+    return any(word[:size] in _MONTH_STARTS for size in (3, 4, 5)) and _plainly(word) not in VALUES
 
 
 ROMAN = MappingProxyType(
@@ -112,6 +112,8 @@ def _weak(tongue: str) -> dict[str, int]:
 
 
 _SAID = _said()
+_BEGINNING = 3
+_BEGINNINGS = frozenset(word[:_BEGINNING] for word in _SAID)
 # What an ordinal ends with behind the word of its number: einundzwanzigsten, twenty-first is two words.
 _ORDINAL_ENDS = ("sten", "ster", "ste", "ten", "ter", "te", "de", "st", "nd", "rd", "th", "ième")
 
@@ -127,6 +129,8 @@ def values_of(word: str) -> tuple[int, ...]:
     for end in _ORDINAL_ENDS:
         if plain.endswith(end) and len(plain) > 3 + len(end) and plain[: -len(end)] in _SAID:
             return (_SAID[plain[: -len(end)]],)
+    if plain[:_BEGINNING] not in _BEGINNINGS:
+        return ()
     return _pieces(plain) or next(
         filter(None, (_pieces(plain.removesuffix(end)) for end in _ORDINAL_ENDS if plain.endswith(end))), ()
     )

@@ -56,7 +56,9 @@ _SAID = rf"(?:{_NUMBERS})(?:[ \-](?:{_NUMBERS})){{1,4}}"
 
 def _patterns() -> tuple[str, ...]:
     """RE2: a number before its street; a kind behind a name, one before it, a post code, each with a number."""
-    word = r"[\p{L}\p{M}’¡-¿]+"
+    word = (
+        r"[A-Za-z\x{A1}-\x{1FFF}\x{2019}]{1,20}"  # letters of any script, and what is made of them in the wrong charset
+    )
     some = rf"(?:(?:{word}|\d{{1,3}}(?:st|nd|rd|th)){_S}{{1,4}})"
     number = rf"(?:\d{{1,5}}(?:[a-z]|-\d{{1,4}})?|{_SAID})"
     code = rf"[a-z]{{1,2}}\d[a-z\d]?{_S}?\d[a-z]{{2}}\b"

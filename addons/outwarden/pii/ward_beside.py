@@ -18,7 +18,7 @@ _GROUPED = r"\d{4,6}/\d{2}|\d{2,3}(?:[.\-]\d{2,6}){1,3}|[A-Z]{1,5}[/\-]\d{2,6}(?
 # --- beside a name: a sign between, and one behind
 
 _SPACED = r"\d{3,4} \d{3,4}"
-_BESIDE = rf"(?:\p{{L}}|\.)\s{{0,2}}[(\[/,|–\-][ ]{{0,2}}(?:{_SOLID}|{_SPACED})(?:[)\]/,;:|.]|\s|\z)"
+_BESIDE = rf"(?:\p{{L}}|\.)\s{{0,2}}[(\[/,|–\-][ ]{{0,2}}(?:{_SOLID}|{_SPACED})"
 _NAME = re.compile(
     r"(?:^|[^\w])((?:[^\W\d_][\w’'\-]*\.?(?:,? |\s)){0,3}[^\W\d_][\w’'\-]*\.?)\s{0,2}[(\[/,|–\-][ ]{0,2}\Z"
 )
@@ -49,7 +49,7 @@ _OTHER_LABELS = re.compile(
 
 # --- identifiers of a patient in FHIR
 
-_FHIR = r"\"identifier\"\s*:\s*\[[^\]]{0,300}?\"value\"\s*:\s*\"[A-Za-z0-9][A-Za-z0-9./\-]{3,24}\""
+_FHIR = r"\"identifier\"\s{0,4}:\s{0,4}\[[^\]]{0,300}?\"value\"\s{0,4}:\s{0,4}\"[A-Za-z0-9][A-Za-z0-9./\-]{3,24}\""
 _FHIR_VALUE = re.compile(r"\"value\"\s*:\s*\"(?P<value>[^\"]*)\"\Z")
 _FHIR_WIDTH = 400
 
@@ -60,7 +60,7 @@ def _is_ward(text: str, start: int, end: int) -> bool:
 
 def _check_beside(text: str, start: int, end: int, more: bool) -> Verdict | None:
     value = _SOLID_VALUE.search(text, start, end)
-    if value is None or word_after(text, value.end()):
+    if value is None or not _ENDS.match(text, value.end()):
         return None
     low, high = value.span()
     before = text[max(0, low - _NAME_WITHIN) : low]
@@ -73,6 +73,7 @@ def _check_beside(text: str, start: int, end: int, more: bool) -> Verdict | None
     return Verdict(low, high, _SCORE_BESIDE, ENTITY)
 
 
+_ENDS = re.compile(r"[)\]/,;:|.\s]|\Z")
 _SOLID_VALUE = re.compile(rf"(?<![\w])(?:{_SPACED}|{_SOLID})(?![\w])")
 
 
