@@ -65,7 +65,19 @@ def test_an_encoding_that_nobody_knows_is_refused_at_once(encoding: str) -> None
         reply(encoding)
 
 
-@pytest.mark.parametrize("data", [gzip.compress(STREAM)[:-9], gzip.compress(STREAM) + b"more", b"no gzip"])
+@pytest.mark.parametrize("data", [gzip.compress(STREAM)[:-9], gzip.compress(STREAM) + b"more"])
+def test_what_is_wrong_behind_the_end_of_an_answer_takes_nothing_from_it(data: bytes) -> None:
+    """An answer that said that it ends is whole, though its coding is cut behind that or something follows."""
+    stream = reply("gzip")
+
+    assert play(stream, data) == STREAM
+    assert (stream.complete, stream.broken) == (True, None)
+
+
+BEGUN = ROLE + piece("one ") + piece("two")
+
+
+@pytest.mark.parametrize("data", [gzip.compress(BEGUN)[:-9], gzip.compress(BEGUN) + b"more", b"no gzip"])
 def test_broken_encodings_break_the_reply(data: bytes) -> None:
     """A body that is not what it says stops the reply; the reason is fit to be shown."""
     stream = reply("gzip")
