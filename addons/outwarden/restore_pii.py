@@ -1,5 +1,7 @@
 """Addon: read replies, put the caller's own values back, and mask personal data that is new in them."""
 
+from contextlib import suppress
+
 from mitmproxy import http
 
 from outwarden.errors import BodyError, NotTranslatable
@@ -185,7 +187,8 @@ class RestorePii:
             return
         read_stream(state)
         if flow.response and not flow.response.stream and state.usage is None and not state.refusal:
-            read_facts(flow.response, state, read_reply(flow.response, state))
+            with suppress(BodyError):  # an answer that nobody can read any more says nothing of its cost
+                read_facts(flow.response, state, read_reply(flow.response, state))
         self._hide_names(state)
 
 

@@ -341,3 +341,17 @@ def test_leaving_while_an_addon_works(play: Playbook, services: Services, hook: 
     assert play.hooks.count("call_end") == play.hooks.count("response")
     assert len(list(read(services.state.audit))) == before + 1
     assert pending(services) == 0
+
+
+def test_leaving_before_an_answer_that_nobody_can_read(
+    play: Playbook, services: Services, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is no JSON says nothing of its cost; the call ends all the same, and is charged for what was worked."""
+    play.says(asks())
+    play.leaves()
+    play.upstream.says(response(200, said("hi")[:-9]))
+
+    assert play.ended == 1
+    assert record(services)["verdict"] == "client_gone"
+    assert pending(services) == 0
+    assert caplog.messages == []
