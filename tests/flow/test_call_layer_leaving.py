@@ -81,6 +81,25 @@ def test_leaving_while_it_connects(play: Playbook, services: Services) -> None:
     assert pending(services) == 0
 
 
+def test_one_of_two_that_wait_for_a_connection_leaves(open_play: Callable[..., Playbook], services: Services) -> None:
+    """The other one gets its answer over it; which of them came first does not matter."""
+    play = open_play(http2=True)
+    assert play.h2
+    play.connects = lambda address: "silence"
+    first = play.h2.asks(PATH, chat(text="one"))
+    second = play.h2.asks(PATH, chat(text="two"))
+    assert len(play.silent) == 1
+    play.h2.cancels(second)
+    play.accept(play.silent[0])
+    play.upstream.says(response(200, said("one")))
+
+    assert play.h2.bodies[first] == said("one")
+    assert play.h2.ended == {first}
+    assert play.ended == 2
+    assert not play.client_closed
+    assert pending(services) == 0
+
+
 def test_leaving_during_a_pause(play: Playbook, services: Services) -> None:
     """Between two attempts nobody works for the client: no further attempt is made."""
     play.says(asks("gpt-4.1"))

@@ -36,7 +36,10 @@ class Dial(GetHttpConnection):
         if stream is not None:
             self.blocking = stream  # type: ignore[assignment]  # a layer: nobody above has to wait, and neither do we
 
-    __hash__ = GetHttpConnection.__hash__
+    # mitmproxy's are equal where they ask for the same. Of two calls that wait for one connection the one that gives up
+    # is to be taken off, and not the first that looks like it.
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
 
     def connection_spec_matches(self, connection: Connection) -> bool:
         """A failed connection is never asked again, and no connection serves two names."""
