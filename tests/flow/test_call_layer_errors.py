@@ -2,13 +2,16 @@
 
 import json
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from mitmproxy import http
+from mitmproxy.proxy.layers.http import GetHttpConnectionCompleted
 from playbook import OPENAI, Playbook, request, response
 from talk import DONE, EMAIL, PATH, ROLE, asks, chat, error_of, piece, record, said
 
+from outwarden.flow.call_layer import CallLayer
 from outwarden.flow.services import Services
 from outwarden.flow.trip import Trip
 from outwarden.wire.stream import StreamRewriter
@@ -162,3 +165,29 @@ def test_the_last_resort_is_a_torn_connection(play: Playbook, monkeypatch: pytes
     assert play.client_closed
     assert not play.answer.complete
     assert play.ended == 1
+
+
+def test_a_layer_that_fails_ends_every_call(
+    open_play: Callable[..., Playbook], services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where mitmproxy's layer fails the client's connection is closed, and each call on it ends, settled."""
+
+    def failing(self: CallLayer, command: Any) -> Any:
+        waiting = self.waiting_for_establishment.pop(command.connection)
+        stream = self.command_sources.pop(waiting[0])
+        yield from self.event_to_child(stream, GetHttpConnectionCompleted(waiting[0], (command.connection, None)))
+        raise KeyError(1)
+
+    monkeypatch.setattr(CallLayer, "register_connection", failing)
+    play = open_play(http2=True)
+    assert play.h2
+    play.connects = lambda address: "silence"
+    for text in ("one", "two", "three"):
+        play.h2.asks(PATH, chat(text=text))
+    play.accept(play.silent[0])
+    assert play.client_closed
+    play.upstream.says(response(200, said("one")))
+    play.passes(60)
+
+    assert play.ended == 3
+    assert sum(state.pending for state in services.ledger.states()) == 0
