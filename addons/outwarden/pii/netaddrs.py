@@ -20,7 +20,7 @@ _NEAR = 56  # code points between the word and what it names
 _BYTE = r"(?:0[xX])?[0-9A-Fa-f]{2}"
 _MAC_WORDS = Context(
     r"mac\b|macs\b|mac.?addr|hw.?addr|hardware.?addr|ether\b|ethernet|arp\b|dhcp\w{0,8}|bssid|ssid|lladdr|wi-?fi|wlan"
-    r"|bluetooth|station|nic\b|physical addr"
+    r"|bluetooth|station(?:\W{1,3}(?:0x)?[0-9a-f]{2}\b|[ _\-]?(?:mac|id\b|addr))|nic\b|physical addr"
 )
 _JOINT = r"(?:[^A-Za-z0-9\n]{0,4}|\n| (?:colon|dash|dot|space) )"
 _MAC = re.compile(
@@ -30,15 +30,12 @@ _SAID_AFTER = r"(?i:joined|associated|ssid|via eth|on wlan)"
 _MAC_BEFORE = rf"\b{_BYTE}" + rf"[ :.,\-_/]{{0,2}}{_BYTE}" * 3 + rf"[^\n]{{0,48}}{_SAID_AFTER}"
 _MAC_AFTER = re.compile(rf"\W{{0,4}}[bB]?{_SAID_AFTER}")
 _USUAL_JOINTS = frozenset(":-")
-_DIGIT = re.compile("[0-9]")
 _KINDS_MIN = 4
 
 
 def _check_mac(text: str, start: int, end: int, more: bool) -> Verdict | None:
     """Six bytes behind a word for them, or before what is said of stations only."""
-    if not _DIGIT.search(text, end, end + _NEAR + 64):
-        return None  # "station" is a word of every text, and one of 100,000 addresses has letters alone
-    at = end
+    at = max(start, end - 2)  # the word may be one only where a first byte is behind it: "station 3f"
     for _ in range(3):
         found = _MAC.search(text, at, at + _NEAR + 64)
         if found is None or found.start() > at + _NEAR:
