@@ -77,8 +77,13 @@ class SqlTransaction:
 
     def age(self, account: Account, at: datetime) -> Entry | None:
         window = moving(account.budget.window)
-        rows = self._store.read(statements.ACCOUNT, key_of(account)) if window else ()
-        if window is None or not rows:
+        if window is None:
+            return None
+        key = key_of(account)
+        if window.rolls and self._run(statements.GONE_OF, {**key, "at": seconds(at)})[0][0] is None:
+            return None  # as nearly always
+        rows = self._store.read(statements.ACCOUNT, key)
+        if not rows:
             return None
         number = rows[0].number
         change = self._refill(account, rows[0], at) if window.kind == "refill" else self._roll(number, at)
