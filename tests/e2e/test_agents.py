@@ -85,13 +85,14 @@ def assert_stayed_here(provider: SimulatedProvider) -> None:
 
 def assert_named_alike(provider: SimulatedProvider) -> None:
     """Turn after turn, also of a resumed session, each value has one name: what the provider cached stays valid."""
-    names: dict[str, set[str]] = {}
-    for seen in provider.requests:
-        for entity, name in re.findall(r"\[(CREDIT_CARD|IBAN_CODE|API_KEY)_(\w+)\]", seen.body.decode()):
-            names.setdefault(entity, set()).add(name)
+    entities = ("CREDIT_CARD", "IBAN_CODE", "API_KEY")
+    bodies = [seen.body.decode() for seen in provider.requests]
+    told = [body for body in bodies if all(f"[{entity}_" in body for entity in entities)]
 
-    for entity in ("CREDIT_CARD", "IBAN_CODE", "API_KEY"):
-        assert len(names[entity]) == 1, f"one {entity}, {len(names[entity])} names"
+    assert told
+    for entity in entities:  # among what an agent makes up for itself a number now and then passes for a card, too
+        names = [set(re.findall(rf"\[{entity}_(\w+)\]", body)) for body in told]
+        assert set.intersection(*names), f"one {entity}, in {len(names)} turns {len(set.union(*names))} names"
 
 
 def unmarked(part: dict[str, Any]) -> dict[str, Any]:
