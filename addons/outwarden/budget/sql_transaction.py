@@ -80,13 +80,14 @@ class SqlTransaction:
         if window is None:
             return None
         key = key_of(account)
-        if window.rolls and self._run(statements.GONE_OF, {**key, "at": seconds(at)})[0][0] is None:
+        gone = self._run(statements.GONE_OF, {**key, "at": seconds(at)})[0] if window.rolls else None
+        if gone and gone[0] is None:
             return None  # as nearly always
         rows = self._store.read(statements.ACCOUNT, key)
         if not rows:
             return None
         number = rows[0].number
-        change = self._refill(account, rows[0], at) if window.kind == "refill" else self._roll(number, at)
+        change = self._roll(number, gone, at) if gone else self._refill(account, rows[0], at)
         if not any(change):
             return None
         self.move(number, change, at)
@@ -98,12 +99,9 @@ class SqlTransaction:
             self._run(statements.REFILL, {"a_number": row.number, "a_refilled": done.refilled, "a_carry": done.carry})
         return done.change
 
-    def _roll(self, number: int, at: datetime) -> Balance:
-        values = {"c_account": number, "at": seconds(at)}
-        posted, debt, credit = self._run(statements.GONE, values)[0]
-        if posted is None:
-            return Balance()
-        self._run(statements.FORGET_CHARGES, values)
+    def _roll(self, number: int, gone: Any, at: datetime) -> Balance:
+        posted, debt, credit = gone
+        self._run(statements.FORGET_CHARGES, {"c_account": number, "at": seconds(at)})
         return Balance(-posted, 0, -debt, -credit)
 
     def reserve(self, account: Account, amount: int, at: datetime) -> tuple[int, Balance] | None:

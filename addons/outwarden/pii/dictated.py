@@ -154,9 +154,8 @@ def check_dictated(look: Look, text: str, start: int, end: int) -> Verdict | Non
             return found._replace(score=_SCORE)
     if read.told < 2 or read.told * 6 < len(read.text):
         return Verdict(read.end, read.end, 0.0)
-    return (
-        Verdict(first, read.end, _SCORE, _entity(text, first, read.text)) if _entity(text, first, read.text) else None
-    )
+    entity = _entity(text, first, read.text)
+    return Verdict(first, read.end, _SCORE, entity) if entity else None
 
 
 def _entity(text: str, start: int, said: str) -> str:
