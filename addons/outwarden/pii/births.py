@@ -137,7 +137,6 @@ class _Parts:
 
 # --- what is a date
 
-_SIGN_MAX = 3
 _SIGN = re.compile(r"[^\w]{1,3}|_|\s{1,8}")
 
 

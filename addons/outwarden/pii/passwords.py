@@ -199,7 +199,6 @@ def _read_raw(text: str, at: int, sure: Sure, *, code: bool) -> Verdict | None:
 
 # --- a word, then its value
 
-_OTHER_NAME = re.compile(r"[A-Za-z_]")
 _IN_CALL = re.compile(r"\s=\s")
 
 
