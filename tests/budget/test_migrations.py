@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 
-from outwarden.budget import Account, Amounts, Held, Ledger, open_store
-from outwarden.budget.schema import VERSION
+from outwarden.budget import Account, Amounts, Held, Ledger, migrations, open_store, schema
 from outwarden.errors import StateError
 
 Make = Callable[..., Account]
@@ -68,7 +69,26 @@ def test_everything_is_kept(old: str, account: Make, clock: Clock, tmp_path: Pat
     assert ledger.drift() == []
     ledger.close()
     with sqlite3.connect(tmp_path / "outwarden.db") as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
+        assert connection.execute("SELECT version_num FROM ledger_version").fetchall() == [(schema.VERSION,)]
+        assert connection.execute("PRAGMA user_version").fetchone() == (schema.OLD_NUMBER,)  # for older programs
+
+
+def test_the_steps_end_at_the_present_version() -> None:
+    """One line of steps, which new tables take the number of the last of."""
+    config = Config()
+    config.set_main_option("script_location", str(migrations.FOLDER))
+    steps = ScriptDirectory.from_config(config)
+    assert steps.get_heads() == [schema.VERSION]
+    assert [step.revision for step in steps.walk_revisions()] == [f"{n:04}" for n in range(int(schema.VERSION), 0, -1)]
+
+
+def test_what_is_done_is_told_once(old: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A line for who operates it, none of the tool's own."""
+    with caplog.at_level("INFO"):
+        open_store(old).close()
+        open_store(old).close()
+    assert [record.name for record in caplog.records] == ["outwarden.budget.migrations"]
+    assert f"from 0001 to {schema.VERSION}" in caplog.text
 
 
 def test_a_migrated_schema_is_the_new_one(old: str, tmp_path: Path) -> None:
@@ -118,4 +138,5 @@ def test_a_failing_migration_leaves_the_old_database(old: str, tmp_path: Path) -
         open_store(old)
     with sqlite3.connect(path) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        assert not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'ledger_version'").fetchall()
         assert [row[1] for row in connection.execute("PRAGMA table_info(accounts)")][-1] == "touched"

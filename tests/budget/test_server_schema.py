@@ -1,12 +1,15 @@
 """The tables on a server: made and migrated by one process, whichever comes first, and never by an older program."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import create_engine
 
 from outwarden.budget import Account, Amounts, Held, Ledger, migrations, open_store, schema, server_schema
 from outwarden.budget.sql_store import SqlStore
@@ -20,7 +23,22 @@ pytestmark = [
 ]
 
 Make = Callable[..., Account]
-TABLES = [*(table.name for table in reversed(schema.metadata.sorted_tables)), "ledger"]
+TABLES = [*(table.name for table in reversed(schema.metadata.sorted_tables)), "ledger", "ledger_version"]
+OF_OTHERS = {  # what Alembic's comparison does not know to be another database's, or a table of no step
+    "postgresql": {"ledger", "holds_owner", "holds_over"},
+    "mariadb": {"ledger", "holds_open", "holds_closed"},
+}
+NEXT = f"{int(schema.VERSION) + 1:04}"
+STEP = f"""
+from alembic import op
+from sqlalchemy import BigInteger, Column
+
+revision, down_revision = "{NEXT}", "{schema.VERSION}"
+
+
+def upgrade():
+    op.create_table("migrated", Column("at", BigInteger))  # fails where it is done twice
+"""
 
 
 def run(url: str, *statements: str) -> list[Any]:
@@ -64,47 +82,84 @@ def test_several_processes_make_the_tables_at_once(url: str, account: Make) -> N
     ledger.close()
 
 
-def test_several_processes_migrate_at_once(url: str, account: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An older ledger is brought up to date once, with all that is in it."""
-    ledger = Ledger(open_store(url))
+@pytest.fixture
+def is_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """The program is one version further."""
+    (tmp_path / "next.py").write_text(STEP)
+    monkeypatch.setattr(migrations, "VERSIONS", [*migrations.VERSIONS, tmp_path])
+    monkeypatch.setattr(schema, "VERSION", NEXT)
+    return monkeypatch
+
+
+def test_several_processes_migrate_at_once(url: str, account: Make, is_next: pytest.MonkeyPatch) -> None:
+    """An older ledger is brought up to date once, with all that is in it, and is too new for the older program then."""
+    with is_next.context() as before:
+        before.setattr(schema, "VERSION", f"{int(NEXT) - 1:04}")
+        ledger = Ledger(open_store(url))
     ledger.hold("h", [account(100)], Amounts(10, 0))
-
-    def to_next(connection: Connection) -> None:
-        connection.exec_driver_sql("CREATE TABLE migrated (at BIGINT)")  # fails where it is done twice
-
-    steps: Mapping[int, Callable[[Connection], None]] = {**migrations.MIGRATIONS, schema.VERSION: to_next}
     try:
-        with monkeypatch.context() as patch:
-            patch.setattr(migrations, "MIGRATIONS", steps)
-            patch.setattr(schema, "VERSION", schema.VERSION + 1)
-            assert at_once(lambda: open_store(url).close()) == [0] * 4
-            assert run(url, "SELECT version FROM ledger") == [(schema.VERSION,)]
+        assert at_once(lambda: open_store(url).close()) == [0] * 4
+        assert run(url, "SELECT version_num FROM ledger_version") == [(NEXT,)]
         assert ledger.states()[0].pending == 10
-        with pytest.raises(StateError, match=rf"newer.*schema {schema.VERSION + 1}"):
+        is_next.undo()
+        with pytest.raises(StateError, match=rf"newer.*schema {NEXT}"):
             open_store(url)
     finally:
         assert isinstance(ledger._store, SqlStore)
         ledger._store.run_sql("DROP TABLE IF EXISTS migrated")
-        ledger._store.run_sql("UPDATE ledger SET version = %s", (schema.VERSION,))
+        ledger._store.run_sql("UPDATE ledger_version SET version_num = %s", (f"{int(NEXT) - 1:04}",))
         ledger.close()
+
+
+def test_tables_from_before_alembic(url: str, account: Make) -> None:
+    """They have their number in a table of ours; what is in them stays, and the older program refuses them."""
+    ledger = Ledger(open_store(url))
+    ledger.hold("h", [account(100)], Amounts(10, 0))
+    ledger.close()
+    run(url, "DROP TABLE ledger_version", "DROP TABLE rests", "UPDATE ledger SET version = 2")
+    ledger = Ledger(open_store(url))
+    assert ledger.states()[0].pending == 10
+    ledger.close()
+    assert run(url, "SELECT version_num FROM ledger_version") == [(schema.VERSION,)]
+    assert run(url, "SELECT version FROM ledger") == [(schema.OLD_NUMBER,)]
+    assert run(url, "SELECT * FROM rests") == []
+
+
+def test_what_is_migrated_is_what_is_made(url: str) -> None:
+    """Alembic's own comparison finds no difference between the tables and their description."""
+    run(url, "DROP TABLE ledger_version", "DROP TABLE rests", "UPDATE ledger SET version = 2")
+    open_store(url).close()
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        others = OF_OTHERS[engine.dialect.name]
+        told = {"version_table": "ledger_version", "include_object": lambda _, name, *__: name not in others}
+        found = compare_metadata(MigrationContext.configure(connection, opts=told), schema.metadata)
+    engine.dispose()
+    assert found == []
 
 
 def test_a_newer_schema_is_refused(url: str) -> None:
     """It is left as it is, and the error says which it is."""
     store = open_store(url)
     assert isinstance(store, SqlStore)
-    store.run_sql("UPDATE ledger SET version = 99")
+    store.run_sql("UPDATE ledger_version SET version_num = '9999'")
     try:
-        with pytest.raises(StateError, match=r"newer version of Outwarden .schema 99"):
+        with pytest.raises(StateError, match=r"newer version of Outwarden .schema 9999"):
             open_store(url)
+        assert store.run_sql("SELECT version_num FROM ledger_version") == [("9999",)]
     finally:
-        store.run_sql("UPDATE ledger SET version = %s", (schema.VERSION,))
+        store.run_sql("UPDATE ledger_version SET version_num = %s", (schema.VERSION,))
         store.close()
 
 
-def test_tables_half_made_are_completed(url: str, account: Make) -> None:
+@pytest.mark.parametrize(
+    "left",
+    [("DELETE FROM ledger_version",), ("DROP TABLE ledger_version", "UPDATE ledger SET version = 0")],
+    ids=["by this version", "by one from before Alembic"],
+)
+def test_tables_half_made_are_completed(url: str, account: Make, left: Sequence[str]) -> None:
     """A process that died while it made them (MariaDB makes each for good) hinders nobody."""
-    run(url, "UPDATE ledger SET version = 0", "DROP TABLE charges", "DROP TABLE orders")
+    run(url, *left, "DROP TABLE charges", "DROP TABLE orders")
     ledger = Ledger(open_store(url))
     assert isinstance(ledger.hold("h", [account(100, window="rolling 60s")], Amounts(10, 0)), Held)
     ledger.post("h", Amounts(10, 0))

@@ -82,13 +82,15 @@ def test_somebody_elses_database(tmp_path: Path) -> None:
         open_store(f"sqlite:///{path}")
 
 
-def test_another_version(url: str, tmp_path: Path) -> None:
-    """A database of another schema version is refused, not guessed at."""
+def test_a_newer_version(url: str, tmp_path: Path) -> None:
+    """A database of a newer schema is refused, not guessed at, and left as it is."""
     open_store(url).close()
     with sqlite3.connect(tmp_path / "outwarden.db") as connection:
-        connection.execute("PRAGMA user_version=99")
-    with pytest.raises(StateError, match="99"):
+        connection.execute("UPDATE ledger_version SET version_num = '9999'")
+    with pytest.raises(StateError, match=r"newer version of Outwarden .schema 9999"):
         open_store(url)
+    with sqlite3.connect(tmp_path / "outwarden.db") as connection:
+        assert connection.execute("SELECT version_num FROM ledger_version").fetchall() == [("9999",)]
 
 
 def test_the_file_is_private(url: str, tmp_path: Path) -> None:

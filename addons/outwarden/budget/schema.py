@@ -4,7 +4,9 @@ from typing import cast
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, String, Table, UniqueConstraint, text
 
-VERSION = 3  # of this file; a database of an older version is migrated (`migrations`), of a newer one refused
+# Of this file and the last step in `migrations`: a database of an older version is migrated, of a newer one refused.
+VERSION = "0004"
+OLD_NUMBER = 4  # what programs from before version 4 find where they look for the version: too new for them
 
 metadata = MetaData()
 
@@ -140,6 +142,9 @@ rests = Table(
     Column("written", BigInteger, nullable=False),
 )
 
-# Of a server only, where it stands for SQLite's `user_version`: one row. While its version is 0, the tables are being
-# made. Who folds old entries locks it, so that one process at a time does.
+# The version, as Alembic keeps it: one row. While there is none, the tables are being made.
+versions = Table("ledger_version", MetaData(), Column("version_num", String(32), primary_key=True))
+
+# Of a server only: one row, which who folds old entries locks, so that one process at a time does. Its number is what
+# `user_version` is in SQLite (`OLD_NUMBER`).
 ledger_table = Table("ledger", MetaData(), Column("version", Integer, nullable=False))

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, NullPool, create_engine, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from outwarden.budget import schema
-from outwarden.budget.migrations import migrate
+from outwarden.budget.migrations import make_tables
 from outwarden.budget.server_connection import Lost, Refused, SqlServerConnection
 from outwarden.errors import StateError
 
@@ -50,7 +50,8 @@ def _is_up_to_date(connection: SqlServerConnection) -> bool:
         raise StateError(f"the database ({connection.place}) does not answer: {error}") from None
     try:
         _refuse_replica(connection, raw)
-        return connection.send(raw, [("SELECT version FROM ledger", ())])[0].rows == [(schema.VERSION,)]
+        (found,) = connection.send(raw, [(f"SELECT version_num FROM {schema.versions.name}", ())])  # noqa: S608
+        return found.rows == [(schema.VERSION,)]
     except (Lost, Refused):
         return False  # what is wrong is said below
     finally:
@@ -100,27 +101,16 @@ def _turn(opened: Connection, kind: str) -> Iterator[None]:
 
 
 def _make_tables(opened: Connection, place: str) -> None:
-    version = _version(opened, place)
-    if version > schema.VERSION:
-        raise StateError(f"the database ({place}) was made by a newer version of Outwarden (schema {version})")
-    if version == 0:
-        schema.metadata.create_all(opened)
-    elif version < schema.VERSION:
-        migrate(opened, version)
-    if version != schema.VERSION:
-        opened.execute(schema.ledger_table.update().values(version=schema.VERSION))
-
-
-def _version(opened: Connection, place: str) -> int:
-    """The version of the tables; 0 where none are there, or not all yet: MariaDB makes one at a time for good."""
     tables = set(inspect(opened).get_table_names())
     if schema.ledger_table.name in tables:
-        found = opened.scalar(schema.ledger_table.select())
-        if found is not None:
-            return int(found)
+        old_number = opened.scalar(schema.ledger_table.select()) or 0
     elif strangers := sorted(tables & set(schema.metadata.tables)):
         said = f"it has a table {strangers[0]!r} of something else; give the ledger a database of its own"
         raise StateError(f"the database ({place}) is not a ledger: {said}")
-    schema.ledger_table.create(opened, checkfirst=True)
-    opened.execute(schema.ledger_table.insert().values(version=0))
-    return 0
+    else:
+        old_number = 0
+        schema.ledger_table.create(opened)
+    if not old_number:  # new, or not all there yet: MariaDB makes one table at a time for good
+        opened.execute(schema.ledger_table.delete())
+        opened.execute(schema.ledger_table.insert().values(version=schema.OLD_NUMBER))
+    make_tables(opened, f"({place})", old_number)

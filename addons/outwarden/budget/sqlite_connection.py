@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from outwarden.budget import schema
 from outwarden.budget.dialects import Kind
-from outwarden.budget.migrations import MIGRATIONS, migrate
+from outwarden.budget.migrations import make_tables
 from outwarden.budget.sql_connection import Done, reason
 from outwarden.errors import StateError, StoreUnavailable
 
@@ -124,7 +124,7 @@ def _prepare(connection: Connection, path: str) -> None:
     try:
         _make_tables(connection, path)
         # Writes even where nothing changes: what is read-only fails here and not at the first call.
-        connection.exec_driver_sql(f"PRAGMA user_version={schema.VERSION}")
+        connection.exec_driver_sql(f"PRAGMA user_version={schema.OLD_NUMBER}")
     except BaseException:
         connection.exec_driver_sql("ROLLBACK")
         raise
@@ -132,14 +132,7 @@ def _prepare(connection: Connection, path: str) -> None:
 
 
 def _make_tables(connection: Connection, path: str) -> None:
-    version = connection.exec_driver_sql("PRAGMA user_version").scalar() or 0
-    if version == schema.VERSION:
-        return
-    if version in MIGRATIONS:
-        migrate(connection, version)
-        return
-    if version:
-        raise StateError(f"the database {path} was made by another version of Outwarden (schema {version})")
-    if strangers := inspect(connection).get_table_names():
+    old_number = connection.exec_driver_sql("PRAGMA user_version").scalar() or 0
+    if not old_number and (strangers := inspect(connection).get_table_names()):
         raise StateError(f"the database {path} is not a ledger: it has a table {strangers[0]!r}")
-    schema.metadata.create_all(connection)
+    make_tables(connection, path, old_number)
