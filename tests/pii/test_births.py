@@ -77,6 +77,7 @@ def test_a_date_after_the_word(label: str, date: str) -> None:
         ("nascida em", "quinze de maio de mil novecentos e oitenta e quatro"),
         ("geboren op", "twaalf januari negentienhonderdvierentachtig"),
         ("urodzona", "dwudziestego trzeciego maja tysiąc dziewięćset osiemdziesiątego piątego"),
+        ("DOB", "19530225"),
         ("född", "tredje maj nittonhundraåttiofem"),
         ("родилась", "третьего августа тысяча девятьсот восемьдесят пятого"),
         ("datum narození", "3. srpna 1985"),

@@ -114,7 +114,16 @@ def test_an_encrypted_token_is_found_whole(find: Find) -> None:
     assert find(f"x {token} y") == [("API_KEY", token)]
 
 
-@pytest.mark.parametrize("escape", ["\n", r"\n", r"\r\n", '\\n" +\n "', "\n    "])
+def test_urls_with_a_secret_in_their_path(find: Find) -> None:
+    """A bot's of Telegram, a webhook's of Slack, its slashes escaped or not."""
+    token = "5786714869:AA" + invented(33)
+    assert find(f"GET /bot{token}/getMe") == [("API_KEY", f"bot{token}")]
+    for slash in ("/", "\\/"):
+        path = slash.join(["T0P7BTU1P6", "B0IFHEQZP4", invented(24)])
+        assert find(f"https:{slash * 2}hooks.slack.com{slash}services{slash}{path} ") == [("API_KEY", path)]
+
+
+@pytest.mark.parametrize("escape", ["\n", r"\n", r"\\n", r"\r\n", '\\n" +\n "', "\n    "])
 def test_private_keys_are_found_whole(find: Find, escape: str) -> None:
     """The whole block, as a file, as JSON text, as source, indented."""
 
@@ -205,6 +214,7 @@ def test_what_stands_for_a_password_is_left(find: Find, text: str) -> None:
     [
         "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",
         "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq",
+        "BC1QAR0SRRR7XFKVY5L643LYDNW9RE59GTZZWF5MDQ",
         "0x52908400098527886E0F7030069857D2E4169EE7",
     ],
 )

@@ -13,6 +13,10 @@ Find = Callable[[str], list[tuple[str, str]]]
         ("PASSWORD", "password = ", "capital k, four, lowercase m, a, dash, nine, two, exclamation mark"),
         ("PASSWORD", "the wifi password is ", "uppercase H, a, r, v, e, s, t, hash, two two one eight"),
         ("PASSWORD", "das passwort ist ", "großes K, kleines r, drei, vier, kleines m, ausrufezeichen"),
+        ("PASSWORD", "password spelled: ", "i n u p zero six seven"),
+        ("SG_NRIC_FIN", "my IC is ", "S nine six double seven nine five oh Z"),
+        ("UK_NINO", "NI number? It's ", "X-ray Romeo five three six nine zero five Delta"),
+        ("IT_FISCAL_CODE", "il codice fiscale: ", "R S S M R A sette cinque T uno zero A cinque sei due Q"),
         ("PASSWORD", "admin: ", "capital r, e, g, e, n, dot, capital f, one, three"),
         (
             "API_KEY",

@@ -32,6 +32,8 @@ def found(detector: Detector, text: str) -> list[str]:
         ("US_SSN", "ssn zwei acht eins vierundvierzig null null siebenundsechzig"),
         ("US_SSN", "ssn two eight one, uh, four four um double zero six seven"),
         ("US_SSN", "SSN: 2B1-44-OO67"),
+        ("CREDIT_CARD", "OCR conf 0.71 card S478 10B6 5228 8047"),
+        ("PHONE_NUMBER", "phone: six one seven (mhm) seven nine six (okay) zero five one zero (yep)"),
         ("MEDICAL_RECORD_NUMBER", "MRN 448\n[10:02] noor: 3921"),
         ("PHONE_NUMBER", "call me on [415][867][2291]"),
         ("PHONE_NUMBER", "phone quatre un cinq, huit six sept, deux deux neuf un"),

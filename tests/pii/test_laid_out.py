@@ -25,6 +25,8 @@ def test_addresses_with_a_sign_for_each_space(detector: Detector, sign: str) -> 
     "text",
     [
         "Anschrift: 133MgRoadBengaluru560001",
+        '{"house_no":"14","street":"Fenwick Terrace"}',
+        "street_name=Fenwick Terrace&street_number=14",
         "home address\n> 71 W 43rd St Apt 9C,\n> New York,\n> NY 10036",
         '{"line1":"Rua das Flores 175","line2":"4050-265 Porto"}',
         "street;town\nKeizersgracht 117;1016 EJ Amsterdam",

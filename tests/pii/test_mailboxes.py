@@ -36,6 +36,11 @@ def detector() -> Detector:
         "my e-mail is jana7 & orange.fr",
         "correo: jana7, and then the usual sign, and then orange.fr",
         "mail me: jana7@orange,fr",
+        "jana.lund7 at orange.fr wrote:\n> looks fine",
+        "From jana_lund at orange.fr  Tue Mar  4 09:12:44 2025",
+        "Return-Path: <bounces+112-jana.lund7=orange.fr@news.acme.io>",
+        "<SRS0=a7Qk=VX=orange.fr=jana.lund7@fwd.acme.io>",
+        "| user | | domain |\n|---|---|---|\n| jana.lund7 | @ | orange.fr |",
         "mail me at jana7 (mailbox hosted with orange.fr)",
     ],
 )
@@ -54,6 +59,8 @@ def test_two_halves_are_an_address(detector: Detector, text: str) -> None:
         "e-mail support via help.acme.io",
         "contact lenses & frames at optics.de",
         "wow.that!is a lot",
+        "we met at acme.io on Tuesday",
+        "x=acme.io",
         "on a walk along the way. (at Starting Point of the trail)",
     ],
 )

@@ -146,3 +146,27 @@ def test_a_gap_in_a_table_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(national, "_checker", lambda name: gap)
 
     assert not any(number.is_valid("110101199003074477") for number in NUMBERS)
+
+
+@pytest.mark.parametrize(
+    ("entity", "text"),
+    [
+        ("US_PASSPORT", "passport number A05-831-483"),
+        ("US_DRIVER_LICENSE", "drivers lic. S13.356.458.236.3"),
+        ("US_DRIVER_LICENSE", "license no (driver) M83.354.797.553.5"),
+        ("US_BANK_NUMBER", "bank acct 9219-6322-69"),
+        ("US_BANK_NUMBER", "ABA 026009593 ACC#83969318153"),
+        ("FR_NIR", "NIR : 2-55-08-14-168-025-38"),
+        ("ZA_ID_NUMBER", "SA ID 8001015009087"),
+        ("PASSPORT", "P<UTOERIKSSON<<ANNA<MARIA<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10"),
+    ],
+)
+def test_other_groups(entity: str, text: str) -> None:
+    """Right behind its word a number may have any groups, and a passport's machine-readable line needs none."""
+    assert entity in {span.entity for span in Detector(PiiPolicy()).find([text])[0]}
+
+
+@pytest.mark.parametrize("text", ["passport issued 12.05.2019", "passport no 2019-05-12", "BSN 12-34-56-789-1"])
+def test_other_groups_that_are_none(text: str) -> None:
+    """Dates, and numbers that fail their check."""
+    assert Detector(PiiPolicy()).find([text]) == [[]]

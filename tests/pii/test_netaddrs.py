@@ -25,6 +25,8 @@ def test_six_bytes_near_a_word_of_a_network(detector: Detector, joint: str) -> N
         ("MAC_ADDRESS", "MAC 00:1b:63 (vendor) 83:e3:23 (device)"),
         ("MAC_ADDRESS", "device a4 83 e7 0b a2 4e joined SSID upstairs"),
         ("IP_ADDRESS", "vpn peer 086.009.074.243 does not answer"),
+        ("IP_ADDRESS", "https://93-84-86-143.sslip.io/login"),
+        ("IP_ADDRESS", "SELECT INET_NTOA(1569480335)"),
         ("IP_ADDRESS", "source ip\n84\n204\n166\n99"),
         ("IP_ADDRESS", "IP in hex: 54 CC A6 63"),
         ("IP_ADDRESS", "my ip is 84 dot 204 dot 166 dot 99"),

@@ -65,6 +65,8 @@ def covered(find: Find, text: str, value: str) -> float:
         "214 Kiln Street\n[16:33] agent: and the city?\n[16:32] customer: Stockport SK4 3ZW",
         "北京市朝阳区建国路88号",
         "東京都渋谷区神南1-2-3",
+        "大阪市北区高円寺南3丁目12番5号",
+        "forty-one eighty-seven Brindle Hollow Road",
         "서울특별시 강남구 테헤란로 152",
     ],
 )

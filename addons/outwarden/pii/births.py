@@ -252,6 +252,8 @@ def check_birth(text: str, start: int, end: int, more: bool) -> Verdict | None:
     """The date after a label, else the one right before it."""
     if text.count(text[start:end], end, end + _REACH) >= _LABELS_MAX:
         return None
+    while text[end - 1].isdecimal():
+        end -= 1  # DOB19530225
     end = _word_end(text, end)
     place = read_birth(text, end, wide=not text[start:end].isascii())
     if place is None:

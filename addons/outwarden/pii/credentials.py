@@ -94,7 +94,7 @@ _BEGINNINGS = (
     r"pscale_(?:tkn|pw|oauth)_[A-Za-z0-9_\-.=]{32,}",  # PlanetScale
     r"AGE-SECRET-KEY-1[A-Z0-9]{50,}",  # age
     r"amzn\.mws\.[0-9a-f\-]{36}",
-    r"[0-9]{8,10}:AA[A-Za-z0-9_\-]{33}",  # Telegram
+    r"(?:bot)?[0-9]{8,10}:AA[A-Za-z0-9_\-]{32,33}(?![A-Za-z0-9_\-])",  # Telegram, also as in its URLs
     r"FLWSECK(?:_TEST)?-[A-Za-z0-9\-]{12,}",  # Flutterwave
     r"rzp_(?:live|test)_[A-Za-z0-9]{14}",  # Razorpay
     r"CFPAT-[A-Za-z0-9_\-]{43}",  # Contentful
@@ -135,13 +135,15 @@ KEY_BEGINS = _EDGE + (
     r"|vck_|lsv2_|[ps]k-lf-|tvly-|AC[0-9a-f]{4}|SK[0-9a-f]{4}|key-[0-9a-f]{4}|x(?:key|smtp)sib-|shp(?:at|ca|pa|ss)_"
     r"|EAA|sq0(?:atp|csp|idp)-|do[por]_v1_|dapi[0-9a-f]|hv[sb]\.|[A-Za-z0-9]{14}\.atlasv1\.|dp\.(?:pt|st|sa|ct)\.|lin_(?:api|oauth)_"
     r"|secret_|ntn_|figd_|pat[A-Za-z0-9]{14}\.|AT[AC]TT3|NRAK-|NRII-|glsa_|glc_|sntry[su]_|PMAK-|rubygems_|dckr_|cio[A-Za-z0-9]"
-    r"|pul-|tskey-|sbp_|sb_|pscale_|AGE-SECRET-KEY-1|amzn\.mws\.|[0-9]{8,10}:AA|FLWSECK|rzp_|CFPAT-|ops_eyJ|shippo_|EZ[AT]K|duffel_"
+    r"|pul-|tskey-|sbp_|sb_|pscale_|AGE-SECRET-KEY-1|amzn\.mws\.|(?:bot)?[0-9]{8,10}:AA|FLWSECK|rzp_|CFPAT-|ops_eyJ|shippo_|EZ[AT]K|duffel_"
     r"|sl\.|gAAAAA|sk_[0-9a-f]|jina_|nfp_|rnd_|fo1_|fm2_|pn[ub]_|bkua_|CCIP|sq[upa]_|(?:sdk|mob|api)-[0-9a-f]{8}-|pcsk_|tfp_|aio_|pk_[0-9]"
     r"|fio-u-|rdme_|tk-us-|ico-|pat-(?:na|eu|ap)[0-9]|AQVN|LTAI|AKID|HRKU-|(?:live|test)_[0-9a-f])"
 )
 _KEY = KEY_BEGINS + r"[A-Za-z0-9_\-+/=.]{10,250}"
 # Keys that are told by their end (Mailchimp) or by their parts (Discord's bots: an id, a time, a signature).
 _PARTED_KEY = _EDGE + r"(?:[0-9a-f]{32}-us\d{1,2}|[MNO][A-Za-z0-9]{23,25}\.[A-Za-z0-9_\-]{6}\.[A-Za-z0-9_\-]{27,38})"
+# A webhook of Slack: its workspace, its channel, its secret; in JSON with escaped slashes.
+_WEBHOOK = _EDGE + r"T[A-Z0-9]{8,11}\\?/B[A-Z0-9]{8,11}\\?/[A-Za-z0-9]{20,26}"
 _PARTED_WHOLE = re.compile(_PARTED_KEY.removeprefix(_EDGE))
 _SIGNED = re.compile(r"eyJ[\w-]{8,400}\.[\w-]{8,2000}\.[\w-]{8,800}", re.ASCII)
 _KEY_KINDS = re.compile("|".join(_BEGINNINGS))
@@ -164,7 +166,7 @@ _KEY_MATERIAL = re.compile(r"[A-Za-z0-9+/=]{16,}|(?<![A-Za-z0-9])MI[A-Za-z0-9]")
 _END_WITHIN = 200  # code points that may stand between the last line that looks like a key and the END line
 _END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 # Lines of a key: base64, or a header such as "DEK-Info: AES-128-CBC,1F5A". Separators may be escapes (source, JSON).
-_BREAK = r"(?:\s|\\[nrt]|[\"'+,>|])"
+_BREAK = r"(?:\s|\\{1,4}[nrt]|[\"'+,>|])"
 _BODY = re.compile(
     rf"(?:{_BREAK}+|[A-Za-z0-9+/=.…*]{{16,}}|(?:Proc-Type|DEK-Info|Version|Comment):[^\n\\]{{0,80}}"
     rf"|(?<=[\nnr\"'\t >-])[A-Za-z0-9+/=.…*\-_]{{1,15}}(?=[ \t]{{0,4}}(?:[\n\r\"'\\]|-----|\Z)))*"
@@ -264,6 +266,7 @@ def _check_wallet(text: str, start: int, end: int, more: bool) -> Verdict | None
 RECOGNIZERS = (
     Recognizer("API_KEY", _KEY, _check_key, hint=KEY_BEGINS),
     Recognizer("API_KEY", _PARTED_KEY, _check_parted_key),
+    Recognizer("API_KEY", _WEBHOOK, _check_parted_key),
     *named_secrets.RECOGNIZERS,
     Recognizer("CRYPTO", _EDGE + WALLET, _check_wallet),
     Recognizer("API_KEY", _AWS_SECRET, _check_aws_secret, near=_AWS_WORDS),

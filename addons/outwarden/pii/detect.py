@@ -24,6 +24,8 @@ from outwarden.pii.custom import custom_recognizer
 from outwarden.pii.finder import Allowance, Finder, Span, WholeFinder
 from outwarden.pii.listed import HASH, HashFinder, hash_of, listed_recognizers
 from outwarden.pii.matching import Candidate, Matcher, sweep
+from outwarden.pii.messages import ENTITIES as IN_MESSAGES
+from outwarden.pii.messages import Messages
 from outwarden.pii.name_fields import NameFields
 from outwarden.pii.name_scripts import OtherScripts
 from outwarden.pii.page import Page
@@ -76,7 +78,11 @@ class Detector:
         self._whole_finders: list[WholeFinder] = []
         if wanted is None or not WardRecords.entities.isdisjoint(wanted):
             self._whole_finders.append(WardRecords())
-        if any("PERSON" in finder.entities for finder in finders):
+        names_persons = any("PERSON" in finder.entities for finder in finders)
+        in_messages = {entity for entity in IN_MESSAGES if wanted is None or entity in wanted} - {"PERSON"}
+        if in_messages:
+            self._whole_finders.append(Messages(in_messages | ({"PERSON"} if names_persons else set())))
+        if names_persons:
             self._whole_finders += (NameFields(), OtherScripts())
         names = (r.names or {r.entity} for r in recognizers)
         self.entities = frozenset().union(*names, *(finder.entities for finder in self.finders))

@@ -12,7 +12,7 @@ from outwarden.pii.passwords import WORDS as PASSWORD_WORDS
 from outwarden.pii.reading import VIEW, Look, whole_run
 from outwarden.pii.recognizer import Recognizer, Verdict
 from outwarden.pii.spelled import is_count
-from outwarden.pii.tongues import PLAIN_UNITS
+from outwarden.pii.tongues import DIGIT_WORDS, PLAIN_UNITS
 
 _LETTERS = {
     word: word[0]
@@ -46,10 +46,11 @@ _BIG = "capital|cap|upper[ -]?case|uppercase|big|gro(?:ß|ss)(?:es|er|e)?|may[u�
 _SMALL = "lower[ -]?case|small|little|klein(?:es|er|e)?|min[uú]scula|minuscule|minuscol[ao]|kleine letter|małe"
 _ALPHABET = "|".join(sorted(_LETTERS, key=len, reverse=True))
 _UNITS = "|".join(sorted(PLAIN_UNITS, key=len, reverse=True))
+_ANY_UNIT = "|".join(sorted(DIGIT_WORDS, key=len, reverse=True))
 _NAMED = "|".join(f"(?P<sign{at}>{words})" for at, words in enumerate(_SIGNS.values()))
 _TOKEN = re.compile(
     rf"(?:(?P<big>{_BIG})|(?P<small>{_SMALL}))?[ ]?(?:(?P<times>double|triple|doppel)[ ])?"
-    rf"(?:(?P<alphabet>{_ALPHABET})|(?P<unit>{_UNITS})|(?P<letter>[A-Za-z])|(?P<digit>[0-9])|{_NAMED}|(?P<mark>[.@_+#$%&*!\-]))(?![^\W_])"
+    rf"(?:(?P<alphabet>{_ALPHABET})|(?P<unit>{_ANY_UNIT})|(?P<letter>[A-Za-z])|(?P<digit>[0-9])|{_NAMED}|(?P<mark>[.@_+#$%&*!\-]))(?![^\W_])"
     rf"(?:[ ](?:(?P<later_big>{_BIG})|(?P<later_small>{_SMALL}))(?=[ ]?[,.;]|\Z))?",
     re.IGNORECASE,
 )
@@ -104,7 +105,7 @@ def _character(token: re.Match[str]) -> str:
     if token["alphabet"]:
         return _LETTERS[token["alphabet"].lower()]
     if token["unit"]:
-        return str(PLAIN_UNITS[token["unit"].lower()])
+        return str(DIGIT_WORDS[token["unit"].lower()])
     if token["letter"] or token["digit"] or token["mark"]:
         return token["letter"] or token["digit"] or token["mark"]
     return next(sign for at, sign in enumerate(_SIGNS) if token[f"sign{at}"])
@@ -114,11 +115,13 @@ def _character(token: re.Match[str]) -> str:
 _CASED = rf"(?i:{_BIG}|{_SMALL})[ \-](?:[A-Za-z]|(?i:{_ALPHABET}))[ ,;]"
 _SOUND = rf"(?i:{_ALPHABET}|{_UNITS})"
 _PAIRS = rf"\b(?:[A-Fa-f]|{_SOUND}) (?:[A-Fa-f]|{_SOUND}), (?:[A-Fa-f]|{_SOUND}) (?:[A-Fa-f]|{_SOUND}), "
-_ONES = r"\b[A-Za-z0-9] [A-Za-z] [A-Za-z] [A-Za-z] [A-Za-z0-9.@_\-] "
+_ONES = rf"\b[A-Za-z0-9] [A-Za-z] [A-Za-z] [A-Za-z] (?:[A-Za-z0-9.@_\-]|(?i:{_UNITS})) "
 _LATER = "may[uú]scula|min[uú]scula|majuscule|minuscule|maiuscol[ao]|minuscol[ao]"
-BEGINS = rf"\b{_CASED}|\b(?i:{_ALPHABET})[ ,\-]{{1,2}}(?:{_SOUND}|[A-Za-z0-9]|(?i:dot|dash|at|underscore))[ ,\-]|{_PAIRS}|{_ONES}|\b[A-Za-z] (?i:{_LATER})\b"
+_LETTER_FIRST = rf"\b[A-Z] (?i:{_UNITS}|double|triple) (?i:{_UNITS}|double|triple) "
+BEGINS = rf"\b{_CASED}|{_LETTER_FIRST}|\b(?i:{_ALPHABET})[ ,\-]{{1,2}}(?:{_SOUND}|[A-Za-z0-9]|(?i:dot|dash|at|underscore))[ ,\-]|{_PAIRS}|{_ONES}|\b[A-Za-z] (?i:{_LATER})\b"
 _BACK_MAX = 60
 _LABEL_WIDTH = 60
+_SPELT_WIDTH = 24  # so near a word for a password spelled letters and figures are it
 
 
 def _begin(text: str, start: int) -> int:
@@ -144,15 +147,28 @@ def check_dictated(look: Look, text: str, start: int, end: int) -> Verdict | Non
     if start and text[start - 1].isalnum():
         return None
     first = _begin(text, start)
+    found = _check_from(look, text, first)
+    if first < start and (
+        found is None or not found.score
+    ):  # "it's x-ray …": what stands before belongs to another word
+        return _check_from(look, text, start) or found
+    return found
+
+
+def _check_from(look: Look, text: str, first: int) -> Verdict | None:
     read = _read(text, first)
-    if read is None:
+    if read is None or len(read.text) < _LEAST:
         return None
-    if len(read.text) < _LEAST or is_count(read.text):
+    if is_count(read.text):
         return Verdict(read.end, read.end, 0.0)
-    for said in (read.text, read.text.upper()):
+    upper = read.text.upper()
+    for said in dict.fromkeys((read.text, upper, upper.rstrip("."))):
         if found := whole_run(look, text, first, read.end, said):
             return found._replace(score=_SCORE)
     if read.told < 2 or read.told * 6 < len(read.text):
+        mixed = any(map(str.isdecimal, read.text)) and any(map(str.isalpha, read.text))
+        if mixed and PASSWORD_WORDS.before(text, first, _SPELT_WIDTH):
+            return Verdict(first, read.end, _SCORE, "PASSWORD")
         return Verdict(read.end, read.end, 0.0)
     entity = _entity(text, first, read.text)
     return Verdict(first, read.end, _SCORE, entity) if entity else None

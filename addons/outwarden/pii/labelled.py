@@ -36,6 +36,7 @@ _PLAIN = re.compile(r"\+?[0-9]+(?:[ .\-][0-9]+)*|[0-9]+")
 _USUAL = re.compile(r"\+?[0-9]+(?:[ .\-][0-9]+)*(?=[.,;!?)]?(?:\s[A-Za-z]|\Z))")
 _GAPPED = re.compile(r"\+?[0-9]+(?:[ .\-][0-9]+)+")
 _ONE_BY_ONE = re.compile(r"[0-9](?:[ .\-][0-9]){6,}")
+_SCANNED = "OlISBZ"  # letters that a scanner takes for digits
 _IN_WORD = re.compile(r"[^\W\d_]|[\u0900-\u094F]")
 _SCORE = 0.95  # label and check digits, or label and count
 _RECORD_DIGITS, _RECORD_DIGITS_SAID = range(6, 13), range(4, 13)
@@ -153,7 +154,8 @@ def _first(text: str, start: int, end: int) -> int:
     first = end - 1
     while first > start and _IN_WORD.match(text, first) and _IN_WORD.match(text, first - 1):
         first -= 1
-    return first
+    scanned = first - 1 > start and text[first].isdecimal() and text[first - 1] in _SCANNED
+    return first - 1 if scanned and not text[first - 2].isalnum() else first
 
 
 def _checker(entity: str, judge: Callable[[Said, int], float]) -> Callable[[str, int, int, bool], Verdict | None]:

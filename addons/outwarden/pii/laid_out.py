@@ -22,6 +22,7 @@ _LENGTH = 150
 _SIGNS = ("|", "_", "+", "#", "\\n", " // ", "/")
 _CAMEL = re.compile(r"(?<=[a-zß-ÿ])(?=[A-Z0-9])|(?<=[0-9])(?=[A-Z][a-z])|(?<=[A-Za-zß-ÿ])(?=[0-9])")
 _RUN = re.compile(r"[^\s\"'<>{}()\[\];]{12,120}")
+_NO_ADDRESS = re.compile(r"//|[A-Z][A-Z0-9]{2}\|")  # a path, a segment of a message (HL7)
 _BREAKS = re.compile(r"\s*[\"']\s*,\s*[\"']\w{1,12}[\"']\s*:\s*[\"']|,?\s*(?:\r?\n|\u2028)(?:[> ]{0,4}|\w{1,12}: )|;")
 _POST_CODE = re.compile(r"[0-9]{4,6}|[0-9]{2,4}[\- ][0-9]{2,3}|[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}")
 
@@ -43,7 +44,7 @@ class _Streets:
         runs = []
         for found in _RUN.finditer(text, end, min(len(text), end + _LENGTH)):
             run = found[0].rstrip(".,:!?")
-            if any(map(str.isdecimal, run)) and not run.startswith("//"):
+            if any(map(str.isdecimal, run)) and not _NO_ADDRESS.match(run):
                 runs.append((found.start(), run))
             if len(runs) == 2:
                 break
@@ -93,8 +94,33 @@ def _readings(run: str) -> list[Folded]:
     return [Folded(re.sub(" +", " ", read.text).strip(), [], []) for read in found]
 
 
+# --- a street and its number in fields of their own
+
+_HOUSE_FIELD = (
+    r"(?:house|street|str|bldg|building)[ _\-]?(?:no|nr|num|number)|haus(?:nummer|nr)|huisnummer|numero_civico|civico"
+    r"|num(?:ero)?_(?:calle|via|rue)"
+)
+_STREET_FIELD = r"(?:street|road|str|strasse|stra(?:ß|ss)e|straat|rue|calle|via|rua)(?:[ _\-]?name)?"
+_FIELD_IS = r"[\"']?\s?[:=]\s?[\"']?"
+_THEN = r"[\"']?\s?[,;&]?\s{0,8}[\"']?"
+_HOUSE, _ROAD = r"[0-9]{1,5}[A-Za-z]?", r"[A-ZÀ-Þ][^\"'&;,=:\n{}]{2,40}"
+_FIELDS_OF_STREET = (
+    rf"(?i:\b(?:{_HOUSE_FIELD}){_FIELD_IS}){_HOUSE}(?i:{_THEN}(?:{_STREET_FIELD}){_FIELD_IS}){_ROAD}"
+    rf"|(?i:\b(?:{_STREET_FIELD}){_FIELD_IS}){_ROAD}(?i:{_THEN}(?:{_HOUSE_FIELD}){_FIELD_IS}){_HOUSE}\b"
+)
+_FIELD_VALUE = re.compile(r"[:=]\s?[\"']?(?=[0-9A-ZÀ-Þ])")
+
+
+def _check_fields(text: str, start: int, end: int, more: bool) -> Verdict | None:
+    value = _FIELD_VALUE.search(text, start, end)
+    return Verdict(value.end(), end, _SCORE, "STREET_ADDRESS") if value else None
+
+
 def laid_out_recognizers(look: Look, wanted: frozenset[str]) -> list[Recognizer]:
     """What finds street addresses in layouts, where they are in ``wanted``."""
     if "STREET_ADDRESS" not in wanted:
         return []
-    return [Recognizer(VIEW, _LABEL.pattern, _Streets(look), whole=True)]
+    return [
+        Recognizer(VIEW, _LABEL.pattern, _Streets(look), whole=True),
+        Recognizer(VIEW, _FIELDS_OF_STREET, _check_fields, whole=True, hint=rf"(?i:\b(?:{_HOUSE_FIELD})[\"']?\s?[:=])"),
+    ]

@@ -35,11 +35,12 @@ _ESCAPED = (
     r"\[@\]\([^()\s]{1,60}\)|\\'40|\\40|\\064|\\{1,2}x40|\\{1,2}u0040|\\symbol\{64\}|\\N\{COMMERCIAL AT\}|\\char64 ?"
     r"|\\@|&commat;|%40|%2540"
 )
-_MARK = rf"(?:{_TAG}{{0,2}}(?:@|\(at\)|\[at\]){_TAG}{{0,2}}|{_ESCAPED})"
+_CELLS = r" {0,2}\| {0,2}@ {0,2}\| {0,2}"  # of a table
+_MARK = rf"(?:{_TAG}{{0,2}}(?:@|\(at\)|\[at\]){_TAG}{{0,2}}|{_CELLS}|{_ESCAPED})"
 _MARKED = re.compile(
     rf"(?<![\w.@\\])(?P<local>{_LOCAL}(?:{_DOT}{_LOCAL}){{0,2}}){_MARK}(?P<domain>{_DOMAIN}){_END}", re.IGNORECASE
 )
-_MARKED_RE2 = rf"[A-Za-z0-9](?i:{_TAG}(?:@|\(at\)|\[at\])|(?:\(at\)|\[at\]|@){_TAG}|{_ESCAPED})"
+_MARKED_RE2 = rf"[A-Za-z0-9](?i:{_CELLS}|{_TAG}(?:@|\(at\)|\[at\])|(?:\(at\)|\[at\]|@){_TAG}|{_ESCAPED})"
 
 # Two fields of one form, or of a directory.
 _USER = r"(?:user(?:name)?|local(?:part|_part)?|mailbox|account|name|left|who|id|u|l|data-(?:u(?:ser)?|name|local))"
@@ -82,6 +83,18 @@ _BANG = re.compile(
 )
 _BANG_RE2 = r"[a-z0-9]\.[a-z]{2,4}![a-z0-9]"
 _BANG_BACK = 100
+
+# Senders as programs of mailing lists write them: jane at acme.org wrote:, bounces+112-jane=acme.org@lists.example.
+_LISTED = re.compile(
+    rf"(?:(?<=From )|(?<![\w.@]))(?P<local>{_LOCAL}) at (?P<domain>{_DOMAIN})(?= wrote\b|  ?(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )",
+    re.IGNORECASE,
+)
+_LISTED_RE2 = r"(?i:[a-z0-9] at [a-z0-9.\-]{3,80}(?: wrote\b|  ?(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ))"
+_RETURNED = re.compile(
+    rf"(?P<local>[A-Za-z0-9][A-Za-z0-9._]{{0,62}})=(?P<domain>{_DOMAIN})@|=(?P<domain2>{_DOMAIN})=(?P<local2>{_LOCAL})@",
+    re.IGNORECASE,
+)
+_RETURNED_RE2 = rf"(?i:[A-Za-z0-9]=[A-Za-z0-9.\-]{{2,80}}\.{_ENDING}(?:@|=[A-Za-z0-9._+\-]{{1,64}}@))"
 
 # Behind a word for mail: any sign, or a few words, between a name and a domain.
 _SIGN = r"\s{0,2}(?:[^\w\s.,;:!?/\\|@\-]{1,3}|[\"'])\s{0,2}"
@@ -153,6 +166,14 @@ def mailbox_recognizers(look: Look, wanted: frozenset[str]) -> list[Recognizer]:
         found = _BANG.search(text, _back(text, start), end + _BANG_BACK)
         return _found(look, found) if found and found.start() < end <= found.end() else None
 
+    def listed(text: str, start: int, end: int, more: bool) -> Verdict | None:
+        found = _LISTED.search(text, _back(text, start + 1), end)
+        return _found(look, found) if found and found.end() > start else None
+
+    def returned(text: str, start: int, end: int, more: bool) -> Verdict | None:
+        found = _RETURNED.search(text, max(0, start - _NAME_WIDTH), end)
+        return _found(look, found) if found and found.end() > start else None
+
     def labelled(text: str, start: int, end: int, more: bool) -> Verdict | None:
         found = _JOINED.search(text, end, end + _LABELLED_WIDTH)
         if found is None or "\n" in text[end : found.start()]:
@@ -163,11 +184,13 @@ def mailbox_recognizers(look: Look, wanted: frozenset[str]) -> list[Recognizer]:
         return _found(look, found)
 
     kinds = (
-        (_MARKED_RE2, marked, r"[>\]*_`][@(\[]|[@)\]][<\[*_`]|\\|&commat;|%40|%2540"),
+        (_MARKED_RE2, marked, r"\| {0,2}@|[>\]*_`][@(\[]|[@)\]][<\[*_`]|\\|&commat;|%40|%2540"),
         (_FIELDS_RE2, fields, ""),
         (_ARGUMENTS_RE2, arguments, rf"[A-Za-z0-9@][\"']{_THEN}[\"']@?[A-Za-z0-9]|[\"']@[\"']"),
         (_TEMPLATE_RE2, template, r"\{\{"),
         (_BANG_RE2, bang, ""),
+        (_LISTED_RE2, listed, r"(?i: wrote\b|  ?(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )"),
+        (_RETURNED_RE2, returned, rf"(?i:\.{_ENDING}[@=])"),
         (_MAIL.pattern, labelled, ""),
     )
     return [

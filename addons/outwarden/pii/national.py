@@ -123,7 +123,7 @@ _PASSPORT = (
     r"passport|passeport|pasaporte|reisepass|passaporto|paspoort|passnummer|passnr|paszport|паспорт|护照|パスポート"
 )
 _LICENSE = (
-    r"driver'?s?.?licen[cs]e|driving licen[cs]e|licen[cs]e (?:no|number|num|#)|dl ?(?:no|number|num|#|:)|dmv"
+    r"driver'?s?.?lic(?:en[cs]e|\b)|driving licen[cs]e|licen[cs]e (?:no|number|num|#)|dl ?(?:no|number|num|#|:)|dmv"
     r"|führerschein|permis de conduire|permiso de conducir|carnet de conducir|patente di guida|rijbewijs"
 )
 
@@ -140,7 +140,7 @@ NUMBERS: tuple[Number, ...] = (
     Number(
         "US_BANK_NUMBER",
         "US",
-        r"account (?:no|num|number|#)|acct|bank account|checking|savings account|a/c\b|kontonummer|konto-?nr",
+        r"account (?:no|num|number|#)|acct|acc\.? ?(?:#|no\b|nr\b|number)|bank account|checking|savings account|a/c\b|kontonummer|konto-?nr",
         r"\d{6,17}|\d{3,6}(?:-\d{3,9}){1,3}|\d{4}(?: \d{4}){1,3}",
     ),
     Number("ABA_ROUTING_NUMBER", "US", r"routing|aba\b|rtn\b|transit", r"\d{9}|\d{4}-\d{4}-\d", "us.rtn"),
@@ -224,7 +224,7 @@ NUMBERS: tuple[Number, ...] = (
     Number("BR_CPF", "BR", r"cpf\b|cadastro de pessoa", r"\d{3}\.?\d{3}\.?\d{3}-?\d\d", "br.cpf", r"\d{3}\.\d{3}\.\d{3}-\d\d"),
     Number("BR_CNPJ", "BR", r"cnpj\b", r"\d\d\.?\d{3}\.?\d{3}/?\d{4}-?\d\d", "br.cnpj", r"\d\d\.\d{3}\.\d{3}/\d{4}-\d\d"),
     Number("SG_NRIC_FIN", "SG", r"nric|fin\b|identity card|ic (?:no|number)", r"[STFGM]\d{7}[A-Z]", "(nric)", r"[STFGM]\d{7}[A-Z]"),
-    Number("ZA_ID_NUMBER", "ZA", r"id ?(?:no|number|nr|#)|identity (?:no|number)|said\b|south african id|rsa id", r"\d{6} ?\d{4} ?\d{3}", "za.idnr"),
+    Number("ZA_ID_NUMBER", "ZA", r"id ?(?:no|number|nr|#)|identity (?:no|number)|said\b|(?:sa|za|rsa|south african) id", r"\d{6} ?\d{4} ?\d{3}", "za.idnr"),
     Number("KR_RRN", "KR", r"주민등록번호|주민번호|resident registration|rrn\b", r"\d{6}-?\d{7}", "kr.rrn", r"\d{6}-\d{7}"),
     Number("JP_MY_NUMBER", "JP", r"my ?number|マイナンバー|個人番号|individual number", r"\d{4}[- ]?\d{4}[- ]?\d{4}", "jp.in_"),
     Number("CN_RESIDENT_ID", "CN", r"身份证|身分證|resident id|identity card|id card|shenfenzheng", r"\d{17}[\dXx]", "(ric)", r"\d{17}[\dX]"),
@@ -305,6 +305,8 @@ def national_recognizers(wanted: Collection[str] | None, countries: Collection[s
             names=names,
         )
     ]
+    if "PASSPORT" in names:
+        found.append(Recognizer("PASSPORT", _MRZ, _check_mrz))
     alone = [number for number in numbers if number.alone]
     if alone:
         pattern = EDGE + "(?:" + "|".join(number.alone for number in alone) + ")"
@@ -348,20 +350,61 @@ def _check_labelled(numbers: Sequence[Number], text: str, start: int, end: int) 
         return None
     before = text[max(0, start - CONTEXT_WIDTH) : start]
     best: tuple[bool, int, int, str] | None = None
+    regrouped: Verdict | None = None
     for number in numbers:
         word = max((named.start() for named in number.named.finditer(before)), default=-1)
         if word < 0 or (found := number.whole.match(text, start, end)) is None:
+            regrouped = regrouped or (_in_other_groups(number, text, start) if word >= 0 else None)
             continue
         if word_after(text, found.end()) or text[found.end() : found.end() + 1] == "-":
+            regrouped = regrouped or _in_other_groups(number, text, start)
             continue
         value = found[0]
         said = (number.is_valid(value), word, found.end(), number.entity)
         if best is None or said[:3] > best[:3]:
             best = said
     if best is None:
-        return None
+        return regrouped
     valid, _, stop, entity = best
     return Verdict(start, stop, _VALID if valid else _LABELLED, entity)
+
+
+# Right behind its word a number may have any groups, with the same sign between them.
+_RIGHT_BEHIND = re.compile(
+    r"\W{0,3}(?:(?:no|nr|num(?:ber|mer)?|n[uú]mero|n[º°]|code|id|is|ist|est|es|er|är)\b\W{0,3}|\([a-z]{1,12}\) ?){0,2}"
+)
+_GROUPS = re.compile(
+    r"(?:[A-Za-z]{1,3}|[A-Za-z]{0,3}[0-9]{1,9}[A-Za-z]{0,2})(?P<sign>[ .\-/])"
+    r"(?:[0-9]{1,9}[A-Za-z]{0,2})(?:(?P=sign)(?:[0-9]{1,9}[A-Za-z]{0,2}|[A-Za-z]{1,2})){0,8}(?![A-Za-z0-9])"
+)
+_A_DATE = re.compile(r"[0-9]{1,4}[./\- ][0-9]{1,2}[./\- ][0-9]{1,4}")
+_GROUPED_DIGITS_MIN = 6
+
+
+def _in_other_groups(number: Number, text: str, start: int) -> Verdict | None:
+    """A number of this kind in groups that nobody else writes; one that has a check passes it."""
+    found = _GROUPS.match(text, start)
+    if found is None or _A_DATE.fullmatch(found[0]):
+        return None
+    label = max(
+        (named.end() for named in number.named.finditer(text, max(0, start - CONTEXT_WIDTH), start)), default=-1
+    )
+    if label < 0 or _RIGHT_BEHIND.fullmatch(text, label, start) is None:
+        return None
+    value = found[0].replace(found["sign"], "").upper()
+    if sum(map(str.isdecimal, value)) < _GROUPED_DIGITS_MIN or number.whole.fullmatch(value) is None:
+        return None
+    if number.stdnum and not number.is_valid(value):
+        return None
+    return Verdict(start, found.end(), _LABELLED, number.entity)
+
+
+# The second line of a passport's machine-readable zone (ICAO 9303-4): number, state, birth, sex, expiry.
+_MRZ = r"\b[A-Z][A-Z0-9<]{8}[0-9<]{1,2}[A-Z]{3}[0-9]{6}[0-9<][MFX<][0-9]{6}[0-9<]"
+
+
+def _check_mrz(text: str, start: int, end: int, more: bool) -> Verdict | None:
+    return None if word_before(text, start) else Verdict(start, end, _ALONE)
 
 
 def _check_alone(numbers: Sequence[Number], text: str, start: int, end: int) -> Verdict | None:

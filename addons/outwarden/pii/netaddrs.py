@@ -75,7 +75,7 @@ def _check_mac_before(text: str, start: int, end: int, more: bool) -> Verdict | 
 _IP_WORDS = Context(
     r"ips?\b|ipv4|ip.?addr|octets|x-forwarded-for|forwarded|pinged|ping\b|peer"
     r"|(?:server|client|host|source|remote)[ _\-]?addr|(?:server|host)-?adresse|dirección ip|adresse ip"
-    r"|firewall|security group|whitelist|blocked|login from|allow\b"
+    r"|firewall|security group|whitelist|blocked|login from|allow\b|inet_ntoa\b|client\b|logon\b"
 )
 _OCTET, _HEX_OCTET = "[0-9]{1,3}", "(?:0[xX])?[0-9A-Fa-f]{2}"
 _SAME, _HEX_SAME = rf"(?P=joint){_OCTET}", rf"(?P=joint){_HEX_OCTET}"
@@ -131,6 +131,7 @@ def _is_ip(found: re.Match[str]) -> bool:
 _IN_NAME = (
     r"\b(?i:ip|dyn(?:amic)?|static|host|pool|cust(?:omer)?|a?dsl|ppp(?:oe)?|cpe|node|client|cable|dhcp|nat|ec2)[\-_.](?:ip[\-_.])?"
     r"[0-9]{1,3}(?:[\-_][0-9]{1,3}){3}\b|\b(?i:dyn|pool|host|static)[\-_][0-9]{1,3}(?:_[0-9]{1,3}){3}"
+    r"|\b[0-9]{1,3}(?:-[0-9]{1,3}){3}\.(?i:nip\.io|sslip\.io|xip\.io)\b"  # names that resolve to what they say
 )
 _NAME_OCTETS = re.compile(r"[0-9]{1,3}(?P<joint>[\-_])[0-9]{1,3}(?P=joint)[0-9]{1,3}(?P=joint)[0-9]{1,3}")
 

@@ -356,6 +356,8 @@ def _has_length(parts: Parts, scattered: bool) -> bool:
 
 def _first_of(kinds: Sequence[_Kind], parts: Parts, text: str, letters: bool, scattered: bool) -> Verdict | None:
     told = scattered and _is_told(text, parts)
+    if told:
+        parts = Parts(parts.said, parts.places, parts.even, True)
     at = parts.places[0][0]
     before = text[max(0, at - _NAMED_WITHIN) : at]
     for kind in kinds:
@@ -390,7 +392,8 @@ def _judged(kind: _Kind, parts: Parts, before: str, scattered: bool) -> Verdict 
 
 def _is_regular(sizes: Sequence[int]) -> bool:
     """Whether these are groups of a number that is told, and no dates, times and counts."""
-    return sum(sizes) >= _SCATTERED_MIN and min(sizes[:-1]) >= 3 and len(sizes) <= 5
+    code = sizes[0] < 3 and len(sizes) > 3  # of a country
+    return sum(sizes) >= _SCATTERED_MIN and min(sizes[code:-1]) >= 3 and len(sizes) <= 5
 
 
 def _turned(parts: Parts) -> Iterator[Parts]:
@@ -401,7 +404,8 @@ def _turned(parts: Parts) -> Iterator[Parts]:
 
 
 _TOLD = re.compile(
-    r"\b(?:begins?|starts?|ends?|last|first|next|then|rest|middle|finally|followed|wait|number|prefix|area|still|have)\b",
+    r"(?<![A-Za-z])(?:begins?|starts?|ends?|last|first|next|then|rest|middle|finally|followed|wait|number|prefix|area|still|have"
+    r"|exch(?:ange)?|line|suffix|subscriber|station|npa|nxx)(?![A-Za-z])",
     re.IGNORECASE,
 )
 

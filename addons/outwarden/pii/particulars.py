@@ -80,7 +80,7 @@ def _check_street(text: str, start: int, end: int, more: bool) -> Verdict | None
 # --- dates of birth
 
 BIRTH = Context(  # a word's end is free: "geboren", "birthday"
-    r"d\.?o\.?b(?:\b|_)|d\.? ?o\.? ?b\b|date.{1,5}birth|birth(?:\b|_|(?-i:[A-Z])|.?da|dt\b)|b.?day\b|born(?:\b|_)|geboren|geb\b|gebdat|geburt|n[ée]\(?e?s?\)? le"
+    r"d\.?o\.?b(?:\b|_|[0-9]{6})|d\.? ?o\.? ?b\b|date.{1,5}birth|birth(?:\b|_|(?-i:[A-Z])|.?da|dt\b)|b.?day(?:\b|_)|born(?:\b|_)|geboren|geb\b|gebdat|geburt|n[ée]\(?e?s?\)? le"
     r"|n[ée]{1,2}e?s? (?:le|en)\b|naissance|nacimiento|naci(?:d[oa]|[óo]\b)?|nac[íi]|nac\.|f\.? ?nac|nat[oa] il|nascit|data nasc|nasc\b|nascid|nascim"
     r"|nasci\b|geboorte|gebdatum|urodz|ur\.|ur\b|f[øo]dt|f[øo]dsels|född|födelse|syntyn|syntymä|synt\.|narozen|narodil|nar\.|naroden"
     r"|ro[đd]en|do[ğg]um|d\.t\.|szület|szül\.|n[ăa]scut|na[șs]terii|lahir|sinh ng[àa]y|ng[àa]y sinh|kuzaliwa|alizaliwa|kapanganakan"
@@ -126,12 +126,12 @@ _POSTAL = Context(
     r"|postcode|kod pocztowy|postnummer|postnr"
 )
 _POST_CODE = EDGE + (
-    r"(?:\d{5}-\d{4}|\d{5}-\d{3}|\d{3}-\d{4}|\d{2}-\d{3}|\d{3} \d{2}|\d{6}|\d{5}|\d{4} ?[A-Z]{2}|\d{4}"
+    r"(?:\d{5}[\-\x{2013}]\d{4}|\d{5}-\d{3}|\d{3}-\d{4}|\d{2}-\d{3}|\d{3} \d{2}|\d{6}|\d{5}|\d{4} ?[A-Z]{2}|\d{4}"
     r"|(?i:[A-Z]{1,2}\d[A-Z0-9]? ?\d[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d|[A-Z]\d{2} ?[A-Z0-9]{4}))"
 )
 # What may stand between the word and its code.
 _POSTAL_BEFORE = re.compile(
-    r"(?<![.A-Za-z0-9])(?:zip|(?:zip|post(?:al)?|pin)[ _\-]?code|plz|postleitzahl|code[ _]postal|c[oó]digo[ _]postal|cap|cep"
+    r"(?<![.A-Za-z0-9])(?:zip(?:\+4)?|(?:zip|post(?:al)?|pin)[ _\-]?code|plz|postleitzahl|code[ _]postal|c[oó]digo[ _]postal|cap|cep"
     r"|eircode|kod pocztowy|postnummer|postnr)s?[\"']?"
     r"(?:\s?(?:is|ist|est|es|of|number|nr|no)\b\.?)?[\s:=#\"'(\-]{0,4}\Z",
     re.IGNORECASE,

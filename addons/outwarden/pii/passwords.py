@@ -52,16 +52,16 @@ _WEAK_VERB = r"(?:to|as|with|of|on|mit|auf|van|are|be|from|zu|en|por|con|avec)"
 _ADVERB = r"(?:now|still|currently|just|set to|changed to|reset to|going to be|jetzt|nun|noch|maintenant|ahora|agora|ora|adesso|nu|teraz|still)"
 _TYPE = r"(?::\s?[&']?\w{2,16}(?:\[\d{0,3}\]|<\w+>)?\??\s?(?==)|\[\d{0,3}\]\s?(?==))"
 _COMMA = r"[\"']\s?,\s?(?=[\"'])"
-_ATTRIBUTE = r"[\"']?\s{1,3}(?:value|content|data|val|v)\s?=\s?"
+_ATTRIBUTE = r"[\"']?(?:\s{1,3}(?:name|id|class|autocomplete|size|tabindex)\s?=\s?[\"']?[\w.\-\[\]]{1,24}[\"']?){0,3}\s{1,3}(?:value|content|data|val|v)\s?=\s?"
 _TAGS = r"(?:[\"']?\s?/?>|</?[a-zA-Z][^<>\n]{0,40}>)(?:\s{0,4}</?[a-zA-Z][^<>\n]{0,40}>){0,3}\s{0,4}"
 _ABOUT = r"(?P<about>(?:[ ](?:[^\W\d_][\w'’.\-]{0,20}|\([^()\n]{1,24}\)|\"[^\"\n]{1,20}\")){0,6}?)"
 _HEAD = r"(?:\[[\d:. ]{4,24}\][ ]?)?(?:[\w.\-]{1,20}:[ ])?"  # of a line of a chat
 _LINK = re.compile(
     rf"(?P<name>{_MORE_NAME}){_CLOSE}"
-    rf"(?:{_ABOUT}"
+    rf"(?:(?P<attribute>{_ATTRIBUTE})|{_ABOUT}"
     rf"(?:\s{{0,3}}{_TYPE}?{_MARK}[ \t]{{0,4}}(?:(?:[|>][+\-]?\s*\n\s+)|\s{{0,3}}(?={_MARK}))?(?:\*\*[ ]?)?|(?P<cjk>[是为為はが은는이가]{{1,2}}[：:]?\s?)"
-    rf"|\s{{1,2}}(?P<verb>{_VERB})(?:\s{_ADVERB})*\s?:?\s{{1,2}})"
-    rf"|{_COMMA}|(?P<attribute>{_ATTRIBUTE})|(?P<tags>{_TAGS})|(?P<typed>\s[0578]\s))",
+    rf"|\s{{1,2}}(?P<verb>{_VERB})(?:\s{_ADVERB})*\s?:?\s{{1,2}}|\s{{1,2}}(?:c['’]est|cos['’]è|è|dat is|das ist)\s?:?\s)"
+    rf"|{_COMMA}|(?P<tags>{_TAGS})|(?P<typed>\s[0578]\s))",
     re.IGNORECASE,
 )
 _WEAK_LINK = re.compile(
@@ -70,7 +70,7 @@ _WEAK_LINK = re.compile(
     re.IGNORECASE,
 )
 _SETS = re.compile(
-    r"\b(?:set|chang|reset|updat|rotat)\w{0,5}\b[^\n]{0,24}\Z|\b(?:with|using|mit|con|avec|com|z)[ ](?:the |a )?\w{0,20}[ ]\Z",
+    r"\b(?:login|user(?:name)?)[ ]\S{1,40}[ ](?:the |a )?\w{0,20}[ ]\Z|\b(?:set|chang|reset|updat|rotat)\w{0,5}\b[^\n]{0,24}\Z|\b(?:with|using|mit|con|avec|com|z)[ ](?:the |a )?\w{0,20}[ ]\Z",
     re.IGNORECASE,
 )
 _BEFORE_VALUE = re.compile(
@@ -165,6 +165,7 @@ def read_value(text: str, at: int, sure: Sure, *, code: bool = False) -> Verdict
     return _read_raw(text, at, sure, code=code)
 
 
+_ENDS_IN_FIGURES = re.compile(r"[A-Za-z]{5}[0-9]{3,6}\Z")  # variables are numbered up to 99
 CODE = re.compile(r"\w\([\w\"')]|=[\"'(\[]|\w\[[\w\"']+\]?|\A[A-Za-z_]\w*=|\)\(|::|\\\[|\};|\A\w+\.\w+\(|\]\(|->\w")
 
 
@@ -190,7 +191,8 @@ def _read_raw(text: str, at: int, sure: Sure, *, code: bool) -> Verdict | None:
         if text[end : end + 1] in _COMMA_AFTER and text[end : end + 1]:
             return None
         cased = said.lower() != said and said.upper() != said
-        if sum(map(str.isdecimal, said)) < 2 or (code and not (cased and re.search(r"[A-Za-z]\d[A-Za-z]", said))):
+        mixed = (cased and re.search(r"[A-Za-z]\d[A-Za-z]", said)) or _ENDS_IN_FIGURES.search(said)
+        if sum(map(str.isdecimal, said)) < 2 or (code and not mixed):
             return None
     if CODE.search(said):
         return None

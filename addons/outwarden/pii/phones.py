@@ -92,6 +92,7 @@ _DOTTED = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?!\d)")
 def _group_ends(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Yield where the number could end, with how many digits: at ``end``, then after each whole group before it."""
     groups = [group.span() for group in _FIGURES.finditer(text, start, end)]
+    groups = [(low, high) for low, high in groups if text[low - 1 : high + 1] != _TRUNK_ZERO]
     count = sum(high - low for low, high in groups)
     yield end, count
     for low, high in reversed(groups):
@@ -103,6 +104,7 @@ def _group_ends(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 _FIGURES = re.compile(r"\d+")
+_TRUNK_ZERO = "(0)"  # +44 (0)161 …: dialled within the country only
 
 
 def _check_international(text: str, start: int, end: int, more: bool) -> Verdict | None:
@@ -115,7 +117,7 @@ def _check_international(text: str, start: int, end: int, more: bool) -> Verdict
         return None
     end -= text[end - 1] == ")" and "(" not in text[start:end]
     possible: int | None = None
-    digits = digits_of(text[start:end])
+    digits = digits_of(text[start:end].replace(_TRUNK_ZERO, ""))
     before = 0 if text[sign] == "+" else 3 if digits.startswith("011") else 2
     lengths: frozenset[int] | None = None  # asked for only if not all of it is the number, as it is most often
     for stop, count in _group_ends(text, start, end):

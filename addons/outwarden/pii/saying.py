@@ -20,7 +20,8 @@ _BETWEEN = {
     **dict.fromkeys(["plus", "più", "piu", "más", "mas", "mais", "arti", "плюс"], "+"),
     **dict.fromkeys(
         """
-        uh um er erm hmm ehm ähm äh euh eh and und et y then dann puis luego next after that first second third part
+        uh um er erm hmm mhm mm uhuh yep yup yeah right gotcha
+        ehm ähm äh euh eh and und et y then dann puis luego next after that first second third part
         last space comma pause espace espacio leerzeichen e en och og i ja и ve aur poi dan depois potem sedan sonra
         потом затем allora daarna così spazio spatie espaço
         """.split(),  # noqa: SIM905 - one word each reads better than quotes

@@ -43,7 +43,7 @@ _BEFORE_WIDE = r"улица|ул\.|проспект|пр-т|просп|пере�
 _GRID = r"\b(?:carrera|cra|kr|calle|cl|diagonal|transversal|avenida)\.? \d{1,3}[a-z]?(?: bis)? ?(?:no\.?|n[°º]|#|num\.?) ?\d{1,3}[a-z]? ?- ?\d{1,3}"
 _HAN = (
     r"\p{Han}{2,14}(?:路|街|大道|巷|弄|胡同)\p{Han}{0,4}\d{1,5}号|\p{Han}{1,3}[都道府県]\p{Han}{1,8}[市区町村郡][\p{Han}ぁ-んァ-ヶ]{0,12}\d{1,4}"
-    r"(?:丁目|[\-−]\d{1,4}){0,3}|\p{Hangul}{1,8}[시도] (?:\p{Hangul}{1,8}[시구군읍면] ){1,3}\p{Hangul}{1,8}(?:로|길|동) ?\d{1,4}(?:-\d{1,4})?"
+    r"(?:丁目|[\-−]\d{1,4}){0,3}|[\p{Han}ァ-ヶー]{2,20}[0-9０-９]{1,3}丁目[0-9０-９]{1,3}番地?(?:[0-9０-９]{1,3}号)?|\p{Hangul}{1,8}[시도] (?:\p{Hangul}{1,8}[시구군읍면] ){1,3}\p{Hangul}{1,8}(?:로|길|동) ?\d{1,4}(?:-\d{1,4})?"
 )
 # --- what stands between, and words
 
@@ -51,7 +51,10 @@ _SIGNS = r"\s,;|+_~#.\-:/\"'•·()–"
 _SIGNS_IN = r" .,;|+_~#\-"
 _S = rf"(?:[{_SIGNS}]|%(?:25)?(?:20|2[Cc])|=2[Cc]|=20|\\[nt]|<[a-z/ ]{{2,8}}>)"
 _NUMBERS = r"zero|oh|one|two|three|four|five|six|seven|eight|nine"
-_SAID = rf"(?:{_NUMBERS})(?:[ \-](?:{_NUMBERS})){{1,4}}"
+_TENS = (
+    r"ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty|hundred"
+)
+_SAID = rf"(?:{_NUMBERS}|{_TENS})(?:[ \-](?:{_NUMBERS}|{_TENS})){{1,4}}"
 
 
 def _patterns() -> tuple[str, ...]:
@@ -81,7 +84,7 @@ _LABEL = Context(
     r"addr(?:ess)?e?\w{0,2}\b|anschrift|adresse|direcci[oó]n|domicilio|adres\w{0,3}\b|indirizzo|endere[cç]o|morada|alamat|wohn(?:haft|t)|wohne"
     r"|liv(?:e|es|ing) (?:at|on|in)|i live|reside|moved to|deliver|ship(?:ping)?(?: to|:)|send (?:it|them|this) to|parcel|postal|mail(?:ing)? to"
     r"|geocode|maps|query|location|pick ?up|drop ?off|visit|home\b|house\b|line_?1|street\b|valuation|residen[ct]e?|property|lebt in|vive en|habite"
-    r"|vivo en|wo?hnung|mieszka|zamieszk|bor på|bor i|woon(?:t|achtig)|abita|mora (?:em|na)",
+    r"|consegn|spedi(?:re|zion)|recapit|livr(?:er|aison)|entreg|liefer|bezorg|vivo en|wo?hnung|mieszka|zamieszk|bor på|bor i|woon(?:t|achtig)|abita|mora (?:em|na)",
     wide=r"адрес|住所|地址|주소|عنوان|כתובת|प ता",
 )
 _LABEL_WIDTH, _LABEL_NEAR = 60, 16
@@ -131,7 +134,7 @@ _NO_NAMES = frozenset(
     """.split()  # noqa: SIM905 - one text of words reads best
 )
 _ANY_WORD = re.compile(_WORD)
-_NUMBERS_SAID = frozenset(_NUMBERS.split("|"))
+_NUMBER_SAID = re.compile(rf"{_NUMBERS}|{_TENS}", re.IGNORECASE)
 _NAME_BEFORE = re.compile(r"[^\W\d_][\w’'.\-]{0,30}\Z|(?:[A-ZÀ-Þ][\w’'.\-]{0,30} ){1,3}\Z")
 _MAY_PRECEDE = re.compile(
     r"(?:flat|apt|apartment|unit|suite|am|an der|an den|im|in der|auf dem|zum|zur|unter den)[ .]{1,2}(?:\d{1,4}[a-z]?,?[ ])?\Z",
@@ -143,7 +146,7 @@ def _check(text: str, start: int, end: int, more: bool) -> Verdict | None:
     start = _begin(text, skip_edge(text, start))
     if word_before(text, start) and text[start - 1 : start] != "_":
         return None
-    words = [word for word in _ANY_WORD.findall(text, start, end) if word.lower() not in _NUMBERS_SAID]
+    words = [word for word in _ANY_WORD.findall(text, start, end) if not _NUMBER_SAID.fullmatch(word)]
     if not words or words[0].lower() in _NO_NAMES or _is_counted(text, start):
         return None
     if _GRID_OF.match(text, start, end):

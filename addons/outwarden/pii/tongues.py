@@ -4,6 +4,7 @@
 "um") count only among words of their own language: `weak_in`.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
@@ -198,6 +199,22 @@ PLAIN_UNITS: Words = MappingProxyType(
     {word: value for tongue in ("en", "de", "fr", "es") for word, value in _numbered(_TONGUES[tongue][0], 0, 1).items()}
 )
 """Digits in the four languages that are spelled letter by letter most."""
+
+
+def _digit_words() -> Words:
+    said = [*VALUES.items(), *(pair for tongue in ("it", "pt", "nl", "pl") for pair in _WEAK.get(tongue, {}).items())]
+    values: defaultdict[str, set[int]] = defaultdict(set)
+    for word, value in said:
+        values[word].add(value)
+    return {
+        word: min(of)
+        for word, of in values.items()
+        if len(of) == 1 and max(of) < 10 and word.isalpha() and len(word) > 2
+    }
+
+
+DIGIT_WORDS: Words = MappingProxyType({**_digit_words(), **PLAIN_UNITS})
+"""Digits in all languages, but for words that say another one elsewhere: for what is spelled one by one."""
 
 UNITS_EN = tuple(said.split("/")[0] for said in _TONGUES["en"][0].split())
 _OWN_WORDS_MIN = 2

@@ -5,7 +5,7 @@ import hashlib
 from stdnum import bitcoin
 
 WALLET = (
-    r"(?:0x[0-9a-fA-F]{40}|(?:bc|ltc)1[ac-hj-np-z02-9]{11,71}"
+    r"(?:0x[0-9a-fA-F]{40}|(?:bc|ltc)1[ac-hj-np-z02-9]{11,71}|(?:BC|LTC)1[AC-HJ-NP-Z02-9]{11,71}"
     r"|[13][1-9A-HJ-NP-Za-km-z]{25,34}|[LMTD][1-9A-HJ-NP-Za-km-z]{33})"
 )
 DIGITS_58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
@@ -20,7 +20,7 @@ def is_wallet(value: str) -> bool:
     if value.startswith("0x"):
         rest = value[2:].lower()
         return len(rest) == 40 and not rest.strip("0123456789abcdef") and len(set(rest)) >= _KINDS_MIN
-    prefix, one, rest = value.partition("1")
+    prefix, one, rest = (value.lower() if value.isupper() else value).partition("1")  # capitals make small QR codes
     if one and prefix in ("bc", "ltc"):
         return len(rest) >= 11 and _is_bech32(prefix, rest)
     return value[:1] in frozenset("13LMTD") and 26 <= len(value) <= 35 and _is_base58(value)
