@@ -68,3 +68,9 @@ def test_an_account_is_found_with_any_joint_and_groups(joint: str, size: int) ->
     written = joint.join(compact[at : at + size] for at in range(0, len(compact), size))
 
     assert ("IBAN_CODE", written) in found(f"to {written}")
+
+
+def test_codes_of_countries_are_no_account() -> None:
+    """Even where their digits happen to be right."""
+    text = "DE +49, FR +33, ES +34, IT +39, GB +44, US +1, IN +91, JP +81"
+    assert Detector(PiiPolicy()).find([text]) == [[]]

@@ -198,6 +198,7 @@ def test_passwords_are_found(find: Find, text: str, password: str) -> None:
         "DATABASE_URL=postgres://user:${DB_PASSWORD}@host/x",
         "https://user:password@host/",
         "password=password",
+        "Authorization: Bearer <token>\nX-Request-Id: 2617da94-438b-433a-a3ea-945d5ae2206b",
         "api_key: Optional[SecretStr]",
         "self.token = other.token_value",
         'credentials="include"',

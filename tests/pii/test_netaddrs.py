@@ -18,6 +18,11 @@ def test_six_bytes_near_a_word_of_a_network(detector: Detector, joint: str) -> N
     assert "MAC_ADDRESS" in {span.entity for span in detector.find([f"MAC address of the laptop: {value}"])[0]}
 
 
+def test_addresses_for_documentation_are_none(detector: Detector) -> None:
+    """RFC 9542 keeps them for that."""
+    assert detector.find(["sample MAC 00:00:5E:00:53:23", "group 01-00-5E-90-10-0A"]) == [[], []]
+
+
 @pytest.mark.parametrize(
     ("entity", "text"),
     [

@@ -63,7 +63,11 @@ _ACCOUNT_SCORE = 0.97  # its check digits are right: what stands between them ch
 
 def check_account(text: str, start: int, end: int, more: bool) -> Verdict | None:
     """Characters that make up a right IBAN from here on, whatever stands between."""
-    return _read_account(text, start) or read_account(text, start)
+    found = _read_account(text, start) or read_account(text, start)
+    return None if found is None or _DIALLED.search(text, found.start, found.end) else found
+
+
+_DIALLED = re.compile(r"[A-Z]{2} ?\+[0-9]")  # FR +33, ES +34: countries and their codes
 
 
 def _read_account(text: str, start: int) -> Verdict | None:

@@ -16,7 +16,7 @@ from outwarden.pii.recognizer import (
     word_after,
     word_before,
 )
-from outwarden.pii.reserved import is_reserved_domain, is_reserved_ipv4, is_reserved_ipv6
+from outwarden.pii.reserved import is_reserved_domain, is_reserved_ipv4, is_reserved_ipv6, is_reserved_mac
 
 # Latin, Greek and Cyrillic letters. Scripts written without spaces are left out: there the words around an address
 # would become part of it.
@@ -157,8 +157,10 @@ def _check_mac(text: str, start: int, end: int, more: bool) -> Verdict | None:
         return None
     if text[end : end + 1] in (":", "-"):
         return None  # a fingerprint, or a longer row of bytes
-    digits = {c for c in text[start:end].lower() if c.isalnum()}
-    return None if len(digits) == 1 else Verdict(start, end, 0.85)  # all zeros, broadcast
+    digits = "".join(filter(str.isalnum, text[start:end]))
+    if len(set(digits.lower())) == 1:
+        return None  # all zeros, broadcast
+    return Verdict(start, end, -0.85 if is_reserved_mac(digits) else 0.85)
 
 
 RECOGNIZERS = (

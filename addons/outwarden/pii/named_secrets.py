@@ -95,8 +95,9 @@ def _check_named(text: str, start: int, end: int, more: bool) -> Verdict | list[
 
 def _in_sight(text: str, end: int) -> Verdict | None:
     for count, found in enumerate(_ASSIGNED.finditer(text, end, end + _ASSIGNED_MAX)):
-        if count >= _ASSIGNED_TRIES or found.start() - end > _NAME_WIDTH or "," in text[end : found.start()]:
-            return None
+        between = text[end : found.start()]
+        if count >= _ASSIGNED_TRIES or len(between) > _NAME_WIDTH or "," in between or "\n" in between:
+            return None  # what the next line assigns has a name of its own
         if verdict := _check_assigned(text, *found.span()):
             return verdict
     return None

@@ -87,6 +87,15 @@ def is_reserved_ipv6(address: int) -> bool:
     return at >= 0 and address <= _IPV6_LAST[at]
 
 
+# RFC 9542 2.1.4 and 2.2.4: for documentation, of one station and of many.
+_MACS = ("00005e0053", "01005e9010")
+
+
+def is_reserved_mac(digits: str) -> bool:
+    """Whether twelve hexadecimal digits are a hardware address for documentation."""
+    return digits.lower().startswith(_MACS)
+
+
 def is_reserved_phone(digits: str) -> bool:
     """Whether ``digits`` are a North American 555-0100 to 555-0199 number, kept for fiction."""
     national = digits.removeprefix("1") if len(digits) == 11 else digits
