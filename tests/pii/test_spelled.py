@@ -85,6 +85,13 @@ def test_a_row_without_end_is_read_in_parts(text: str, start: int) -> None:
     assert read_words(text, begin)[1] >= begin
 
 
+def test_no_word_is_cut() -> None:
+    """However far into the text it stands."""
+    said = "нуль один два три чотири п'ять шість... сім... вісім... дев'ять... нуль... нуль... п'ять... дев'ять"
+    for spaces in range(1, 8):
+        assert said_in(said.replace(" ", " " * spaces, 1)).digits == "01234567890059"
+
+
 def test_signs_tell_groups() -> None:
     """A strong sign wins over a weak one; `solid` has none, but keeps a leading plus."""
     number = said_in("two eight one dash four four - zero zero six seven")

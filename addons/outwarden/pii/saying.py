@@ -272,6 +272,7 @@ def listen(read: Folded, start: int, most: int, *, letters: int = 0, told: bool 
     return Said(text, places, listener.groups, listener.words, listener.plus, end, listener.signs)
 
 
+_CUT_WORD_MAX = 20  # so near the end of a window the last word may be half of one ("дев'|ять")
 _WINDOWS = 96, 420  # most end within the first; nineteen digits in words with something between within the second
 
 
@@ -280,7 +281,7 @@ def hear(text: str, start: int, *, told: bool = False) -> tuple[Said, int]:
     for window in _WINDOWS:
         read = fold(text[start : start + window])
         said = listen(read, 0, DIGITS_MAX, told=told)
-        if said.end < len(read.text):
+        if said.end < len(read.text) - _CUT_WORD_MAX or start + window >= len(text):
             break
     places = [(start + low, start + high) for low, high in said.places]
     return replace(said, places=places), start + (read.ends[said.end - 1] if said.end else 0)
