@@ -280,7 +280,7 @@ class StreamRewriter:
             facts = replace(facts, error="error", closes="all")
         self._learn(facts)
         self.malformed += text.startswith("{")
-        if not facts.end:
+        if facts.content or not facts.end:  # all but a mark of the end: of some APIs any event may be the last
             held.pieces.append(self._plain_piece(held, text, -1))
         self._close(facts.closes)
 

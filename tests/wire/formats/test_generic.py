@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from outwarden.wire.formats import format_named
+from outwarden.wire.stream import StreamRewriter
 
 GENERIC = format_named("generic")
 USAGE = {"prompt_tokens": 3, "completion_tokens": 4}
@@ -26,3 +27,36 @@ def test_usage_at_the_top_or_one_level_down(body: Any) -> None:
 
     assert usage is not None
     assert (usage.input_tokens, usage.output_tokens) == (3, 4)
+
+
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [
+        ("generic", "/v1/predictions/p1"),  # Replicate
+        ("bedrock", "/endpoints/llama/invocations-response-stream"),
+        ("openai", "/v1/chat/completions"),
+        ("anthropic", "/v1/messages"),
+        ("ollama", "/api/generate"),
+    ],
+)
+@pytest.mark.parametrize("pieces", [["ann@x.example"], ["Write to an", "n@x.exam", "ple now"]], ids=len)
+def test_events_of_bare_text_are_text(word_rewriter: Any, name: str, target: str, pieces: list[str]) -> None:
+    """An address in one event, or cut over several, is found wherever any event may be the last; it is output."""
+    format_ = format_named(name)
+    rewriter = word_rewriter()
+    stream = StreamRewriter(format_, format_.identify("POST", target), "sse", rewriter)
+    out = b"".join(stream.feed(f"event: output\ndata: {piece}\n\n".encode()) for piece in pieces) + stream.flush()
+
+    assert rewriter.noted == [("EMAIL_ADDRESS", "ann@x.example")]
+    assert b"n@x" not in out
+    assert stream.counted == len("".join(pieces))
+
+
+@pytest.mark.parametrize("name", ["generic", "openai"])
+def test_the_mark_of_the_end_is_no_output(word_rewriter: Any, name: str) -> None:
+    """``[DONE]`` ends a stream and is nobody's text."""
+    format_ = format_named(name)
+    stream = StreamRewriter(format_, format_.identify("POST", "/v1/chat/completions"), "sse", word_rewriter())
+    out = stream.feed(b"data: [DONE]\n\n") + stream.flush()
+
+    assert (out, stream.counted, stream.ended) == (b"data: [DONE]\n\n", 0, True)
