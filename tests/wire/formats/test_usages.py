@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from outwarden.wire.formats import format_named
 from outwarden.wire.formats.usages import any_usage
 from outwarden.wire.formats.values import TOKENS_MAX
 from outwarden.wire.usage import Usage
@@ -98,6 +99,22 @@ CASES: list[tuple[str, dict[str, Any], dict[str, int]]] = [
         {"prompt_tokens": 20, "completion_tokens": 1, "total_tokens": 21, "cache_read_input_tokens": 16},
         {"input_tokens": 20, "cached_input_tokens": 16, "output_tokens": 1},
     ),
+    (
+        "Alibaba: what a cache was made of stands among the details",
+        {
+            "prompt_tokens": 100,
+            "completion_tokens": 1,
+            "total_tokens": 101,
+            "prompt_tokens_details": {"cached_tokens": 10, "cache_creation_input_tokens": 50},
+        },
+        {"input_tokens": 100, "cached_input_tokens": 10, "cache_write_tokens": 50, "output_tokens": 1},
+    ),
+    (
+        "Tencent",
+        {"PromptTokens": 20, "CompletionTokens": 7, "TotalTokens": 27},
+        {"input_tokens": 20, "output_tokens": 7},
+    ),
+    ("Yandex", {"inputTextTokens": "20", "completionTokens": "7"}, {"input_tokens": 20, "output_tokens": 7}),
     (
         "Mistral's Voxtral: the sound is in the total alone, and sold by its time",
         {"prompt_tokens": 4, "completion_tokens": 635, "total_tokens": 3264, "prompt_audio_seconds": 203},
@@ -391,6 +408,7 @@ CHAT = {"prompt_tokens": 9, "completion_tokens": 3}
         ({"cost_in_usd_ticks": 400000000000}, "40"),
         ({"cost": {"input_tokens_cost": 5e-05, "request_cost": 0.006, "total_cost": 0.00614}}, "0.00614"),
         ({"cost": 0}, "0"),
+        ({"cost": 0.0000344, "surcharge_cost": 0.0001, "gateway_cost": 0.0001344}, "0.0001344"),
     ],
 )
 def test_what_a_provider_says_a_call_costs_is_read(bill: dict[str, Any], dollars: str) -> None:
@@ -445,6 +463,56 @@ def test_bills_of_steps_add_up_and_later_ones_win() -> None:
     assert one.plus(Usage(output_tokens=1)).stated_usd == Decimal("0.1")
     assert other.tier == one.latest(other).tier == one.plus(other).tier == "priority"
     assert "stated_usd" not in one.counts()
+
+
+@pytest.mark.parametrize(
+    ("said", "tier"),
+    [
+        ({"service_tier": "standard", "speed": "fast"}, "fast"),  # Anthropic: up to six times the standard price
+        ({"service_tier": "priority", "speed": "standard"}, "priority"),
+        ({"serviceTier": "flex"}, "flex"),
+        ({"speed": 2}, ""),
+        ({"service_tier": "x" * 30}, ""),
+    ],
+)
+def test_the_price_list_that_a_usage_names(said: dict[str, Any], tier: str) -> None:
+    """Fast is a list of its own, whatever the tier beside it is."""
+    usage = any_usage({"input_tokens": 5, "output_tokens": 3, **said})
+
+    assert usage is not None
+    assert usage.tier == tier
+
+
+@pytest.mark.parametrize(
+    ("said", "tier"),
+    [
+        ({"serviceTier": "flex"}, "flex"),
+        ({"serviceTier": "standard"}, "standard"),
+        ({"trafficType": "ON_DEMAND_PRIORITY"}, "priority"),  # Vertex AI, where a header asks for it
+        ({"traffic_type": "ON_DEMAND_FLEX"}, "flex"),
+        ({"trafficType": "ON_DEMAND"}, "on_demand"),
+        ({"trafficType": 1}, ""),  # clients may ask for enums as numbers
+    ],
+)
+def test_the_price_list_that_gemini_names(said: dict[str, Any], tier: str) -> None:
+    """In a reply and in a chunk alike."""
+    gemini = format_named("gemini")
+    operation = gemini.identify("POST", "/v1beta/models/g:generateContent")
+    body = {"usageMetadata": {"promptTokenCount": 5, "candidatesTokenCount": 3, "totalTokenCount": 8, **said}}
+    usages = gemini.read_reply(operation, body, {}).usage, gemini.read_event(operation, None, body).usage
+
+    assert [usage and usage.tier for usage in usages] == [tier, tier]
+
+
+def test_the_price_list_that_an_interaction_names() -> None:
+    """Beside its usage."""
+    gemini = format_named("gemini")
+    operation = gemini.identify("POST", "/v1beta/interactions")
+    said = {"usage": {"total_input_tokens": 5, "total_output_tokens": 3}, "service_tier": "flex"}
+    event = {"event_type": "interaction.completed", "interaction": said}
+    usages = gemini.read_reply(operation, said, {}).usage, gemini.read_event(operation, None, event).usage
+
+    assert [usage and usage.tier for usage in usages] == ["flex", "flex"]
 
 
 def test_an_advisor_is_another_model() -> None:

@@ -3,6 +3,7 @@
 | provider                  | cost, in US dollars |
 |---------------------------|---------------------|
 | OpenRouter, Vercel, Avian | ``cost``; with ``is_byok`` that is the fee alone: upstream_inference_cost is added |
+| Vercel, with surcharges   | ``gateway_cost``: ``cost`` and ``surcharge_cost`` together |
 | xAI                       | ``cost_in_usd_ticks``, 10^10 to the dollar (docs.x.ai, cost tracking, read 2026-11) |
 | Perplexity                | ``cost.total_cost`` |
 """
@@ -18,6 +19,8 @@ from outwarden.wire.usage import Usage
 Raw = Mapping[str, Any]
 _TICKS = Decimal(10_000_000_000)  # xAI's, to the dollar
 _TIER_CHARACTERS_MAX = 20
+# What Vertex AI calls its tiers (``TrafficType``, its reference, read 2026-11); its clients ask for them in a header.
+_TRAFFIC = {"on_demand_priority": "priority", "on_demand_flex": "flex"}
 
 
 def stated_cost(raw: Raw) -> Decimal | None:
@@ -25,7 +28,7 @@ def stated_cost(raw: Raw) -> Decimal | None:
     ticks = number(raw.get("cost_in_usd_ticks"))
     if ticks is not None and ticks > 0:
         return amount(str(ticks / _TICKS))
-    cost = raw.get("cost")
+    cost = raw.get("gateway_cost") or raw.get("cost")
     stated = amount(cost.get("total_cost") if isinstance(cost, dict) else cost)
     if stated is not None and raw.get("is_byok") is True:
         upstream = amount(mapping(raw.get("cost_details")).get("upstream_inference_cost"))
@@ -34,8 +37,13 @@ def stated_cost(raw: Raw) -> Decimal | None:
 
 
 def on_tier(usage: Usage | None, source: Raw) -> Usage | None:
-    """Note the price list that a reply says it was served on (``service_tier``: beside the usage, or in it)."""
-    tier = text(source.get("service_tier")) or text(source.get("serviceTier"))
-    if usage is None or tier is None or len(tier) > _TIER_CHARACTERS_MAX:
-        return usage
-    return replace(usage, tier=tier.lower())
+    """Note the price list that a reply says it was served on (``service_tier``: beside the usage, or in it).
+
+    Anthropic's ``speed`` is a second list beside its tiers; where it is ``fast``, its price holds.
+    """
+    if usage is None:
+        return None
+    named = (text(source.get(key)) for key in ("service_tier", "serviceTier", "trafficType", "traffic_type"))
+    tier = "fast" if source.get("speed") == "fast" else next(filter(None, named), "").lower()
+    tier = _TRAFFIC.get(tier, tier)
+    return replace(usage, tier=tier) if tier and len(tier) <= _TIER_CHARACTERS_MAX else usage

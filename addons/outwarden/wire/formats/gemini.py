@@ -19,6 +19,7 @@ from outwarden.wire.format import (
 )
 from outwarden.wire.formats import errors, facts
 from outwarden.wire.formats.base import Dialect, media_type
+from outwarden.wire.formats.bills import on_tier
 from outwarden.wire.formats.gemini_chunk import model_of, read_chunk, usage_of
 from outwarden.wire.formats.gemini_interactions import read_interaction
 from outwarden.wire.formats.gemini_live import read_client_message, read_live_event
@@ -175,7 +176,7 @@ class Gemini(Dialect):
             error = next((event.error for event in events if event.error), None)
             return ResponseFacts(models[0] if models else None, usages[-1] if usages else None, error)
         source = _unwrapped(operation, mapping(body))
-        return ResponseFacts(model_of(source), usage_of(source), errors.error_of(body))
+        return ResponseFacts(model_of(source), on_tier(usage_of(source), source), errors.error_of(body))
 
     def read_event(self, operation: Operation, name: str | None, data: Json) -> EventFacts:
         """One GenerateContentResponse, or one event of the Interactions API."""

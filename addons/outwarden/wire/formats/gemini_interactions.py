@@ -5,6 +5,7 @@ from typing import Any
 
 from outwarden.wire.format import Delta, EventFacts
 from outwarden.wire.formats import errors
+from outwarden.wire.formats.bills import on_tier
 from outwarden.wire.formats.usages import any_usage
 from outwarden.wire.formats.values import mapping, position, text
 
@@ -24,7 +25,7 @@ def read_interaction(kind: str, data: dict[str, Any]) -> EventFacts:
         deltas=deltas,
         closes="all" if ends or error else stops,
         content=bool(deltas) or (bool(delta) and delta.get("type") != "thought_signature"),
-        usage=any_usage(interaction.get("usage")),
+        usage=on_tier(any_usage(interaction.get("usage")), interaction),
         model=text(interaction.get("model")),
         error=error,
         end=ends and error is None,

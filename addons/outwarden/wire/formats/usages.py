@@ -99,7 +99,9 @@ def chat_usage(raw: Raw) -> Usage | None:
             or first_count(
                 raw, "prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens", "cache_read_input_tokens"
             ),
-            cache_write_tokens=first_count(inputs, "cache_write_tokens", "cache_creation_tokens")
+            cache_write_tokens=first_count(
+                inputs, "cache_write_tokens", "cache_creation_tokens", "cache_creation_input_tokens"
+            )
             or count(raw.get("cache_creation_input_tokens")),
             output_tokens=count(raw.get("completion_tokens")) + more_output + apart,
             reasoning_tokens=reasoning or apart,
@@ -315,8 +317,16 @@ def cohere_usage(raw: Raw) -> Usage | None:
 
 
 # What servers of their own kind call the prompt and the answer: watsonx, text generation servers, llama.cpp, Aleph
-# Alpha, the AI SDK of old.
-_COUNTED = ("input_token_count", "input_length", "tokens_evaluated", "num_tokens_prompt_total", "promptTokens")
+# Alpha, the AI SDK of old and Oracle, Tencent, Yandex.
+_COUNTED = (
+    "input_token_count",
+    "input_length",
+    "tokens_evaluated",
+    "num_tokens_prompt_total",
+    "promptTokens",
+    "PromptTokens",
+    "inputTextTokens",
+)
 _WRITTEN = (
     "generated_token_count",
     "output_token_count",
@@ -324,6 +334,7 @@ _WRITTEN = (
     "tokens_predicted",
     "num_tokens_generated",
     "completionTokens",
+    "CompletionTokens",
 )
 
 
@@ -378,7 +389,7 @@ def any_usage(raw: object) -> Usage | None:
     return duration_usage(raw)
 
 
-_BILL = frozenset({"cost", "cost_in_usd_ticks", "service_tier", "serviceTier"})
+_BILL = frozenset({"cost", "cost_in_usd_ticks", "service_tier", "serviceTier", "speed", "trafficType", "traffic_type"})
 
 
 def _with_bill(usage: Usage | None, raw: Raw) -> Usage | None:
