@@ -238,6 +238,8 @@ def test_anthropic_stream() -> None:
     start = claude("message_start", message={"model": "claude", "usage": {"input_tokens": 3, "output_tokens": 1}})
     assert (start.model, start.content) == ("claude", False)
     assert start.usage is not None
+    resumed = {"model": "claude", "content": [{"type": "code_execution_tool_result", "content": {"stdout": "Hi"}}]}
+    assert claude("message_start", message=resumed).content
     assert not claude("ping").content
     assert not claude("content_block_start", index=0, content_block={"type": "text", "text": ""}).content
     text = claude("content_block_delta", index=0, delta={"type": "text_delta", "text": "Hi"})

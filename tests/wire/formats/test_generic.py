@@ -1,5 +1,6 @@
 """An API that nobody described: its usual words are understood."""
 
+import json
 from typing import Any
 
 import pytest
@@ -19,14 +20,50 @@ USAGE = {"prompt_tokens": 3, "completion_tokens": 4}
         {"result": {"response": "Hi", "usage": USAGE}, "success": True, "errors": []},  # Cloudflare's Workers AI
         [{"generated_text": "Hi", "details": USAGE}],
         {"results": [{"generated_text": "Hi", "generated_token_count": 4, "input_token_count": 3}]},
+        {"Response": {"Choices": [], "Usage": {"PromptTokens": 3, "CompletionTokens": 4}}},  # Tencent
+        {"chatResponse": {"text": "Hi", "usage": {"promptTokens": 3, "completionTokens": 4}}},  # Oracle
+        {"result": {"alternatives": [], "usage": {"inputTextTokens": "3", "completionTokens": "4"}}},  # Yandex
+        {"orchestration_result": {"choices": [], "usage": USAGE}},  # SAP
+        {"results": [], "num_tokens": 4, "inference_status": {"tokens_generated": 4, "tokens_input": 3}},  # DeepInfra
     ],
 )
-def test_usage_at_the_top_or_one_level_down(body: Any) -> None:
-    """Wherever such an object stands."""
-    usage = GENERIC.read_reply(GENERIC.identify("POST", "/run/model"), body, {}).usage
+@pytest.mark.parametrize("target", ["/run/model", "/v4/accounts/a/ai/run/@cf/meta/llama", "/deployments/d/completion"])
+def test_usage_at_the_top_or_one_level_down(body: Any, target: str) -> None:
+    """Wherever such an object stands, also at a path that servers of many kinds share."""
+    usage = GENERIC.read_reply(GENERIC.identify("POST", target), body, {}).usage
 
     assert usage is not None
     assert (usage.input_tokens, usage.output_tokens) == (3, 4)
+
+
+def test_the_model_may_stand_beside_the_usage() -> None:
+    """One level down, as the usage does."""
+    body = {"request_id": "r", "orchestration_result": {"model": "gpt-x", "usage": USAGE}}
+
+    assert GENERIC.read_reply(GENERIC.identify("POST", "/inference"), body, {}).model == "gpt-x"
+
+
+@pytest.mark.parametrize("name", ["generic", "openai"])
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"id": "a", "result": "\0", "is_end": False},  # Baidu
+        {"reply": "\0", "usage": None},
+        {"generation": "\0"},
+        {"Choices": [{"Delta": {"Role": "assistant", "Content": "\0"}}], "Id": "c"},  # Tencent
+        {"id": "1", "type": "answer", "content": "\0"},  # Coze
+    ],
+)
+def test_texts_that_grow_under_other_names(word_rewriter: Any, name: str, event: dict[str, Any]) -> None:
+    """An address that is cut over events is found under each of them."""
+    format_ = format_named(name)
+    rewriter = word_rewriter()
+    stream = StreamRewriter(format_, format_.identify("POST", "/v3/chat"), "sse", rewriter)
+    for piece in ("Write to an", "n@x.exam", "ple now"):
+        stream.feed(f"data: {json.dumps(event)}\n\n".replace("\\u0000", piece).encode())
+    stream.flush()
+
+    assert rewriter.noted == [("EMAIL_ADDRESS", "ann@x.example")]
 
 
 @pytest.mark.parametrize(

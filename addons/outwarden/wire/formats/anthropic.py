@@ -122,8 +122,10 @@ def _block_channels(index: int) -> tuple[Hashable, ...]:
 
 
 def _read_start(data: dict[str, Any]) -> EventFacts:
+    """What a program of the model's own did between two calls may be all there already, and no block follows."""
     message = mapping(data.get("message"))
-    return EventFacts(usage=any_usage(message.get("usage")), model=text(message.get("model")))
+    usage = any_usage(message.get("usage"))
+    return EventFacts(content=bool(message.get("content")), usage=usage, model=text(message.get("model")))
 
 
 def _read_block_start(data: dict[str, Any]) -> EventFacts:

@@ -107,6 +107,9 @@ class Gemini(Dialect):
         path("administration", r"v1internal(?::\w+|/.*)"),
         path("count_tokens", rf"{_MODEL}:(?:countTokens|computeTokens)"),
         path("embeddings", rf"{_MODEL}:(?:embedContent|batchEmbedContents|asyncBatchEmbedContent)", billed="POST"),
+        path("generate_content", rf"{_MODEL}:(?:generateText|generateMessage|generateAnswer)", billed="POST"),  # PaLM
+        path("embeddings", rf"{_MODEL}:(?:embedText|batchEmbedText)", billed="POST"),
+        path("count_tokens", rf"{_MODEL}:(?:countTextTokens|countMessageTokens)"),
         path("batches", rf"{_MODEL}:batchGenerateContent", billed="POST", keeps=True),
         path("predict", rf"{_MODEL}:(?:predict|predictLongRunning)", billed="POST"),
         path("predict", rf"publishers/google/{_MODEL}:rawPredict", billed="POST"),

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from outwarden.wire.format import EventFacts, Json, Operation, RequestFacts, ResponseFacts
 from outwarden.wire.formats import errors, facts
@@ -11,10 +10,8 @@ from outwarden.wire.formats.base import Dialect
 from outwarden.wire.formats.offset_tables import OPENAI
 from outwarden.wire.formats.openai import OpenAI
 from outwarden.wire.formats.rules import text_rules
-from outwarden.wire.formats.unknown import unknown_pieces
-from outwarden.wire.formats.usages import any_usage
-from outwarden.wire.formats.values import items, mapping, text
-from outwarden.wire.usage import Usage
+from outwarden.wire.formats.unknown import MODEL_KEYS, model_in, unknown_pieces, usage_in
+from outwarden.wire.formats.values import mapping, text
 
 _LIMITS = (
     "max_completion_tokens",
@@ -34,21 +31,9 @@ _LIMITS = (
 )
 _CHOICES = ("n", "best_of", "candidateCount", "num_generations", "num_return_sequences")
 _TEXTS = ("messages", "input", "inputs", "prompt", "contents", "content", "data")
-_MODEL_KEYS = ("model", "model_id", "modelId", "model_name", "deployment", "version")
+_MODEL_KEYS = (*MODEL_KEYS, "deployment", "version")
 _MODEL_IN_PATH = re.compile(
     r"/(?:models?|deployments|endpoints)/([^:]+?)(?:/predictions|/invocations|/versions/.*|/(?:text|time_series)/.*|:.*)?/?$"
-)
-_USAGE_KEYS = (
-    "usage",
-    "usageMetadata",
-    "usage_metadata",
-    "meta",
-    "metrics",
-    "details",
-    "x_groq",
-    "message",
-    "response",
-    "result",
 )
 
 
@@ -77,8 +62,7 @@ class Generic(Dialect):
 
     def read_reply(self, operation: Operation, body: Json, headers: Mapping[str, str]) -> ResponseFacts:
         """Model and usage at the top, or one level down."""
-        source = mapping(items(body)[0] if items(body) else body)
-        return ResponseFacts(_model(source), _usage(source), errors.error_of(body))
+        return ResponseFacts(model_in(body), usage_in(body), errors.error_of(body))
 
     def read_event(self, operation: Operation, name: str | None, data: Json) -> EventFacts:
         """Known shapes first. Nobody knows how an unknown stream ends, so any of its events may be the last."""
@@ -95,25 +79,11 @@ class Generic(Dialect):
             deltas=deltas,
             closes="all" if ends or error else (),
             content=bool(deltas),
-            usage=_usage(data),
-            model=_model(data),
+            usage=usage_in(data),
+            model=model_in(data),
             error=error,
             end=error is None,
         )
 
 
 _openai = OpenAI()
-
-
-def _model(source: Mapping[str, Any]) -> str | None:
-    return next((name for key in _MODEL_KEYS[:4] if (name := text(source.get(key)))), None)
-
-
-def _usage(source: Mapping[str, Any]) -> Usage | None:
-    """A usage object under a usual key, the same one level down, in the first result, or the body itself."""
-    for key in _USAGE_KEYS:
-        inner = mapping(source.get(key))
-        if usage := any_usage(inner) or any_usage(inner.get("usage")):
-            return usage
-    first = items(source.get("results"))
-    return any_usage(first[0] if first else None) or any_usage(source)

@@ -27,6 +27,7 @@ from outwarden.wire.formats.realtime import read_client_message, read_realtime_e
 from outwarden.wire.formats.rules import text_rules
 from outwarden.wire.formats.tool_usage import with_tools
 from outwarden.wire.formats.units import asked_units, reply_units, with_units
+from outwarden.wire.formats.unknown import usage_in
 from outwarden.wire.formats.usages import any_usage
 from outwarden.wire.formats.values import mapping, text
 
@@ -88,7 +89,7 @@ class OpenAI(Dialect):
         usage = with_tools(any_usage(source.get("usage")), source)
         usage = usage or any_usage(mapping(source.get("x_groq")).get("usage")) or any_usage(source.get("meta"))
         if usage is None and operation.name == "generate":  # of a server of its own kind
-            usage = any_usage(source.get("details")) or any_usage(source)
+            usage = usage_in(body)
         usage = with_units(usage, reply_units(operation, body))
         return ResponseFacts(text(source.get("model")), on_tier(usage, source), errors.error_of(body))
 

@@ -138,7 +138,8 @@ def read_other_event(operation: Operation, name: str | None, data: dict[str, Any
         return read_run_event(name, data)
     error = errors.error_of(data) or ("error" if name == "error" else None)
     kind = text(data.get("type")) or ""
-    deltas = _delta(kind, data) if kind else unknown_pieces(data)
+    # A type of one word is no event of OpenAI's (Coze: ``answer``): what grows in it is told by its key.
+    deltas = _delta(kind, data) if "." in kind or kind.endswith("delta") else unknown_pieces(data)
     usage = any_usage(data.get("usage")) or any_usage(data.get("details"))  # details: of a text generation server
     # An event without a type is of no shape that we know (Writer: `{"value": …}`): any of them may be the last.
     ends = (kind.endswith((".done", ".completed")) or kind in ("", "finish")) and not error

@@ -66,7 +66,25 @@ PATHS = (
     path("chat", r"text/chatcompletion(?:_v2|_pro)?", billed="POST"),  # MiniMax
     path("chat_stored", r"chat/(?:completions|deferred-completion)/.+", keeps=True),  # xAI's GET of a deferred one
     path("generate", r"serving-endpoints/(?P<model>[^/]+)/invocations", billed="POST"),  # Databricks, all kinds
-    path("generate", r"services/aigc/(?:text|multimodal)-generation/generation", billed="POST"),  # Alibaba's own API
+    path("chat", r"(?:async/)?sonar", billed="POST"),  # Perplexity
+    path("chat_stored", r"async/sonar/[^/]+", keeps=True),
+    # Alibaba's own API; what takes long is a task, which is asked for its result.
+    path("generate", r"services/aigc/(?:text|multimodal)-generation/generation", billed="POST"),
+    path("embeddings", r"services/embeddings/[^/]+/[^/]+", billed="POST"),
+    path("rerank", r"services/rerank/[^/]+/[^/]+", billed="POST"),
+    path("images", r"services/aigc/(?:text2image|image2image|image-generation)/[^/]+", billed="POST", keeps=True),
+    path("videos", r"services/aigc/(?:video-generation|image2video)/[^/]+", billed="POST", keeps=True),
+    path("transcriptions", r"services/audio/asr/transcription", billed="POST", keeps=True),
+    path("queue", r"api/v1/tasks(?:/[^/]+(?:/cancel)?)?", keeps=True),
+    path("chat", r"wenxinworkshop/(?:chat|completions|image2text)/(?P<model>[^/]+)", billed="POST"),  # Baidu
+    path("embeddings", r"wenxinworkshop/(?:embeddings|reranker)/(?P<model>[^/]+)", billed="POST"),
+    path("generate", r"v1/inference/(?P<model>[^/]+/.+)", billed="POST", only="POST"),  # DeepInfra
+    path("completions", r"studio/v1/(?P<model>[^/]+)/complete", billed="POST"),  # AI21
+    path("images", r"workflows/(?P<model>accounts/.+/models/[^/]+)/[a-z_]+", billed="POST"),  # Fireworks
+    path("images", r"providers/[^/]+/v1/(?P<model>[^/]+)", billed="POST"),  # Azure: Black Forest Labs
+    path("speech", r"t2a(?:_async)?(?:_v2|_pro)?", billed="POST"),  # MiniMax
+    path("images", r"image_generation", billed="POST"),
+    path("videos", r"(?:query/)?video_generation", billed="POST", keeps=True),
     path("generate", r"(?:workers-ai|ai/run)/(?P<model>@(?:cf|hf)/.+)", billed="POST"),  # Cloudflare
     path("embeddings", rf"{_AZURE}/embeddings", billed="POST"),
     path("completions", rf"{_AZURE}/completions", billed="POST"),
@@ -122,7 +140,7 @@ PATHS = (
     path("administration", rf"(?:vaults|webhook_(?:endpoints|event_types)|safety|content_provenance_checks){_REST}"),
     path("traces", r"traces/ingest"),
     path("ocr", r"ocr", billed="POST"),
-    path("rerank", r"rerank", billed="POST"),
+    path("rerank", r"(?:reranks?|reranking|v1/ranking)", billed="POST"),  # the latter two: NVIDIA
     path("queue", r"queue/submit", billed="POST", keeps=True),  # Together
     path("queue", r"queue/(?:status|cancel|clear)", keeps=True),
     path("search", r"(?:(?:web|documents)[_/])?search", billed="POST"),  # Perplexity, xAI

@@ -317,7 +317,7 @@ def cohere_usage(raw: Raw) -> Usage | None:
 
 
 # What servers of their own kind call the prompt and the answer: watsonx, text generation servers, llama.cpp, Aleph
-# Alpha, the AI SDK of old and Oracle, Tencent, Yandex.
+# Alpha, the AI SDK of old and Oracle, Tencent, Yandex, DeepInfra.
 _COUNTED = (
     "input_token_count",
     "input_length",
@@ -326,6 +326,7 @@ _COUNTED = (
     "promptTokens",
     "PromptTokens",
     "inputTextTokens",
+    "tokens_input",
 )
 _WRITTEN = (
     "generated_token_count",
@@ -335,6 +336,7 @@ _WRITTEN = (
     "num_tokens_generated",
     "completionTokens",
     "CompletionTokens",
+    "tokens_generated",
 )
 
 
