@@ -180,6 +180,13 @@ def test_every_recorded_provider_is_known() -> None:
         ("api.cohere.com", "cohere", "cohere"),
         ("ollama.com", "ollama", "ollama"),
         ("api.x.ai", "x-ai", "openai"),
+        ("firebasevertexai.googleapis.com", "google", "gemini"),
+        ("acme-serverless.eastus2.inference.ai.azure.com", "azure", "openai"),
+        ("acme.openai.azure.cn", "azure", "openai"),
+        ("ark.cn-beijing.volces.com", "volcengine", "openai"),
+        ("api.siliconflow.cn", "siliconflow", "openai"),
+        ("openai.inference.de-txl.ionos.com", "ionos", "openai"),
+        ("llm.api.cloud.yandex.net", "yandex", "generic"),
     ],
 )
 def test_well_known_hosts(host: str, provider: str, format_name: str) -> None:
@@ -194,7 +201,8 @@ def test_well_known_hosts(host: str, provider: str, format_name: str) -> None:
     "host",
     ["example.com", "storage.googleapis.com", "s3.us-east-1.amazonaws.com",
      "api.openai.com.evil.example", "notapi.openai.com",
-     "login.microsoftonline.com", "github.com", "api.datadoghq.com", "huggingface.co"],
+     "login.microsoftonline.com", "github.com", "api.datadoghq.com", "huggingface.co",
+     "api.cloudflare.com", "aip.baidubce.com", "www.volces.com", "oauth.api.cloud.yandex.net"],
 )  # fmt: skip
 def test_other_hosts_are_left_alone(host: str) -> None:
     """No pattern is wider than the providers it stands for."""
