@@ -56,6 +56,30 @@ def test_shape(name: str, refusal: Refusal, expected: dict[str, Any]) -> None:
         assert (body[key] | value == body[key]) if isinstance(value, dict) else body[key] == value
 
 
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (
+            {"id": "1", "choices": None, "base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}},
+            "quota",
+        ),
+        ({"id": "1", "choices": [], "base_resp": {"status_code": 0, "status_msg": ""}}, None),  # MiniMax
+        ({"error_code": 18, "error_msg": "Open api qps request limit reached"}, "rate_limit"),  # Baidu
+        ({"error_code": 18}, None),
+        ({"Response": {"Error": {"Code": "RequestLimitExceeded", "Message": "x"}}}, "rate_limit"),  # Tencent
+        ({"Response": {"Choices": []}}, None),
+        ({"error": {"code": "Arrearage", "message": "x"}}, "quota"),  # Alibaba
+        ({"error": {"code": "InvalidApiKey", "message": "x"}}, "authentication"),
+    ],
+)
+@pytest.mark.parametrize("name", ["openai", "generic"])
+def test_an_error_with_a_good_status_is_read(name: str, body: dict[str, Any], kind: str | None) -> None:
+    """By a number or an object of the provider's own; never where all is well."""
+    format_ = format_named(name)
+
+    assert format_.read_reply(format_.identify("POST", "/v1/chat/completions"), body, {}).error == kind
+
+
 def test_shape_follows_the_operation() -> None:
     """A Messages call on a host of OpenAI's format is refused in Anthropic's shape."""
     format_ = format_named("openai")

@@ -24,6 +24,7 @@ USAGE = {"prompt_tokens": 3, "completion_tokens": 4}
         {"chatResponse": {"text": "Hi", "usage": {"promptTokens": 3, "completionTokens": 4}}},  # Oracle
         {"result": {"alternatives": [], "usage": {"inputTextTokens": "3", "completionTokens": "4"}}},  # Yandex
         {"orchestration_result": {"choices": [], "usage": USAGE}},  # SAP
+        {"text": "Hi", "meta_info": USAGE},  # SGLang
         {"results": [], "num_tokens": 4, "inference_status": {"tokens_generated": 4, "tokens_input": 3}},  # DeepInfra
     ],
 )
@@ -50,6 +51,7 @@ def test_the_model_may_stand_beside_the_usage() -> None:
         {"id": "a", "result": "\0", "is_end": False},  # Baidu
         {"reply": "\0", "usage": None},
         {"generation": "\0"},
+        {"model_name": "m", "text_output": "\0"},  # Triton
         {"Choices": [{"Delta": {"Role": "assistant", "Content": "\0"}}], "Id": "c"},  # Tencent
         {"id": "1", "type": "answer", "content": "\0"},  # Coze
     ],

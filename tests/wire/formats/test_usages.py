@@ -515,6 +515,19 @@ def test_the_price_list_that_an_interaction_names() -> None:
     assert [usage and usage.tier for usage in usages] == ["flex", "flex"]
 
 
+def test_what_palm_counted_on_vertex() -> None:
+    """Tokens and characters of both sides; only the tokens are taken."""
+    gemini = format_named("gemini")
+    operation = gemini.identify("POST", "/v1/projects/p/locations/l/publishers/google/models/text-bison:predict")
+    sides = {
+        "inputTokenCount": {"totalTokens": 5, "totalBillableCharacters": 18},
+        "outputTokenCount": {"totalTokens": 24},
+    }
+    body = {"predictions": [{"content": "Hi"}], "metadata": {"tokenMetadata": sides}}
+
+    assert gemini.read_reply(operation, body, {}).usage == Usage(input_tokens=5, output_tokens=24)
+
+
 def test_an_advisor_is_another_model() -> None:
     """Its tokens are not the model's own."""
     passes = [{"type": "advisor_message", "model": "claude-opus-4-6", "input_tokens": 700, "output_tokens": 90}]
@@ -532,7 +545,7 @@ def test_a_model_that_declined_is_another() -> None:
     declined = {"type": "message", "model": "claude-opus-5-5", "input_tokens": 10, "output_tokens": 40}
     answered = {"type": "fallback_message", "model": "claude-opus-4-8", "input_tokens": 12, "output_tokens": 30}
     for top in ({"input_tokens": 12, "output_tokens": 30}, {"output_tokens": 70}):
-        usage = any_usage({"cache_read_input_tokens": 0, "iterations": [declined, answered], **top})
+        usage = any_usage({"iterations": [declined, answered], **top})
         assert usage is not None
         assert (usage.input_tokens, usage.output_tokens) == (12, 30)
         assert [(model, used.input_tokens, used.output_tokens) for model, used in usage.others] == [

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from outwarden.wire.aws_events import exception_frame
 from outwarden.wire.format import ErrorReply, Framing, Refusal
-from outwarden.wire.formats.values import mapping, text
+from outwarden.wire.formats.values import mapping, number, text
 
 # Words that providers use in an error's type, code or status -> our kind. Looked up in order, as parts of the word:
 # `rate_limit_error`, `RESOURCE_EXHAUSTED`, `ThrottlingException`. Nothing of the provider's own text ever gets out.
@@ -19,10 +19,16 @@ _KINDS: tuple[tuple[str, str], ...] = (
     ("billing", "quota"),
     ("credit", "quota"),
     ("servicequota", "quota"),
+    ("insufficient balance", "quota"),  # MiniMax, in words
+    ("arrearage", "quota"),  # Alibaba
+    ("overdue", "quota"),  # Volcengine
     ("rate_limit", "rate_limit"),
     ("resource_exhausted", "rate_limit"),
     ("throttl", "rate_limit"),
     ("too_many", "rate_limit"),
+    ("rate limit", "rate_limit"),
+    ("limit reached", "rate_limit"),  # Baidu, in words
+    ("limitexceeded", "rate_limit"),  # Tencent
     ("429", "rate_limit"),
     ("overloaded", "overloaded"),
     ("unavailable", "overloaded"),
@@ -31,11 +37,13 @@ _KINDS: tuple[tuple[str, str], ...] = (
     ("content_filter", "content_filter"),
     ("content_policy", "content_filter"),
     ("safety", "content_filter"),
+    ("datainspection", "content_filter"),
     ("timeout", "timeout"),
     ("deadline", "timeout"),
     ("authentication", "authentication"),
     ("unauthenticated", "authentication"),
     ("invalid_api_key", "authentication"),
+    ("invalidapikey", "authentication"),
     ("401", "authentication"),
     ("permission", "permission"),
     ("access_denied", "permission"),
@@ -61,7 +69,7 @@ _KINDS: tuple[tuple[str, str], ...] = (
     ("502", "server_error"),
 )
 
-_NAMES = ("code", "type", "status", "error_type", "__type")
+_NAMES = ("code", "type", "status", "error_type", "__type", "Code")
 # Anthropic, Gemini and vLLM say only in prose that a prompt is too long.
 _TOO_LONG = ("prompt is too long", "exceeds the maximum number of tokens", "maximum context length", "context window")
 
@@ -81,11 +89,24 @@ def error_of(body: object) -> str | None:
     if isinstance(body, list):  # Gemini wraps errors of array streams in a list
         return error_of(body[0]) if len(body) == 1 else None
     source = mapping(body)
-    if error := source.get("error"):
+    if error := source.get("error") or mapping(source.get("Response")).get("Error"):
         return error_kind(error)
     if source.get("type") == "error" or source.get("object") == "error":
         return error_kind(source)
+    return _error_by_number(source)
+
+
+def _error_by_number(source: dict[str, Any]) -> str | None:
+    """An error that comes with status 200 and is told by a number that is not 0 (MiniMax, Baidu)."""
+    base = mapping(source.get("base_resp"))
+    for code, message in ((base.get("status_code"), base.get("status_msg")), _coded(source)):
+        if number(code):
+            return error_kind({"code": message, "message": message})
     return None
+
+
+def _coded(source: dict[str, Any]) -> tuple[object, object]:
+    return (source.get("error_code"), source["error_msg"]) if "error_msg" in source else (None, None)
 
 
 def _headers(refusal: Refusal) -> dict[str, str]:

@@ -67,6 +67,14 @@ def _embedding_usage(predictions: list[Any]) -> Usage | None:
     return Usage(input_tokens=tokens, raw={"token_count": tokens}) if tokens else None
 
 
+def _palm_usage(metadata: dict[str, Any]) -> Usage | None:
+    """Vertex's older models (text-bison …) count tokens and characters."""
+    counted = mapping(metadata.get("tokenMetadata"))
+    sides = (mapping(counted.get(f"{side}TokenCount")).get("totalTokens") for side in ("input", "output"))
+    inputs, outputs = map(count, sides)
+    return Usage(input_tokens=inputs, output_tokens=outputs, raw=counted) if inputs or outputs else None
+
+
 def usage_of(source: Mapping[str, Any]) -> Usage | None:
     """What a reply or a chunk used, so far."""
     raw = source.get("usageMetadata", source.get("usage_metadata"))
@@ -74,7 +82,7 @@ def usage_of(source: Mapping[str, Any]) -> Usage | None:
     if usage is None and "totalTokens" in source:  # countTokens
         usage = Usage(input_tokens=count(source["totalTokens"]), raw=source)
     if usage is None and isinstance(source.get("predictions"), list):
-        usage = _embedding_usage(source["predictions"])
+        usage = _embedding_usage(source["predictions"]) or _palm_usage(mapping(source.get("metadata")))
     searches = _searches(source)
     return replace(usage, web_searches=searches) if usage is not None and searches else usage
 

@@ -29,6 +29,7 @@ GROWING_TEXTS = frozenset(
         "result",
         "text",
         "textDelta",
+        "text_output",
         "thinking",
         "token",
         "value",
@@ -43,6 +44,7 @@ _USAGE_KEYS = (
     "usage_metadata",
     "meta",
     "metrics",
+    "meta_info",  # SGLang
     "details",
     "x_groq",
     "message",

@@ -387,7 +387,7 @@ def any_usage(raw: object) -> Usage | None:
         return None
     for keys, read in _SHAPES:
         if any(number(raw.get(key)) is not None or isinstance(raw.get(key), dict) for key in keys & raw.keys()):
-            return _with_bill(read(raw), raw)
+            return _with_bill((anthropic_usage if raw.get("iterations") else read)(raw), raw)
     return duration_usage(raw)
 
 
