@@ -114,6 +114,11 @@ CASES: list[tuple[str, dict[str, Any], dict[str, int]]] = [
         {"PromptTokens": 20, "CompletionTokens": 7, "TotalTokens": 27},
         {"input_tokens": 20, "output_tokens": 7},
     ),
+    (
+        "Alibaba's own API",
+        {"input_tokens": 22, "output_tokens": 17, "total_tokens": 39, "prompt_tokens_details": {"cached_tokens": 10}},
+        {"input_tokens": 22, "cached_input_tokens": 10, "output_tokens": 17},
+    ),
     ("Yandex", {"inputTextTokens": "20", "completionTokens": "7"}, {"input_tokens": 20, "output_tokens": 7}),
     (
         "Mistral's Voxtral: the sound is in the total alone, and sold by its time",

@@ -116,7 +116,7 @@ def chat_usage(raw: Raw) -> Usage | None:
 
 def responses_usage(raw: Raw) -> Usage | None:
     """OpenAI's newer shape (Responses, images, transcriptions): ``input_tokens``, ``output_tokens``, details."""
-    inputs = _details(raw, "input_tokens_details", "input_token_details")
+    inputs = _details(raw, "input_tokens_details", "input_token_details", "prompt_tokens_details")  # Alibaba's: last
     outputs = _details(raw, "output_tokens_details", "output_token_details")
     return _bounded(
         Usage(
