@@ -57,11 +57,29 @@ def chat(delta: dict[str, Any], finish: str | None = None, index: int = 0, **mor
         ({"audio": {"id": "a", "transcript": "Hi", "data": "AAAA"}}, [((0, "transcript"), "Hi", "text")]),
         ({"reasoning_details": [{"type": "reasoning.text", "text": "hm"}]}, [((0, "details"), "hm", "text")]),
         ({"reasoning_details": [{"type": "reasoning.text", "text": "hm", "format": "anthropic-claude-v1"}]}, []),
+        ({"executed_tools": [{"index": 0, "type": "python", "output": "Hi"}]}, [((0, "others"), "Hi", "text")]),
+        ({"provider_specific_fields": {"reasoning": "hm"}}, [((0, "others"), "hm", "text")]),
+        ({"thinking_blocks": [{"type": "thinking", "thinking": "hm"}]}, []),
+        ({"annotations": [{"url_citation": {"content": "Hi"}}]}, []),
     ],
 )
 def test_chat_pieces(delta: dict[str, Any], expected: list[Any]) -> None:
     """Every string that grows is a piece; what is signed or whole is none."""
     assert pieces(chat(delta)) == expected
+
+
+def test_what_nobody_described_ends_where_the_answer_begins() -> None:
+    """It must not hold the answer back."""
+    assert (0, "others") in chat({"content": "Hi"}).closes
+    assert (0, "others") not in chat({"content": "Hi", "provider_specific_fields": {"reasoning": "hm"}}).closes
+    assert (0, "others") in chat({}, "stop").closes
+
+
+def test_a_legacy_choice_may_think() -> None:
+    """OpenRouter's completions: beside the text."""
+    choice = {"index": 1, "text": "", "reasoning": "hm", "finish_reason": None}
+
+    assert pieces(OPENAI.read_event(CHAT, None, {"choices": [choice]})) == [((1, "reasoning"), "hm", "text")]
 
 
 def test_choices_without_a_delta() -> None:

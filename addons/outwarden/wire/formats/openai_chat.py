@@ -16,12 +16,17 @@ from outwarden.wire.usage import Usage
 
 # OpenAI runs at most 128 tools in a request (API reference, `tools`, read 2026-11); a turn can call each once.
 _TOOLS_MAX = 128
-# What a delta says before its answer (Copilot: ``reasoning_text``, ``cot_summary``); ``details`` are OpenRouter's.
-_REASONING = ("reasoning", "reasoning_content", "reasoning_text", "thinking", "thought", "cot_summary", "details")
+# What a delta says before its answer (Copilot: ``reasoning_text``, ``cot_summary``); ``details`` are OpenRouter's,
+# ``others`` is what grows under keys that nobody described (Groq's tools, what gateways add).
+_THOUGHTS = ("reasoning", "reasoning_content", "reasoning_text", "thinking", "thought", "cot_summary")
+_REASONING = (*_THOUGHTS, "details", "others")
 # Beside ``content``: what else a string in a delta may be, if it grows (Snowflake says all once more as ``text``).
 _BESIDE = ("refusal", *sorted(GROWING_TEXTS.difference(_REASONING, ["content"])))
-_STRINGS = frozenset({*_REASONING[:-1], *_BESIDE})
+_STRINGS = frozenset({*_THOUGHTS, *_BESIDE})
 _TEXTS = ("content", "content_list", "legacy", "transcript", *_BESIDE)
+# Keys of a delta that are read as such, and those under which nothing grows, or what does is signed (LiteLLM's blocks).
+_READ = frozenset({"content", "content_list", "tool_calls", "function_call", "audio", "reasoning_details", *_STRINGS})
+_WHOLE = frozenset({"role", "images", "annotations", "citations", "provider_metadata", "thinking_blocks"})
 
 
 @lru_cache(maxsize=256)
@@ -91,8 +96,13 @@ def _deltas(choice: dict[str, Any], index: int) -> Iterator[Delta]:
         yield from _string(mapping(delta["audio"]), "transcript", (index, "transcript"))
     if "tool_calls" in delta or "function_call" in delta:
         yield from _tool_calls(delta, index)
+    if others := delta.keys() - _READ - _WHOLE:
+        found = unknown_pieces({key: delta[key] for key in delta if key in others})
+        yield from (replace(piece, channel=(index, "others")) for piece in found)
     if "text" in choice:
         yield from _string(choice, "text", (index, "legacy"))
+        for key in _THOUGHTS:
+            yield from _string(choice, key, (index, key))
     elif "delta" not in choice:  # Mistral's newer models on Bedrock, Azure's old extensions
         whole = {key: choice[key] for key in ("message", "messages") if key in choice}
         yield from (replace(piece, channel=(index, piece.channel)) for piece in unknown_pieces(whole))
