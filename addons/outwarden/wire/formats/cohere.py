@@ -90,6 +90,8 @@ class Cohere(Dialect):
             return EventFacts(closes="all", error=error)
         if isinstance(source.get("event_type"), str):
             return _read_v1(source["event_type"], source)
+        if operation.name == "generate":  # the oldest: its events have no type
+            return _read_v1("stream-end" if source.get("is_finished") else "text-generation", source)
         return _read_v2(str(source.get("type") or name), source)
 
     def refuse(self, refusal: Refusal, operation: Operation | None = None) -> ErrorReply:

@@ -6,10 +6,12 @@ from typing import Any
 from outwarden.wire.format import Delta, EventFacts
 from outwarden.wire.formats import errors
 from outwarden.wire.formats.bills import on_tier
+from outwarden.wire.formats.unknown import GROWING_TEXTS
 from outwarden.wire.formats.usages import any_usage
 from outwarden.wire.formats.values import mapping, position, text
 
-_PIECES = ("text", "thought", "arguments")
+# The last are those of kinds that nobody described.
+_PIECES = ("text", "thought", "arguments", *sorted(GROWING_TEXTS - {"text"}))
 
 
 def read_interaction(kind: str, data: dict[str, Any]) -> EventFacts:

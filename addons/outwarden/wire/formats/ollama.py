@@ -18,6 +18,7 @@ from outwarden.wire.formats import errors, facts
 from outwarden.wire.formats.base import Dialect
 from outwarden.wire.formats.paths import path
 from outwarden.wire.formats.rules import text_rules
+from outwarden.wire.formats.unknown import unknown_pieces
 from outwarden.wire.formats.usages import any_usage
 from outwarden.wire.formats.values import items, mapping, text
 
@@ -86,7 +87,7 @@ def _read_piece(source: dict[str, Any]) -> EventFacts:
         Delta(parent, key, "thinking" if key == "thinking" else "text")
         for parent, key in places
         if text(parent.get(key))
-    ]
+    ] or unknown_pieces(source)
     done = source.get("done") is True
     has_text = any(delta.channel == "text" for delta in deltas)
     return EventFacts(
