@@ -15,7 +15,7 @@ from outwarden.flow.transcriptions import INCLUDED
 from outwarden.flow.trip import Trip
 from outwarden.load_rules import Shelf
 from outwarden.wire.format import Refusal
-from outwarden.wire.formats import ask_for_usage, sends_usage
+from outwarden.wire.formats import ask_for_usage, may_be_asked, sends_usage
 from outwarden.wire.usage import Usage
 
 # What a caller says between two responses: 10 tokens a second at OpenAI, 25 at Google (Realtime and Live guides), so
@@ -40,9 +40,11 @@ class ChargeBudget:
             return
         services = self._shelf.services
         state.purse = Purse(state, services.engines, services)
-        silent = state.facts.stream and not state.facts.wants_usage and not sends_usage(state.host.provider)
+        provider = state.host.provider
+        silent = state.facts.stream and not state.facts.wants_usage and not sends_usage(provider)
         if silent and state.may_change and flow.request.raw_content:
-            asking = ask_for_usage(plain_content(flow.request))
+            body = plain_content(flow.request)
+            asking = ask_for_usage(body) if may_be_asked(provider, flow.request.path, body) else None
             if asking:
                 replace_content(flow.request, asking)
                 state.asked_for_usage = True

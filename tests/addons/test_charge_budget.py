@@ -187,6 +187,19 @@ def test_a_signed_call_is_not_asked_to_tell_its_usage(play: Playbook) -> None:
     play.upstream.streams(ROLE, piece("hi"), STOP, DONE, b"")
 
 
+def test_an_api_that_would_refuse_the_question_is_not_asked(
+    open_play: Callable[..., Playbook], open_services: Callable[..., Services]
+) -> None:
+    """An older version of Azure's: the call must not fail because of us."""
+    host = {"hosts": ["plain.example"], "provider": "azure", "format": "openai"}
+    play = open_play(open_services(traffic={"intercept": [host]}, budgets={"budgets": []}))
+    body = chat(stream=True)
+    path = "/openai/deployments/d/chat/completions?api-version=2024-02-01"
+    play.says(request(path, body, host="plain.example"))
+
+    assert play.upstream.got.endswith(body)
+
+
 def test_a_caller_that_asks_for_usage_gets_it(play: Playbook) -> None:
     """The request is not touched, and the event is the caller's."""
     body = chat(stream=True, stream_options={"include_usage": True})

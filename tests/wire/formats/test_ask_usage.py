@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outwarden.wire.formats import ask_for_usage, sends_usage
+from outwarden.wire.formats import ask_for_usage, may_be_asked, sends_usage
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
@@ -94,3 +94,28 @@ def test_providers_that_need_no_asking() -> None:
     assert sends_usage("mistral")
     assert sends_usage("huggingface_together")
     assert not any(sends_usage(provider) for provider in ("openai", "azure", "x-ai", "ovhcloud"))
+
+
+DEPLOYED = "/openai/deployments/d/chat/completions?api-version="
+
+
+@pytest.mark.parametrize(
+    ("provider", "target", "body", "may"),
+    [
+        ("openai", "/v1/chat/completions", b"{}", True),
+        ("azure", DEPLOYED + "2024-02-01", b"{}", False),
+        ("azure", DEPLOYED + "2024-08-01-preview", b"{}", False),
+        ("azure", DEPLOYED + "2024-09-01-preview", b"{}", True),
+        ("azure", DEPLOYED + "2024-10-21", b"{}", True),
+        ("azure", DEPLOYED + "2025-01-01-preview", b'{"data_sources": [{"type": "azure_search"}]}', False),
+        ("azure", DEPLOYED + "2025-01-01-preview", b'{"content": "the \\"data_sources\\" key"}', True),
+        ("azure", "/openai/v1/chat/completions?api-version=preview", b"{}", True),
+        ("azure", "/openai/v1/chat/completions", b"{}", True),
+        ("azure", "/models/chat/completions?api-version=2025-04-01", b"{}", False),
+        ("azure", "/v1/chat/completions", b"{}", False),  # Mistral, Llama … without a server of one's own
+        ("gateway", "/azure" + DEPLOYED + "2023-05-15", b"{}", False),
+    ],
+)
+def test_who_would_refuse_the_option_is_not_asked(provider: str, target: str, body: bytes, may: bool) -> None:
+    """Azure answers 400 or 422 to an option that it does not know there."""
+    assert may_be_asked(provider, target, body) is may

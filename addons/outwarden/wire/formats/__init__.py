@@ -7,7 +7,7 @@ Format is a *mix* of dialects: the path decides which of them an operation speak
 
 from outwarden.wire.format import Format
 from outwarden.wire.formats.anthropic import Anthropic
-from outwarden.wire.formats.ask_usage import ask_for_usage, says_null_when_asked, sends_usage
+from outwarden.wire.formats.ask_usage import ask_for_usage, may_be_asked, says_null_when_asked, sends_usage
 from outwarden.wire.formats.base import Mixed
 from outwarden.wire.formats.bedrock import Bedrock
 from outwarden.wire.formats.cohere import Cohere
@@ -23,6 +23,7 @@ __all__ = [
     "ask_for_usage",
     "format_named",
     "grpc_reply",
+    "may_be_asked",
     "says_null_when_asked",
     "sends_usage",
 ]

@@ -1,6 +1,7 @@
 """Make a chat stream report its usage: OpenAI and most who copied it do so only when asked."""
 
 import json
+import re
 from json.decoder import JSONDecodeError
 
 _ASK = b'"stream_options":{"include_usage":true}'
@@ -8,8 +9,18 @@ _decoder = json.JSONDecoder()
 _WHITESPACE = " \t\r\n"
 
 # These send usage in a chat stream unasked (measured on the recordings: DeepSeek 4 of 4, Groq 7 of 7 good streams,
-# Mistral 6 of 6, OpenRouter, Cohere; the others by WIRE.md). Mistral refuses keys it does not know.
-_SENDS_USAGE = frozenset({"cohere", "deepseek", "google", "groq", "mistral", "openrouter", "perplexity", "together"})
+# Mistral 6 of 6, OpenRouter, Cohere; the others by WIRE.md). Mistral refuses keys it does not know, Databricks does so
+# for models that run at Bedrock (github.com/anomalyco/opencode/issues/4698).
+_SENDS_USAGE = frozenset(
+    {"cohere", "databricks", "deepseek", "google", "groq", "mistral", "openrouter", "perplexity", "together"}
+)
+
+# Azure refuses the option in older versions of its API (github.com/openai/openai-python/issues/1469), in chats with the
+# caller's own data, whatever the version (github.com/Azure/azure-sdk-for-js/issues/30751), and for models that are not
+# OpenAI's (github.com/NousResearch/hermes-agent/pull/109143).
+_TOLD_SINCE = "2024-09-01"
+_VERSION = re.compile(r"[?&]api-version=(\d{4}-\d{2}-\d{2})")
+_OWN_DATA = (b'"data_sources"', b'"dataSources"')
 
 
 # In a chat stream that was asked for it, these say "usage":null in all chunks but the last (the recordings: 54 of 55
@@ -25,6 +36,14 @@ def says_null_when_asked(provider: str) -> bool:
 def sends_usage(provider: str) -> bool:
     """Whether ``provider`` (id of the price catalogue) reports usage in chat streams without being asked."""
     return provider in _SENDS_USAGE or provider.startswith("huggingface_")
+
+
+def may_be_asked(provider: str, target: str, body: bytes) -> bool:
+    """Whether ``provider`` takes the option in a call of this path and query."""
+    if provider == "azure" and "/openai/" not in target.lower():
+        return False
+    version = _VERSION.search(target)
+    return not (version and version[1] < _TOLD_SINCE) and not any(key in body for key in _OWN_DATA)
 
 
 def ask_for_usage(body: bytes) -> bytes | None:
