@@ -37,6 +37,17 @@ def test_usage_at_the_top_or_one_level_down(body: Any, target: str) -> None:
     assert (usage.input_tokens, usage.output_tokens) == (3, 4)
 
 
+@pytest.mark.parametrize("target", ["/ml/v1/text/embeddings", "/ml/v1/text/rerank"])
+def test_watsonx_counts_beside_what_it_made(target: str) -> None:
+    """At paths that are OpenAI's elsewhere."""
+    body = {"model_id": "ibm/slate", "results": [{"embedding": [0.1]}], "input_token_count": 8}
+    reply = GENERIC.read_reply(GENERIC.identify("POST", target), body, {})
+
+    assert reply.model == "ibm/slate"
+    assert reply.usage is not None
+    assert reply.usage.input_tokens == 8
+
+
 def test_the_model_may_stand_beside_the_usage() -> None:
     """One level down, as the usage does."""
     body = {"request_id": "r", "orchestration_result": {"model": "gpt-x", "usage": USAGE}}

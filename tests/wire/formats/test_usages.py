@@ -194,6 +194,11 @@ CASES: list[tuple[str, dict[str, Any], dict[str, int]]] = [
     ("OpenAI's whisper-1: seconds", {"type": "duration", "seconds": 7}, {"input_audio_ms": 7000}),
     ("Cohere's rerank", {"billed_units": {"search_units": 1}}, {"search_units": 1}),
     (
+        "a rerank that also counts tokens",
+        {"billed_units": {"search_units": 1, "input_tokens": None}, "tokens": {"input_tokens": 12}},
+        {"search_units": 1},
+    ),
+    (
         "null details (OpenRouter, Mistral, Writer)",
         {"prompt_tokens": 4, "completion_tokens": 2, "prompt_tokens_details": None, "completion_tokens_details": None},
         {"input_tokens": 4, "output_tokens": 2},

@@ -27,7 +27,7 @@ from outwarden.wire.formats.realtime import read_client_message, read_realtime_e
 from outwarden.wire.formats.rules import text_rules
 from outwarden.wire.formats.tool_usage import with_tools
 from outwarden.wire.formats.units import asked_units, reply_units, with_units
-from outwarden.wire.formats.unknown import usage_in
+from outwarden.wire.formats.unknown import model_in, usage_in
 from outwarden.wire.formats.usages import any_usage
 from outwarden.wire.formats.values import mapping, text
 
@@ -88,10 +88,11 @@ class OpenAI(Dialect):
         source = mapping(body)
         usage = with_tools(any_usage(source.get("usage")), source)
         usage = usage or any_usage(mapping(source.get("x_groq")).get("usage")) or any_usage(source.get("meta"))
-        if usage is None and operation.name == "generate":  # of a server of its own kind
+        if usage is None and operation.name in _OF_MANY_KINDS:
             usage = usage_in(body)
         usage = with_units(usage, reply_units(operation, body))
-        return ResponseFacts(text(source.get("model")), on_tier(usage, source), errors.error_of(body))
+        model = model_in(body) if operation.name in _OF_MANY_KINDS else text(source.get("model"))
+        return ResponseFacts(model, on_tier(usage, source), errors.error_of(body))
 
     def read_event(self, operation: Operation, name: str | None, data: Json) -> EventFacts:
         """Told apart by shape, because gateways mix names and paths."""
@@ -146,6 +147,8 @@ class OpenAI(Dialect):
 
 
 _cohere = Cohere()
+# Paths that servers of other kinds have too; they tell model and usage in their own way.
+_OF_MANY_KINDS = frozenset({"embeddings", "generate", "rerank"})
 _RECORDS = frozenset({"decisions", "evals", "fine_tuning", "graders"})
 _RECORD_KEYS = ("item", "item_schema", "datasource_item", "sample", "data", "state", "criteria", "legend")
 _RECORD_RULES = text_rules(*OpenAI.rules.free, *_RECORD_KEYS, offsets=OPENAI)

@@ -302,8 +302,11 @@ def cohere_usage(raw: Raw) -> Usage | None:
     """
     tokens = mapping(raw.get("tokens"))
     billed = mapping(raw.get("billed_units"))
-    if not (tokens or "input_tokens" in billed or "output_tokens" in billed or "image_tokens" in billed):
-        return billed_units(billed)  # rerank bills searches, parse pages
+    in_tokens = any(number(billed.get(key)) is not None for key in ("input_tokens", "output_tokens", "image_tokens"))
+    if not in_tokens and (units := billed_units(billed)):
+        return units  # rerank bills searches, parse pages, whatever it counts beside
+    if not (tokens or in_tokens):
+        return None
     billed_input = count(billed.get("input_tokens")) + count(billed.get("image_tokens"))
     return _bounded(
         Usage(
