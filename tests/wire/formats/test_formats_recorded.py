@@ -141,6 +141,8 @@ def read(record: dict[str, Any]) -> Read:
     if not events and isinstance(reply := parsed(body), dict | list):
         whole = format_.read_reply(operation, reply, headers)
         usage, model, error = whole.usage, whole.model, whole.error
+    if record["provider"] == "groq" and usage is not None:
+        usage = usage.whole  # a system of several models: the provider's number is their sum
     framing = format_.framing(operation, headers.get("content-type", ""), target)
     request = parsed(base64.b64decode(record["request"]["body_b64"]))
     return Read(record, format_, operation, request, reply, events, usage, model, error, framing)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from outwarden.wire.formats.tool_usage import with_tools
+from outwarden.wire.formats.tool_usage import with_breakdown, with_tools
 from outwarden.wire.usage import Usage
 
 
@@ -34,3 +34,37 @@ def test_what_a_responses_tools_used(
     assert (usage.input_tokens, usage.web_searches) == (5, searches)
     assert [(model, used.input_tokens, used.output_tokens) for model, used in usage.others] == others
     assert usage.counts()["input_tokens"] == 5 + sum(inputs for _, inputs, _ in others)
+
+
+def row(model: object, inputs: int, outputs: int) -> dict[str, object]:
+    return {"model": model, "usage": {"prompt_tokens": inputs, "completion_tokens": outputs, "total_time": 0.5}}
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_system_of_several_models_is_its_models(streamed: bool) -> None:
+    """Groq tells their sum and each: nothing is left for the system itself, and nothing is counted twice."""
+    breakdown = {
+        "usage_breakdown": {"models": [row("llama-a", 138, 4), row("llama-b", 495, 106), row("llama-b", 7, 1)]}
+    }
+    total = Usage(input_tokens=640, output_tokens=111)
+    usage = with_breakdown(total, {"x_groq": breakdown} if streamed else breakdown)
+
+    assert usage is not None
+    assert (usage.input_tokens, usage.output_tokens) == (0, 0)
+    assert [(model, used.input_tokens, used.output_tokens) for model, used in usage.others] == [
+        ("llama-a", 138, 4),
+        ("llama-b", 495, 106),
+        ("llama-b", 7, 1),
+    ]
+    assert usage.counts() == total.counts()
+
+
+@pytest.mark.parametrize(
+    "said", [None, {"models": None}, {"models": [row(None, 3, 4)]}, {"models": ["odd", {}]}, "odd"]
+)
+def test_a_model_alone_has_no_breakdown(said: object) -> None:
+    """Whatever stands there."""
+    usage = Usage(input_tokens=3, output_tokens=4)
+
+    assert with_breakdown(usage, {"usage_breakdown": said}) == usage
+    assert with_breakdown(None, {"usage_breakdown": {"models": [row("llama-a", 3, 4)]}}) is None

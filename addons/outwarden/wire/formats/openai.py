@@ -25,7 +25,7 @@ from outwarden.wire.formats.openai_paths import ELSEWHERE, MISTRAL_PATHS, PATHS
 from outwarden.wire.formats.paths import Path
 from outwarden.wire.formats.realtime import read_client_message, read_realtime_event
 from outwarden.wire.formats.rules import text_rules
-from outwarden.wire.formats.tool_usage import with_tools
+from outwarden.wire.formats.tool_usage import with_breakdown, with_tools
 from outwarden.wire.formats.units import asked_units, reply_units, with_units
 from outwarden.wire.formats.unknown import model_in, usage_in
 from outwarden.wire.formats.usages import any_usage
@@ -90,7 +90,7 @@ class OpenAI(Dialect):
         usage = usage or any_usage(mapping(source.get("x_groq")).get("usage")) or any_usage(source.get("meta"))
         if usage is None and operation.name in _OF_MANY_KINDS:
             usage = usage_in(body)
-        usage = with_units(usage, reply_units(operation, body))
+        usage = with_units(with_breakdown(usage, source), reply_units(operation, body))
         model = model_in(body) if operation.name in _OF_MANY_KINDS else text(source.get("model"))
         return ResponseFacts(model, on_tier(usage, source), errors.error_of(body))
 

@@ -9,6 +9,7 @@ from outwarden.wire.format import Delta, EventFacts
 from outwarden.wire.formats import errors
 from outwarden.wire.formats.bills import on_tier
 from outwarden.wire.formats.rules import opaque_in
+from outwarden.wire.formats.tool_usage import with_breakdown
 from outwarden.wire.formats.unknown import GROWING_TEXTS, unknown_pieces
 from outwarden.wire.formats.usages import any_usage
 from outwarden.wire.formats.values import items, mapping, objects, position, text
@@ -153,7 +154,7 @@ def read_chat_event(data: dict[str, Any]) -> EventFacts:
         deltas=deltas,
         closes=closes,
         content=content,
-        usage=on_tier(usage, data),
+        usage=on_tier(with_breakdown(usage, data), data) if usage is not None else None,
         model=text(data.get("model")),
         error=error,
         end=end and error is None,

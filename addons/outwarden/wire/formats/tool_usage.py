@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from outwarden.wire.formats.usages import Raw, responses_usage
+from outwarden.wire.formats.usages import Raw, any_usage, responses_usage
 from outwarden.wire.formats.values import count, mapping, number, objects, text
-from outwarden.wire.usage import Usage
+from outwarden.wire.usage import COUNTS, Usage
 
 # What draws where a response's tool names no model (developers.openai.com, image generation tool, read 2026-11).
 _IMAGE_MODEL = "gpt-image-1"
@@ -28,6 +28,20 @@ def with_tools(usage: Usage | None, response: Raw) -> Usage | None:
     if drawn is None or not (drawn.input_tokens or drawn.output_tokens):
         return usage
     return replace(usage, others=(*usage.others, (_image_model(response), drawn)))
+
+
+def with_breakdown(usage: Usage | None, reply: Raw) -> Usage | None:
+    """Charge the models that a system of several used (Groq's ``compound``) each at its own price; ``usage`` is their
+    sum.
+    """
+    source = mapping(reply.get("usage_breakdown")) or mapping(mapping(reply.get("x_groq")).get("usage_breakdown"))
+    rows = ((text(row.get("model")), any_usage(row.get("usage"))) for row in objects(source.get("models")))
+    others = tuple((model, used) for model, used in rows if model and used)
+    if usage is None or not others:
+        return usage
+    of_others = {name: sum(getattr(used, name) for _, used in others) for name in COUNTS}
+    own = {name: max(getattr(usage, name) - used, 0) for name, used in of_others.items()}
+    return replace(usage, **own, others=(*usage.others, *others))
 
 
 def _image_model(response: Raw) -> str:
