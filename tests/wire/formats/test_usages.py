@@ -514,6 +514,27 @@ def test_the_price_list_that_gemini_names(said: dict[str, Any], tier: str) -> No
     assert [usage and usage.tier for usage in usages] == [tier, tier]
 
 
+@pytest.mark.parametrize(
+    ("model", "queries", "searches"),
+    [
+        ("gemini-3.1-pro-preview", ["a", "b", "a", ""], 2),
+        ("gemini-2.5-flash", ["a", "b"], 1),  # billed by the prompt
+        ("gemini-2.5-flash", [], 0),
+        (None, ["a", "b", {}], 2),
+    ],
+)
+def test_searches_that_gemini_bills(model: str | None, queries: list[object], searches: int) -> None:
+    """Each other query, or the prompt, whatever it was searched for."""
+    gemini = format_named("gemini")
+    operation = gemini.identify("POST", "/v1beta/models/g:generateContent")
+    candidates = [{"groundingMetadata": {"webSearchQueries": queries}}]
+    body = {"modelVersion": model, "candidates": candidates, "usageMetadata": {"promptTokenCount": 5}}
+    usage = gemini.read_reply(operation, body, {}).usage
+
+    assert usage is not None
+    assert usage.web_searches == searches
+
+
 def test_the_price_list_that_an_interaction_names() -> None:
     """Beside its usage."""
     gemini = format_named("gemini")

@@ -48,16 +48,20 @@ def model_of(source: Mapping[str, Any]) -> str | None:
     return text(source.get("modelVersion")) or text(source.get("model_version")) or text(source.get("model"))
 
 
+# Of these, a prompt with any number of searches is billed once (ai.google.dev, pricing, read 2026-11).
+_BILLED_BY_PROMPT = ("gemini-1", "gemini-2")
+
+
 def _searches(source: Mapping[str, Any]) -> int:
-    """Search queries that grounded the answer; each is billed."""
-    queries = 0
+    """Search queries that grounded the answer; each is billed, but the same and empty ones."""
+    queries: set[str] = set()
     for candidate in items(source.get("candidates")):
         if not isinstance(candidate, dict):
             continue
         grounding = candidate.get("groundingMetadata", candidate.get("grounding_metadata"))
         if isinstance(grounding, dict):
-            queries += len(items(grounding.get("webSearchQueries", grounding.get("web_search_queries"))))
-    return queries
+            queries.update(filter(text, items(grounding.get("webSearchQueries", grounding.get("web_search_queries")))))
+    return len(queries) if not (model_of(source) or "").startswith(_BILLED_BY_PROMPT) else min(len(queries), 1)
 
 
 def _embedding_usage(predictions: list[Any]) -> Usage | None:
