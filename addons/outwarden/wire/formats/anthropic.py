@@ -20,7 +20,7 @@ _TEXTS = ("messages", "system")
 # The strings that content_block_delta carries. What is signed is missing on purpose, whatever its kind is called: it
 # passes as it is.
 _SIGNED = frozenset({"thinking_delta", "compaction_delta", "signature_delta"})
-_KINDS = ("partial_json", *sorted(GROWING_TEXTS - {"thinking"}))
+_KINDS = GROWING_TEXTS.union(["partial_json"]) - {"thinking"}
 
 
 class Anthropic(Dialect):

@@ -13,7 +13,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from outwarden.wire.formats.values import amount, mapping, number, text
+from outwarden.wire.formats.values import amount, mapping, number
 from outwarden.wire.usage import Usage
 
 Raw = Mapping[str, Any]
@@ -37,13 +37,21 @@ def stated_cost(raw: Raw) -> Decimal | None:
 
 
 def on_tier(usage: Usage | None, source: Raw) -> Usage | None:
-    """Note the price list that a reply says it was served on (``service_tier``: beside the usage, or in it).
+    """Note the price list that a reply says it was served on: beside the usage, or in it."""
+    tier = tier_named(source)
+    return replace(usage, tier=tier) if usage is not None and tier else usage
+
+
+def tier_named(source: Raw) -> str:
+    """The price list that an object names; empty where it names none.
 
     Anthropic's ``speed`` is a second list beside its tiers; where it is ``fast``, its price holds.
     """
-    if usage is None:
-        return None
-    named = (text(source.get(key)) for key in ("service_tier", "serviceTier", "trafficType", "traffic_type"))
-    tier = "fast" if source.get("speed") == "fast" else next(filter(None, named), "").lower()
-    tier = _TRAFFIC.get(tier, tier)
-    return replace(usage, tier=tier) if tier and len(tier) <= _TIER_CHARACTERS_MAX else usage
+    if source.get("speed") == "fast":
+        return "fast"
+    named = source.get("service_tier") or source.get("serviceTier")
+    named = named or source.get("trafficType") or source.get("traffic_type")
+    if not isinstance(named, str) or len(named) > _TIER_CHARACTERS_MAX:
+        return ""
+    tier = named.lower()
+    return _TRAFFIC.get(tier, tier)

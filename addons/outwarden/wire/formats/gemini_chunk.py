@@ -6,7 +6,6 @@ from typing import Any
 
 from outwarden.wire.format import Delta, EventFacts
 from outwarden.wire.formats import errors
-from outwarden.wire.formats.bills import on_tier
 from outwarden.wire.formats.gemini_live import either
 from outwarden.wire.formats.rules import opaque_in
 from outwarden.wire.formats.usages import any_usage, gemini_usage
@@ -82,7 +81,7 @@ def _palm_usage(metadata: dict[str, Any]) -> Usage | None:
 def usage_of(source: Mapping[str, Any]) -> Usage | None:
     """What a reply or a chunk used, so far."""
     raw = source.get("usageMetadata", source.get("usage_metadata"))
-    usage = on_tier(gemini_usage(raw), raw) if isinstance(raw, dict) else any_usage(source.get("usage"))
+    usage = gemini_usage(raw) if isinstance(raw, dict) else any_usage(source.get("usage"))
     if usage is None and "totalTokens" in source:  # countTokens
         usage = Usage(input_tokens=count(source["totalTokens"]), raw=source)
     if usage is None and isinstance(source.get("predictions"), list):

@@ -27,7 +27,7 @@ _STRINGS = frozenset({*_THOUGHTS, *_BESIDE})
 _TEXTS = ("content", "content_list", "legacy", "transcript", *_BESIDE)
 # Keys of a delta that are read as such, and those under which nothing grows, or what does is signed (LiteLLM's blocks).
 _READ = frozenset({"content", "content_list", "tool_calls", "function_call", "audio", "reasoning_details", *_STRINGS})
-_WHOLE = frozenset({"role", "images", "annotations", "citations", "provider_metadata", "thinking_blocks"})
+_KNOWN = _READ.union(["role", "images", "annotations", "citations", "provider_metadata", "thinking_blocks"])
 
 
 @lru_cache(maxsize=256)
@@ -97,8 +97,8 @@ def _deltas(choice: dict[str, Any], index: int) -> Iterator[Delta]:
         yield from _string(mapping(delta["audio"]), "transcript", (index, "transcript"))
     if "tool_calls" in delta or "function_call" in delta:
         yield from _tool_calls(delta, index)
-    if others := delta.keys() - _READ - _WHOLE:
-        found = unknown_pieces({key: delta[key] for key in delta if key in others})
+    if not _KNOWN.issuperset(delta):
+        found = unknown_pieces({key: delta[key] for key in delta if key not in _KNOWN})
         yield from (replace(piece, channel=(index, "others")) for piece in found)
     if "text" in choice:
         yield from _string(choice, "text", (index, "legacy"))

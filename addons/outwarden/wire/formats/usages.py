@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from outwarden.wire.formats.bills import on_tier, stated_cost
+from outwarden.wire.formats.bills import on_tier, stated_cost, tier_named
 from outwarden.wire.formats.units import billed_units, seconds_usage
 from outwarden.wire.formats.values import count, first_count, mapping, number, objects, text
 from outwarden.wire.usage import Usage
@@ -218,6 +218,7 @@ def gemini_usage(raw: Raw) -> Usage | None:
             cached_audio_tokens=_modality(field("cacheTokensDetails", "cache_tokens_details"), "AUDIO", 4),
             input_audio_tokens=_modality(field("promptTokensDetails", "prompt_tokens_details"), "AUDIO", 4),
             output_audio_tokens=_modality(modalities, "AUDIO", 4),
+            tier=tier_named(raw),
             raw=raw,
         )
     )
