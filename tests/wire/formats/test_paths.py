@@ -33,6 +33,10 @@ CASES = [
     ("openai", "POST", "/v1/traces/ingest", "traces", "openai", False, None, None),
     ("openai", "GET", "/v1/models/org/model", "models", "openai", False, None, None),
     ("openai", "POST", "/async/sonar", "chat", "openai", True, None, None),
+    ("openai", "POST", "/v1/agent", "responses", "openai", True, None, None),
+    ("openai", "POST", "/v1/agent/resp_1/cancel", "responses_stored", "openai", False, None, None),
+    ("openai", "POST", "/v1/batches/b1/requests", "batches", "openai", True, None, None),
+    ("openai", "GET", "/v1/batches/b1/results", "batches", "openai", False, None, None),
     ("openai", "GET", "/async/sonar/1", "chat_stored", "openai", False, None, None),
     (
         "openai",

@@ -68,6 +68,8 @@ PATHS = (
     path("generate", r"serving-endpoints/(?P<model>[^/]+)/invocations", billed="POST"),  # Databricks, all kinds
     path("chat", r"(?:async/)?sonar", billed="POST"),  # Perplexity
     path("chat_stored", r"async/sonar/[^/]+", keeps=True),
+    path("responses", r"v\d+/agent", billed="POST", keeps=True),  # Perplexity's, in place of its chat since 2026-09
+    path("responses_stored", r"v\d+/agent/[^/]+(?:/cancel)?", keeps=True),
     # Alibaba's own API; what takes long is a task, which is asked for its result.
     path("generate", r"services/aigc/(?:text|multimodal)-generation/generation", billed="POST"),
     path("embeddings", r"services/embeddings/[^/]+/[^/]+", billed="POST"),
@@ -115,7 +117,8 @@ PATHS = (
     path("conversations", rf"conversations{_REST}", keeps=True),
     path("vector_stores", rf"(?:vector_stores|libraries){_REST}", keeps=True),  # libraries: Mistral
     path("batches", r"batch(?:es|/jobs)", billed="POST", keeps=True),
-    path("batches", r"batch(?:es|/jobs)/[^/]+(?:/cancel)?", keeps=True),
+    path("batches", r"batches/[^/]+/requests", billed="POST", keeps=True),  # xAI: more for a batch that is open
+    path("batches", r"batch(?:es|/jobs)/[^/]+(?:/cancel|/results)?", keeps=True),
     path("graders", r"fine_tuning/alpha/graders/run", billed="POST"),
     path("fine_tuning", r"(?:fine_tuning/jobs|fine-tunes)", billed="POST", keeps=True),
     path("fine_tuning", _TRAINS, billed="POST", keeps=True),
