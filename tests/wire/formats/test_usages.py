@@ -418,6 +418,7 @@ CHAT = {"prompt_tokens": 9, "completion_tokens": 3}
         ({"cost_in_usd_ticks": 400000000000}, "40"),
         ({"cost": {"input_tokens_cost": 5e-05, "request_cost": 0.006, "total_cost": 0.00614}}, "0.00614"),
         ({"cost": 0}, "0"),
+        ({"estimated_cost": 2.68e-05}, "0.0000268"),
         ({"cost": 0.0000344, "surcharge_cost": 0.0001, "gateway_cost": 0.0001344}, "0.0001344"),
     ],
 )

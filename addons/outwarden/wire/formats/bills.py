@@ -6,6 +6,7 @@
 | Vercel, with surcharges   | ``gateway_cost``: ``cost`` and ``surcharge_cost`` together |
 | xAI                       | ``cost_in_usd_ticks``, 10^10 to the dollar (docs.x.ai, cost tracking, read 2026-11) |
 | Perplexity                | ``cost.total_cost`` |
+| DeepInfra                 | ``estimated_cost`` |
 """
 
 from collections.abc import Mapping
@@ -28,7 +29,7 @@ def stated_cost(raw: Raw) -> Decimal | None:
     ticks = number(raw.get("cost_in_usd_ticks"))
     if ticks is not None and ticks > 0:
         return amount(str(ticks / _TICKS))
-    cost = raw.get("gateway_cost") or raw.get("cost")
+    cost = raw.get("gateway_cost") or raw.get("cost", raw.get("estimated_cost"))
     stated = amount(cost.get("total_cost") if isinstance(cost, dict) else cost)
     if stated is not None and raw.get("is_byok") is True:
         upstream = amount(mapping(raw.get("cost_details")).get("upstream_inference_cost"))

@@ -395,7 +395,18 @@ def any_usage(raw: object) -> Usage | None:
     return duration_usage(raw)
 
 
-_BILL = frozenset({"cost", "cost_in_usd_ticks", "service_tier", "serviceTier", "speed", "trafficType", "traffic_type"})
+_BILL = frozenset(
+    {
+        "cost",
+        "cost_in_usd_ticks",
+        "estimated_cost",
+        "service_tier",
+        "serviceTier",
+        "speed",
+        "trafficType",
+        "traffic_type",
+    }
+)
 
 
 def _with_bill(usage: Usage | None, raw: Raw) -> Usage | None:
