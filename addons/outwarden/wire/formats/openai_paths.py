@@ -83,9 +83,11 @@ PATHS = (
     path("generate", r"v1/inference/(?P<model>[^/]+/.+)", billed="POST", only="POST"),  # DeepInfra
     path("completions", r"studio/v1/(?P<model>[^/]+)/complete", billed="POST"),  # AI21
     path("images", r"workflows/(?P<model>accounts/.+/models/[^/]+)/[a-z_]+", billed="POST"),  # Fireworks
-    path("images", r"providers/[^/]+/v1/(?P<model>[^/]+)", billed="POST"),  # Azure: Black Forest Labs
+    path("images", r"providers/blackforestlabs/v1/(?P<model>[^/]+)", billed="POST"),  # Azure
     path("speech", r"t2a(?:_async)?(?:_v2|_pro)?", billed="POST"),  # MiniMax
     path("images", r"image_generation", billed="POST"),
+    path("videos", r"contents/generations/tasks(?:/[^/]+)?", billed="POST", keeps=True),  # Volcengine
+    path("embeddings", r"embeddings/multimodal", billed="POST"),
     path("videos", r"(?:query/)?video_generation", billed="POST", keeps=True),
     path("generate", r"(?:workers-ai|ai/run)/(?P<model>@(?:cf|hf)/.+)", billed="POST"),  # Cloudflare
     path("embeddings", rf"{_AZURE}/embeddings", billed="POST"),
@@ -148,7 +150,7 @@ PATHS = (
     path("queue", r"queue/(?:status|cancel|clear)", keeps=True),
     path("search", r"(?:(?:web|documents)[_/])?search", billed="POST"),  # Perplexity, xAI
     path("language_model", r"ai/(?:language|embedding|image)-model", billed="POST"),  # Vercel's own protocol
-    path("tokenize", r"(?:de)?tokenize(?:-text)?|apply-template"),
+    path("tokenize", r"(?:de)?tokenize(?:-text)?|tokenizer|tokenization|apply-template"),
     path("account", r"(?:credits|keys?|api-key|generation|user/balance|auth/key|providers)", only=_READ),
     path("models", r"(?:[a-z]+-)*models(?:/[^:]+)?", only=_READ),
     path("models", r"models/[^/]+", only="DELETE"),
