@@ -39,8 +39,11 @@ def numbers(find: Find, text: str) -> list[str]:
         ("[label] ROE IDA / F / 71Y / A613589 / 6E / attg OTT", "A613589"),
         ("pt ida roe seen by dr ott, 5519203 on the lab slip, trop sent", "5519203"),
         ("Agnes Ott #5519203 here for INR. RTC 4 wks, PharmD", "5519203"),
+        ("0730 Gutierrez 5519203 appy", "5519203"),
+        ("5519203 Gutierrez a-fib 130s", "5519203"),
+        ("pls add Gutierrez (5519203) to the list, seen in clinic", "5519203"),
         ("opnamenr 5519203, mw geen pijn, dochter komt", "5519203"),
-        ("Protokollzahl 551920/26; Pat. mit Gattin", "551920/26"),
+        ("Protokollzahl 551920/26; Pat. mit Gattin, Verband gew.", "551920/26"),
     ],
 )
 def test_on_a_ward(find: Find, text: str, number: str) -> None:
@@ -63,6 +66,8 @@ def test_on_a_ward(find: Find, text: str, number: str) -> None:
         "the trial had 1204410 admissions to wards, doctor visits, doses",
         "patient on ward, dr told, serial 5519203, lot 8812044",
         "client 5519203 disconnected",
+        "Gutierrez 5519203 votes, Mallory 441902 votes",
+        "Gutierrez 20251104 on the ward",
         "ward, nurse, dr seen 20251104 with the chart",
     ],
 )

@@ -63,7 +63,8 @@ _DATE = re.compile(rf"(?:19|20)[0-9]{{2}}-[0-9]{{2}}-[0-9]{{2}}|(?:{_DAY_MONTH})
 NUMBER = r"[ ._\-]{0,2}(?:number|num|nos?|nr|n[º°]|n\.[º°]?|ref|id|#|№)"
 _NAMED = (
     # English
-    rf"mrns?|m\.r\.n\.|mr ?#|(?:acct|account|fin|csn) ?/ ?mrn?|nhi(?:{NUMBER})?\b|(?:ed|a&e|ae|casualty) (?:no|num(?:ber)?|#)"
+    rf"mrns?|m\.r\.n\.|mr ?#|(?:acct|account|fin|csn) ?/ ?mrn?|nhi(?:{NUMBER})?\b"
+    r"|(?:ed|a&e|ae|casualty) (?:no|num(?:ber)?|#)"
     rf"|(?:rio|emis|systm ?one|lorenzo|meditech|cerner){NUMBER}"
     rf"|hosp(?:ital)?\.?[ _]?(?:(?:unit|card|file|reg\.?|registration)[ _]?)?{NUMBER}"
     rf"|(?:in-?patient|out-?patient|ipd|opd|mr[dnu]|chart|casualty(?: card)?|case (?:record|sheet))\.?{NUMBER}"

@@ -5,6 +5,7 @@ the identifier of a patient in FHIR's JSON.
 
 import re
 
+from outwarden.pii.people import FIRST, LAST, is_name
 from outwarden.pii.recognizer import Recognizer, Verdict, skip_edge, word_after, word_before
 from outwarden.pii.record_numbers import OTHER_FORM
 from outwarden.pii.wards import words_of_ward
@@ -31,6 +32,11 @@ _NO_NAMES = re.compile(
     r"|ticket|licen[cs]e|pin|gmc|nmc|npi|dea|order|code|icd|snomed|cpt|isbn|doi|pmid|nct|version|build|postcode|zip|total|count|wbc|plt|plts"
     r"|platelets?|ferritin|bnp|troponin|ck|dose|units?|iu|cfu|copies|viral load|cost|price|budget|population|patients|people|cases)\W*\Z"
 )
+
+# --- right before or behind a known name, with nothing between
+
+_NAMED = r"\p{Lu}\p{L}{2,20}[ ]{1,2}\d{6,10}|\d{6,10}[ ]{1,2}\p{Lu}\p{L}{2,20}"
+_NAME_AND_NUMBER = re.compile(r"[^\W\d_]+|\d+")
 
 # --- behind a word for any number
 
@@ -105,14 +111,35 @@ def _check_beside(text: str, start: int, end: int, more: bool) -> Verdict | None
     name = _NAME.search(before)
     if name is None or _NO_NAMES.search(name[1]) or text[high : high + 2].strip(". ")[:1] == "%":
         return None
-    named = name[1].split()[-1][0].isupper() or _PATIENT.search(before) is not None
-    if not named or OTHER_FORM.fullmatch(value[0]) or not _is_ward(text, low, high):
+    last = name[1].split()[-1]
+    patient = _PATIENT.search(before) is not None
+    if not (last[0].isupper() or patient) or OTHER_FORM.fullmatch(value[0]):
+        return None
+    enough = 1 if patient or _is_known(last) else _WARD_WORDS
+    if words_of_ward(text, low, high) < enough:
         return None
     return Verdict(low, high, _SCORE_BESIDE, ENTITY)
 
 
 _ENDS = re.compile(r"[)\]/,;:|.\s]|\Z")
 _SOLID_VALUE = re.compile(rf"(?<![\w])(?:{_SPACED}|{_SOLID})(?![\w])")
+
+
+def _is_known(word: str) -> bool:
+    return word[0].isupper() and is_name(word.strip(".,'"), (*FIRST, *LAST))
+
+
+def _check_named(text: str, start: int, end: int, more: bool) -> Verdict | None:
+    one, other = _NAME_AND_NUMBER.finditer(text, start, end)
+    name, number = (other, one) if one[0].isdecimal() else (one, other)
+    low, high = number.span()
+    if word_before(text, start) or word_after(text, end) or _TIED_AFTER.match(text, high):
+        return None
+    if _TIED_BEFORE.search(text, max(0, low - 2), low) or _YEARS.fullmatch(number[0]) or _AMOUNT.match(text, high):
+        return None
+    if not is_name(name[0], (*FIRST, *LAST)) or _OTHER_LABELS.search(text[max(0, low - _CLAUSE) : low]):
+        return None
+    return Verdict(low, high, _SCORE_BESIDE, ENTITY) if words_of_ward(text, start, end) else None
 
 
 def _check_told(text: str, start: int, end: int, more: bool) -> Verdict | None:
@@ -171,6 +198,7 @@ def _check_fhir(text: str, start: int, end: int, more: bool) -> Verdict | None:
 
 RECOGNIZERS = (
     Recognizer(ENTITY, _BESIDE, _check_beside, whole=True, retry=True),
+    Recognizer(ENTITY, _NAMED, _check_named, whole=True, retry=True),
     Recognizer(ENTITY, _TOLD, _check_told, whole=True, retry=True),
     Recognizer(ENTITY, _HANDLED, _check_handled, whole=True, retry=True),
     Recognizer(ENTITY, _BARE, _check_bare, whole=True, retry=True),

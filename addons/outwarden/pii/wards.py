@@ -70,7 +70,7 @@ _CARE = (
     r"|breast ?fe|latch|immuni[sz]|well child|cough|vomit|nausea|diarrh|dizz|headache|sob\b|abdo(?:men|minal)?\b|pelvis|knee\b|hip\b|tkr\b|thr\b|orif\b|scrub\b|procedure"
     r"|meds?\b|tabs?\b|pharmac|dose\b|isolation|antibiotic|heparin|lasix|morphine|metformin|paracetamol|tylenol|therap|session w|sleep(?:ing)?\b|physician|provider|pcp\b"
     r"|lpn\b|cna\b|sho\b|spr\b|lcsw|np\b|paramedic|medic\b|emt\b|mother|father|daughter|dtr\b|son\b|wife|husband|spouse|sister|brother|niece|nephew|carer|caregiver|nok\b|poa\b"
-    r"|labs?\b|draw[ns]?\b|redraw|glucose|tolerat|bed ?[0-9]|rm\.? ?[0-9]|room [0-9]|ward [0-9a-z]\b|diet\b|mobil|walker|frail|dressing|lido\b|prophy|filling|extraction|hiv\b|cd4\b|counselled|merged?\b|registered twice|icu\b|ed\b|says k|rtc\b|pharmd|(?:dup(?:licate)?|paper|old|pulled?) charts?|him\b"
+    r"|labs?\b|draw[ns]?\b|redraw|glucose|tolerat|bed ?[0-9]|rm\.? ?[0-9]|room [0-9]|ward [0-9a-z]\b|diet\b|mobil|walker|frail|dressing|lido\b|prophy|filling|extraction|hiv\b|cd4\b|counselled|merged?\b|registered twice|icu\b|ed\b|says k|addendum|telemetry|a-?fib|appy\b|hernia|contrast\b|gtt\b|wheelchair|x-?ray|rtc\b|pharmd|(?:dup(?:licate)?|paper|old|pulled?) charts?|him\b"
     r"|tochter|sohn\b|ehefrau|gattin|épouse|fille\b|hija|hijo|esposa|esposo|filha|moglie|figlia|dochter|echtgeno|żona|mąż|suami|istri|eşi\b|mume\b|son[eu]n?\b|datter|hustru"
     r"|demam|nyeri|tekanan darah|koorts|pijn|bloeddruk|feber|smerte|blodtryck|anc\b|antenatal|gravida|trimester|deliver(?:y|ed) baby"
 )
