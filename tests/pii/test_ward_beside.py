@@ -66,6 +66,7 @@ def test_on_a_ward(find: Find, text: str, number: str) -> None:
         "the trial had 1204410 admissions to wards, doctor visits, doses",
         "patient on ward, dr told, serial 5519203, lot 8812044",
         "client 5519203 disconnected",
+        "ward, nurse, dr, chart\rIN1|1|A357|1234|BCMD||||551920",
         "Gutierrez 5519203 votes, Mallory 441902 votes",
         "Gutierrez 20251104 on the ward",
         "ward, nurse, dr seen 20251104 with the chart",

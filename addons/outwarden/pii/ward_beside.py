@@ -86,6 +86,9 @@ _ROW_WORDS = 1  # in a line with an age and a sex
 _AGE_AND_SEX = re.compile(
     r"(?<![\w.])(?:\d{1,3} ?(?i:(?:y/?o?|yrs?|yo?|a|j|ans|años|anni|år|yrs? old)[ /,|]{0,3}[MFmf]|[/,|]? ?(?-i:[MF])|[mf])|[MF][ /,|]{1,3}\d{1,3} ?(?i:y|yrs?|yo)?)(?!\w)"
 )
+# A field of a message says by its number what it is (HL7 v2): what is a patient's is found by that.
+_SEGMENT = re.compile(r"(?<![^\r\n])[A-Z][A-Z0-9]{2}\|[^\r\n]*\Z")
+_SEGMENT_WIDTH = 300
 _LINE_WIDTH = 90
 _CLAUSE = 40  # so far before it another label explains a number, unless a sign ends the clause
 _COUNT = re.compile(r"[ ](?!(?:was|is|has|says|this|his|hers|pts|its|as|yes|does|dtrs)\b)[a-z]{2,}s\b")
@@ -172,6 +175,8 @@ def _check_bare(text: str, start: int, end: int, more: bool) -> Verdict | None:
     if word_before(text, start) or word_after(text, end) or _TIED_BEFORE.search(text, max(0, start - 2), start):
         return None
     if _TIED_AFTER.match(text, end) or OTHER_FORM.fullmatch(value) or _YEARS.fullmatch(value):
+        return None
+    if _SEGMENT.search(text, max(0, start - _SEGMENT_WIDTH), start):
         return None
     clause = text[max(0, start - _CLAUSE) : start]
     if _NO_NAMES.search(clause) or _OTHER_LABELS.search(_LAST_CLAUSE.split(clause)[-1]):
