@@ -29,7 +29,7 @@ Rows = NDArray[np.float64]
 # set of the folder: (share that was kept back, how much a text counts); no person is found in a text without any.
 _KEPT_BACK = {
     "structured_dev": (1.0, 0.5),
-    "uner_ewt_dev": (0.35, 3.0),
+    "uner_ewt_dev": (0.35, 4.0),
     "wikiann_en": (0.1, 0.5),
     "lifebench_train": (0.03, 0.5),
     "btc": (0.1, 1.0),
@@ -40,19 +40,28 @@ _KEPT_BACK = {
 _OWN = {
     "harmless_tuned": 1.0,
     "harmless_judged": 1.0,
-    "notes_tuned": 1.0,
+    "notes_tuned": 2.0,
     "clinical_notes": 1.0,
-    "notes_judged": 1.0,
-    "letters_judged": 1.5,
+    "notes_judged": 2.0,
+    "letters_judged": 2.0,
     "harmless_judged_four": 1.0,
-    "notes_judged_four": 1.0,
+    "notes_judged_four": 2.0,
     "harmless_tongues_tuned": 1.0,
-    "people_tongues_tuned": 2.0,
+    "people_tongues_tuned": 3.0,
+    "harmless_listed_tuned": 1.0,
+    "notes_styles_tuned": 2.0,
 }
-_KEPT = ("harmless_kept", "notes_kept", "harmless_tongues_kept", "people_tongues_kept")
+_KEPT = (
+    "harmless_kept",
+    "notes_kept",
+    "harmless_tongues_kept",
+    "people_tongues_kept",
+    "harmless_listed_kept",
+    "notes_styles_kept",
+)
 # What becomes a score of 0.5: as likely as this a person, for a missed name is worse than one too many.
 _EVEN = 0.222
-_HARMLESS = 1.5  # a harmless text that is hit counts more than a name
+_HARMLESS = 5.0  # a harmless text that is hit counts more than a name
 _DECAY = 3.0
 _STEPS = 60
 _FOLDS = 5

@@ -24,6 +24,8 @@ def names(text: str) -> list[str]:
         ('{"name":[{"family":"Lund","given":["Ida","Mae"]}]}', ["Lund", "Ida", "Mae"]),
         ("<PID.5><XPN.1>Obi</XPN.1><XPN.2>Ada</XPN.2></PID.5>", ["Obi", "Ada"]),
         ("first_name\temail\nSunil\ts@x.test", ["Sunil"]),
+        ('{"resourceType":"Patient","contact":[{"name":{"text":"Ida Roe"}}]}', ["Ida Roe"]),
+        ("GET /fhir/Patient?identifier=1&family=Lund", ["Lund"]),
     ],
 )
 def test_columns_and_fields_of_persons(text: str, found: list[str]) -> None:
@@ -37,6 +39,8 @@ def test_columns_and_fields_of_persons(text: str, found: list[str]) -> None:
         "name,price\nWidget,3\nGadget,4",  # nothing else speaks of persons
         "owner,repo\nplatform,web",
         'font: {"family": "Lato", "size": 3}',
+        '{"name": {"text": "Ida Roe"}}',
+        "GET /fonts?family=Lato",
         "surname,ward\nn/a,4\nnone,5\nX3,6",
         "the surname, as written\nis, of course, wrong, too",
         "<given>3 units</given>",

@@ -33,6 +33,17 @@ def numbers(find: Find, text: str) -> list[str]:
         ("Aufn.-Nr. 20231188, Herr Brandt, Visite, Fieber 39", "20231188"),
         ("Pront. nº 4471/22, sr. Almeida, dieta zero, cirurgia", "4471/22"),
         ('{"resourceType":"Patient","identifier":[{"system":"https://k.local/fall","value":"52703323"}]}', "52703323"),
+        ("Number on the wristband reads 4482917, matches the requisition", "4482917"),
+        ("This belongs to patient 6650129, please refile", "6650129"),
+        ("chart misfiled under 551029, dr aware", "551029"),
+        ("[label] ROE IDA / F / 71Y / A613589 / 6E / attg OTT", "A613589"),
+        ("pt ida roe seen by dr ott, 5519203 on the lab slip, trop sent", "5519203"),
+        ("Agnes Ott #5519203 here for INR. RTC 4 wks, PharmD", "5519203"),
+        ("0730 Gutierrez 5519203 appy", "5519203"),
+        ("5519203 Gutierrez a-fib 130s", "5519203"),
+        ("pls add Gutierrez (5519203) to the list, seen in clinic", "5519203"),
+        ("opnamenr 5519203, mw geen pijn, dochter komt", "5519203"),
+        ("Protokollzahl 551920/26; Pat. mit Gattin, Verband gew.", "551920/26"),
     ],
 )
 def test_on_a_ward(find: Find, text: str, number: str) -> None:
@@ -51,6 +62,14 @@ def test_on_a_ward(find: Find, text: str, number: str) -> None:
         '{"resourceType":"Device","identifier":[{"value":"52703323"}]}',
         "order no 4471920 shipped, card 99281 declined",
         "echo 1234567, cat (7654321) | tee log",
+        "cost per patient 250000 on the ward, nurse hours, dose",
+        "the trial had 1204410 admissions to wards, doctor visits, doses",
+        "patient on ward, dr told, serial 5519203, lot 8812044",
+        "client 5519203 disconnected",
+        "ward, nurse, dr, chart\rIN1|1|A357|1234|BCMD||||551920",
+        "Gutierrez 5519203 votes, Mallory 441902 votes",
+        "Gutierrez 20251104 on the ward",
+        "ward, nurse, dr seen 20251104 with the chart",
     ],
 )
 def test_elsewhere_none(find: Find, text: str) -> None:

@@ -35,6 +35,14 @@ def numbers(text: str) -> list[str]:
         ("карта № 55-ИБ-3307, больной стабилен", "55-ИБ-3307"),
         ("রোগী, রেজি. নং ২২৯৩/২৫", "২২৯৩/২৫"),
         ("MED REC N0: 51 2298 3, ward 3", "51 2298 3"),
+        ("Medical Record Number:\n   551-9203-18\nLegal name:", "551-9203-18"),
+        ("MRG|55192034^^^HOSP^MR||||||ROE^IDA", "55192034"),
+        ("QRD|202611211012|R|I|Q1004|||1^RD|55192034|DEM", "55192034"),
+        ('<patientRole><id extension="55192034" root="2.16"/><patient>', "55192034"),
+        ("(0010,0020) LO [55192034]   # PatientID", "55192034"),
+        ("NM1*IL*1*ROE*IDA~REF*EA*5519203~DMG*D8", "5519203"),
+        ('"subject":{"reference":"Patient/551920"}', "551920"),
+        ("No. RM 89-57-54 Ny. Sri, perawat", "89-57-54"),
     ],
 )
 def test_labels_of_files_on_a_ward(text: str, number: str) -> None:

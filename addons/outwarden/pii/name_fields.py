@@ -45,6 +45,11 @@ _FIELDS = re.compile(
 )
 _QUOTED = re.compile(_VALUE)
 _FHIR = re.compile(r"\"family\"\s{0,4}:|\"given\"\s{0,4}:\s{0,4}\[")
+# The name of a resource as one text; a search by name. In what speaks of patients only.
+_NAMED = re.compile(
+    rf"\"name\"\s{{0,4}}:\s{{0,4}}\[?\s{{0,4}}\{{\s{{0,4}}(?:\"use\"\s{{0,4}}:\s{{0,4}}\"[a-z]{{1,12}}\",\s{{0,4}})?\"text\"\s{{0,4}}:\s{{0,4}}{_VALUE}"
+    r"|[?&](?:family|given)=([^\W\d_][^\W\d_'\-]{1,40})(?=[&\s\"]|\Z)"
+)
 _XML = re.compile(r"<(?:(?:XPN|XCN|CN)\.(?:[1-3])|FN\.1|given|family)(?: [^<>]{0,40})?>([^<>\d]{1,60})</")
 
 
@@ -68,6 +73,11 @@ def _find(text: str) -> Iterator[tuple[int, int]]:
         for field in _FIELDS.finditer(text):
             values = (value.span(1) for value in _QUOTED.finditer(text, field.start() + 8, field.end()))
             yield from (span for span in values if _is_name(text[slice(*span)]))
+    if '"text"' in text or "family=" in text or "given=" in text:
+        for field in _NAMED.finditer(text) if "Patient" in text or "patient" in text else ():
+            group = 1 if field[1] else 2
+            if _is_name(field[group]):
+                yield field.span(group)
     if "</" in text:
         yield from (field.span(1) for field in _XML.finditer(text) if _is_name(field[1]))
 

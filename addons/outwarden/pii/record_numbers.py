@@ -39,13 +39,14 @@ _GROUPS = r"\d{2}-\d{2}-\d{2}(?:-\d{1,2})?|\d{3}[\- ]\d{2,3}[\- ]\d{3,4}|\d{2}-\
 _RECORD_BODY = rf"(?:[A-Z]{{0,5}}[\-#]?\d{{5,12}}(?:-\d{{1,6}})?[A-Z]?|{_GROUPS})"
 # Right after the abbreviation itself four digits will do.
 _RECORD = (
-    r"(?i)(?:\b|_|\\[nrt])M\.?R\.?(?:N\.?(?:_id\b)?| ?#|[ ._]No\b)"
+    r"(?i)(?:(?:\b|_|\\[nrt])M\.?R\.?(?:N\.?(?:_id\b)?| ?#|[ ._]No\b)|\b(?:M R N|em are en)\b)"
     r"(?:[ \t:#=\-\"'/]{0,4}|[ _]?(?:no|number|num|is|id|of)\.?[ :#=\-]{1,3}){1,2}"
     rf"(?:[A-Z]{{0,5}}[\-#]?\d{{4,12}}(?:-\d{{1,6}})?[A-Z]?|{_GROUPS})"
 )
 # MRN-2014231 and MRN2014231 are written so; what stands off from its number is a label.
 _RECORD_LABEL = re.compile(
-    r"(?i)M\.?R\.?(?:N\.?(?:_id)?| ?#|[ ._]No)(?!-?[A-Z]{0,5}\d)(?:[^A-Z\d]|(?:no|number|num|is|id|of)(?![A-Z\d]))*"
+    r"(?i)(?:M\.?R\.?(?:N\.?(?:_id)?| ?#|[ ._]No)|M R N|em are en)(?!-?[A-Z]{0,5}\d)"
+    r"(?:[^A-Z\d]|(?:no|number|num|is|id|of)(?![A-Z\d]))*"
 )
 _RECORD_NUMBER = EDGE + _RECORD_BODY
 # Right after its label a number may stand in any even groups: 335-84-55, 224 7123.
@@ -55,12 +56,17 @@ _GROUPED_RECORD = RECORD_WORDS.pattern + (
 )
 _GROUPED = re.compile(r"\d{2,4}(?:-\d{2,4}|[ ]\d{2,4})+\Z")
 _RECORD_DIGITS_MIN = 6  # in groups; years and pairs of small numbers have fewer
-_DATE = re.compile(r"\d{4}-\d\d-\d\d|\d\d-\d\d-\d{4}")
+_DAY, _MONTH = r"(?:0?[1-9]|[12][0-9]|3[01])", r"(?:0?[1-9]|1[0-2])"
+_DAY_MONTH = rf"{_DAY}(?P<a>[/.\-]){_MONTH}(?P=a)|{_MONTH}(?P<b>[/.\-]){_DAY}(?P=b)"
+_DATE = re.compile(rf"(?:19|20)[0-9]{{2}}-[0-9]{{2}}-[0-9]{{2}}|(?:{_DAY_MONTH})[0-9]{{4}}")
 # Other names, as hospitals write them; what begins with a letter outside of ASCII stands apart (`Context`).
 NUMBER = r"[ ._\-]{0,2}(?:number|num|nos?|nr|n[º°]|n\.[º°]?|ref|id|#|№)"
 _NAMED = (
     # English
-    rf"mrns?|m\.r\.n\.|mr ?#|hosp(?:ital)?\.?[ _]?(?:(?:unit|card|file|reg\.?|registration)[ _]?)?{NUMBER}"
+    rf"mrns?|m\.r\.n\.|mr ?#|(?:acct|account|fin|csn) ?/ ?mrn?|nhi(?:{NUMBER})?\b"
+    r"|(?:ed|a&e|ae|casualty) (?:no|num(?:ber)?|#)"
+    rf"|(?:rio|emis|systm ?one|lorenzo|meditech|cerner){NUMBER}"
+    rf"|hosp(?:ital)?\.?[ _]?(?:(?:unit|card|file|reg\.?|registration)[ _]?)?{NUMBER}"
     rf"|(?:in-?patient|out-?patient|ipd|opd|mr[dnu]|chart|casualty(?: card)?|case (?:record|sheet))\.?{NUMBER}"
     rf"|(?:hospital|medical|health|patient|clinical|hosp|med|pt)\.?'?s?[ _\-]?(?:rec(?:ord)?s?|chart|folder)\.?"
     rf"(?:{NUMBER})?"
@@ -70,16 +76,18 @@ _NAMED = (
     r"|(?:pati[eë]nt(?:en)?|ziekenhuis)[ \-]?(?:nummer|nr)|pat\.? ?nr|(?:patient|pasient)?journal(?:nummer|nr)"
     r"|(?:patient|pasient)(?:nummer|nr)|potilas(?:numero|nro|tunnus)|sj[uú]kraskr[aá](?:rn[uú]mer)?(?: nr)?"
     # French, Spanish, Portuguese, Italian, Romanian
-    r"|ipp|n[o°º]\.? (?:de )?dossier|dossier (?:m[eé]dical|patient)|nhc|historia cl[ií]nica|n[o°º]\.? ?h\.?c\.?"
+    r"|ipp|n[o°º]\.? (?:de )?(?:dossier|patient|s[eé]jour)|dossier (?:m[eé]dical|patient)"
+    r"|nhc|historia cl[ií]nica|n[o°º]\.? ?h\.?c\.?"
     r"|prontu[aá]rio|processo cl[ií]nico|utente|cartella(?: clinica)?|nosologico|foaie de observa[tț]ie"
     # Slavic, Baltic and Hungarian in Latin letters
-    r"|hist(?:orii|\.)? choroby|ks(?:i[eę]gi|\.) g[lł](?:[oó]wnej|\.)|(?:nr|numer) (?:karty|pacjenta)|chorobopisu?"
+    r"|hist(?:orii|\.)? ?chor(?:oby|\.)|ks(?:i[eę]gi|\.) g[lł](?:[oó]wnej|\.)|(?:nr|numer) (?:karty|pacjenta)"
+    r"|chorobopisu?"
     r"|(?:istorije|povijesti) bolesti|broj (?:bolesnika|pacijenta)|ligos istorijos|haigusl(?:ugu|oo)|t[oö]rzssz[aá]m"
     # Turkish, Indonesian, Vietnamese
     r"|hasta (?:dosya )?no|protokol no|rekam medis|no\.? rm|m[aã] (?:ba|bn|b[eệ]nh [aá]n)"
 )
 _NAMED_WIDE = (
-    r"истори[яи] болезни|медкарт[аы]|(?:медицинск|амбулаторн)[а-я]{2,3} карт[аы]|карт[аы] пациента"
+    r"истори[яи] болезни|и/б|ист\.? ?бол\.?|медкарт[аы]|(?:медицинск|амбулаторн)[а-я]{2,3} карт[аы]|карт[аы] пациента"
     r"|病[历歷]号|病歷號|病案[号號]|住院[号號]|[门門][诊診][号號]|患者(?:ID|番号)|診察券番号|カルテ番号"
     r"|(?:차트|등록|병록|환자) ?번호|מספר תיק|رقم الملف|شماره پرونده"
 )
@@ -111,8 +119,8 @@ _NAMED_AND_VALUE, _FILE_AND_VALUE = (
 _NAMED_DIGITS = range(4, 15)
 # Dates, clocks, decimals: a form of its own, and no record's.
 OTHER_FORM = re.compile(
-    r"(?=0?[1-9]|[12][0-9]|3[01])[0-9]{1,2}([/.\-])(?=0?[1-9]|[12][0-9]|3[01])[0-9]{1,2}\1(?:[0-9]{2}){1,2}"
-    r"|[0-9]{4}([/.\-])[0-9]{2}\2[0-9]{2}"
+    rf"(?:{_DAY_MONTH})(?:[0-9]{{2}}){{1,2}}"
+    r"|[0-9]{4}(?P<year>[/.\-])[0-9]{2}(?P=year)[0-9]{2}"
     r"|[0-9]+\.[0-9]{1,2}|(?:[a-z]+ )?(?:19|20)[0-9]{2}",
     re.IGNORECASE,
 )

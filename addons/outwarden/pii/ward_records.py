@@ -28,12 +28,14 @@ _FILES = (
     r"|hồ sơ|s[oố] (?:ba|bệnh án)|m[aã] (?:bn|ba|hs|y tế)|karton|utente(?: interno)?|epic|emis|cerner|meditech"
     r"|hrn|pcn|nip|crn|urn|uhid|bht|rghc))"
     r"|\b(?:HN|AN|CR|NDA|NDP|IEP|EPR|EMR|EHR|UR|IPN|OPN|IPD|OPD|IP|OP|MR|MRD|MRU|MPI|EMPI|HID|RN|FO|PID|FID|ZIS|KIS|PAS"
-    r"|NHI|HC|SAME|[A-Z]{2,4} (?:no|No|NO))\b"
+    r"|NHI|HC|SAME|FIN|CSN|HAR|VISIT|CHI|PMI|EPI|CHT|SIP|[A-Z]{2,4} (?:no|No|NO))\b"
     r"|(?i:α\.?μ\.?|φ[αά]κελ[οό][ςυ]|αριθμ[οό]ς μητρ|карт[аыкі]и?|и\.?з\.?|иб|досие|справа|амб\.|ایم آر نمبر|شماره پرونده"
     r"|رقم (?:الملف|المريض)|תיק|मरीज (?:नं|संख्या)|पंजीकरण|यूएचआईडी|রেজি|পেশেন্ট|பதிவு எண்|నమోదు|เลขที่|เอชเอ็น"
     r"|病[历歷案]号|档案号|就诊号|登[记記]号|カルテ|차트|등록)"
 )
-_LABEL = Regexp(rf"{RECORD_NAMES.pattern}|{RECORD_WORDS.pattern}|{_FILES}|\bPID\|")
+_LABEL = Regexp(
+    rf"{RECORD_NAMES.pattern}|{RECORD_WORDS.pattern}|{_FILES}|\b(?:PID|MRG|QRD)\||<patientRole|Patient/[0-9]|\(0010,0020\)|REF\*EA\*"
+)
 # Labels that say by themselves what a number is, wherever they stand.
 _SURE = re.compile(RECORD_NAMES.pattern)
 _PLURAL = Regexp(r"(?i)\b(?:mrns|(?:rec(?:ord)?|hosp(?:ital)?|chart|patient|case|file|folder) ?(?:nos|numbers|nums))\b")
@@ -47,6 +49,8 @@ _STOP = rf"(?:\??[ ]?(?i:{THEN})|[ ]{{1,3}}|[ \t.]{{1,10}}:[ ]?|(?<=[#№]))"
 _AFTER = re.compile(rf"{_NUMBER}{_STOP}{_VALUE}")
 # "hospital number on the letter: DK22190"
 _AFTER_WORDS = re.compile(rf"{_NUMBER}(?:[?:]?[ ][^\s\d.,;:()|/\-]{{2,12}}){{1,4}}{_NUMBER}{_STOP}{_VALUE}")
+# "Medical Record Number:", and the number on the next line
+_BELOW = re.compile(rf"{_NUMBER}[ \t]{{0,4}}:?[ \t]{{0,4}}\r?\n[ \t]{{0,12}}{_VALUE}(?=[ \t]{{0,8}}(?:[\r\n]|\Z))")
 _BEHIND = re.compile(
     rf"{_VALUE}\*?[ \t]{{0,3}}(?P<tie>[=|(\[\-–:,]{{1,2}}[ \t]{{0,2}})?"
     r"(?i:(?P<words>(?:(?:is|as|was|the|our|her|his|their|[a-z]{2,12}(?:'s)?) ){0,3}))\Z"
@@ -57,12 +61,16 @@ _DIGIT = re.compile(r"\d")
 _BEFORE_VALUE = re.compile(r"[\w.\-/+]\Z")
 _MR = re.compile(
     rf"(?i)\"MR\"[^{{}}]{{0,200}}[\]}}]{{1,4}},?\s*(?:\"(?:system|use)\"\s*:\s*\"[^\"]{{0,120}}\",\s*)?\"value\"\s*:\s*\"{_VALUE}\""
+    rf"|\"reference\"\s{{0,4}}:\s{{0,4}}\"(?:[^\"\s]{{0,120}}/)?Patient/{_VALUE.replace('value', 'value4')}\""
+    rf"|\(0010,0020\)[^\[\r\n]{{0,12}}\[{_VALUE.replace('value', 'value5')}\s?\]|\bREF\*EA\*{_VALUE.replace('value', 'value6')}(?=[*~])"
+    rf"|<patientRole\b[^<>]{{0,80}}>\s{{0,24}}<id\b[^<>]{{0,120}}?extension=\"{_VALUE.replace('value', 'value3')}\""
     rf"|<CX\.1>{_VALUE.replace('value', 'value2')}</CX\.1>(?=[^\r\n]{{0,400}}<CX\.5>(?:MR|PI|PT)<)"
 )
-# The patient segment of HL7 v2 has identifiers in its fields 2 to 4 (external, internal, alternate) and 18 (account).
-_PID = re.compile(r"(?<![A-Za-z0-9])PID\|[^\r\n]{0,1000}")
+# Fields of HL7 v2 that identify patients: in PID external, internal, alternate and account; in MRG those of before; in
+# QRD whom a query is about.
+_SEGMENT = re.compile(r"(?<![A-Za-z0-9])(PID|MRG|QRD)\|[^\r\n]{0,1000}")
 _IDENTIFIER = re.compile(r"[\w.\-/]{4,24}")
-_PID_FIELDS = frozenset({2, 3, 4, 18})
+_FIELDS = {"PID": frozenset({2, 3, 4, 18}), "MRG": frozenset({1, 2, 3, 4}), "QRD": frozenset({8})}
 _HEAD = (
     r"(?:mrn|mr ?(?:no|#|num(?:ber)?)|med(?:ical)?[ _]rec(?:ord)?(?:[ _](?:no|num(?:ber)?|id))?|uhid|nhc|ipp|urn?|hrn"
     r"|(?:hosp(?:ital)?|patient|chart|record|pat|pt)[ _.]?(?:no|nr|num(?:ber)?|id|#)\.?|fall(?:nummer|nr)|patient(?:en)?nr)"
@@ -127,6 +135,9 @@ def _beside(text: str, low: int, high: int) -> Iterator[Span]:
     if _DIGIT.search(text, max(0, low - _BEHIND_CHARACTERS), high + _AFTER_CHARACTERS) is None:
         return
     sure = _SURE.match(text, low) is not None
+    if sure and (below := _BELOW.match(text, high)) is not None and _is_number(below["value"]):
+        yield _span(*below.span("value"), _SCORE)
+        return
     for form, least in ((_AFTER, _DIGITS.start), (_AFTER_WORDS, _DIGITS_AFTER_WORDS)):
         after = form.match(text, high)
         if after is not None and _is_number(after["value"], least) and _ends(text, after.end("value")):
@@ -147,19 +158,19 @@ def _beside(text: str, low: int, high: int) -> Iterator[Span]:
 
 
 def _typed(text: str) -> Iterator[Span]:
-    """Identifiers of the type MR in FHIR's JSON and in the XML of HL7 v2."""
-    for found in _MR.finditer(text) if "MR" in text else ():
-        group = "value" if found["value"] else "value2"
+    """Identifiers of the type MR in FHIR's JSON and in the XML of HL7 v2; patients' in CDA, DICOM and X12."""
+    for found in _MR.finditer(text):
+        group = next(name for name, value in found.groupdict().items() if value)
         if _is_number(found[group]):
             yield _span(*found.span(group), 0.9)
 
 
 def _in_segments(text: str) -> Iterator[Span]:
-    """Identifiers in the patient segments of HL7 v2."""
-    for segment in _PID.finditer(text) if "PID|" in text else ():
-        at = segment.start()
+    """Identifiers of patients in the segments of HL7 v2."""
+    for segment in _SEGMENT.finditer(text) if "|" in text else ():
+        at, fields = segment.start(), _FIELDS[segment[1]]
         for number, field in enumerate(segment[0].split("|")):
-            for value in field.split("~") if number in _PID_FIELDS else ():
+            for value in field.split("~") if number in fields else ():
                 told = value.split("^")[0]
                 start = at + field.index(value)
                 if _IDENTIFIER.fullmatch(told) and _is_number(told):

@@ -8,6 +8,7 @@ from outwarden.pii.regexp import Regexp
 
 # So far to both sides; a note is mostly shorter.
 WARD_WIDTH = 400
+_CARE_WORDS = 2
 
 _WARD = (
     # English
@@ -17,13 +18,13 @@ _WARD = (
     r"|matron|paediatr|pediatr|gp\b|gps\b|pcp\b|resus\b|triage|dental|dentist|psych|oncolog|cardiolog|neurolog|gynae|renal\b"
     r"|diagnos|dx\b|hx\b|rx\b|s/p\b|c/o\b|nkda\b|mri\b|ct\b|cxr\b|ecg\b|echo\b|x-?ray|biops|patholog|chemo|dialys|insulin"
     r"|allerg|medic(?:al|ation|ine)|health record|healthcare|hospice|carer\b|ambulance|paramedic|vaccin|antenatal|g[0-9]p[0-9]"
-    r"|clerk(?:ed|ing)?\b|wristband|armband|speech therapy|next of kin|nok\b|mg\b|mmhg\b|rn\b|hca\b|s/?n\b|md\b"
+    r"|attending|attg\b|attn?d\b|side (?:rm|room)|clerk(?:ed|ing)?\b|bedside|lactation|doula|catheter|cath lab|wristband|armband|speech therapy|next of kin|nok\b|mg\b|mmhg\b|rn\b|hca\b|s/?n\b|md\b"
     # German, Dutch, Nordic, Finnish, Icelandic
     r"|patient(?:in|en)|arzt|ärztin|oberarzt|station [0-9]|klinik|krankenhaus|befund|aufnahme|entlass|praxis|anamnes|pflege"
     r"|hausarzt|arts\b|huisarts|verple|ziekenhuis|polikliniek|mevr|dhr\b|mw\.|pati[eë]nt|l[aæ]ge[nr]?\b|läkare|legen?\b"
     r"|sygehus|sykehus|sjukhus|pasient|pårørende|sygeplej|sjukskö|potilas|lääkäri|hoitaja|sjúkling|læknir"
     # Romance
-    r"|patiente?s?\b|médecin|m[eé]dical|hôpital|infirmi|urgences|mme\b|chirurg|opérat|paciente|m[eé]dic[oa]|doctora?\b|dra\b"
+    r"|patiente?s?\b|médecin|m[eé]dical|hôpital|infirmi|urgences|mme\b|chirurg|opérat|paciente|acompa[ñn]|acomp\.|doente|m[eé]dic[oa]|doctora?\b|dra\b"
     r"|enfermer|ingres|alta\b|cirujan|hospitais|utente|enf\.|sr[a]?\.|dona\b|paziente|dott|infermier|reparto|ricover|ospedal"
     r"|pacient|medic curant|spital|asistent"
     # Slavic, Baltic, Hungarian, Turkish, Albanian in Latin letters
@@ -41,9 +42,11 @@ WARD_TEXT = Context(_WARD, wide=_WARD_WIDE)
 
 
 def is_ward(text: str, start: int, end: int) -> bool:
-    """Whether a word of a ward stands within `WARD_WIDTH` code points of ``text[start:end]``."""
+    """Whether a word of a ward stands within `WARD_WIDTH` code points of ``text[start:end]``, or two of what is done there."""
     window = text[max(0, start - WARD_WIDTH) : start] + " " + text[end : end + WARD_WIDTH]
-    return WARD_TEXT.regexp.search(window.encode("utf-8", "replace")) is not None
+    if WARD_TEXT.regexp.search(window.encode("utf-8", "replace")) is not None:
+        return True
+    return words_of_ward(text, start, end) >= _CARE_WORDS
 
 
 # What is done on a ward, and what people have who lie there: endings of diseases, operations and drugs in Latin and Greek,
@@ -60,6 +63,15 @@ _CARE = (
     r"|febbre|dolore|terapia|poradnia|choroba|zabieg|gorączk|leczeni|wizyt|kontrol[aiy]|ateş|ağrı|tansiyon|ameliyat|sốt|đd\b|bn\b|chăm sóc|huyết áp"
     r"|mrsa|c\.? ?diff|desat|bloods?\b|trop(?:onin)?\b|chest pain|malaria|smear|feeds?\b|barrier|bp [0-9]|pansement|plaie|herida|cura\b|curativo|cirurgi"
     r"|wund|sår\b|sårst|operation|homa\b|dawa\b|horečk|teplot|obväz|láz\b|műtét|kuume|leikkau|febr[ăa]|malaise|palpitat|dyspn|oedema|edema|rash\b"
+    r"|charts?\b|paper records|cosign|misfiled|consent|noc\b|emar|pod ?[0-9]|foley|apgar|srom|sve\b|hs snack|rosc\b|ctpa|nstemi|\?pe\b|kcl\b|k\+|creat|hgb|bun\b"
+    r"|operateur|an[äa]sth|oberarzt|assisten|instr\.|verband|pansement|curas|medicat[oa]|pleister"
+    r"|echo\b|cath\b|swabs?\b|specimen|requisition|transfus|biops|polyp|colonoscop|endoscop|radiolog|imaging|appointment|clinic\b|referr(?:al|ed)|d/c\b|dc'?d\b|f/u\b|ddx\b"
+    r"|pmh\b|full code|dnr\b|dnacpr|hoist|commode|sacrum|stoma|dietit|social worker|case (?:manager|worker)|palliative|chaplain|funeral|pronounced|time of death|newborn|infant"
+    r"|breast ?fe|latch|immuni[sz]|well child|cough|vomit|nausea|diarrh|dizz|headache|sob\b|abdo(?:men|minal)?\b|pelvis|knee\b|hip\b|tkr\b|thr\b|orif\b|scrub\b|procedure"
+    r"|meds?\b|tabs?\b|pharmac|dose\b|isolation|antibiotic|heparin|lasix|morphine|metformin|paracetamol|tylenol|therap|session w|sleep(?:ing)?\b|physician|provider|pcp\b"
+    r"|lpn\b|cna\b|sho\b|spr\b|lcsw|np\b|paramedic|medic\b|emt\b|mother|father|daughter|dtr\b|son\b|wife|husband|spouse|sister|brother|niece|nephew|carer|caregiver|nok\b|poa\b"
+    r"|labs?\b|draw[ns]?\b|redraw|glucose|tolerat|bed ?[0-9]|rm\.? ?[0-9]|room [0-9]|ward [0-9a-z]\b|diet\b|mobil|walker|frail|dressing|lido\b|prophy|filling|extraction|hiv\b|cd4\b|counselled|merged?\b|registered twice|icu\b|ed\b|says k|addendum|telemetry|a-?fib|appy\b|hernia|contrast\b|gtt\b|wheelchair|x-?ray|rtc\b|pharmd|(?:dup(?:licate)?|paper|old|pulled?) charts?|him\b"
+    r"|tochter|sohn\b|ehefrau|gattin|épouse|fille\b|hija|hijo|esposa|esposo|filha|moglie|figlia|dochter|echtgeno|żona|mąż|suami|istri|eşi\b|mume\b|son[eu]n?\b|datter|hustru"
     r"|demam|nyeri|tekanan darah|koorts|pijn|bloeddruk|feber|smerte|blodtryck|anc\b|antenatal|gravida|trimester|deliver(?:y|ed) baby"
 )
 _CARE_WIDE = r"температура|давлени|жалоб|осмотр|диагноз|операци|лечени|πυρετ|πίεση|חום|לחץ דם|حرارة|ضغط|حمى|बुखार|रक्तचाप|ไข้|ความดัน|发热|血压|手术|体温|発熱|血圧|手術|발열|혈압|수술"

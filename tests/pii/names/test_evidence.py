@@ -59,6 +59,31 @@ def test_the_name_itself_is_no_evidence() -> None:
     assert described("QRS 92 ms", "QRS")["caps_short"] == 1
 
 
+def test_what_a_list_is_one_of() -> None:
+    """Words of kinds before the colon, beside the name, and items around it."""
+    things = described("Varieties in stock: Gala, Linda, Nicola.", "Linda")
+    people = described("Patients seen: Gala, Linda, Nicola.", "Linda")
+    bare = described("He met Linda.", "Linda")
+
+    assert (things["headed"], people["headed"], bare["headed"]) == (1, 0, 0)
+    assert (things["headed_people"], people["headed_people"]) == (0, 1)
+    assert things["items"] == people["items"] > bare["items"]
+    assert (things["item"], bare["item"]) == (1, 0)
+
+
+def test_words_of_kinds_beside() -> None:
+    """Right before, right after; they do not speak of people."""
+    assert described("broker Marlin lost", "Marlin")["kind_before"] == 1
+    assert described("Marlin valve", "Marlin")["kind_after"] == 1
+    assert described("Marlin valve", "Marlin")["nothing"] == 1
+
+
+def test_parts_of_a_joined_name() -> None:
+    """A hyphen to another word."""
+    assert described("by Hahn-Banach we", "Hahn")["joined"] == 1
+    assert described("by Hahn we", "Hahn")["joined"] == 0
+
+
 def test_the_weights_decide() -> None:
     """Persons whose score falls below the floor go, others get theirs; places and organisations stay."""
     words = "Ask Ida in Oslo".split()

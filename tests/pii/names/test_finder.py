@@ -217,6 +217,9 @@ class FullNames:
     def read(self, units: Sequence[str]) -> list[list[Span]]:
         return [[Span(*m.span(), "PERSON", 0.9) for m in re.finditer("Zorba Quxley", unit)] for unit in units]
 
+    def is_first_name(self, word: str) -> bool:
+        return False
+
     def is_word(self, part: str) -> bool:
         return part == "Zorba"
 

@@ -109,6 +109,9 @@ class _Nothing:
     def read(self, units: Sequence[str]) -> list[list[Span]]:
         return [[] for _ in units]
 
+    def is_first_name(self, word: str) -> bool:
+        return False
+
     def is_word(self, part: str) -> bool:
         return _is_word(part)
 

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outwarden.pii.finder import Span
-from outwarden.pii.names.titled import titled
+from outwarden.pii.names.titled import related, titled
 
+FIRST_NAMES = frozenset({"imogen", "Imogen", "Rosalind", "vikram", "Efraín", "Hannelore", "Marijke", "Patient"})
 ORDINARY = frozenset({"Patient", "Who", "Team"})
 
 
@@ -55,6 +56,39 @@ def test_what_is_none(text: str) -> None:
 def test_what_is_found_stays_as_it_is() -> None:
     """The model knows better how long a name is."""
     assert names("Dr Ida Roe", (Span(7, 10, "PERSON", 0.9),)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("dtr imogen called", "imogen"),
+        ("His wife Rosalind Ott rang", "Rosalind Ott"),
+        ("told tech vikram to wait", "vikram"),
+        ("esposo Efraín firma", "Efraín"),
+        ("Tochter: Hannelore", "Hannelore"),
+        ("vpk Marijke gebeld", "Marijke"),
+    ],
+)
+def test_who_is_somebodys_or_cares(text: str, name: str) -> None:
+    """A known name behind a relative or one of the staff, in small letters as well."""
+    found = [text[span.start : span.end] for span in related(text, (), ORDINARY.__contains__, FIRST_NAMES.__contains__)]
+    assert found == [name]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["son Patient", "sister ship", "Tochter Gesellschaft", "nurse station", "the person imogen", "wifeimogen ott"],
+)
+def test_what_is_nobodys(text: str) -> None:
+    """Ordinary words and words that are no names; no word that says whose."""
+    assert not list(related(text, (), ORDINARY.__contains__, FIRST_NAMES.__contains__))
+
+
+def test_a_relative_that_is_found_is_not_found_again() -> None:
+    """As behind titles."""
+    assert not list(
+        related("wife Imogen", (Span(5, 11, "PERSON", 0.9),), ORDINARY.__contains__, FIRST_NAMES.__contains__)
+    )
 
 
 @given(st.text(alphabet="DMrs. aIdaRoe'-vonü", max_size=200))

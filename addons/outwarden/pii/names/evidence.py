@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from outwarden.pii.names.cues import CUES, MASKS, UNITS
+from outwarden.pii.names.cues import CUES, MASKS, PEOPLE, THINGS, UNITS
 from outwarden.pii.names.features import FLAGS, Lexicon, key_of
 from outwarden.pii.names.gate import Gate
 from outwarden.pii.names.spans import Found
@@ -39,6 +39,8 @@ FEATURES = (
     *("unlisted", "unlisted_lower", "unlisted_nothing", "unlisted_digits"),
     *("foreign", "foreign_logit", "foreign_one", "foreign_lower", "foreign_unlisted", "foreign_nothing"),
     *("opens", "opens_unlisted", "opens_foreign"),
+    *("headed", "headed_nothing", "headed_people", "kind_before", "kind_after", "item", "item_nothing", "item_one"),
+    *("items", "items_nothing", "joined", "joined_one", "joined_unlisted"),
 )
 _TECHNICAL = re.compile(
     r"[a-z]*_\w+|\d+(?:\.\d+)+|v\d.*|[a-z]+\.[a-z]+.*|https?:.*|[\w.~-]*/[\w./~-]+|[a-z]+[A-Z]\w*", re.DOTALL
@@ -46,6 +48,7 @@ _TECHNICAL = re.compile(
 _SHORT_CAPS = 4
 _CERTAIN = 1e-3  # as sure as the network can be
 _TITLE, _ROLE, _VERB = (1 << list(CUES).index(name) for name in ("titles", "roles", "verbs"))
+_PEOPLE_CUES = PEOPLE.bit_count()
 _BITS = {flag: 1 << at for at, flag in enumerate(FLAGS)}
 _FIRST = _BITS["first_english"] | _BITS["first_elsewhere"] | _BITS["person_first"]
 _LAST = _BITS["last_frequent"] | _BITS["last_census"] | _BITS["last_elsewhere"] | _BITS["person_last"]
@@ -65,6 +68,10 @@ class Evidence:
         row = int(self._lexicon.rows([key_of(word)])[0])
         return 0 if row < 0 else int(self._lexicon.flags[row])
 
+    def is_first_name(self, word: str) -> bool:
+        """Whether a list of first names has ``word``."""
+        return bool(self._lists(word.lower()) & _FIRST)
+
     def of(self, words: Sequence[str], found: Sequence[Found]) -> NDArray[np.float64]:
         """A row of FEATURES for each of the persons ``found`` in a unit of ``words``."""
         unit = _Unit(words, self._gate)
@@ -80,7 +87,7 @@ class Evidence:
         logit = float(np.log(likely / (1 - likely)))
         caps, lower = joined.isupper(), joined.islower()
         around = unit.without(found.first, found.last)
-        nothing = sum(around.cues) == 0
+        nothing = sum(around.cues[:_PEOPLE_CUES]) == 0
         foreign = unit.foreign(found.first, found.last)
         opens = found.first == 0 or unit.words[found.first - 1] in _STOPS
         row = (
@@ -104,6 +111,7 @@ class Evidence:
             *(known == 0, known == 0 and lower, known == 0 and nothing, (known == 0) * unit.digit_share),
             *(foreign, foreign * logit, foreign * one, foreign * lower, foreign * (known == 0), foreign * nothing),
             *(opens, opens and known == 0, opens * foreign),
+            *unit.listed(found.first, found.last, nothing, one, known == 0),
         )
         return [float(value) for value in row]
 
@@ -154,6 +162,50 @@ class _Unit:
         strange = sum(self.strange) - sum(self.strange[first : last + 1])
         return strange / plain if plain > 1 else 0.0
 
+    def listed(self, first: int, last: int, nothing: bool, one: bool, unlisted: bool) -> Sequence[float]:
+        """What the list is one of that a finding is in, and whether it is an item of one."""
+        words, masks = self.words, self.masks
+        before = words[first - 1] if first else ""
+        after = words[last + 1] if last + 1 < len(words) else ""
+        head = self._head(first)
+        item = (first == 0 or before in _ITEM_STARTS) and (not after or after in _ITEM_ENDS)
+        items = self._items(first, last)
+        joined = (before in _DASHES and first > 1) or (after in _DASHES and last + 2 < len(words))
+        return (
+            *(head == THINGS, (head == THINGS) * nothing, head == PEOPLE),
+            *(bool(first and masks[first - 1] & THINGS), bool(after and masks[last + 1] & THINGS)),
+            *(item, item * nothing, item * one),
+            *(items, items * nothing, joined, joined * one, joined * unlisted),
+        )
+
+    def _head(self, first: int) -> int:
+        """What the words before the colon of the list say that it is one of: THINGS, PEOPLE or 0."""
+        at = first - 1
+        while at > 0 and self.words[at] not in _HEAD_ENDS:
+            at -= 1
+        if at <= 0 or self.words[at] != ":":
+            return 0
+        said = 0
+        while at > 0 and self.words[at - 1] not in _HEAD_STARTS:
+            at -= 1
+            said |= self.masks[at]
+        return THINGS if said & THINGS else PEOPLE if said & PEOPLE else 0
+
+    def _items(self, first: int, last: int) -> float:
+        """How many items of the list around are nothing but words with a capital, as a share of enough."""
+        plain = 0
+        for step, at in ((-1, first - 1), (1, last + 1)):
+            item = True
+            while 0 <= at < len(self.words) and plain < _ITEMS_MAX and (word := self.words[at]) not in _HEAD_ENDS:
+                if word in _ITEM_SIGNS:
+                    plain += item
+                    item = True
+                elif not word[0].isupper():
+                    item = False
+                at += step
+            plain += item and 0 <= at < len(self.words)
+        return min(plain, _ITEMS_MAX) / _ITEMS_MAX
+
     def beside(self, first: int, last: int, one: bool) -> Sequence[bool]:
         """What stands right before and after."""
         lower, masks = self.lower, self.masks
@@ -173,6 +225,13 @@ class _Unit:
         )
 
 
+_ITEM_SIGNS = frozenset(",|/&;")
+_ITEM_STARTS = frozenset(",;:|.!?\u2022")
+_ITEM_ENDS = frozenset(",;|.!?")
+_HEAD_ENDS = frozenset(":.!?")
+_HEAD_STARTS = frozenset(".!?;:|")
+_DASHES = frozenset("-\u2013")
+_ITEMS_MAX = 4
 _STOPS = frozenset(".!?:;\u2022")
 _QUOTES = frozenset("'\"\u2018\u201c")
 _SLASHES = frozenset("/=_#@")
@@ -191,7 +250,7 @@ class Calibration:
     """Weighs the evidence: how likely a finding of the network is a person. Without weights: as likely as it says."""
 
     # What the network finds at all likely is weighed; its own score decides no more.
-    FLOOR = 0.12
+    FLOOR = 0.05
     # Of a finding, words at the edges that are less likely than this are left out.
     _EDGE = 0.35
 

@@ -15,7 +15,7 @@ from outwarden.pii.names.layout import is_laid_out
 from outwarden.pii.names.mentions import Mentions
 from outwarden.pii.names.prose import Prose
 from outwarden.pii.names.records import names_in, prose_of
-from outwarden.pii.names.titled import titled
+from outwarden.pii.names.titled import related, titled
 
 # So much is read at once: enough that the work outweighs the start, little enough that a time limit is kept.
 BLOCK_CHARACTERS = 6000
@@ -43,6 +43,9 @@ class Reader(Protocol):
 
     def is_word(self, part: str) -> bool:
         """Whether a part of a person's name may as well mean something else."""
+
+    def is_first_name(self, word: str) -> bool:
+        """Whether ``word`` is known as a first name."""
 
 
 class NameFinder:
@@ -93,6 +96,7 @@ class NameFinder:
                 names = [*recorded, *(span for span in names if not any(map(partial(_overlap, span), recorded)))]
             if "PERSON" in self.entities:
                 names += titled(said, names, self._reader.is_word)
+                names += related(said, names, self._reader.is_word, self._reader.is_first_name)
             for span in (*names, *mentions[number].in_unit(said, names)):
                 found[number].append(span._replace(start=span.start + offset, end=span.end + offset))
 

@@ -78,6 +78,10 @@ class SpacyReader:
         """Nothing tells which words its language has: any part of a name may be one."""
         return True
 
+    def is_first_name(self, word: str) -> bool:
+        """It has no lists."""
+        return False
+
 
 class ByLanguage:
     """Shows each unit to the reader for its language; what is in no other is the first one's."""
@@ -105,6 +109,10 @@ class ByLanguage:
     def is_word(self, part: str) -> bool:
         """Whether it is one in any of the languages."""
         return any(reader.is_word(part) for reader in self._readers.values())
+
+    def is_first_name(self, word: str) -> bool:
+        """Whether it is one in any of the languages."""
+        return any(reader.is_first_name(word) for reader in self._readers.values())
 
 
 def stop_words(language: str) -> Sequence[str]:

@@ -22,6 +22,7 @@ class NetworkReader:
         self._floors = dict(floors)
         self._gate = model.gate if _is_gated(floors) else Gate()
         self.is_word = model.gate.knows
+        self.is_first_name = model.evidence.is_first_name
         self._lock = threading.Lock()  # the network keeps what it computed of words
         self.entities = frozenset(floors) & frozenset(ENTITIES)
         self.version = model.version + repr(sorted(floors.items())).encode()
