@@ -81,8 +81,8 @@ class RedisTransaction:
         self._names: dict[int, str] = {}
         self._holds: dict[str, Kept | None] = {}
         self._lines: dict[str, list[Line]] = {}  # of holds that were looked up
-        self._buckets: dict[tuple[str, int], list[str]] = {}  # what leaves a rolling window in a second
-        self._gone: dict[str, list[str]] = {}  # what has left it
+        self._buckets: dict[str, dict[int, list[str]]] = {}  # what leaves a rolling window in a second, as it is now
+        self._aged: set[str] = set()  # accounts of which all that has left its window is among these
         self._pause: str | None = None
         self._changed: dict[str, str] = {}  # values to write, by key
         self._later: list[Command] = []  # other writes
@@ -194,7 +194,7 @@ class RedisTransaction:
         if there:
             self._later.append(("ZREM", (key, *there)))
         self._later.append(("ZADD", (key, leaves, text)))
-        self._buckets[name, leaves] = [text]
+        self._buckets[name][leaves] = [text]
 
     def enter(self, hold_id: str, number: int, step: Step, lines: Sequence[Entry], at: datetime) -> None:
         if lines:
@@ -300,8 +300,8 @@ class RedisTransaction:
             found = zip(self._targets, rest.pop(0), strict=True)
             self._pause = next((target for target, since in found if since is not None), None)
         for account, gone, bucket in zip(rolling, rest[::2], rest[1::2], strict=True):
-            self._gone[name_of(account)] = gone
-            self._buckets[name_of(account), self._leaves(account)] = bucket
+            self._know(name := name_of(account), gone)
+            self._buckets[name][self._leaves(account)] = bucket
 
     def _in_turn(self, commands: Sequence[Command]) -> list[Any]:
         """Read when nobody else is at it; take the turn where that is wanted."""
@@ -380,21 +380,30 @@ class RedisTransaction:
         return done.change
 
     def _roll(self, name: str, at: int) -> Balance:
-        gone = self._gone.pop(name, None)
-        if gone is None:
-            gone = self.read([("ZRANGEBYSCORE", (charges_key(name), "-inf", at))])[0]
-        if not gone:
+        if name not in self._aged:
+            self._know(name, self.read([("ZRANGEBYSCORE", (charges_key(name), "-inf", at))])[0])
+        buckets = self._buckets[name]
+        left = [leaves for leaves, there in buckets.items() if there and leaves <= at]
+        if not left:
             return Balance()
+        gone = [text for leaves in left for text in buckets[leaves]]
+        buckets.update((leaves, []) for leaves in left)  # else what is charged there next would add to what is gone
         self._later.append(("ZREM", (charges_key(name), *gone)))
         posted, debt, credit = (sum(parts) for parts in zip(*(_charge_in(text)[1:] for text in gone), strict=True))
-        self._gone[name] = []
         return Balance(-posted, 0, -debt, -credit)
 
+    def _know(self, name: str, gone: Sequence[str]) -> None:
+        """What had left an account's window before this transaction."""
+        self._aged.add(name)
+        buckets = self._buckets.setdefault(name, {})
+        for text in gone:
+            buckets.setdefault(_charge_in(text)[0], [text])
+
     def _bucket(self, name: str, leaves: int) -> list[str]:
-        found = self._buckets.get((name, leaves))
-        if found is None:
-            found = self.read([("ZRANGEBYSCORE", (charges_key(name), leaves, leaves))])[0]
-        return found
+        buckets = self._buckets.setdefault(name, {})
+        if leaves not in buckets:
+            buckets[leaves] = self.read([("ZRANGEBYSCORE", (charges_key(name), leaves, leaves))])[0]
+        return buckets[leaves]
 
 
 def _charge_in(text: str) -> list[int]:
