@@ -97,6 +97,22 @@ def test_the_bound_is_held_and_the_cost_is_posted(begin: Begin) -> None:
     assert state.budgets[0].posted == COST
 
 
+def test_searches_are_part_of_the_bound(begin: Begin) -> None:
+    """A search costs more than all the tokens of a cheap model: as many as the call allows are held."""
+    services, state, _ = begin(budget(1))
+    state.body = classify(
+        b'{"model": "gpt-4o", "tools": [{"type": "web_search"}], "max_tool_calls": 3}', "application/json"
+    )
+    purse = Purse(state, services.engines, services)
+    assert purse.pay(None)
+    assert purse.held
+    tokens = purse.input_tokens * 1000 + 100 * 10_000
+    search = services.engines.prices.price("openai", "gpt-4o").web_search
+    assert purse.held.usd == tokens + 3 * search
+    settle(purse, replace(USAGE, web_searches=3))
+    assert state.overshoot == 0
+
+
 SOLD_OTHERWISE = [
     # path, model, asked, the most, used, cost
     ("/v1/audio/speech", "tts-1", Usage(characters=2000), 30_000_000, None, 30_000_000),

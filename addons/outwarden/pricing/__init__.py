@@ -11,7 +11,7 @@ from outwarden.pricing.outputs import OUTPUT_TOKENS_UNKNOWN, context_window, med
 from outwarden.pricing.price import NANO, UNIT_PRICES, Price, PriceRule, nano, usd
 from outwarden.pricing.tiers import reported_tier, service_tier
 from outwarden.pricing.tokens import BYTES, TokenCounter
-from outwarden.pricing.unseen import OVERHEAD_TOKENS, unseen_tokens
+from outwarden.pricing.unseen import OVERHEAD_TOKENS, Unseen, unseen, unseen_tokens
 
 __all__ = [
     "BYTES",
@@ -25,12 +25,14 @@ __all__ = [
     "PriceBook",
     "PriceRule",
     "TokenCounter",
+    "Unseen",
     "context_window",
     "media_tokens",
     "nano",
     "output_maximum",
     "reported_tier",
     "service_tier",
+    "unseen",
     "unseen_tokens",
     "usd",
 ]
