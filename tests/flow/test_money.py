@@ -428,6 +428,18 @@ def test_a_limit_is_a_limit(begin: Begin, limit: int, expected: int) -> None:
     assert begin(budget(1), output_limit=limit)[2].output_tokens == expected
 
 
+def test_a_limit_that_does_not_bound_thoughts(begin: Begin) -> None:
+    """Held for both, and lowering the limit would not make it cheaper."""
+    services, state, _ = begin(budget(0.01), rules={"unknown_price": {"input_mtok": 1, "output_mtok": 1}})
+    state.host = Host(("api.x.ai",), "x-ai", "openai")
+    state.facts = RequestFacts(model="grok-3-mini-fast-latest", output_limit=10)
+    purse = Purse(state, services.engines, services)
+
+    assert purse.output_tokens == 10 + 131_072
+    assert not purse.pay(None)
+    assert purse.affordable_output() is None
+
+
 def test_embeddings_write_nothing(begin: Begin) -> None:
     """An operation without output is held for its input alone."""
     services, state, _ = begin(budget(1), output_limit=None)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from outwarden.pricing import Unseen, media_tokens, output_maximum, unseen
+from outwarden.pricing import Unseen, media_tokens, output_maximum, thinks_beyond_limit, unseen
 from outwarden.wire.sameness import same_request
 from outwarden.wire.usage import Usage
 
@@ -60,4 +60,6 @@ def output_bound(state: CallState, provider: str, model: str | None) -> int:
     limit = state.facts.output_limit
     if limit is None:
         limit = output_maximum(provider, model)
+    elif thinks_beyond_limit(model):
+        limit += output_maximum(provider, model)
     return limit * max(1, state.facts.choices)

@@ -18,7 +18,7 @@ from outwarden.flow.left import NOTHING, Left, Taken, waived
 from outwarden.flow.metering import Metering, metering_of
 from outwarden.flow.services import Engines, Services
 from outwarden.flow.tariff import Tariff
-from outwarden.pricing import BYTES, LearntOf, Price, context_window
+from outwarden.pricing import BYTES, LearntOf, Price, context_window, thinks_beyond_limit
 from outwarden.wire.format import Refusal
 from outwarden.wire.usage import Usage
 
@@ -335,6 +335,8 @@ class Purse:
 
     def affordable_output(self) -> int | None:
         """How many output tokens what is left would pay for, after a denial; None: clamping cannot help."""
+        if thinks_beyond_limit(self._tariff.asked(self._tariff.upstream)[1]):
+            return None
         price, unit = self._tariff.price, self.denied.account.budget.unit if self.denied else "requests"
         if self.denied is None or unit == "requests" or (unit == "usd" and price is None):
             return None
