@@ -16,7 +16,7 @@ from outwarden.budget import (
     Ledger,
     accounts,
     keyed_digest,
-    redis_store,
+    redis_pruning,
     sql_store,
 )
 
@@ -123,7 +123,7 @@ def test_in_any_window_that_ends(ledger: Ledger, clock: Clock, window: str) -> N
 
 def test_a_crowd_is_bounded(inside: Inside, ledger: Ledger, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """Too many different bodies within the window: the quietest are forgotten, the loop is not."""
-    for store in (sql_store, redis_store):
+    for store in (sql_store, redis_pruning):
         monkeypatch.setattr(store, "CROWD_MAX", 10)
     for number in range(30):
         call(ledger, guarded(clock, f"call {number}"), 0)
