@@ -310,6 +310,26 @@ def test_the_price_of_an_unknown_model_is_never_zero(begin: Begin) -> None:
     assert "unknown_price" in purse.refusal.message
 
 
+def test_work_in_files_is_refused(begin: Begin) -> None:
+    """Its price is known, and not of how much; whoever sets a price for the unknown takes the risk."""
+    _, _, purse = begin(budget(1), unbounded=True)
+    assert not purse.pay(None)
+    assert purse.refusal
+    assert purse.refusal.code == "price_unknown"
+
+
+def test_a_batch_is_paid_by_its_own_price_list(begin: Begin) -> None:
+    """Where a provider sells work that may take a day for less; the hold covers the standard price."""
+    services, state, _ = begin(budget(100), model="claude-sonnet-4-5", output_limit=4000)
+    state.host, state.format = Host(("api.anthropic.com",), "anthropic", "anthropic"), format_named("anthropic")
+    state.operation = state.format.identify("POST", "/v1/messages/batches")
+    purse = Purse(state, services.engines, services)
+    assert purse.pay(None)
+    settle(purse, Usage(output_tokens=4000))
+    assert purse.held
+    assert state.cost * 2 == 4000 * 15_000 < purse.held.usd
+
+
 def test_an_unknown_price_may_have_a_stand_in(begin: Begin) -> None:
     """``unknown_price`` with two numbers: the call is held and charged by them."""
     stand_in = {"unknown_price": {"input_mtok": 15, "output_mtok": 75}}
