@@ -179,7 +179,8 @@ def is_torn(state: CallState) -> bool:
 def estimate(flow: http.HTTPFlow, state: CallState) -> Usage:
     """What was seen: the counted input, and one output token per byte of text, within the call's own limit.
 
-    What a stream reported before it broke off holds, and what came since is added.
+    What a stream reported before it broke off holds, and what came since is added. Of work whose results are fetched
+    later (a batch, a run, a response in the background) nobody tells this call what it used: all that it may write.
     """
     assert state.purse
     seen = state.purse.used_output(0)  # what was thought in silence, where the model does that
@@ -189,5 +190,5 @@ def estimate(flow: http.HTTPFlow, state: CallState) -> Usage:
     if state.reply:
         seen = state.purse.used_output(state.reply.counted)
     elif flow.response and not flow.response.stream and state.refusal is None:
-        seen = len(flow.response.raw_content or b"")
+        seen = state.purse.output_tokens if state.operation.keeps else len(flow.response.raw_content or b"")
     return Usage(input_tokens=state.purse.sent_tokens, output_tokens=min(seen, state.purse.output_tokens))

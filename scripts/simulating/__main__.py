@@ -14,7 +14,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="the seed, or with --seconds the first one")
     parser.add_argument("--steps", type=int, default=500, help="steps of a history")
     parser.add_argument("--seconds", type=float, default=0, help="play seed after seed for so long")
-    parser.add_argument("--store", default="sqlite", choices=["sqlite", "postgresql", "mariadb"])
+    parser.add_argument("--store", default="sqlite", choices=["sqlite", "postgresql", "mariadb", "redis"])
     given = parser.parse_args()
     begin, played = time.monotonic(), 0
     with opened(given.store) as stores:

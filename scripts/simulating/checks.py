@@ -1,15 +1,14 @@
-"""What must hold after each step, read from the database in plain SQL and compared with the model."""
+"""What must hold after each step, read from the database in plain SQL (`tables`) and compared with the model."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from outwarden.budget import BudgetState, Store
-from outwarden.budget.sql_store import SqlStore
 from simulating.histories import Step
 from simulating.model import Books, Key
+from simulating.tables import tables_of
 
-TABLES = ("charges", "entries", "accounts", "holds", "owners", "pauses", "orders")
 PARTS = "posted, pending, debt, credit"
 ENDS = {"post": "posted", "void": "voided", "expire": "expired"}
 AUDIT_EVERY = 25  # steps; in between the journal is read of those holds alone that a step was about
@@ -27,15 +26,14 @@ class Checks:
     """Looks at the database beside the ledgers. It begins empty."""
 
     def __init__(self, store: Store, books: Books) -> None:
-        assert isinstance(store, SqlStore)
         self._store = store
+        self._tables = tables_of(store)
         self._books = books
         self._lines: dict[tuple[str, int, int], tuple[str, Balance]] = {}
         self._sums: dict[int, Balance] = defaultdict(lambda: (0, 0, 0, 0))
         self._counters: dict[Key, tuple[int, Balance]] = {}
         self._steps = 0
-        for table in TABLES:
-            self._rows(f"DELETE FROM {table}")
+        self._tables.empty()
 
     def after(self, step: Step, names: Collection[str], limits: Mapping[str, int] | None = None) -> None:
         """All that must hold after a step on some holds; ``limits``: those under which it has just reserved more."""
@@ -169,7 +167,7 @@ class Checks:
         return {Key(budget, id_, starts): (number, tuple(b)) for number, budget, id_, starts, *b in rows}
 
     def _rows(self, sql: str) -> list[Any]:
-        return [tuple(row) for row in self._store.run_sql(sql)]
+        return self._tables.rows(sql)
 
 
 _LINE = f"hold, number, account, step, {PARTS}"

@@ -239,7 +239,7 @@ class Inside:
         """Each account's budget and what is posted to it, by the windows' starts."""
         if isinstance(self._store, SqlStore):
             return list(self._store.run_sql("SELECT budget, posted FROM accounts ORDER BY starts, budget"))
-        rows = sorted(self._store._rows(), key=lambda row: (row.starts, row.budget))
+        rows = sorted(self._store.rows(), key=lambda row: (row.starts, row.budget))
         return [(row.budget, row.posted) for row in rows]
 
     def lines(self, hold: str) -> list[tuple[int, str, int, int, int, int]]:

@@ -291,6 +291,15 @@ def test_states_under_other_rules(ledger: Ledger, account: Make) -> None:
     assert (state.limit, state.state) == (80, "warn")
 
 
+def test_states_of_what_counts_no_more(ledger: Ledger, account: Make) -> None:
+    """With another window or scope the budget counts anew; what it counted before keeps the limit it had."""
+    ledger.hold("h", [account(100)], usd(60))
+    ledger.post("h", usd(60))
+    for changed in (Budget("b", "all", 80, window="day"), Budget("b", "team", 80)):
+        (state,) = ledger.states(BudgetRules((changed,)))
+        assert (state.scope, state.window, state.limit, state.state) == ("all", "lifetime", 100, "ok")
+
+
 def test_crossings_are_told_once(ledger: Ledger, account: Make) -> None:
     """The post that crosses a warning says so, the ones after it do not."""
     day = account(100, warn_at=(0.5,))

@@ -1,5 +1,6 @@
 """The loop guard: calls with the same body count together, others apart, and nothing is kept of a body or for long."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +17,7 @@ from outwarden.budget import (
     Ledger,
     accounts,
     keyed_digest,
-    redis_store,
+    redis_pruning,
     sql_store,
 )
 
@@ -62,6 +63,19 @@ def test_an_infinite_loop_is_stopped_at_30_in_60_seconds(ledger: Ledger, clock: 
     assert admitted[:30] == [number / 10 for number in range(30)]
     assert all(later - first >= 60 for first, later in zip(admitted, admitted[30:], strict=False))
     assert len(admitted) in (145, 146, 147, 148, 149, 150)
+    assert ledger.drift() == []
+
+
+def test_tries_that_fail_count(ledger: Ledger, clock: Clock) -> None:
+    """A client that tries again because its call fails is the loop that is meant; nothing else is charged for it."""
+    guard, usd = guarded(clock, "loop"), guarded(clock, "loop", budget=replace(GUARD, name="usd", unit="usd"))
+    for number in range(30):
+        assert isinstance(ledger.hold(f"h{number}", [guard, usd], Amounts(1, 0)), Held)
+        ledger.void(f"h{number}")
+    assert isinstance(ledger.hold("again", [guard, usd], Amounts(1, 0)), Denied)
+    assert [ledger.state(account).posted for account in (guard, usd)] == [30, 0]
+    clock.advance(seconds=61)
+    assert isinstance(ledger.hold("again", [guard, usd], Amounts(1, 0)), Held)
     assert ledger.drift() == []
 
 
@@ -123,7 +137,7 @@ def test_in_any_window_that_ends(ledger: Ledger, clock: Clock, window: str) -> N
 
 def test_a_crowd_is_bounded(inside: Inside, ledger: Ledger, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """Too many different bodies within the window: the quietest are forgotten, the loop is not."""
-    for store in (sql_store, redis_store):
+    for store in (sql_store, redis_pruning):
         monkeypatch.setattr(store, "CROWD_MAX", 10)
     for number in range(30):
         call(ledger, guarded(clock, f"call {number}"), 0)

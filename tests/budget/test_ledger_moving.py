@@ -263,3 +263,32 @@ def test_json_tells_the_window(ledger: Ledger, account: Make) -> None:
     spend(ledger, account(100, window="rolling 10m"), "a", 1)
     shown = only(ledger).as_json()
     assert (shown["window"], shown["window_start"], shown["window_end"]) == ("rolling 10m", None, None)
+
+
+def test_what_has_left_is_taken_out_once(url: str, account: Make, clock: Clock) -> None:
+    """However many holds of one account a step resolves: what left the window before is not given back again."""
+    minute = account(100, window="rolling 60s")
+    first = Ledger(open_store(url), clock=clock)
+    spend(first, minute, "old", 30)
+    for number in range(4):
+        first.hold(f"h{number}", [minute], Amounts(10, 0))
+    first.close()
+    clock.advance(seconds=61)
+    second = Ledger(open_store(url), clock=clock)
+    assert second.recover() == 4
+    assert only(second).posted == 40
+    assert second.drift() == []
+    second.close()
+
+
+def test_a_late_charge_does_not_add_to_what_has_left(ledger: Ledger, account: Make, clock: Clock) -> None:
+    """Two requests of one second: one ends soon, one when both have left the window. Neither is counted off twice."""
+    requests = account(9, unit="requests", window="rolling 60s")
+    for name in ("soon", "late"):
+        ledger.hold(name, [requests], Amounts(0, 0))
+    ledger.post("soon", Amounts(0, 0))
+    clock.advance(seconds=70)
+    ledger.post("late", Amounts(0, 0))
+    spend(ledger, requests, "now", 0)
+    assert only(ledger).posted == 1
+    assert ledger.drift() == []

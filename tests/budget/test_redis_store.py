@@ -1,14 +1,19 @@
 """The ledger in Redis beyond what every store does: what it refuses, warns of, and never tells."""
 
+import time
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 import redis
 from sqlalchemy import make_url
 
-from outwarden.budget import Account, Amounts, Denied, Held, Ledger, open_store
+from outwarden.budget import Account, Amounts, Denied, Held, Ledger, Orders, open_store, redis_pruning
+from outwarden.budget.redis_connection import RedisConnection
 from outwarden.budget.redis_rows import LEDGER, entries_key, line_in
+from outwarden.budget.redis_store import RedisStore
+from outwarden.budget.redis_transaction import RedisTransaction
 from outwarden.errors import StateError, StepUndone, StoreUnavailable
 
 pytestmark = pytest.mark.on_redis
@@ -56,6 +61,62 @@ def test_who_read_before_another_wrote_writes_nothing(url: str, ledger: Ledger, 
     assert isinstance(late.hold("late", [account(100)], Amounts(90, 0)), Denied)
     assert isinstance(late.hold("late", [account(100)], Amounts(9, 0)), Held)
     assert ledger.drift() == []
+
+
+def test_a_turn_that_ran_out_undoes_the_step(url: str, ledger: Ledger, account: Make, clock: Any) -> None:
+    """Within a turn nothing but the turn is watched: whoever comes after its end sees what was there before."""
+    ledger.hold("first", [account(100)], Amounts(10, 0))
+    slow = RedisTransaction(cast(RedisStore, open_store(url)), turn_s=0.05)
+    slow.__enter__()
+    slow.lock([account(100)], clock())
+    assert slow.reserve(account(100), 80, clock())
+    time.sleep(0.1)
+    assert isinstance(ledger.hold("h", [account(100)], Amounts(90, 0)), Held)
+    with pytest.raises(StepUndone):
+        slow.__exit__(None, None, None)
+    assert ledger.drift() == []
+
+
+def test_nobody_writes_during_a_turn(url: str, ledger: Ledger, account: Make, clock: Any) -> None:
+    """Neither who comes meanwhile nor who had read before: it waits, and then sees what the turn has written."""
+    ledger.hold("first", [account(100)], Amounts(10, 0))
+    early = open_store(url).transaction().__enter__()
+    early.expect([account(100)], clock())
+    assert early.open_hold("early", "somebody", Amounts(30, 0), clock())
+    early.lock([account(100)], clock())
+    assert early.reserve(account(100), 30, clock())
+    with open_store(url).transaction() as turn:
+        turn.lock([account(100)], clock())
+        with pytest.raises(StepUndone):
+            early.__exit__(None, None, None)
+        assert turn.reserve(account(100), 80, clock())
+    assert isinstance(ledger.hold("h", [account(100)], Amounts(20, 0)), Denied)
+
+
+def test_many_accounts_keep_nobody_waiting(
+    url: str, ledger: Ledger, account: Make, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To watch many keys takes Redis quadratic time: whoever folds, forgets or resets does not."""
+    watched, send = [0], RedisConnection.send
+
+    def noted(self: RedisConnection, raw: Any, steps: Any) -> Any:
+        watched.extend(len(arguments) for name, arguments in steps if name == "WATCH")
+        return send(self, raw, steps)
+
+    monkeypatch.setattr(RedisConnection, "send", noted)
+    monkeypatch.setattr(redis_pruning, "LOOK_AT", 7)
+    model = account(100, scope="session")
+    for number in range(40):
+        ledger.hold(f"h{number}", [replace(model, id=f"s{number}")], Amounts(5, 0))
+        ledger.post(f"h{number}", Amounts(5, 0))
+    assert Orders(open_store(url), "root", clock=clock).reset(model.budget).changed == 40
+    assert {state.posted for state in ledger.states()} == {0}
+    assert ledger.drift() == []
+    clock.advance(days=401)
+    assert [ledger.prune() for _ in range(6)] == [40, 7, 7, 7, 7, 5]  # first the lines of all holds, and 7 accounts
+    assert ledger.states() == []
+    assert ledger.drift() == []
+    assert max(watched) < 10
 
 
 def test_a_ledger_that_was_lost_is_not_begun_anew(ledger: Ledger, account: Make, admin: Any) -> None:

@@ -78,6 +78,11 @@ def test_a_month_is_a_month_in_utc(state: Path) -> None:
     assert {row["name"]: row["cost_usd"] for row in rows}["support"] == "0.2"
 
 
+def test_a_month_without_its_zero_is_that_month_alone(state: Path) -> None:
+    """What is read as January is not October to December, whose numbers begin with the same figure."""
+    assert json.loads(run(state, "--json", "--month", "2026-1")[1]) == []
+
+
 def test_csv_runs_nothing_in_a_spreadsheet(state: Path) -> None:
     """A team that looks like a formula is quoted; everything else is as in the JSON."""
     rows = list(csv.DictReader(io.StringIO(run(state, "--csv")[1])))

@@ -435,6 +435,24 @@ def test_an_infinite_loop_is_stopped(primary: SimulatedProvider, provider: Simul
     assert EMAIL not in json.dumps(listed)
 
 
+def test_a_loop_of_calls_that_fail_is_stopped(
+    primary: SimulatedProvider, provider: SimulatedProvider, start: Any
+) -> None:
+    """A client that tries again for ever because its provider errs: each try counts, and costs nothing."""
+    guard = {"name": "loop-guard", "scope": "api_key", "window": "rolling 60s", "limit_requests": 5, "identical": True}
+    money = {"name": "money", "scope": "all", "limit_usd": 1}
+    outwarden: Interceptor = start(rules_for(primary, budgets={"budgets": [guard, money]}))
+    provider.queue(*[Script(status=400)] * 5)
+    with outwarden.http() as client:
+        answers = [client.post(f"https://{OPENAI}/v1/chat/completions", json=chat("why?")) for _ in range(7)]
+
+    assert [answer.status_code for answer in answers] == [400] * 5 + [429] * 2
+    assert len(provider.requests) == 5
+    states = {state["name"]: state for state in outwarden.budgets()}
+    assert states["loop-guard"]["posted_requests"] == "5"
+    assert states["money"]["posted_usd"] == "0"
+
+
 def test_rules_and_orders_apply_to_the_running_window(
     primary: SimulatedProvider, provider: SimulatedProvider, start: Any
 ) -> None:

@@ -97,6 +97,22 @@ def test_the_bound_is_held_and_the_cost_is_posted(begin: Begin) -> None:
     assert state.budgets[0].posted == COST
 
 
+def test_searches_are_part_of_the_bound(begin: Begin) -> None:
+    """A search costs more than all the tokens of a cheap model: as many as the call allows are held."""
+    services, state, _ = begin(budget(1))
+    state.body = classify(
+        b'{"model": "gpt-4o", "tools": [{"type": "web_search"}], "max_tool_calls": 3}', "application/json"
+    )
+    purse = Purse(state, services.engines, services)
+    assert purse.pay(None)
+    assert purse.held
+    tokens = purse.input_tokens * 1000 + 100 * 10_000
+    search = services.engines.prices.price("openai", "gpt-4o").web_search
+    assert purse.held.usd == tokens + 3 * search
+    settle(purse, replace(USAGE, web_searches=3))
+    assert state.overshoot == 0
+
+
 SOLD_OTHERWISE = [
     # path, model, asked, the most, used, cost
     ("/v1/audio/speech", "tts-1", Usage(characters=2000), 30_000_000, None, 30_000_000),
@@ -294,6 +310,26 @@ def test_the_price_of_an_unknown_model_is_never_zero(begin: Begin) -> None:
     assert "unknown_price" in purse.refusal.message
 
 
+def test_work_in_files_is_refused(begin: Begin) -> None:
+    """Its price is known, and not of how much; whoever sets a price for the unknown takes the risk."""
+    _, _, purse = begin(budget(1), unbounded=True)
+    assert not purse.pay(None)
+    assert purse.refusal
+    assert purse.refusal.code == "price_unknown"
+
+
+def test_a_batch_is_paid_by_its_own_price_list(begin: Begin) -> None:
+    """Where a provider sells work that may take a day for less; the hold covers the standard price."""
+    services, state, _ = begin(budget(100), model="claude-sonnet-4-5", output_limit=4000)
+    state.host, state.format = Host(("api.anthropic.com",), "anthropic", "anthropic"), format_named("anthropic")
+    state.operation = state.format.identify("POST", "/v1/messages/batches")
+    purse = Purse(state, services.engines, services)
+    assert purse.pay(None)
+    settle(purse, Usage(output_tokens=4000))
+    assert purse.held
+    assert state.cost * 2 == 4000 * 15_000 < purse.held.usd
+
+
 def test_an_unknown_price_may_have_a_stand_in(begin: Begin) -> None:
     """``unknown_price`` with two numbers: the call is held and charged by them."""
     stand_in = {"unknown_price": {"input_mtok": 15, "output_mtok": 75}}
@@ -410,6 +446,18 @@ def test_a_call_without_a_limit_is_held_for_the_models_maximum(begin: Begin) -> 
 def test_a_limit_is_a_limit(begin: Begin, limit: int, expected: int) -> None:
     """0 is a value."""
     assert begin(budget(1), output_limit=limit)[2].output_tokens == expected
+
+
+def test_a_limit_that_does_not_bound_thoughts(begin: Begin) -> None:
+    """Held for both, and lowering the limit would not make it cheaper."""
+    services, state, _ = begin(budget(0.01), rules={"unknown_price": {"input_mtok": 1, "output_mtok": 1}})
+    state.host = Host(("api.x.ai",), "x-ai", "openai")
+    state.facts = RequestFacts(model="grok-3-mini-fast-latest", output_limit=10)
+    purse = Purse(state, services.engines, services)
+
+    assert purse.output_tokens == 10 + 131_072
+    assert not purse.pay(None)
+    assert purse.affordable_output() is None
 
 
 def test_embeddings_write_nothing(begin: Begin) -> None:

@@ -11,7 +11,14 @@ import pytest
 
 from outwarden.pricing.outputs import media_tokens
 from outwarden.pricing.tokens import TokenCounter
-from outwarden.pricing.unseen import OVERHEAD_TOKENS, REFERENCE_TOKENS, SERVER_TOOL_TOKENS, unseen_tokens
+from outwarden.pricing.unseen import (
+    OVERHEAD_TOKENS,
+    REFERENCE_TOKENS,
+    SEARCHES,
+    SERVER_TOOL_TOKENS,
+    unseen,
+    unseen_tokens,
+)
 
 TRAFFIC = Path(__file__).parents[2].parent / "shared" / "wire"
 PROVIDERS = {"xai": "x-ai", "gemini": "google", "vertex": "google", "bedrock": "aws"}
@@ -71,6 +78,35 @@ def test_both_add_up() -> None:
     """A call with references and tools gets room for both."""
     body = b'{"previous_response_id": "r", "tools": [{"type": "web_search"}]}'
     assert unseen_tokens(body) == OVERHEAD_TOKENS + SERVER_TOOL_TOKENS + REFERENCE_TOKENS
+
+
+@pytest.mark.parametrize(
+    ("body", "web", "files"),
+    [
+        (b'{"tools": [{"type": "web_search"}]}', SEARCHES, 0),
+        (b'{"tools": [{"type": "web_search"}], "max_tool_calls": 3}', 3, 0),
+        (b'{"tools": [{"type": "file_search"}, {"type": "web_search"}], "max_tool_calls": 3}', 3, 3),
+        (b'{"tools": [{"type": "web_search_20250305", "max_uses": 2}]}', 2, 0),
+        (b'{"tools": [{"type": "web_search_20250305", "max_uses": 20}]}', 20, 0),
+        (b'{"tools": [{"type": "web_search_20250305"}, {"type": "web_fetch_20250910", "max_uses": 1}]}', SEARCHES, 0),
+        (b'{"tools": [{"type": "code_interpreter"}]}', 0, 0),
+        (b'{"web_search_options": {}}', SEARCHES, 0),
+        (b'{"plugins": [{"id": "web"}]}', SEARCHES, 0),
+        (b'{"plugins": [{"id": "file-parser"}]}', 0, 0),
+        (b'{"tools": [{"googleSearch": {}}]}', SEARCHES, 0),
+        (b'{"tools": [{"type": "function", "function": {"name": "web_search"}}]}', 0, 0),
+    ],
+)
+def test_searches(body: bytes, web: int, files: int) -> None:
+    """As many as the call allows, where it says so of all its tools; else as many as any call was seen to make."""
+    assert unseen(body)[1:] == (web, files)
+
+
+def test_searches_that_are_billed_together() -> None:
+    """Google bills a prompt that searched once, whatever its queries; from Gemini 3 on each query."""
+    body = b'{"tools": [{"googleSearch": {}}]}'
+    assert unseen(body, "gemini-2.5-flash").web_searches == 1
+    assert unseen(body, "gemini-3-flash-preview").web_searches == SEARCHES
 
 
 @pytest.mark.skipif(not TRAFFIC.is_dir(), reason="the recorded traffic is not beside this checkout")

@@ -116,6 +116,14 @@ def test_what_is_wrong_with_a_budget(line: str, problem: str, problems: Problems
     assert len(told) == 1
 
 
+@pytest.mark.parametrize("name", ["n" * 81, '"a\\0b"', '"a\\nb"'])
+def test_a_name_that_no_database_keeps(name: str, problems: Problems) -> None:
+    """Told when the rules are read, not by a database that refuses each call."""
+    told = problems(budgets=f"budgets:\n  - name: {name}\n    scope: all\n    limit_usd: 1\n")
+
+    assert told == ["budgets.yml:2: name: expected at most 80 characters that can be printed"]
+
+
 @pytest.mark.parametrize(
     ("written", "window"), [("rolling 10m", "rolling 10m"), ("rolling  60s", "rolling 60s"), ("refill 1h", "refill 1h")]
 )

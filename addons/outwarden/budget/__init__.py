@@ -7,7 +7,7 @@ in `store`, and `retrying` what a server undid. SQLAlchemy and the drivers live 
 `sql_transaction` and `sqlite_connection` write to SQLite, which has one writer at a time; `server_transaction` and
 `server_connection` (`postgres_connection` with `postgres_pipeline`, `mariadb_connection`) to servers, which have row
 locks; `statements`, `dialects`, `schema`, `server_schema` and `migrations` say what is there. `redis_store`,
-`redis_transaction`, `redis_connection` and `redis_rows` are all of that for Redis.
+`redis_transaction`, `redis_pruning`, `redis_connection` and `redis_rows` are all of that for Redis.
 """
 
 from outwarden.budget.accounts import Account, accounts, keyed_digest

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from outwarden.budget.accounts import Account
 from outwarden.budget.ageing import balance_at
 from outwarden.budget.denials import Denials, is_hopeless
-from outwarden.budget.limits import BudgetRules
+from outwarden.budget.limits import Budget, BudgetRules
 from outwarden.budget.orders import targets_of
 from outwarden.budget.owners import Owner, Watch, is_alive, this_process
 from outwarden.budget.retrying import retried
@@ -163,14 +163,15 @@ class Ledger:
     def states(self, rules: BudgetRules | None = None) -> list[BudgetState]:
         """List the accounts of current windows (and of past ones with something pending).
 
-        Limits and warnings are those of ``rules`` where a budget of that name and unit is there, else as last seen.
+        Limits and warnings are those of ``rules`` where the budget is there, else as last seen: with another scope,
+        unit or window it is another one, which counts anew.
         """
-        known = {(budget.name, budget.unit): budget for budget in rules.budgets} if rules else {}
+        known = {_kind(budget): budget for budget in rules.budgets} if rules else {}
         now, paused = self._clock(), set(self._store.pauses())
         states = []
         for account, standing in self._store.standings(now):
             old = account.budget
-            ruled = replace(known.get((old.name, old.unit), old), window=old.window)
+            ruled = known.get(_kind(old), old)
             balance = balance_at(ruled, standing, int(now.timestamp()))
             state = state_of(replace(account, budget=ruled), balance)
             stopped = not paused.isdisjoint(targets_of((account,), None))
@@ -404,6 +405,11 @@ class Ledger:
 def _opened(accounts: Sequence[Account], taken: Taken, amounts: Amounts, opened: datetime, now: datetime) -> _Open:
     states = told(accounts, [balance for _, balance in taken], now)
     return _Open(tuple(accounts), tuple(number for number, _ in taken), amounts, opened, states)
+
+
+def _kind(budget: Budget) -> tuple[str, str, str, str]:
+    """What makes a budget the same one under changed rules."""
+    return budget.name, budget.scope, budget.unit, budget.window
 
 
 def _name(account: Account) -> tuple[str, str, str, str]:

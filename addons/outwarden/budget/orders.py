@@ -125,9 +125,10 @@ class Orders:
         now = self._clock()
         target = Target("account", budget.name, id_) if id_ else Target("budget", budget.name)
         with self._store.transaction() as transaction:
+            found = transaction.numbers(budget.name, id_, now)  # first: to look for them may take a while
             step = self._log(transaction, "reset", target, 0, now)
             lines = []
-            for number, balance in transaction.numbers(budget.name, id_, now):
+            for number, balance in found:
                 change = Balance(-balance.posted, 0, -balance.debt, -balance.credit)
                 transaction.move(number, change, now)
                 transaction.begin_anew(number, now)

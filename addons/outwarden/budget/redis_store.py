@@ -14,6 +14,7 @@ from outwarden.budget.accounts import Account
 from outwarden.budget.ageing import Charge, Standing
 from outwarden.budget.owners import Owner
 from outwarden.budget.redis_connection import RedisConnection
+from outwarden.budget.redis_pruning import RedisPruning
 from outwarden.budget.redis_rows import (
     ACCOUNTS,
     CARRIED,
@@ -30,22 +31,19 @@ from outwarden.budget.redis_rows import (
     account_key,
     charges_key,
     entries_key,
-    hold_key,
     line_in,
     name_of,
     open_key,
     written,
 )
-from outwarden.budget.redis_transaction import RedisTransaction
+from outwarden.budget.redis_transaction import CHUNK, RedisTransaction
 from outwarden.budget.server_connection import Lost
 from outwarden.budget.sql_connection import Step
 from outwarden.budget.sql_rows import account_in as account_of
 from outwarden.budget.sql_rows import moment, rolls, seconds, standing_in
-from outwarden.budget.sql_store import CROWD_MAX
 from outwarden.budget.store import Order, RestRow
 from outwarden.errors import StateError, StoreUnavailable
 
-_CHUNK = 1000  # keys that are read in one round trip
 _OF_UPSTREAM = "upstream "  # how `orders.Target` writes an upstream that is drained, among the keys and budgets paused
 _CHECK_S = 10  # how long `drift` may keep the others waiting
 
@@ -112,6 +110,7 @@ class RedisStore:
         self.connection = connection
         self.ledger = ledger
         self.lost_race = False  # the last transaction was undone for another's sake
+        self._pruning = RedisPruning(self)
 
     def transaction(self) -> RedisTransaction:
         return RedisTransaction(self)
@@ -129,7 +128,7 @@ class RedisStore:
         return standing_in(account_in(text), [Charge(*json.loads(charge)) for found in charges for charge in found])
 
     def standings(self, at: datetime) -> list[tuple[Account, Standing]]:
-        shown = [(row, account_of(row)) for row in self._rows() if _is_shown(row, seconds(at))]
+        shown = [(row, account_of(row)) for row in self.rows() if _is_shown(row, seconds(at))]
         rolling = [row.name for row, account in shown if rolls(account)]
         gone = self._read([("ZRANGEBYSCORE", (charges_key(name), "-inf", seconds(at))) for name in rolling])
         left = {name: [Charge(*json.loads(text)) for text in found] for name, found in zip(rolling, gone, strict=True)}
@@ -207,17 +206,7 @@ class RedisStore:
         return [f"{row.budget}/{row.scope}/{row.id}" for row in wrong]
 
     def prune(self, at: datetime, keep_entries: datetime, keep_accounts: datetime, most: int) -> int:
-        with self.transaction() as transaction:
-            rows = transaction.all_rows()
-            old = transaction.read(
-                [("ZRANGEBYSCORE", (CLOSED, "-inf", f"({seconds(keep_entries)}", "LIMIT", 0, most))]
-            )[0]
-            gone = self._old(transaction, rows, seconds(at), seconds(keep_accounts))[:most]
-            self._fold(transaction, old, {row.number for row in rows} - {row.number for row in gone})
-            for row in gone:
-                transaction.write(("DEL", (account_key(row.name), charges_key(row.name))))
-                transaction.write(("ZREM", (ACCOUNTS, row.name)), ("HDEL", (CARRIED, row.number)))
-            return max(len(old), len(gone))
+        return self._pruning.prune(seconds(at), seconds(keep_entries), seconds(keep_accounts), most)
 
     def close(self) -> None:
         self.connection.close()
@@ -228,11 +217,16 @@ class RedisStore:
     def _paused(self) -> list[str]:
         return sorted(self._read([("HKEYS", (PAUSES,))])[0])
 
-    def _rows(self) -> Iterator[AccountRow]:
+    def rows(self) -> Iterator[AccountRow]:
+        """Every account, by number; others may write meanwhile."""
         names = self._read([("ZRANGE", (ACCOUNTS, 0, -1))])[0]
-        for begin in range(0, len(names), _CHUNK):
-            found = self._read([("MGET", [account_key(name) for name in names[begin : begin + _CHUNK]])])[0]
-            yield from (account_in(text) for text in found if text)
+        for begin in range(0, len(names), CHUNK):
+            yield from self.rows_of(names[begin : begin + CHUNK])
+
+    def rows_of(self, names: Sequence[str]) -> list[AccountRow]:
+        """Some accounts, as they are just now."""
+        found = self._read([("MGET", [account_key(name) for name in names])])[0] if names else ()
+        return [account_in(text) for text in found if text]
 
     def _changes(self, transaction: RedisTransaction) -> Iterator[tuple[int, Sequence[int]]]:
         """Every line of the journal: the account's number, and the change."""
@@ -242,46 +236,9 @@ class RedisStore:
         yield from ((int(n), json.loads(text)) for n, text in zip(carried[::2], carried[1::2], strict=True))
         running = transaction.read([("SMEMBERS", (open_key(owner),)) for owner in owners])
         holds = [*closed, *(f"order {json.loads(text)[0]}" for text in orders), *(i for ids in running for i in ids)]
-        for begin in range(0, len(holds), _CHUNK):
-            for texts in transaction.read([("LRANGE", (entries_key(i), 0, -1)) for i in holds[begin : begin + _CHUNK]]):
+        for begin in range(0, len(holds), CHUNK):
+            for texts in transaction.read([("LRANGE", (entries_key(i), 0, -1)) for i in holds[begin : begin + CHUNK]]):
                 yield from ((line.account, line.change) for line in map(line_in, texts))
-
-    def _old(self, transaction: RedisTransaction, rows: list[AccountRow], at: int, before: int) -> list[AccountRow]:
-        """Accounts to forget, as `statements` has them: of past windows, idle ones, or the quietest of a crowd."""
-        free = [row for row in rows if not row.pending]
-        past = [
-            r for r in free if (r.ends is not None and r.ends < before) or (r.scope == "session" and r.touched < before)
-        ]
-        crowd = [row for row in rows if row.idle_s is not None]
-        idle = [row for row in crowd if not row.pending and row.touched + (row.idle_s or 0) < at]
-        if not past and not idle and len(crowd) <= CROWD_MAX:
-            return []
-        used = self._used(transaction)
-        found = {row.number: row for row in [*past, *idle] if row.number not in used}
-        if found or len(crowd) <= CROWD_MAX:
-            return list(found.values())
-        quiet = sorted((r for r in crowd if not r.pending and r.number not in used), key=lambda row: row.touched)
-        return quiet[: len(crowd) - CROWD_MAX]
-
-    def _used(self, transaction: RedisTransaction) -> set[int]:
-        """The numbers of accounts that open holds have anything to do with."""
-        owners = transaction.read([("HKEYS", (OWNERS,))])[0]
-        running = transaction.read([("SMEMBERS", (open_key(owner),)) for owner in owners])
-        found = transaction.read([("LRANGE", (entries_key(i), 0, -1)) for ids in running for i in ids])
-        return {line_in(text).account for texts in found for text in texts}
-
-    def _fold(self, transaction: RedisTransaction, holds: Sequence[str], numbers: set[int]) -> None:
-        sums: dict[int, list[int]] = {}
-        for texts in transaction.read([("LRANGE", (entries_key(hold), 0, -1)) for hold in holds]):
-            for line in map(line_in, texts):
-                if line.account in numbers:
-                    have = sums.get(line.account, [0, 0, 0, 0])
-                    sums[line.account] = [a + b for a, b in zip(have, line.change, strict=True)]
-        for number, text in zip(sums, transaction.read([("HGET", (CARRIED, number)) for number in sums]), strict=True):
-            total = [a + b for a, b in zip(sums[number], json.loads(text or "[0,0,0,0]"), strict=True)]
-            transaction.write(("HSET", (CARRIED, number, written(total))))
-        for hold in holds:
-            transaction.write(("DEL", (hold_key(hold), entries_key(hold))), ("ZREM", (CLOSED, hold)))
 
 
 def _is_shown(row: AccountRow, at: int) -> bool:

@@ -3,7 +3,9 @@
 The rules are the same as everywhere (`steps`): they decide here, on what was read, and Redis refuses to write where
 any of it has changed since. Whoever lost against another that way takes its turn the next time: a key with a short
 life, while which nobody else writes, so that the second try does not fail as well. Who cannot say ahead what it will
-change (`expect`) takes its turn at once. A turn makes it fair; that it is right rests on what is watched alone.
+change (`expect`) takes its turn at once. A turn makes it fair; that it is right rests on what is watched alone. Within
+a turn that is the turn itself: everybody else watches it, too, and one that ran out undoes the step. Redis takes
+quadratic time to watch many keys (10,000: two seconds, in which nobody is served).
 """
 
 import json
@@ -58,6 +60,8 @@ if TYPE_CHECKING:
 
 TURN_S = 1  # of somebody who died in it, the others wait this long; 500 holds are resolved in a tenth of it
 WAIT_S = 2  # as `server_connection.LOCK_S`: how long a writer waits for the others
+ROWS_PER_S = 2_000  # accounts that a step of many changes; a turn is as long as that takes
+CHUNK = 1000  # keys that are read at once: some milliseconds in which Redis serves nobody else
 _POLL_S = 0.002  # at most between two looks whether it is our turn; a turn takes two round trips
 
 _random = random.SystemRandom()
@@ -81,8 +85,8 @@ class RedisTransaction:
         self._names: dict[int, str] = {}
         self._holds: dict[str, Kept | None] = {}
         self._lines: dict[str, list[Line]] = {}  # of holds that were looked up
-        self._buckets: dict[tuple[str, int], list[str]] = {}  # what leaves a rolling window in a second
-        self._gone: dict[str, list[str]] = {}  # what has left it
+        self._buckets: dict[str, dict[int, list[str]]] = {}  # what leaves a rolling window in a second, as it is now
+        self._aged: set[str] = set()  # accounts of which all that has left its window is among these
         self._pause: str | None = None
         self._changed: dict[str, str] = {}  # values to write, by key
         self._later: list[Command] = []  # other writes
@@ -194,7 +198,7 @@ class RedisTransaction:
         if there:
             self._later.append(("ZREM", (key, *there)))
         self._later.append(("ZADD", (key, leaves, text)))
-        self._buckets[name, leaves] = [text]
+        self._buckets[name][leaves] = [text]
 
     def enter(self, hold_id: str, number: int, step: Step, lines: Sequence[Entry], at: datetime) -> None:
         if lines:
@@ -242,13 +246,14 @@ class RedisTransaction:
 
     def numbers(self, budget: str, id_: str, at: datetime) -> list[tuple[int, Balance]]:
         found = [
-            (row.number, row.balance)
-            for row in self.all_rows()
+            row.name
+            for row in self._store.rows()
             if row.budget == budget
             and (not id_ or row.id == id_ or row.id.startswith(f"{id_} body:"))
             and (row.ends is None or row.ends > seconds(at))
         ]
-        return found
+        self._turn_s = max(self._turn_s, len(found) / ROWS_PER_S)
+        return [(row.number, row.balance) for row in self.rows(found)]
 
     def begin_anew(self, account: int, at: datetime) -> None:
         name = self._names[account]
@@ -273,7 +278,10 @@ class RedisTransaction:
 
     def all_rows(self) -> list[AccountRow]:
         """Every account, by number."""
-        names = self.read([("ZRANGE", (ACCOUNTS, 0, -1))])[0]
+        return self.rows(self.read([("ZRANGE", (ACCOUNTS, 0, -1))])[0])
+
+    def rows(self, names: Sequence[str]) -> list[AccountRow]:
+        """These accounts as they are now; those that are gone are left out."""
         self._load_accounts(names)
         return [row for name in names if (row := self._rows[name])]
 
@@ -300,8 +308,8 @@ class RedisTransaction:
             found = zip(self._targets, rest.pop(0), strict=True)
             self._pause = next((target for target, since in found if since is not None), None)
         for account, gone, bucket in zip(rolling, rest[::2], rest[1::2], strict=True):
-            self._gone[name_of(account)] = gone
-            self._buckets[name_of(account), self._leaves(account)] = bucket
+            self._know(name := name_of(account), gone)
+            self._buckets[name][self._leaves(account)] = bucket
 
     def _in_turn(self, commands: Sequence[Command]) -> list[Any]:
         """Read when nobody else is at it; take the turn where that is wanted."""
@@ -352,8 +360,12 @@ class RedisTransaction:
             self._loaded(name, value)
 
     def _watched(self, keys: Sequence[str]) -> Sequence[Any]:
-        answer: Sequence[Any] = self.read([("WATCH", keys), ("MGET", keys)])[1] if keys else ()
-        return answer
+        """The values of keys that nobody else changes before our commit."""
+        if not self._me:
+            answer: Sequence[Any] = self.read([("WATCH", keys), ("MGET", keys)])[1] if keys else ()
+            return answer
+        parts = [keys[begin : begin + CHUNK] for begin in range(0, len(keys), CHUNK)]
+        return [value for part in parts for value in self.read([("MGET", part)])[0]]
 
     def _loaded(self, name: str, value: str | None) -> None:
         row = self._rows[name] = account_in(value) if value else None
@@ -380,21 +392,30 @@ class RedisTransaction:
         return done.change
 
     def _roll(self, name: str, at: int) -> Balance:
-        gone = self._gone.pop(name, None)
-        if gone is None:
-            gone = self.read([("ZRANGEBYSCORE", (charges_key(name), "-inf", at))])[0]
-        if not gone:
+        if name not in self._aged:
+            self._know(name, self.read([("ZRANGEBYSCORE", (charges_key(name), "-inf", at))])[0])
+        buckets = self._buckets[name]
+        left = [leaves for leaves, there in buckets.items() if there and leaves <= at]
+        if not left:
             return Balance()
+        gone = [text for leaves in left for text in buckets[leaves]]
+        buckets.update((leaves, []) for leaves in left)  # else what is charged there next would add to what is gone
         self._later.append(("ZREM", (charges_key(name), *gone)))
         posted, debt, credit = (sum(parts) for parts in zip(*(_charge_in(text)[1:] for text in gone), strict=True))
-        self._gone[name] = []
         return Balance(-posted, 0, -debt, -credit)
 
+    def _know(self, name: str, gone: Sequence[str]) -> None:
+        """What had left an account's window before this transaction."""
+        self._aged.add(name)
+        buckets = self._buckets.setdefault(name, {})
+        for text in gone:
+            buckets.setdefault(_charge_in(text)[0], [text])
+
     def _bucket(self, name: str, leaves: int) -> list[str]:
-        found = self._buckets.get((name, leaves))
-        if found is None:
-            found = self.read([("ZRANGEBYSCORE", (charges_key(name), leaves, leaves))])[0]
-        return found
+        buckets = self._buckets.setdefault(name, {})
+        if leaves not in buckets:
+            buckets[leaves] = self.read([("ZRANGEBYSCORE", (charges_key(name), leaves, leaves))])[0]
+        return buckets[leaves]
 
 
 def _charge_in(text: str) -> list[int]:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from outwarden.budget.accounts import Account
 from outwarden.budget.ageing import leaves_at
+from outwarden.budget.limits import Budget
 from outwarden.budget.states import Amounts, Balance, BudgetState, state_of
 from outwarden.budget.store import Entry, HoldRow, HoldState, Step, Transaction
 from outwarden.budget.velocity import running_out
@@ -74,11 +75,18 @@ def reserved(accounts: Sequence[Account], taken: Taken, amounts: Amounts) -> lis
 
 
 def settled(account: Account, pending: int, actual: Amounts | None) -> Balance:
-    """How ending a hold changes an account: up to the hold is posted, beyond it is debt."""
+    """How ending a hold changes an account: up to the hold is posted, beyond it is debt.
+
+    Given back is what it held, but the try where identical calls count: a loop of calls that fail is one as well.
+    """
     if actual is None:
-        return Balance(0, -pending, 0)
+        return Balance(pending if _counts_tries(account.budget) else 0, -pending, 0)
     amount = actual.of(account.budget.unit)
     return Balance(min(amount, pending), -pending, max(0, amount - pending))
+
+
+def _counts_tries(budget: Budget) -> bool:
+    return budget.identical and budget.unit == "requests"
 
 
 def expire(transaction: Transaction, row: HoldRow, now: datetime) -> None:

@@ -13,7 +13,7 @@ from outwarden.cli.request_file import RequestFile
 from outwarden.content import Finding, Inspector
 from outwarden.errors import BodyError, NotTranslatable, PriceUnknown
 from outwarden.flow.body import classify
-from outwarden.flow.bounds import body_id, input_bound, output_bound
+from outwarden.flow.bounds import body_id, input_bound, output_bound, unit_bound, unseen_of
 from outwarden.flow.envelope import rewrite_headers, rewrite_target
 from outwarden.flow.metering import metering_of
 from outwarden.flow.state import CallState
@@ -137,14 +137,15 @@ def _cost(state: CallState) -> str:
         price = PriceBook(rules.prices, rules.budgets.unknown_price).price(provider, state.model)
     except PriceUnknown as error:
         return f"{error} (budgets.yml, unknown_price: refused where a budget counts dollars)"
-    input_tokens = input_bound(state)
+    more = unseen_of(state)
+    input_tokens, units = input_bound(state, more), unit_bound(state, more)
     output_tokens = output_bound(state, provider, state.model)
-    bound = usd(price.upper_bound(input_tokens, output_tokens))
+    bound = usd(price.upper_bound(input_tokens, output_tokens, units=units))
     told = f"at most ${bound} for {input_tokens} input and {output_tokens} output tokens"
     metering = metering_of(state, LearntOf(provider, state.model or "", BYTES), Learnt())
     if metering is None or metering.covered >= output_tokens:
         return told
-    first = usd(price.upper_bound(input_tokens, metering.covered))
+    first = usd(price.upper_bound(input_tokens, metering.covered, units=units))
     return f"{told}; ${first} is held at first, and more as the answer comes (budgets.yml, hold: metered)"
 
 

@@ -75,7 +75,9 @@ def report(
 
     begin = first_of(month) if month else None
     records = read(open_state(state).audit, begin)
-    rows = sum_up((record for record in records if not month or str(record.get("ts")).startswith(month)), by)
+    if begin:
+        records = (record for record in records if str(record.get("ts")).startswith(f"{begin:%Y-%m}"))
+    rows = sum_up(records, by)
     if json:
         print_json([row.cells() for row in rows])
     elif as_csv:

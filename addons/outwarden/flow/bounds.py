@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from outwarden.pricing import media_tokens, output_maximum, unseen_tokens
+from outwarden.pricing import Unseen, media_tokens, output_maximum, thinks_beyond_limit, unseen
 from outwarden.wire.sameness import same_request
 from outwarden.wire.usage import Usage
 
@@ -33,14 +34,20 @@ def counted_tokens(state: CallState) -> int:
     return state.body_tokens + media_tokens(state.media_bytes, state.model)
 
 
-def input_bound(state: CallState) -> int:
+def unseen_of(state: CallState) -> Unseen:
+    """What the call may be billed for that its body does not hold."""
+    return unseen(state.body.data if state.body else b"", state.model)
+
+
+def input_bound(state: CallState, more: Unseen) -> int:
     """The most input tokens the call can be billed for: what its body holds, and what the provider adds."""
-    return counted_tokens(state) + unseen_tokens(state.body.data if state.body else b"")
+    return counted_tokens(state) + more.tokens
 
 
-def unit_bound(state: CallState) -> Usage:
-    """The most that the call is counted in beside tokens: as it says itself, or by the sound in it."""
+def unit_bound(state: CallState, more: Unseen) -> Usage:
+    """The most that the call is counted in beside tokens: as it says itself, or by the sound in it; and searches."""
     asked = state.facts.asks or Usage()
+    asked = replace(asked, web_searches=more.web_searches, file_searches=more.file_searches)
     if state.operation.name == "transcriptions":
         return asked.filled({"input_audio_ms": -(-state.media_bytes * 1000 // SOUND_BYTES_PER_S_MIN)})
     return asked
@@ -53,4 +60,6 @@ def output_bound(state: CallState, provider: str, model: str | None) -> int:
     limit = state.facts.output_limit
     if limit is None:
         limit = output_maximum(provider, model)
+    elif thinks_beyond_limit(model):
+        limit += output_maximum(provider, model)
     return limit * max(1, state.facts.choices)

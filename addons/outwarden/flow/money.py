@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from outwarden.budget import Account, Amounts, BudgetState, Denied, Held, Paused
 from outwarden.budget import accounts as accounts_of
 from outwarden.errors import PriceUnknown, StoreUnavailable
-from outwarden.flow.bounds import body_id, counted_tokens, input_bound, output_bound, unit_bound
+from outwarden.flow.bounds import body_id, counted_tokens, input_bound, output_bound, unit_bound, unseen_of
 from outwarden.flow.denial import refusal_of, refusal_of_pause, stopped
 from outwarden.flow.guard import broken, where
 from outwarden.flow.left import NOTHING, Left, Taken, waived
 from outwarden.flow.metering import Metering, metering_of
 from outwarden.flow.services import Engines, Services
 from outwarden.flow.tariff import Tariff
-from outwarden.pricing import BYTES, LearntOf, Price, context_window
+from outwarden.pricing import BYTES, LearntOf, Price, context_window, thinks_beyond_limit
 from outwarden.wire.format import Refusal
 from outwarden.wire.usage import Usage
 
@@ -54,9 +54,10 @@ class Purse:
             body_id=lambda: body_id(state, services.digest),
         )
         self.counted_tokens = counted_tokens(state)
-        self.input_tokens = input_bound(state)
+        more = unseen_of(state)
+        self.input_tokens = input_bound(state, more)
         self.output_tokens = output_bound(state, state.host.provider, state.model)
-        self.units = unit_bound(state)
+        self.units = unit_bound(state, more)
         self._tariff = Tariff(state, engines.prices, self.units)
         self.metering = self._begin_metering(None)
         self._rounds = 1  # how often the output bound may be written: a response goes on behind each tool's answer
@@ -82,12 +83,12 @@ class Purse:
             return self._hold(self._tariff.at(upstream, must_know=self._counts_dollars), upstream)
         except PriceUnknown as error:
             self.refusal = Refusal(403, "price_unknown", f"The call was refused: {error} (budgets.yml, unknown_price).")
-        except StoreUnavailable:
-            self._store_is_silent()
+        except StoreUnavailable as error:
+            self._store_is_silent(error)
         return False
 
-    def _store_is_silent(self) -> None:
-        logger.error("the budget store does not answer; calls are refused until it does")
+    def _store_is_silent(self, error: StoreUnavailable) -> None:
+        logger.error("the budget store does not answer; calls are refused until it does: %s", error)
         self.denied, self.refusal = None, Refusal(503, "budget_store_unavailable", "The budget store does not answer.")
 
     def follow(self, counted: int) -> bool:
@@ -123,8 +124,8 @@ class Purse:
         before, metering.covered = metering.covered, max(metering.covered, output_tokens)
         try:
             paid = self._hold(self._tariff.price, self._tariff.upstream)
-        except StoreUnavailable:
-            self._store_is_silent()
+        except StoreUnavailable as error:
+            self._store_is_silent(error)
             paid = False
         if paid:
             metering.steps += 1
@@ -334,6 +335,8 @@ class Purse:
 
     def affordable_output(self) -> int | None:
         """How many output tokens what is left would pay for, after a denial; None: clamping cannot help."""
+        if thinks_beyond_limit(self._tariff.asked(self._tariff.upstream)[1]):
+            return None
         price, unit = self._tariff.price, self.denied.account.budget.unit if self.denied else "requests"
         if self.denied is None or unit == "requests" or (unit == "usd" and price is None):
             return None

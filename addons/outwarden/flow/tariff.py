@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+# Operations of which providers have a price list of their own, for work that may take a day.
+BATCHES = frozenset({"batches", "message_batches"})
+
 
 class Tariff:
     """The price of one call. ``price`` and ``upstream``: of the attempt that is paid for now.
@@ -31,6 +34,8 @@ class Tariff:
         self._prices = prices
         self._units = units
         self._tier = service_tier(state.body.data) if state.body else None
+        if state.operation.name in BATCHES:
+            self._tier = self._tier or "batch"
 
     def asked(self, upstream: Upstream | None) -> tuple[str, str | None]:
         """Provider and model of an attempt."""
@@ -45,7 +50,9 @@ class Tariff:
         try:
             if self._state.operation.name == TRANSCRIPTION:
                 return self._prices.speech(*self.asked(upstream))
-            return self._prices.price(*self.asked(upstream), service_tier=self._tier, units=self._units.units)
+            provider, model = self.asked(upstream)
+            model = None if self._state.facts.unbounded else model  # so much a token, but nobody knows of how many
+            return self._prices.price(provider, model, service_tier=self._tier, units=self._units.units)
         except PriceUnknown:
             if must_know:
                 raise

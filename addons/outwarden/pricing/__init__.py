@@ -7,11 +7,17 @@ network. Loading the catalogue and the token tables takes a second: `PriceBook.w
 
 from outwarden.pricing.book import PriceBook
 from outwarden.pricing.learnt import Learnt, LearntOf
-from outwarden.pricing.outputs import OUTPUT_TOKENS_UNKNOWN, context_window, media_tokens, output_maximum
+from outwarden.pricing.outputs import (
+    OUTPUT_TOKENS_UNKNOWN,
+    context_window,
+    media_tokens,
+    output_maximum,
+    thinks_beyond_limit,
+)
 from outwarden.pricing.price import NANO, UNIT_PRICES, Price, PriceRule, nano, usd
 from outwarden.pricing.tiers import reported_tier, service_tier
 from outwarden.pricing.tokens import BYTES, TokenCounter
-from outwarden.pricing.unseen import OVERHEAD_TOKENS, unseen_tokens
+from outwarden.pricing.unseen import OVERHEAD_TOKENS, Unseen, unseen, unseen_tokens
 
 __all__ = [
     "BYTES",
@@ -25,12 +31,15 @@ __all__ = [
     "PriceBook",
     "PriceRule",
     "TokenCounter",
+    "Unseen",
     "context_window",
     "media_tokens",
     "nano",
     "output_maximum",
     "reported_tier",
     "service_tier",
+    "thinks_beyond_limit",
+    "unseen",
     "unseen_tokens",
     "usd",
 ]

@@ -202,7 +202,7 @@ class Price:
 
         Every reachable tier, the dearest kind of token (cache writes and audio included) and every price in ``also``
         count. A caller that knows better may say so: ``audio=False`` (no audio either way), ``hour_cache=False`` (no
-        cache entry that lives an hour, Anthropic's ``ttl: 1h``). ``units``: the most that is used in other units.
+        cache entry that lives an hour, Anthropic's ``ttl: 1h``). ``units``: the most of all else, searches too.
         """
         if input_tokens < 0 or output_tokens < 0 or web_searches < 0:
             raise ValueError("token counts are never negative")
@@ -212,7 +212,8 @@ class Price:
         ]
         total = max(bounds) + self._call + web_searches * self._web_search
         if units is not None:
-            total += max(units.file_searches, 0) * self._file_search + self._units_cost(units)
+            total += max(units.web_searches, 0) * self._web_search + max(units.file_searches, 0) * self._file_search
+            total += self._units_cost(units)
         others = [
             price.upper_bound(
                 input_tokens,

@@ -42,6 +42,7 @@ HOLDS: tuple[Literal["full", "metered"], ...] = ("full", "metered")
 WHOLE: tuple[Literal["full", "learnt"], ...] = ("full", "learnt")
 SLICE_MIN_TOKENS = 32  # what one read of a connection may bring; half a slice is kept for that
 SLICE_MAX_TOKENS = 100_000  # more is the worst case of most models
+NAME_CHARACTERS_MAX = 80  # so that a database keeps it with an id behind it, each slash spelled with three characters
 COUNT_MAX = 10**18  # fits the 64 bits that a database keeps, with room to add
 USD_MAX = 1_000_000_000  # the same bound in nano-dollars
 
@@ -83,7 +84,7 @@ def _read_metered(node: Node) -> Metered:
 
 def _read_budget(node: Node, routes: RouteRules | None) -> Budget:
     keys = Keys(node)
-    name = keys.need("name", text)
+    name = keys.need("name", _name)
     scope = keys.need("scope", one_of(SCOPES))
     limit, unit = _read_limit(keys)
     window = keys.get("window", _window, "lifetime")
@@ -110,6 +111,14 @@ def _read_budget(node: Node, routes: RouteRules | None) -> Budget:
     _check_reroute(keys, budget, routes)
     keys.done("key", (*LIMITS, *BURSTS))
     return budget
+
+
+def _name(node: Node) -> str:
+    """A name for tables, messages and every database."""
+    name = text(node)
+    if len(name) > NAME_CHARACTERS_MAX or not name.isprintable():
+        raise NodeError((node.line, f"expected at most {NAME_CHARACTERS_MAX} characters that can be printed"))
+    return name
 
 
 def _check_reroute(keys: Keys, budget: Budget, routes: RouteRules | None) -> None:

@@ -44,7 +44,8 @@ class RequestFacts:
     ``token_ids``: prompt tokens given as numbers, which no text scan sees. ``unseen_input``: the provider adds input
     that is not in this body (an earlier response, a cache, an uploaded or linked file), so its size is bounded by the
     model only. ``stored``: the caller asks the provider to keep this call. ``asks``: what the request says of its use
-    in other units than tokens (characters, pictures, seconds of video).
+    in other units than tokens (characters, pictures, seconds of video). ``unbounded``: what is to be done stands in
+    files that the provider has, however much that is.
     """
 
     model: str | None = None
@@ -58,6 +59,7 @@ class RequestFacts:
     unseen_input: bool = False
     stored: bool = False
     asks: Usage | None = None
+    unbounded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -216,6 +216,53 @@ def test_anthropic_batch() -> None:
     assert facts("anthropic", "/v1/messages/batches", {"requests": []}).model is None
 
 
+GEMINI_BATCH = "/v1beta/models/gemini-q:batchGenerateContent"
+LIMITED = {"generationConfig": {"maxOutputTokens": 10, "candidateCount": 2}}
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "body", "limit", "choices", "unbounded"),
+    [
+        (
+            "gemini",
+            GEMINI_BATCH,
+            {"batch": {"inputConfig": {"requests": {"requests": [{"request": LIMITED}] * 3}}}},
+            10,
+            6,
+            False,
+        ),
+        (
+            "gemini",
+            GEMINI_BATCH,
+            {"batch": {"input_config": {"requests": {"requests": [{"request": LIMITED}, {"request": {}}]}}}},
+            None,
+            3,
+            False,
+        ),
+        ("gemini", GEMINI_BATCH, {"batch": {"input_config": {"file_name": "files/1"}}}, None, 1, True),
+        ("gemini", "/v1/projects/p/locations/l/batchPredictionJobs", {"inputConfig": {"gcsSource": {}}}, None, 1, True),
+        ("openai", "/v1/batches", {"input_file_id": "file-1"}, None, 1, True),
+        ("openai", "/v1/batch/jobs", {"model": "m", "input_files": ["f"]}, None, 1, True),
+        (
+            "openai",
+            "/v1/batch/jobs",
+            {"requests": [{"body": {"max_tokens": 5}}, {"body": {"max_tokens": 7}}]},
+            7,
+            2,
+            False,
+        ),
+        ("openai", "/v1/fine_tuning/jobs", {"model": "m", "training_file": "f"}, None, 1, True),
+    ],
+)
+def test_work_for_later(
+    name: str, path: str, body: dict[str, Any], limit: int | None, choices: int, unbounded: bool
+) -> None:
+    """As many answers as its requests ask for; in files nobody sees how many."""
+    read = facts(name, path, body)
+
+    assert (read.output_limit, read.choices, read.unbounded) == (limit, choices, unbounded)
+
+
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6),
     lambda inner: (

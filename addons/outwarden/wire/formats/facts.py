@@ -1,6 +1,7 @@
 """What a request says about itself: model, stream, limits on output, input that it only points to."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -16,6 +17,32 @@ _CONTAINERS = frozenset({dict, list, Repeated})
 # vLLM, SGLang and of what turns tokens into text.
 _TOKEN_KEYS = ("prompt", "input", "inputs", "context", "prompt_token_ids", "input_ids", "tokens")
 _SERVER_STATE = ("previous_response_id", "conversation", "cachedContent", "cached_content", "container")
+
+
+# Where a batch or a training names the files that say what is to be done.
+_WORK_KEYS = frozenset(
+    {"input_file_id", "input_files", "training_file", "training_files", "file_name", "fileName"}
+    | {"gcsSource", "gcs_source", "bigquerySource", "bigquery_source"}
+)
+_WORK_DEPTH = 4
+
+
+def of_batch(read: RequestFacts, parts: Sequence[RequestFacts], body: Mapping[str, Any]) -> RequestFacts:
+    """The facts of work for later: as many answers as its requests ask for; unbounded where these are in files."""
+    limits = [part.output_limit for part in parts if part.output_limit is not None]
+    return replace(
+        read,
+        output_limit=max(limits) if parts and len(limits) == len(parts) else None,
+        output_limits=(),
+        choices=max(1, sum(part.choices for part in parts)),
+        unseen_input=read.unseen_input or any(part.unseen_input for part in parts),
+        unbounded=_names_files(body, _WORK_DEPTH),
+    )
+
+
+def _names_files(body: Mapping[str, Any], depth: int) -> bool:
+    inner = (value for value in body.values() if isinstance(value, dict))
+    return not _WORK_KEYS.isdisjoint(body) or (depth > 0 and any(_names_files(each, depth - 1) for each in inner))
 
 
 def output_limits(body: Mapping[str, Any], keys: Sequence[str]) -> tuple[tuple[str, int], ...]:

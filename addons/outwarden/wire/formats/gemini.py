@@ -1,6 +1,6 @@
 """Google's Gemini API, on generativelanguage.googleapis.com and on Vertex AI; fields in camelCase or snake_case."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -22,7 +22,7 @@ from outwarden.wire.formats.base import Dialect, media_type
 from outwarden.wire.formats.bills import on_tier
 from outwarden.wire.formats.gemini_chunk import model_of, read_chunk, usage_of
 from outwarden.wire.formats.gemini_interactions import read_interaction
-from outwarden.wire.formats.gemini_live import read_client_message, read_live_event
+from outwarden.wire.formats.gemini_live import either, read_client_message, read_live_event
 from outwarden.wire.formats.offset_tables import GEMINI
 from outwarden.wire.formats.paths import path
 from outwarden.wire.formats.rules import text_rules
@@ -168,6 +168,10 @@ class Gemini(Dialect):
         tools = [key for tool in objects(inner.get("tools")) for key in tool]
         fetches = any("earch" in key or key in ("urlContext", "url_context") for key in tools)
         model = read.model.removeprefix("models/") if read.model else None
+        if operation.name == "batches":
+            requests = (either(one, "request") for one in _batched(source))
+            parts = [self.read_request(Operation("generate_content"), request) for request in requests]
+            return facts.of_batch(replace(read, model=model), parts, source)
         return replace(read, model=model, unseen_input=read.unseen_input or fetches, asks=asked_units(operation, body))
 
     def read_reply(self, operation: Operation, body: Json, headers: Mapping[str, str]) -> ResponseFacts:
@@ -217,6 +221,12 @@ class Gemini(Dialect):
 
 
 _RESULT_RULES = text_rules(*_FREE, "functionResponse", "function_response", ids=_IDS, offsets=GEMINI)
+
+
+def _batched(source: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The requests of a batch that stand in it."""
+    given = mapping(either(mapping(source.get("batch")), "inputConfig"))
+    return objects(mapping(given.get("requests")).get("requests"))
 
 
 def _unwrapped(operation: Operation, source: dict[str, Any]) -> dict[str, Any]:

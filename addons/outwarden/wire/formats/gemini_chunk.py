@@ -12,6 +12,10 @@ from outwarden.wire.formats.usages import any_usage, gemini_usage
 from outwarden.wire.formats.values import count, items, mapping, objects, position, text
 from outwarden.wire.usage import Usage
 
+# Google bills a prompt that searched once, whatever its queries; from Gemini 3 on each query.
+# https://ai.google.dev/gemini-api/docs/google-search#pricing, as quoted in September 2026.
+_PER_PROMPT = ("gemini-1", "gemini-2")
+
 
 def read_chunk(data: dict[str, Any]) -> EventFacts:
     """One GenerateContentResponse of a stream."""
@@ -47,12 +51,13 @@ def model_of(source: Mapping[str, Any]) -> str | None:
     return text(source.get("modelVersion")) or text(source.get("model_version")) or text(source.get("model"))
 
 
-# Of these, a prompt with any number of searches is billed once (ai.google.dev, pricing, read 2026-11).
-_BILLED_BY_PROMPT = ("gemini-1", "gemini-2")
+def searches_together(model: str | None) -> bool:
+    """Whether all searches of a prompt are billed as one."""
+    return bool(model) and str(model).rpartition("/")[2].startswith(_PER_PROMPT)
 
 
 def _searches(source: Mapping[str, Any]) -> int:
-    """Search queries that grounded the answer; each is billed, but the same and empty ones."""
+    """Searches that are billed, of the queries that grounded the answer: neither the same again nor empty ones."""
     queries: set[str] = set()
     for candidate in items(source.get("candidates")):
         if not isinstance(candidate, dict):
@@ -60,7 +65,7 @@ def _searches(source: Mapping[str, Any]) -> int:
         grounding = candidate.get("groundingMetadata", candidate.get("grounding_metadata"))
         if isinstance(grounding, dict):
             queries.update(filter(text, items(grounding.get("webSearchQueries", grounding.get("web_search_queries")))))
-    return len(queries) if not (model_of(source) or "").startswith(_BILLED_BY_PROMPT) else min(len(queries), 1)
+    return min(len(queries), 1) if searches_together(model_of(source)) else len(queries)
 
 
 def _embedding_usage(predictions: list[Any]) -> Usage | None:

@@ -29,7 +29,7 @@ from outwarden.wire.formats.tool_usage import with_breakdown, with_tools
 from outwarden.wire.formats.units import asked_units, reply_units, with_units
 from outwarden.wire.formats.unknown import model_in, usage_in
 from outwarden.wire.formats.usages import any_usage
-from outwarden.wire.formats.values import mapping, text
+from outwarden.wire.formats.values import mapping, objects, text
 
 _LIMITS = (
     "max_completion_tokens",
@@ -76,6 +76,9 @@ class OpenAI(Dialect):
             choices=read.choices * facts.prompts(source.get("prompt")),
             asks=asked_units(operation, body),
         )
+        if operation.name in ("batches", "fine_tuning"):
+            bodies = (one.get("body") for one in objects(source.get("requests")))  # Mistral's, which may stand in it
+            return facts.of_batch(read, [self.read_request(Operation("chat"), body) for body in bodies], source)
         if operation.name in ("chat", "completions") and read.stream:
             asked = mapping(source.get("stream_options")).get("include_usage") is True
             return replace(read, wants_usage=asked)
