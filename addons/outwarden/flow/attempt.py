@@ -99,7 +99,7 @@ class Attempt(Upload):
         self._connect_error = kind
 
     def _send(self) -> Commands:
-        self._trip.sent = True
+        self._trip.dispatch()
         request = self.flow.request
         self._attempt_id = -next(_attempt_ids)
         self._parent.streams[self._attempt_id] = self

@@ -18,6 +18,7 @@ from outwarden.pricing.outputs import context_window
 from outwarden.routing import (
     ORIGINAL,
     Attempt,
+    Care,
     Failure,
     GiveUp,
     Health,
@@ -27,6 +28,7 @@ from outwarden.routing import (
     Sticky,
     Timeouts,
     Upstream,
+    homes,
     next_attempt,
     ordered,
     original_at,
@@ -80,6 +82,7 @@ class Trip:
         caller: Mapping[Sticky, str | None] | None = None,
         cost_at: Callable[[Upstream | None], int | None] = lambda upstream: None,
         fits: Callable[[Upstream | None], bool] = lambda upstream: True,
+        care: Care = Care(),  # noqa: B008
     ) -> None:
         self._aim = Aim(request, host, model, signature)
         self._format_name = format_name
@@ -101,6 +104,8 @@ class Trip:
             fits=lambda name: fits(upstreams.get(name)),
             caller=caller or {},
         )
+        self._care = care
+        self._dispatched = False  # whether the current upstream was given the request
         self._outcomes: list[Outcome] = []
         self._attempt: Attempt | None = None
         self.sent = False  # whether any upstream was given the request
@@ -199,9 +204,15 @@ class Trip:
 
         A call that no target reads goes nowhere: where it was aimed may be what the route keeps calls from.
         """
-        targets = tuple(filter(self._speaks, ordered(self._route, self._known, random.random)))
+        care, route = self._care, self._route
+        targets = tuple(filter(self._speaks, homes(route) if care.kept else ordered(route, self._known, random.random)))
+        targets = targets[:1] if care.kept or care.bound else targets
         self._route = replace(self._route, targets=targets, groups={}, strategy="priority")
         return self._choose() if targets else GiveUp("no upstream can be told what the call says")
+
+    def dispatch(self) -> None:
+        """Note that the current upstream is given the request."""
+        self.sent = self._dispatched = True
 
     def begin_again(self, request: http.Request) -> Attempt | GiveUp:
         """Choose the first attempt anew, for a body that was changed since."""
@@ -221,6 +232,8 @@ class Trip:
     def fail(self, failure: Failure, status: int | None = None, retry_after_s: float | None = None) -> Attempt | GiveUp:
         """Note that the current attempt failed and choose the next, if one may follow."""
         self._end(failure, status, retry_after_s)
+        if self._care.forbids_more(self._outcomes[-1], dispatched=self._dispatched):
+            return GiveUp("the upstream may have done what it was asked for, and that is not to be done twice")
         return self._choose()
 
     def go_on(
@@ -301,7 +314,7 @@ class Trip:
                 return choice
             self.steps.append(Step(choice.upstream, time.monotonic()))
             if self._may_take(self._upstreams.get(choice.upstream)):
-                self._attempt = choice
+                self._attempt, self._dispatched = choice, False
                 return choice
             self.steps[-1].end("budget", None)
             self._outcomes.append(Outcome(choice.upstream, "budget", None, 0.0))

@@ -5,6 +5,7 @@ nothing, sleeps nowhere and reads no clock: the caller brings the time and the c
 and whether the reply had begun, is left to ``wire`` and ``flow``; whether money is there, to ``budget``.
 """
 
+from outwarden.routing.care import Care, care_of
 from outwarden.routing.choose import Attempt, GiveUp, Outcome, failure_of_status, next_attempt
 from outwarden.routing.health import Health, Rest
 from outwarden.routing.match import (
@@ -16,7 +17,7 @@ from outwarden.routing.match import (
     resolve_secret,
     rewrite_model,
 )
-from outwarden.routing.order import Known, ordered
+from outwarden.routing.order import Known, homes, ordered
 from outwarden.routing.routes import (
     GROUP,
     ORIGINAL,
@@ -38,6 +39,7 @@ __all__ = [
     "Attempt",
     "Auth",
     "Breaker",
+    "Care",
     "Failure",
     "GiveUp",
     "Health",
@@ -51,7 +53,9 @@ __all__ = [
     "Strategy",
     "Timeouts",
     "Upstream",
+    "care_of",
     "failure_of_status",
+    "homes",
     "match_route",
     "next_attempt",
     "ordered",

@@ -57,6 +57,8 @@ class RequestFacts:
     token_ids: int = 0
     unseen_input: bool = False
     stored: bool = False
+    bound: bool = False
+    background: bool = False
     asks: Usage | None = None
 
 
