@@ -191,6 +191,15 @@ class Trip:
         """The model that ``upstream`` (None: where the caller aimed) is asked for."""
         return rewrite_model(upstream, self._requested_model) if upstream else self._requested_model
 
+    def is_ours_to_mend(self, status: int) -> bool:
+        """Whether the current upstream refuses what the rules, not the caller, chose: the key, or the model."""
+        upstream = self.upstream
+        if upstream is None:
+            return False
+        if status == 404:
+            return self.model is not None and self.model != self._requested_model
+        return status in (401, 403) and upstream.auth is not None and upstream.auth.kind != "keep"
+
     @property
     def may_have_billed(self) -> bool:
         """Whether the upstream of the last attempt was given the request and may have done work for it."""

@@ -6,7 +6,7 @@ and whether the reply had begun, is left to ``wire`` and ``flow``; whether money
 """
 
 from outwarden.routing.care import Care, care_of
-from outwarden.routing.choose import Attempt, GiveUp, Outcome, failure_of_status, next_attempt
+from outwarden.routing.choose import Attempt, GiveUp, Outcome, failure_of_error, failure_of_status, next_attempt
 from outwarden.routing.health import Health, Rest
 from outwarden.routing.match import (
     match_route,
@@ -18,6 +18,7 @@ from outwarden.routing.match import (
     rewrite_model,
 )
 from outwarden.routing.order import Known, homes, ordered
+from outwarden.routing.retry_after import retry_after
 from outwarden.routing.routes import (
     GROUP,
     ORIGINAL,
@@ -54,6 +55,7 @@ __all__ = [
     "Timeouts",
     "Upstream",
     "care_of",
+    "failure_of_error",
     "failure_of_status",
     "homes",
     "match_route",
@@ -64,5 +66,6 @@ __all__ = [
     "reroute",
     "resolve_reference",
     "resolve_secret",
+    "retry_after",
     "rewrite_model",
 ]

@@ -1,6 +1,7 @@
 """Errors in both directions: a provider's error object as a short kind, and our refusals in each provider's shape."""
 
 import json
+import re
 import secrets
 from typing import Any
 from urllib.parse import quote
@@ -15,8 +16,17 @@ _KINDS: tuple[tuple[str, str], ...] = (
     ("context_length", "context_length"),
     ("string_above_max", "context_length"),
     ("too_many_tokens", "context_length"),
+    ("context_size", "context_length"),
+    ("prompt_tokens_exceeded", "context_length"),
+    ("content_filter", "content_filter"),
+    ("content_policy", "content_filter"),
+    ("invalid_prompt", "content_filter"),  # OpenAI's, for what its usage policy forbids
+    ("moderation", "content_filter"),
+    ("inspection", "content_filter"),  # Alibaba's data_inspection_failed
+    ("safety", "content_filter"),
     ("insufficient_quota", "quota"),
     ("billing", "quota"),
+    ("402", "quota"),
     ("credit", "quota"),
     ("servicequota", "quota"),
     ("rate_limit", "rate_limit"),
@@ -28,9 +38,6 @@ _KINDS: tuple[tuple[str, str], ...] = (
     ("unavailable", "overloaded"),
     ("529", "overloaded"),
     ("503", "overloaded"),
-    ("content_filter", "content_filter"),
-    ("content_policy", "content_filter"),
-    ("safety", "content_filter"),
     ("timeout", "timeout"),
     ("deadline", "timeout"),
     ("authentication", "authentication"),
@@ -62,18 +69,39 @@ _KINDS: tuple[tuple[str, str], ...] = (
 )
 
 _NAMES = ("code", "type", "status", "error_type", "__type")
-# Anthropic, Gemini and vLLM say only in prose that a prompt is too long.
-_TOO_LONG = ("prompt is too long", "exceeds the maximum number of tokens", "maximum context length", "context window")
+# What most say only in prose, under a kind that says less (errors of some thirty providers, read 2026-11).
+_VAGUE = frozenset({"invalid_request", "permission", "error"})
+_IN_PROSE: tuple[tuple[str, re.Pattern[str]], ...] = (
+    (
+        "context_length",
+        re.compile(
+            r"(?:prompt|input) is too long|too many (?:input )?tokens|input tokens exceed"
+            r"|token count.{0,40}(?:exceed|supports up)|exceeds the maximum number of tokens"
+            r"|context (?:length|window|limit|size)|max(?:imum)? (?:model|prompt) length|exceeds max length"
+            r"|exceeded model token limit|range of input length|`inputs` (?:tokens \+|must have less)"
+        ),
+    ),
+    (
+        "content_filter",
+        re.compile(
+            r"content (?:filter|management)|usage policy|safety system|(?:was|been|input) flagged|content exists risk"
+            r"|(?:sensitive|inappropriate) content"
+        ),
+    ),
+    ("quota", re.compile(r"credit balance|insufficient (?:balance|credit|quota|funds)")),
+)
 
 
 def error_kind(error: object) -> str:
     """Name an error object's kind: one of the short words above, ``error`` where it has none of them."""
-    source = mapping(error)
+    source = {"message": error} if isinstance(error, str) else mapping(error)
     words = [str(source.get(key)) for key in _NAMES if source.get(key) is not None]
     spelled = " ".join(words)[:200].lower()
     kind = next((kind for word, kind in _KINDS if word in spelled), "error")
-    message = str(source.get("message"))[:500].lower() if kind in ("invalid_request", "error") else ""
-    return "context_length" if any(phrase in message for phrase in _TOO_LONG) else kind
+    if kind not in _VAGUE:
+        return kind
+    message = str(source.get("message"))[:500].lower()
+    return next((told for told, prose in _IN_PROSE if prose.search(message)), kind)
 
 
 def error_of(body: object) -> str | None:
@@ -82,7 +110,7 @@ def error_of(body: object) -> str | None:
         return error_of(body[0]) if len(body) == 1 else None
     source = mapping(body)
     if error := source.get("error"):
-        return error_kind(error)
+        return error_kind({**source, "message": error} if isinstance(error, str) else error)
     if source.get("type") == "error" or source.get("object") == "error":
         return error_kind(source)
     return None
