@@ -157,3 +157,23 @@ def test_a_wait_in_milliseconds_is_kept(play: Playbook, services: Services) -> N
     play.passes(0.5)
     assert len(play.upstreams) == 2
     play.upstream.says(response_head(200, {"content-type": "text/event-stream"}) + ROLE + piece("a") + STOP + DONE)
+
+
+def test_a_history_with_another_ones_signatures_is_sent_again_without_them(play: Playbook, services: Services) -> None:
+    """Turns that a fallback answered come back in the history; the first upstream gets them unsigned, at once."""
+    block = {"type": "thinking", "thinking": "hm", "signature": "c3BhcmU="}
+    body = {"model": "claude-sonnet-4-5", "max_tokens": 99, "messages": [{"role": "user", "content": "hi"}]}
+    body["messages"] += [{"role": "assistant", "content": [block, {"type": "text", "text": "hello"}]}]  # type: ignore[operator]
+    body["messages"] += [{"role": "user", "content": "go on"}]  # type: ignore[operator]
+    play.says(request("/v1/messages", json.dumps(body).encode(), host="api.anthropic.com"))
+    message = "messages.1.content.0: Invalid `signature` in `thinking` block"
+    error = {"type": "error", "error": {"type": "invalid_request_error", "message": message}}
+    play.upstream.says(response(400, json.dumps(error).encode()))
+
+    play.passes(0.1)
+    assert play.upstream.address[0] == "api.anthropic.com"
+    asked = json.loads(play.upstream.got.rpartition(b"\r\n\r\n")[2])
+    assert asked["messages"][1]["content"] == [{"type": "text", "text": "hello"}]
+    play.upstream.says(response(400, json.dumps(error).encode()))
+    assert play.answer.status == 400
+    assert attempts(services) == [("original", "foreign_signature", 400), ("original", "ok", 400)]

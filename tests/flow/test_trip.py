@@ -477,3 +477,94 @@ def test_where_the_caller_aimed_may_go_on(clock: Clock) -> None:
     assert trip.way == PREFIX
     assert json.loads(request.content or b"")["messages"][-1] == {"role": "assistant", "content": "One", "prefix": True}
     assert request.headers["authorization"]
+
+
+def test_what_an_upstream_does_not_know_is_dropped(clock: Clock) -> None:
+    """By the rules, and only for that upstream; every other byte stays."""
+    trip, request = set_off(upstream("spare", drop=("seed", "user")), targets=["spare", "original"])
+    trip.apply(request)
+    assert request.content == b'{"model":"gpt-4o","messages":[] }'
+    trip.fail("5xx", 503)
+    trip.apply(request)
+    assert request.content == BODY
+
+
+def test_what_an_upstream_refuses_does_not_go_there(clock: Clock) -> None:
+    """Where no other is left, the caller hears of the parameter."""
+    picky = upstream("picky", refuse=("seed",))
+    trip, _ = set_off(picky, upstream("spare"), targets=["picky", "spare"])
+    assert trip.upstream_name == "spare"
+    assert [step.outcome for step in trip.steps] == ["not_translatable", "pending"]
+
+    alone, _ = set_off(picky, targets=["picky"])
+    assert alone.unread
+    assert "picky does not take 'seed'" in alone.unread.message
+
+
+FORM = (
+    b'--b\r\nContent-Disposition: form-data; name="model"\r\n\r\nwhisper-1\r\n'
+    b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n\x00\xff\r\n--b--\r\n'
+)
+
+
+def test_a_form_names_the_model_of_the_upstream(clock: Clock) -> None:
+    """Sound to be transcribed moves as other calls do; what is dropped in JSON is no part of a form."""
+    request = aimed("https://api.openai.com/v1/audio/transcriptions", FORM)
+    request.headers["content-type"] = "multipart/form-data; boundary=b"
+    trip, request = set_off(
+        upstream("spare", model={"*": "large-v3"}, drop=("seed",)),
+        request=request,
+        targets=["spare"],
+        model="whisper-1",
+    )
+    trip.apply(request)
+
+    assert request.content == FORM.replace(b"whisper-1", b"large-v3")
+
+
+def test_a_model_in_azures_path_is_named_in_the_body_elsewhere(clock: Clock) -> None:
+    """Azure's clients may leave it out of the body, where others look for it."""
+    url = "https://r.openai.azure.com/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21"
+    host = Host(("r.openai.azure.com",), "azure", "openai")
+    trip, request = set_off(
+        upstream("spare"), request=aimed(url, b'{"messages":[]}'), host=host, targets=["spare"], model="gpt-4o"
+    )
+    trip.apply(request)
+
+    assert request.url == "https://spare.example:8443/v1/chat/completions"
+    assert request.content == b'{"model":"gpt-4o","messages":[]}'
+
+
+SEALED = b'{"model":"gpt-4o","input":[{"type":"reasoning","encrypted_content":"g"},{"role":"user","content":"go"}]}'
+OPENED = b'{"model":"gpt-4o","input":[{"role":"user","content":"go"}]}'
+
+
+def test_what_one_provider_sealed_does_not_go_to_another(clock: Clock) -> None:
+    """The original gets it back, and so does an upstream of its provider."""
+    same = upstream("same", provider="openai")
+    trip, request = set_off(same, upstream("spare"), request=aimed("https://api.openai.com/v1/responses", SEALED))
+    seen = []
+    for _ in range(3):
+        trip.apply(request)
+        seen.append(request.content)
+        trip.fail("5xx", 503)
+
+    assert seen == [SEALED, SEALED, OPENED]
+
+
+def test_a_history_that_its_reader_did_not_seal_is_sent_without(clock: Clock) -> None:
+    """Once: a conversation that another upstream went on with comes back with what only that one reads."""
+    trip, request = set_off(request=aimed("https://api.openai.com/v1/responses", SEALED))
+    assert trip.unsign(400)
+    trip.apply(request)
+
+    assert request.content == OPENED
+    assert [(step.outcome, step.status) for step in trip.steps] == [("foreign_signature", 400), ("pending", None)]
+    assert not trip.unsign(400)
+
+
+def test_where_nothing_is_sealed_nothing_is_sent_again(clock: Clock) -> None:
+    """The refusal is about something else, or about what we do not know."""
+    trip, _ = set_off()
+
+    assert not trip.unsign(400)

@@ -361,6 +361,10 @@ class Delivery(Ending):
         if self._client_gone:
             return False
         kind = error_of(self._head.response, bytes(self._held)) if error_of else None
+        if kind == "foreign_signature" and status >= 400 and self._trip.unsign(status):
+            yield from self._abandon()
+            yield from self._await("pause", 0.0)  # its connection is not free before this end has been dealt with
+            return True
         failure = failure_of_error(kind, status) if kind else None
         if failure is None and kind != "content_filter" and self._trip.is_ours_to_mend(status):
             yield from self._leave_misled(status)

@@ -122,7 +122,7 @@ async def ask(upstream: Upstream, path: str, trust: Callable[[Path | None], ssl.
 
 def _request(upstream: Upstream, path: str) -> http.Request:
     host = f"[{upstream.host}]" if ":" in upstream.host else upstream.host
-    url = f"{upstream.scheme}://{host}:{upstream.port}{upstream.path}{path}"
+    url = f"{upstream.scheme}://{host}:{upstream.port}{upstream.path}{path}{'?' * bool(upstream.query)}{upstream.query}"
     request = http.Request.make("GET", url, headers=http.Headers(accept="*/*", user_agent="outwarden"))
     request.headers["host"] = host if upstream.port in (80, 443) else f"{host}:{upstream.port}"
     request.headers["connection"] = "close"

@@ -7,12 +7,13 @@ is charged is the usage that the provider reported, and a placeholder is found w
 
 from mitmproxy import http
 
-from outwarden.errors import NotTranslatable
+from outwarden.errors import BodyError, NotTranslatable
 from outwarden.flow.body import plain_content, replace_content
 from outwarden.flow.state import CallState
 from outwarden.routing import Upstream
 from outwarden.wire.format import Format, Operation, Refusal
 from outwarden.wire.formats import format_named
+from outwarden.wire.top_level import value_spans
 from outwarden.wire.translation import Translation, is_translated, translation
 
 # Headers that mean something to the provider that the caller aimed at, and nothing to another.
@@ -37,7 +38,7 @@ class Tongues:
     def speaks(self, upstream: Upstream, model: str | None) -> bool:
         """Whether ``upstream`` reads the request, as it is or translated (then asking for ``model``)."""
         if upstream.format == self._format_name:
-            return True
+            return self._takes(upstream, self._request)
         if not is_translated(self._format_name, upstream.format, self._operation_name):
             return False
         self._models[upstream.name] = upstream, model
@@ -49,7 +50,19 @@ class Tongues:
         except NotTranslatable as reason:
             self.refused[upstream.name] = str(reason)
             return False
-        return True
+        return self._takes(upstream, self.translations[upstream.name].body)
+
+    def _takes(self, upstream: Upstream, request: http.Request | bytes) -> bool:
+        """Whether no parameter stands in the request that the rules keep from this upstream."""
+        if not upstream.refuse:
+            return True
+        try:
+            spans = value_spans(request if isinstance(request, bytes) else plain_content(request))
+        except BodyError:
+            return True  # a form, or nothing: it has no such parameters
+        if refused := [name for name in upstream.refuse if name in spans]:
+            self.refused[upstream.name] = f"{upstream.name} does not take '{refused[0]}' (routes.yml)"
+        return not refused
 
     def refusal(self, route_name: str) -> Refusal:
         """What a call is told that no target of its route reads: its own fault, or the route's."""

@@ -38,6 +38,7 @@ from outwarden.routing.prefills import way_at, way_of
 from outwarden.wire.aws_signature import Signature
 from outwarden.wire.continuation import Way, obstacle
 from outwarden.wire.format import Refusal
+from outwarden.wire.signed import reads_signed
 from outwarden.wire.traffic import Host
 from outwarden.wire.translation import Translation
 
@@ -45,6 +46,7 @@ DEFAULT_ROUTE = Route(name="")
 # Ends of an attempt that brought no answer; all others (silence, a reply broken off or left) may cost money.
 NEVER_BILLED = frozenset(
     {"connect", "429", "5xx", "budget", "client gone", "context_length", "not_translatable", "prefill_refused"}
+    | {"foreign_signature"}
 )
 
 
@@ -84,7 +86,7 @@ class Trip:
         fits: Callable[[Upstream | None], bool] = lambda upstream: True,
         care: Care = Care(),  # noqa: B008
     ) -> None:
-        self._aim = Aim(request, host, model, signature)
+        self._aim = Aim(request, host, model, signature, format_name)
         self._format_name = format_name
         self._beginning: Beginning | None = None  # of the answer, if another upstream began it
         self._host = host
@@ -105,6 +107,7 @@ class Trip:
             caller=caller or {},
         )
         self._care = care
+        self._unsigned = False  # whether what only its own provider reads is left out of the request
         self._dispatched = False  # whether the current upstream was given the request
         self._outcomes: list[Outcome] = []
         self._attempt: Attempt | None = None
@@ -255,6 +258,18 @@ class Trip:
         self._beginning = beginning
         return self.fail(failure, status, retry_after_s)
 
+    def unsign(self, status: int) -> bool:
+        """Ask the current upstream again, without what it cannot read of the history because another provider signed or
+        sealed it; False: that was done already, or there is nothing of the kind.
+        """
+        if self._unsigned or self._attempt is None or not self._aim.may_unsign():
+            return False
+        self._unsigned = True
+        self.stop("foreign_signature", status)
+        self.steps.append(Step(self.upstream_name, time.monotonic()))
+        self._attempt = Attempt(self._attempt.upstream)
+        return True
+
     def decline(self, status: int | None) -> Attempt | GiveUp:
         """Note that the current upstream does not go on with what another began, whoever knew better; choose the next.
 
@@ -348,4 +363,6 @@ class Trip:
         """Rewrite ``request`` for the current attempt; returns why it cannot be sent, as `Aim.apply` does."""
         beginning = self._beginning
         way = self._way_at(self.upstream_name) if beginning else None
-        return self._aim.apply(request, Errand(self.upstream, self.model, self.translation, beginning, way))
+        crosses = not reads_signed(self._format_name, self._host.provider, self.provider)
+        errand = Errand(self.upstream, self.model, self.translation, beginning, way, unsigned=crosses or self._unsigned)
+        return self._aim.apply(request, errand)

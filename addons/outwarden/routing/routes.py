@@ -54,7 +54,9 @@ class Upstream:
     """A place a call may go. ``model``: replaces the requested one; a map from requested (``*`` patterns) to served.
 
     ``auth`` None: the rules do not say; the caller's own key goes along to the provider it was meant for, to no other.
-    ``prefill``: whether it goes on with an answer that was begun; None: as `prefills` knows its provider.
+    ``prefill``: whether it goes on with an answer that was begun; None: as `prefills` knows its provider. ``query``:
+    parameters of its URL, which go before the caller's (``api-version=…``). ``drop``: top-level parameters that are
+    taken out of what it is sent; ``refuse``: a call with one of them does not go there.
     """
 
     name: str
@@ -71,6 +73,9 @@ class Upstream:
     trust: Path | None = None
     health: Probes | None = None
     prefill: bool | None = None
+    query: str = ""
+    drop: tuple[str, ...] = ()
+    refuse: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ _KINDS: tuple[tuple[str, str], ...] = (
     ("too_many_tokens", "context_length"),
     ("context_size", "context_length"),
     ("prompt_tokens_exceeded", "context_length"),
+    ("encrypted_content", "foreign_signature"),
     ("content_filter", "content_filter"),
     ("content_policy", "content_filter"),
     ("invalid_prompt", "content_filter"),  # OpenAI's, for what its usage policy forbids
@@ -87,6 +88,10 @@ _IN_PROSE: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"content (?:filter|management)|usage policy|safety system|(?:was|been|input) flagged|content exists risk"
             r"|(?:sensitive|inappropriate) content"
         ),
+    ),
+    (
+        "foreign_signature",
+        re.compile(r"invalid .{0,3}signature.{0,3} in .{0,3}thinking|thought.signature|encrypted content .*verified"),
     ),
     ("quota", re.compile(r"credit balance|insufficient (?:balance|credit|quota|funds)")),
 )
