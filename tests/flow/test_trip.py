@@ -568,3 +568,39 @@ def test_where_nothing_is_sealed_nothing_is_sent_again(clock: Clock) -> None:
     trip, _ = set_off()
 
     assert not trip.unsign(400)
+
+
+CLAUDE = b'{"model":"claude-sonnet-4-5","max_tokens":9,"stream":true,"messages":[]}'
+
+
+def test_claude_moves_to_vertex(clock: Clock) -> None:
+    """Its path, its body, our key; no version in a header, and no beta that the rules drop."""
+    base = "/v1/projects/p/locations/us-east5/publishers/anthropic"
+    vertex = upstream(
+        "vertex", path=base, provider="google", format="anthropic", model={"*": "claude-sonnet-4-5@20250929"},
+        auth=Auth("bearer", secret="env:HOME"), drop=("anthropic-beta",),
+    )  # fmt: skip
+    request = aimed("https://api.anthropic.com/v1/messages?beta=true", CLAUDE)
+    request.headers.update({"anthropic-version": "2023-06-01", "anthropic-beta": "x-2025-01-01"})
+    host = Host(("api.anthropic.com",), "anthropic", "anthropic")
+    trip, request = set_off(vertex, request=request, host=host, targets=["vertex"], model="claude-sonnet-4-5")
+    trip.apply(request)
+
+    assert request.path == f"{base}/models/claude-sonnet-4-5@20250929:streamRawPredict"
+    assert request.content == (b'{"anthropic_version":"vertex-2023-10-16","max_tokens":9,"stream":true,"messages":[]}')
+    assert not {"anthropic-version", "anthropic-beta", "x-api-key"} & {name.lower() for name in request.headers}
+    assert request.headers["authorization"].startswith("Bearer ")
+
+
+def test_claude_moves_from_vertex(clock: Clock) -> None:
+    """What its path said is in the body, and Anthropic's version in the header."""
+    url = "https://us-east5-aiplatform.googleapis.com/v1/projects/p/locations/l/publishers/anthropic/models/c@1:rawPredict"
+    body = b'{"anthropic_version":"vertex-2023-10-16","max_tokens":9,"messages":[]}'
+    spare = upstream("spare", path="", provider="anthropic", format="anthropic", model={"*": "claude"})
+    host = Host(("*-aiplatform.googleapis.com",), "google", "anthropic")
+    trip, request = set_off(spare, request=aimed(url, body), host=host, targets=["spare"], model="c@1")
+    trip.apply(request)
+
+    assert request.path == "/v1/messages"
+    assert request.content == b'{"model":"claude","max_tokens":9,"messages":[]}'
+    assert request.headers["anthropic-version"] == "2023-06-01"

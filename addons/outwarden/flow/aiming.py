@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mitmproxy import http
@@ -22,7 +22,9 @@ from outwarden.wire.signed import without_signed
 from outwarden.wire.top_level import replace_string, value_spans, without
 from outwarden.wire.traffic import Host
 from outwarden.wire.translation import Translation
+from outwarden.wire.vertex import from_vertex, is_vertex, to_vertex
 
+VERSION = "2023-06-01"  # Anthropic's API answers nobody who does not name one (its docs, "Versions")
 # Where callers put their key; none of these may follow a call to a provider it was not meant for (WIRE.md §8).
 CREDENTIAL_HEADERS = (
     "authorization",
@@ -138,6 +140,7 @@ class Aim:
         if errand.translation:
             request.path = upstream_path(upstream, errand.translation.target, None)
             write_translated(request, errand.translation)
+            self._spell(request, upstream, errand.translation.target, errand.model)
             self._sign_in(request, upstream)
             _drop(request, upstream)
             return
@@ -150,7 +153,21 @@ class Aim:
             add = self._names_deployment and upstream.format == "openai"
             content_type = request.headers.get("content-type", "")
             _change(request, lambda body: rename(body, content_type, asked, add=add))
+        self._spell(request, upstream, self.path, errand.model)
         _drop(request, upstream)
+
+    def _spell(self, request: http.Request, upstream: Upstream, path: str, model: str | None) -> None:
+        """Write a message of Anthropic's as Vertex AI reads it, or one for Vertex as all others do."""
+        there = is_vertex(upstream.path)
+        if upstream.format != "anthropic" or model is None or not request.raw_content or not (there or is_vertex(path)):
+            return
+        written = (to_vertex if there else from_vertex)(path, plain_content(request), model)
+        below = replace(upstream, format="generic") if there else upstream  # what follows its base is whole as it is
+        request.path = upstream_path(below, written.path, None)
+        replace_content(request, written.body)
+        request.headers.pop("anthropic-version", None)
+        if not there:
+            request.headers["anthropic-version"] = VERSION
 
     @property
     def _names_deployment(self) -> bool:
@@ -217,7 +234,9 @@ def rename(body: bytes, content_type: str, model: str, *, add: bool = False) -> 
 
 
 def _drop(request: http.Request, upstream: Upstream) -> None:
-    """Take out the parameters that the upstream does not know, by the rules."""
+    """Take out the parameters and headers that the upstream does not know, by the rules."""
+    for name in upstream.drop:
+        request.headers.pop(name, None)
     if upstream.drop and "json" in request.headers.get("content-type", "json"):
         _change(request, lambda body: without(body, upstream.drop))
 
