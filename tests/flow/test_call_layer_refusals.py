@@ -177,3 +177,22 @@ def test_a_history_with_another_ones_signatures_is_sent_again_without_them(play:
     play.upstream.says(response(400, json.dumps(error).encode()))
     assert play.answer.status == 400
     assert attempts(services) == [("original", "foreign_signature", 400), ("original", "ok", 400)]
+
+
+def test_an_upstream_that_nobody_can_sign_in_at_is_left(
+    open_play: Callable[..., Playbook], open_services: Callable[..., Services], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A secret that is gone since the rules were read is a failure of that upstream, not the end of the call."""
+    monkeypatch.setenv("SOME_KEY", "invented-key")
+    upstreams = {
+        "ours": SPARE | {"auth": {"bearer": "env:SOME_KEY"}},
+        "third": SPARE | {"url": "http://third.example:8080/v1"},
+    }
+    services = open_services(routes={"upstreams": upstreams, "routes": [route("rest", "*", ["ours", "third"])]})
+    monkeypatch.delenv("SOME_KEY")
+    play = open_play(services)
+    play.says(asks())
+    assert play.upstream.address[0] == "third.example"
+    play.upstream.says(response(200, said("hi")))
+
+    assert attempts(services) == [("ours", "connect", None), ("third", "ok", 200)]

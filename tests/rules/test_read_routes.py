@@ -214,7 +214,7 @@ def test_a_target_below_the_quality_is_left_out(load: Load) -> None:
         ("trust: nowhere.pem", "file nowhere.pem does not exist"),
         ("price: {input_mtok: 1}", "key 'output_mtok' is missing"),
         ("auth: none", "auth: expected keep"),
-        ("auth: {}", "expected keep, one 'bearer', one 'header', or 'aws'"),
+        ("auth: {}", "expected keep, one 'bearer', one 'header', 'aws' or 'google'"),
         ("auth: {bearer: env:NOT_SET_ANYWHERE}", "environment variable NOT_SET_ANYWHERE is not set"),
         ("auth: {bearer: file:nowhere}", "file nowhere does not exist"),
         ("auth: {bearer: invented-key}", "bearer: expected env:NAME or file:PATH"),

@@ -12,6 +12,7 @@ from outwarden.flow.signing import cannot_change, sign_as, signature_of, still_f
 from outwarden.flow.tongues import write_translated
 from outwarden.routing import Auth, Upstream, resolve_secret
 from outwarden.routing.aws import without_signature
+from outwarden.routing.google import find_token
 from outwarden.routing.paths import upstream_path, without_key
 from outwarden.wire.aws_signature import Signature
 from outwarden.wire.continuation import Way, lower_limit, with_prefill
@@ -215,7 +216,9 @@ class Aim:
 
 def sign_in_as(auth: Auth, request: http.Request) -> None:
     """Put our own secret on a request, where ``auth`` is one. Raises StateError, which names the reference only."""
-    if auth.kind in ("bearer", "header"):
+    if auth.account:
+        request.headers["authorization"] = f"Bearer {find_token(auth.account)}"
+    elif auth.kind in ("bearer", "header"):
         secret = resolve_secret(auth)
         request.headers[auth.header] = f"Bearer {secret}" if auth.kind == "bearer" else secret
 

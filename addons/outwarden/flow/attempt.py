@@ -27,6 +27,7 @@ from mitmproxy.proxy.layers.http._events import (
     ResponseHeaders,
 )
 
+from outwarden.errors import StateError
 from outwarden.flow.dial import Dial
 from outwarden.flow.left import Left
 from outwarden.flow.state import CallState
@@ -66,7 +67,13 @@ class Attempt(Upload):
         assert self._call
         self._forget_attempt()
         self._begin_anew(self._call)
-        refusal = self._trip.apply(self.flow.request)
+        try:
+            refusal = self._trip.apply(self.flow.request)
+        except StateError as error:  # it names the reference to a secret, never the secret
+            logger.warning("upstream %s: %s", self._trip.upstream_name, error)
+            self._connect_error = "signing in"
+            yield from self._fail("connect")
+            return
         if refusal:
             self._call.refuse(refusal, "refused", "sign")
             yield from self._break_off(refusal)

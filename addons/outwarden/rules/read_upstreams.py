@@ -13,6 +13,7 @@ from outwarden.rules.nodes import Node, NodeError, Scalar
 from outwarden.rules.read_aws import aws_identity
 from outwarden.rules.read_callers import header_name
 from outwarden.rules.read_costs import read_costs
+from outwarden.rules.read_google import google_identity
 from outwarden.rules.read_traffic import FORMATS, provider_name
 from outwarden.rules.values import Keys, Reader, duration, flag, map_of, number, one_of, text, unique_list_of, whole
 from outwarden.wire.continuation import CONTINUED
@@ -140,12 +141,15 @@ def _read_auth(folder: Path) -> Reader[Auth]:
         bearer = keys.get("bearer", _keep_or(secret_in(folder)), None)
         headers = keys.get("header", map_of(secret_in(folder)), {})
         identity = keys.get("aws", aws_identity(folder), None)
+        account = keys.get("google", google_identity(folder), None)
         if len(keys.names) != 1 or len(headers) > 1:
-            expected = "expected keep, one 'bearer', one 'header', or 'aws'"
+            expected = "expected keep, one 'bearer', one 'header', 'aws' or 'google'"
             keys.wrong(keys.names[0] if keys.names else "bearer", expected)
         keys.done()
         if identity:
             return Auth("aws", identity=identity)
+        if account:
+            return Auth("google", account=account)
         if bearer == "keep":
             return Auth()
         if bearer:
