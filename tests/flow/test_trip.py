@@ -19,6 +19,7 @@ from outwarden.routing import Attempt, Auth, Breaker, GiveUp, Health, Route, Ups
 from outwarden.wire.continuation import PREFIX
 from outwarden.wire.traffic import Host
 
+TOUCHY = Breaker(max_fails=3, within=30.0, cooldown=30.0)
 BODY = b'{ "model":"gpt-4o", "seed":12345678901234567890, "messages":[] }'
 ASKED = b'{"model":"gpt-4o","messages":[{"role":"user","content":"Count."}]}'
 KEY = "invented-caller-key"
@@ -60,6 +61,7 @@ def set_off(
     targets: Iterable[str] | None = None,
     cost_at: Callable[[Upstream | None], int | None] = lambda upstream: None,
     fits: Callable[[Upstream | None], bool] = lambda upstream: True,
+    key: str | None = None,
     **route: Any,
 ) -> tuple[Trip, http.Request]:
     """A trip over the original and then these upstreams, with its first attempt chosen."""
@@ -76,6 +78,7 @@ def set_off(
         may_take=may_take,
         cost_at=cost_at,
         fits=fits,
+        caller={"api_key": key},
     )
     trip.begin()
     return trip, request
@@ -604,3 +607,48 @@ def test_claude_moves_from_vertex(clock: Clock) -> None:
     assert request.path == "/v1/messages"
     assert request.content == b'{"model":"claude","max_tokens":9,"messages":[]}'
     assert request.headers["anthropic-version"] == "2023-06-01"
+
+
+def test_a_share_that_one_key_used_up_is_no_outage(clock: Clock) -> None:
+    """Where the caller's own key goes, 429 is about that key: it goes elsewhere for a while, and nobody else does."""
+    health = Health()
+    for _ in range(3):
+        set_off(upstream("spare"), health=health, key="alice", breaker=TOUCHY)[0].fail("429", 429)
+    seen = {key: set_off(upstream("spare"), health=health, key=key)[0].upstream_name for key in ("alice", "bob", None)}
+
+    assert seen == {"alice": "spare", "bob": "original", None: "original"}
+    assert not health.states(clock.now)
+    assert not health.found()
+    assert not health.discovered()
+
+
+def test_a_share_of_our_own_key_is_everybodys(clock: Clock) -> None:
+    """All calls there have the one key."""
+    health, ours = Health(), upstream("ours", auth=Auth("bearer", secret="env:HOME"))
+    for _ in range(3):
+        set_off(ours, upstream("spare"), health=health, key="alice", targets=["ours", "spare"], breaker=TOUCHY)[0].fail(
+            "429", 429
+        )
+
+    assert (
+        set_off(ours, upstream("spare"), health=health, key="bob", targets=["ours", "spare"])[0].upstream_name
+        == "spare"
+    )
+
+
+def test_an_outage_that_one_key_found_is_everybodys(clock: Clock) -> None:
+    """Whoever calls, a server that fails fails."""
+    health = Health()
+    for _ in range(3):
+        set_off(upstream("spare"), health=health, key="alice", breaker=TOUCHY)[0].fail("5xx", 503)
+
+    assert set_off(upstream("spare"), health=health, key="bob")[0].upstream_name == "spare"
+    assert health.found()
+
+
+def test_keys_that_have_a_share_left_are_not_kept(clock: Clock) -> None:
+    """There are as many keys as there are callers; only what failed is remembered, until it went well again."""
+    health = Health()
+    set_off(health=health, key="alice")[0].succeed(200)
+
+    assert not any("alice" in name for name in health._records)

@@ -34,6 +34,7 @@ from outwarden.routing import (
     original_at,
     rewrite_model,
 )
+from outwarden.routing.health import OWN
 from outwarden.routing.prefills import way_at, way_of
 from outwarden.wire.aws_signature import Signature
 from outwarden.wire.continuation import Way, obstacle
@@ -101,12 +102,13 @@ class Trip:
         self._route = route
         self._retries = route.retries
         self._known = Known(
-            wait=lambda name: health.usual_wait(self._health_names(name)[-1], time.monotonic()),
+            wait=lambda name: health.usual_wait(self._shared_names(name)[-1], time.monotonic()),
             cost=lambda name: cost_at(upstreams.get(name)),
             fits=lambda name: fits(upstreams.get(name)),
             caller=caller or {},
         )
         self._care = care
+        self._key = (caller or {}).get("api_key")
         self._unsigned = False  # whether what only its own provider reads is left out of the request
         self._dispatched = False  # whether the current upstream was given the request
         self._outcomes: list[Outcome] = []
@@ -135,10 +137,23 @@ class Trip:
         return self._tongues.translations.get(self.upstream.name) if self.upstream else None
 
     def _health_names(self, target: str) -> tuple[str, ...]:
-        """The place of a target, and the model there where the call names one: each has its own breaker."""
+        """The place of a target, the model there where the call names one, and these as the caller's own key finds them
+        where that is what goes there: each has its own breaker.
+        """
+        shared = self._shared_names(target)
+        return (*shared, f"{OWN}{shared[-1]} {self._key}") if self._key and self._takes_key(target) else shared
+
+    def _shared_names(self, target: str) -> tuple[str, ...]:
         place = self._original if target == ORIGINAL else target
         model = self.model_at(self._upstreams.get(target))
         return (place, f"{place} {bounded_id(model)}") if model else (place,)
+
+    def _takes_key(self, target: str) -> bool:
+        """Whether the caller's own key signs in there."""
+        upstream = self._upstreams.get(target)
+        if upstream is None:
+            return True
+        return upstream.auth.kind == "keep" if upstream.auth else upstream.provider == self._host.provider
 
     @property
     def route_name(self) -> str:
@@ -311,9 +326,12 @@ class Trip:
         step = self.steps[-1]
         step.end(failure or "ok", status)
         self._outcomes.append(Outcome(self._attempt.upstream, failure, status, step.ms, retry_after_s))
-        names = self._health_names(step.upstream)
-        # A place that cannot be reached is closed for all its models; what else fails may be the one model's.
-        for name in names if failure is None else names[:1] if failure == "connect" else names[-1:]:
+        names, shared = self._health_names(step.upstream), self._shared_names(step.upstream)
+        # A place that cannot be reached is closed for all its models; a share that is used up is the key's, if that is
+        # the caller's own; what else fails may be the one model's.
+        fails = {"connect": shared[:1], "429": names[-1:]}.get(failure or "", shared[-1:])
+        known = (*shared, *(name for name in names[len(shared) :] if self._health.knows(name)))
+        for name in known if failure is None else fails:
             self._health.record(name, failure in (None, "context_length"), time.monotonic(), self._route.breaker)
 
     def content_began(self, status: int) -> None:
@@ -321,7 +339,7 @@ class Trip:
         if self._running() and status < 400:
             step, now = self.steps[-1], time.monotonic()
             paused = self._attempt.delay_s if self._attempt else 0.0
-            self._health.waited(self._health_names(step.upstream)[-1], now - step.started_s - paused, now)
+            self._health.waited(self._shared_names(step.upstream)[-1], now - step.started_s - paused, now)
 
     def _choose(self) -> Attempt | GiveUp:
         while True:

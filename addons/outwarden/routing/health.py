@@ -1,7 +1,7 @@
 """How upstreams do: one breaker for each, what probes and other processes say, and how long the first content took."""
 
 from collections import OrderedDict, deque
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Literal, NamedTuple
@@ -14,6 +14,9 @@ RETURN_LEAST = 0.1  # the share of calls that it gets at once
 WAITS_MAX, WAITS_S = 64, 300.0  # what an upstream did longer ago says little: routers of providers move by the minute
 # Who was told by another process waits so much longer: that one probes first, and what it finds is known within 1 s.
 TOLD_LONGER_S = 2.0
+
+# Begins the name of a place as one caller's own key finds it: others are served there all the same.
+OWN = "own "
 
 Why = Literal["open", "unhealthy"]
 
@@ -124,11 +127,11 @@ class Health:
 
     def found(self) -> dict[str, Rest]:
         """What is left alone because of what was found here, for others to hear; over or not."""
-        return {name: record.rest for name, record in self._records.items() if record.rest and not record.told}
+        return {name: record.rest for name, record in self._shared() if record.rest and not record.told}
 
     def discovered(self) -> frozenset[str]:
         """What is left alone and was found failing here first: news that no other process tells."""
-        return frozenset(name for name, record in self._records.items() if record.rest and not record.heard)
+        return frozenset(name for name, record in self._shared() if record.rest and not record.heard)
 
     def drain(self, upstreams: Collection[str]) -> None:
         """These, and no others, are drained from now on: no attempt goes there."""
@@ -177,8 +180,16 @@ class Health:
 
         Of each upstream that failed lately, or is drained.
         """
-        failed = {name: _state(record, now) for name, record in self._records.items() if _has_failed(record)}
+        failed = {name: _state(record, now) for name, record in self._shared() if _has_failed(record)}
         return failed | dict.fromkeys(sorted(self._drained), "drained")
+
+    def knows(self, upstream: str) -> bool:
+        """Whether anything is kept under this name."""
+        return upstream in self._records
+
+    def _shared(self) -> Iterator[tuple[str, _Record]]:
+        """What is everybody's business."""
+        return ((name, record) for name, record in self._records.items() if not name.startswith(OWN))
 
     def _remembered(self, upstream: str) -> _Record:
         record = self._records.setdefault(upstream, _Record())
