@@ -196,3 +196,36 @@ def test_an_upstream_that_nobody_can_sign_in_at_is_left(
     play.upstream.says(response(200, said("hi")))
 
     assert attempts(services) == [("ours", "connect", None), ("third", "ok", 200)]
+
+
+def test_what_is_dropped_by_rule_is_no_reason_not_to_translate(
+    open_play: Callable[..., Playbook], open_services: Callable[..., Services]
+) -> None:
+    """An agent of Anthropic's always asks for thinking: the rules may say that it goes on without, elsewhere."""
+    spare = SPARE | {"drop": ["thinking", "context_management", "metadata", "anthropic-beta"]}
+    strict = spare | {"url": "http://strict.example:8080/v1", "refuse": ["metadata"], "drop": ["thinking"]}
+    services = open_services(
+        routes={
+            "upstreams": {"strict": strict, "spare": spare},
+            "routes": [route("rest", "*", ["original", "strict", "spare"])],
+        }
+    )
+    play = open_play(services)
+    body = {"model": "claude-sonnet-4-5", "max_tokens": 2000, "messages": [{"role": "user", "content": "hi"}]}
+    body |= {"thinking": {"type": "enabled", "budget_tokens": 1024}, "context_management": {"edits": []}}
+    body |= {"metadata": {"user_id": "u"}}
+    play.says(request("/v1/messages", json.dumps(body).encode(), {"anthropic-beta": "x"}, host="api.anthropic.com"))
+    assert b"anthropic-beta: x" in play.upstream.got
+    play.upstream.says(response(529, b"{}"))
+
+    assert play.upstream.address[0] == "spare.example"
+    asked = json.loads(play.upstream.got.rpartition(b"\r\n\r\n")[2])
+    assert asked.keys() <= {"model", "messages", "max_tokens", "max_completion_tokens"}
+    assert b"anthropic-beta" not in play.upstream.got
+    play.upstream.says(response(200, said("hello")))
+    assert json.loads(play.answer.body)["content"] == [{"type": "text", "text": "hello"}]
+    assert [each[:2] for each in attempts(services)] == [
+        ("strict", "not_translatable"),
+        ("original", "5xx"),
+        ("spare", "ok"),
+    ]

@@ -9,7 +9,7 @@ from mitmproxy import http
 
 from outwarden.flow.body import plain_content, replace_content
 from outwarden.flow.signing import cannot_change, sign_as, signature_of, still_fits
-from outwarden.flow.tongues import write_translated
+from outwarden.flow.tongues import without_dropped, write_translated
 from outwarden.routing import Auth, Upstream, resolve_secret
 from outwarden.routing.aws import without_signature
 from outwarden.routing.google import find_token
@@ -20,7 +20,7 @@ from outwarden.wire.encodings import decode
 from outwarden.wire.format import Refusal
 from outwarden.wire.multipart import boundary_of, with_field
 from outwarden.wire.signed import without_signed
-from outwarden.wire.top_level import replace_string, value_spans, without
+from outwarden.wire.top_level import replace_string, value_spans
 from outwarden.wire.traffic import Host
 from outwarden.wire.translation import Translation
 from outwarden.wire.vertex import from_vertex, is_vertex, to_vertex
@@ -240,8 +240,8 @@ def _drop(request: http.Request, upstream: Upstream) -> None:
     """Take out the parameters and headers that the upstream does not know, by the rules."""
     for name in upstream.drop:
         request.headers.pop(name, None)
-    if upstream.drop and "json" in request.headers.get("content-type", "json"):
-        _change(request, lambda body: without(body, upstream.drop))
+    if upstream.drop:
+        _change(request, lambda body: without_dropped(body, upstream))
 
 
 def _change(request: http.Request, change: Callable[[bytes], bytes]) -> None:

@@ -13,7 +13,7 @@ from outwarden.flow.state import CallState
 from outwarden.routing import Upstream
 from outwarden.wire.format import Format, Operation, Refusal
 from outwarden.wire.formats import format_named
-from outwarden.wire.top_level import value_spans
+from outwarden.wire.top_level import value_spans, without
 from outwarden.wire.translation import Translation, is_translated, translation
 
 # Headers that mean something to the provider that the caller aimed at, and nothing to another.
@@ -37,27 +37,27 @@ class Tongues:
 
     def speaks(self, upstream: Upstream, model: str | None) -> bool:
         """Whether ``upstream`` reads the request, as it is or translated (then asking for ``model``)."""
+        if upstream.refuse and not self._takes(upstream):
+            return False
         if upstream.format == self._format_name:
-            return self._takes(upstream, self._request)
+            return True
         if not is_translated(self._format_name, upstream.format, self._operation_name):
             return False
         self._models[upstream.name] = upstream, model
         try:
-            body = plain_content(self._request)
+            body = without_dropped(plain_content(self._request), upstream)
             self.translations[upstream.name] = translation(
                 self._format_name, upstream.format, self._operation_name, self._target, body, model, upstream.provider
             )
         except NotTranslatable as reason:
             self.refused[upstream.name] = str(reason)
             return False
-        return self._takes(upstream, self.translations[upstream.name].body)
+        return True
 
-    def _takes(self, upstream: Upstream, request: http.Request | bytes) -> bool:
+    def _takes(self, upstream: Upstream) -> bool:
         """Whether no parameter stands in the request that the rules keep from this upstream."""
-        if not upstream.refuse:
-            return True
         try:
-            spans = value_spans(request if isinstance(request, bytes) else plain_content(request))
+            spans = value_spans(plain_content(self._request))
         except BodyError:
             return True  # a form, or nothing: it has no such parameters
         if refused := [name for name in upstream.refuse if name in spans]:
@@ -78,6 +78,14 @@ class Tongues:
         self._request = request
         for name in self.translations:
             self.speaks(*self._models[name])
+
+
+def without_dropped(body: bytes, upstream: Upstream) -> bytes:
+    """The body without the parameters that the upstream is not to get, by the rules."""
+    try:
+        return without(body, upstream.drop) if upstream.drop else body
+    except BodyError:
+        return body  # of a form, or nothing: it has no such parameters
 
 
 def write_translated(request: http.Request, translated: Translation) -> None:

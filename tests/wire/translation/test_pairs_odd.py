@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from translated import BOTH, TARGETS, replies, streamed, translate
 
 from outwarden.errors import BodyError, NotTranslatable
+from outwarden.wire.translation.errors import anthropic_error, openai_error
 from outwarden.wire.translation.neutral import Asked
 from outwarden.wire.translation.pairs import StreamTranslation
 from outwarden.wire.translation.tongue import TONGUES
@@ -154,3 +155,25 @@ def test_an_odd_event_is_refused_with_a_reason(caller: str, upstream: str, data:
     with contextlib.suppress(NotTranslatable, BodyError):  # the latter: half of a surrogate pair
         translating.feed(b"\n\n".join(events))
         translating.flush()
+
+
+def test_marks_of_a_prompt_cache_are_left_behind() -> None:
+    """Each provider has its own; the end user's id goes by its newer name."""
+    asked = REQUESTS["openai"] | {"prompt_cache_key": "k", "prompt_cache_retention": "24h", "safety_identifier": "z"}
+    body = json.loads(translate("openai", "anthropic", asked | {"user": "u"}).body)
+
+    assert body["metadata"] == {"user_id": "z"}
+    assert "24h" not in json.dumps(body)
+
+
+def test_a_prompt_that_is_too_long_is_known_by_the_callers_own_words() -> None:
+    """Agents shorten their conversation where they know it; they know it by OpenAI's code, or by Anthropic's words."""
+    told = "input length and `max_tokens` exceed context limit: 188240 + 21333 > 200000"
+    openai, anthropic = (
+        openai_error("invalid_request_error", told), anthropic_error("invalid_request_error", told)["error"]
+    )  # fmt: skip
+
+    assert (openai["message"], openai["code"]) == (told, "context_length_exceeded")
+    assert anthropic["message"] == f"prompt is too long: {told}"
+    assert anthropic_error("invalid_request_error", anthropic["message"])["error"] == anthropic
+    assert openai_error("invalid_request_error", "max_tokens is too large")["code"] is None
