@@ -173,12 +173,14 @@ class Attempt(Upload):
         self._head = head
 
     def _last_words(self, failure: Failure) -> Refusal:
-        name = self._trip.upstream_name
+        name, final = self._trip.upstream_name, not self._trip.is_for_the_caller
         if failure == "timeout":
             return Refusal(504, "upstream_timeout", f"The upstream {name} did not answer in time.")
         if failure == "connect":
-            return Refusal(502, "upstream_unreachable", f"The upstream {name}: {self._connect_error} failed.")
-        return Refusal(502, "upstream_failed", f"The upstream {name} broke off before it answered ({failure}).")
+            text = f"The upstream {name}: {self._connect_error} failed."
+            return Refusal(502, "upstream_unreachable", text, final=final)
+        text = f"The upstream {name} broke off before it answered ({failure})."
+        return Refusal(502, "upstream_failed", text, final=final)
 
     @abstractmethod
     def _fail(self, failure: Failure) -> Commands:

@@ -219,6 +219,13 @@ class Trip:
         return status in (401, 403) and upstream.auth is not None and upstream.auth.kind != "keep"
 
     @property
+    def is_for_the_caller(self) -> bool:
+        """Whether a connection that failed is the caller's to open again, as it would without us: nobody else was
+        asked, and the call may be made twice.
+        """
+        return len(self.steps) == 1 and not self._care.once
+
+    @property
     def may_have_billed(self) -> bool:
         """Whether the upstream of the last attempt was given the request and may have done work for it."""
         last = self.steps[-1] if self.steps else None

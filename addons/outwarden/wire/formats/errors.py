@@ -122,7 +122,7 @@ def error_of(body: object) -> str | None:
 
 
 def _headers(refusal: Refusal) -> dict[str, str]:
-    headers = {"content-type": "application/json", "x-should-retry": "false"}
+    headers = {"content-type": "application/json"} | ({"x-should-retry": "false"} if refusal.final else {})
     if refusal.retry_after_s is not None:
         headers["retry-after"] = str(refusal.retry_after_s)
     return headers
