@@ -4,8 +4,9 @@ import json
 from collections.abc import Callable
 
 import pytest
+from fixtures import RULES, route
 from playbook import Playbook, Upstream, request, response
-from talk import attempts
+from talk import asks, attempts
 
 from outwarden.flow.services import Services
 
@@ -67,3 +68,20 @@ def test_an_answer_to_a_stored_one_stays_with_its_provider(play: Playbook, servi
 
     assert play.answer.status == 503
     assert attempts(services) == [("original", "5xx", 503)]
+
+
+def test_files_that_fail_are_no_outage_of_the_models(
+    open_play: Callable[..., Playbook], open_services: Callable[..., Services]
+) -> None:
+    """Each has its own breaker."""
+    touchy = route("rest", "*", ["original", "spare"], breaker={"max_fails": 2, "within": "30s", "cooldown": "30s"})
+    services = open_services(routes=RULES["routes"] | {"routes": [touchy]})
+    for _ in range(3):
+        play = open_play(services)
+        play.says(request("/v1/files", b"", method="GET"))
+        play.upstream.says(response(500, b"{}"))
+    play = open_play(services)
+    play.says(asks())
+
+    assert play.upstream.address[0] == "api.openai.com"
+    assert list(services.health.states(play.clock.now)) == ["original api.openai.com files"]

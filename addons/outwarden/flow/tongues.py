@@ -56,13 +56,9 @@ class Tongues:
 
     def _takes(self, upstream: Upstream) -> bool:
         """Whether no parameter stands in the request that the rules keep from this upstream."""
-        try:
-            spans = value_spans(plain_content(self._request))
-        except BodyError:
-            return True  # a form, or nothing: it has no such parameters
-        if refused := [name for name in upstream.refuse if name in spans]:
-            self.refused[upstream.name] = f"{upstream.name} does not take '{refused[0]}' (routes.yml)"
-        return not refused
+        if reason := refused_by(upstream, plain_content(self._request)):
+            self.refused[upstream.name] = reason
+        return reason is None
 
     def refusal(self, route_name: str) -> Refusal:
         """What a call is told that no target of its route reads: its own fault, or the route's."""
@@ -78,6 +74,16 @@ class Tongues:
         self._request = request
         for name in self.translations:
             self.speaks(*self._models[name])
+
+
+def refused_by(upstream: Upstream, body: bytes) -> str | None:
+    """Why a request does not go there, by a parameter in it that the rules keep from this upstream; None: it may."""
+    try:
+        spans = value_spans(body) if upstream.refuse else {}
+    except BodyError:
+        return None  # a form, or nothing: it has no such parameters
+    refused = next((name for name in upstream.refuse if name in spans), None)
+    return f"{upstream.name} does not take '{refused}' (routes.yml)" if refused else None
 
 
 def without_dropped(body: bytes, upstream: Upstream) -> bytes:

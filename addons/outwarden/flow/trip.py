@@ -92,6 +92,7 @@ class Trip:
         self._beginning: Beginning | None = None  # of the answer, if another upstream began it
         self._host = host
         self._tongues = Tongues(request, format_name, operation_name)
+        self._operation_name = operation_name
         self._requested_model = model
         self._upstreams = upstreams
         self._health = health
@@ -137,16 +138,17 @@ class Trip:
         return self._tongues.translations.get(self.upstream.name) if self.upstream else None
 
     def _health_names(self, target: str) -> tuple[str, ...]:
-        """The place of a target, the model there where the call names one, and these as the caller's own key finds them
-        where that is what goes there: each has its own breaker.
+        """The place of a target, the model there (where the call names none, what it is for: files that fail are no
+        outage of the models), and these as the caller's own key finds them where that is what goes there: each has its
+        own breaker.
         """
         shared = self._shared_names(target)
         return (*shared, f"{OWN}{shared[-1]} {self._key}") if self._key and self._takes_key(target) else shared
 
     def _shared_names(self, target: str) -> tuple[str, ...]:
         place = self._original if target == ORIGINAL else target
-        model = self.model_at(self._upstreams.get(target))
-        return (place, f"{place} {bounded_id(model)}") if model else (place,)
+        part = self.model_at(self._upstreams.get(target)) or self._operation_name
+        return (place, f"{place} {bounded_id(part)}") if part else (place,)
 
     def _takes_key(self, target: str) -> bool:
         """Whether the caller's own key signs in there."""
