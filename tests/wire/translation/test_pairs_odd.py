@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from translated import BOTH, TARGETS, replies, streamed, translate
+from translated import BOTH, TARGETS, collected, replies, streamed, translate
 
 from outwarden.errors import BodyError, NotTranslatable
 from outwarden.wire.translation.errors import anthropic_error, openai_error
@@ -177,3 +177,28 @@ def test_a_prompt_that_is_too_long_is_known_by_the_callers_own_words() -> None:
     assert anthropic["message"] == f"prompt is too long: {told}"
     assert anthropic_error("invalid_request_error", anthropic["message"])["error"] == anthropic
     assert openai_error("invalid_request_error", "max_tokens is too large")["code"] is None
+
+
+CALLS = [{"id": f"c_{at}", "type": "function", "function": {"name": "f", "arguments": "{}"}} for at in range(2)]
+
+
+def test_a_tool_that_had_to_be_called_is_run() -> None:
+    """OpenAI says "stop" where the request named the tool; the other APIs have one reason for all calls."""
+    message = {"role": "assistant", "content": None, "tool_calls": CALLS[:1]}
+    reply = {"id": "i", "model": "m", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
+    translated = translate("anthropic", "openai", REQUESTS["anthropic"])
+
+    assert json.loads(translated.reply(json.dumps(reply).encode()))["stop_reason"] == "tool_use"
+
+
+@pytest.mark.parametrize("index", [{}, {"index": 0}])
+def test_calls_without_a_number_are_told_by_their_ids(index: dict[str, int]) -> None:
+    """Gemini's and others' servers stream them so; none is lost, and no two become one."""
+    deltas: list[dict[str, Any]] = [{"delta": {"tool_calls": [call | index]}} for call in CALLS]
+    events = [{"id": "i", "model": "m", "choices": [{"index": 0, **each}]} for each in deltas]
+    events.append({"id": "i", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+    stream = b"".join(b"data: %s\n\n" % json.dumps(event).encode() for event in events) + b"data: [DONE]\n\n"
+    reply = collected("openai", stream)
+
+    assert [(call.id, call.arguments) for call in reply.calls] == [("c_0", {}), ("c_1", {})]
+    assert reply.stop == "tool_calls"
