@@ -202,3 +202,23 @@ def test_calls_without_a_number_are_told_by_their_ids(index: dict[str, int]) -> 
 
     assert [(call.id, call.arguments) for call in reply.calls] == [("c_0", {}), ("c_1", {})]
     assert reply.stop == "tool_calls"
+
+
+@pytest.mark.parametrize(("given", "expected"), [({}, "{}"), ({"n": 1}, '{"n":1}')])
+def test_a_call_of_claudes_without_pieces_of_arguments(given: dict[str, int], expected: str) -> None:
+    """Nothing comes of a call without arguments, and other servers send them whole; OpenAI's clients read JSON."""
+    block = {"type": "tool_use", "id": "t", "name": "f", "input": given}
+    events: list[dict[str, Any]] = [
+        {"type": "message_start", "message": {"id": "m", "model": "c", "usage": {}}},
+        {"type": "content_block_start", "index": 0, "content_block": block},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "input_json_delta", "partial_json": ""}},
+        {"type": "content_block_stop", "index": 0},
+        {"type": "message_delta", "delta": {"stop_reason": "tool_use"}, "usage": {"output_tokens": 1}},
+        {"type": "message_stop"},
+    ]
+    translating = translate("openai", "anthropic", REQUESTS["openai"] | {"stream": True}).stream(asked_for_usage=False)
+    out = translating.feed(b"".join(b"data: %s\n\n" % json.dumps(event).encode() for event in events))
+    chunks = [json.loads(line[6:]) for line in out.decode().splitlines() if line.startswith("data: {")]
+    calls = [call for chunk in chunks for choice in chunk["choices"] for call in choice["delta"].get("tool_calls", [])]
+
+    assert "".join(call["function"]["arguments"] for call in calls) == expected
