@@ -340,8 +340,9 @@ class Trip:
         # the caller's own; what else fails may be the one model's.
         fails = {"connect": shared[:1], "429": names[-1:]}.get(failure or "", shared[-1:])
         known = (*shared, *(name for name in names[len(shared) :] if self._health.knows(name)))
+        ok, now = failure in (None, "context_length"), time.monotonic()
         for name in known if failure is None else fails:
-            self._health.record(name, failure in (None, "context_length"), time.monotonic(), self._route.breaker)
+            self._health.record(name, ok, now, self._route.breaker, retry_after_s)
 
     def content_began(self, status: int) -> None:
         """Note that the current attempt brings the first content of its answer; an error says nothing of its speed."""

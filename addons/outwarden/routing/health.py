@@ -12,6 +12,7 @@ UPSTREAMS_MAX = 1024  # hosts that callers aim at are kept here too, and they ar
 RETURN_SHARE = 1 / 3  # of the cooldown: over so long a time an upstream that is back gets more and more calls
 RETURN_LEAST = 0.1  # the share of calls that it gets at once
 WAITS_MAX, WAITS_S = 64, 300.0  # what an upstream did longer ago says little: routers of providers move by the minute
+ASKED_MAX_S = 300.0  # of a Retry-After: some say a day, and are back within the minute
 # Who was told by another process waits so much longer: that one probes first, and what it finds is known within 1 s.
 TOLD_LONGER_S = 2.0
 
@@ -74,8 +75,18 @@ class Health:
         self._records: OrderedDict[str, _Record] = OrderedDict()
         self._drained: frozenset[str] = frozenset()
 
-    def record(self, upstream: str, ok: bool, now: float, breaker: Breaker = Breaker()) -> None:  # noqa: B008
-        """Take note of how an attempt ended. ``ok``: it was answered, if only with an error of the caller's own."""
+    def record(
+        self,
+        upstream: str,
+        ok: bool,
+        now: float,
+        breaker: Breaker = Breaker(),  # noqa: B008
+        asked_s: float | None = None,
+    ) -> None:
+        """Take note of how an attempt ended. ``ok``: it was answered, if only with an error of the caller's own.
+
+        ``asked_s``: for how long the upstream asks to be left alone; heeded where it is, up to `ASKED_MAX_S`.
+        """
         record = self._remembered(upstream)
         if ok:
             record.ok_at = now
@@ -88,7 +99,8 @@ class Health:
             return
         fails = sum(not was_ok for _, was_ok in record.outcomes)
         if record.rest is not None or record.returns_from is not None or fails >= breaker.max_fails:
-            record.leave_alone(Rest(now + breaker.cooldown, "open"))
+            rest_s = max(breaker.cooldown, min(asked_s or 0.0, ASKED_MAX_S))
+            record.leave_alone(Rest(now + rest_s, "open"))
 
     def probed(self, upstream: str, ok: bool, now: float, probes: Probes) -> None:
         """Take note of what an active probe found.
