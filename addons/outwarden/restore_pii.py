@@ -21,6 +21,7 @@ from outwarden.wire.edits import TextRewriter, apply_edits
 from outwarden.wire.encodings import accepts, codings, decode
 from outwarden.wire.format import Operation, Refusal
 from outwarden.wire.formats import says_null_when_asked, sends_usage
+from outwarden.wire.formats.errors import error_kind
 from outwarden.wire.stream import StreamRewriter
 from outwarden.wire.usage import Usage
 
@@ -246,10 +247,13 @@ def error_of(response: http.Response, content: bytes, state: CallState) -> str |
         return None
     try:
         content = decode(content, response.headers.get("content-encoding", ""), ERROR_BYTES_MAX)
-        if b'"error"' not in content:
+        failed = response.status_code >= 400
+        if not failed and b'"error"' not in content:
             return None
         format_, operation = spoken(state)
-        return format_.read_reply(operation, read_json(content), {}).error
+        body = read_json(content)
+        kind = format_.read_reply(operation, body, plain_headers(response)).error
+        return kind or (error_kind(body) if failed else None)
     except BodyError:
         return None  # what it is, if not JSON, is decided when the whole reply is read
 

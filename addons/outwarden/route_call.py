@@ -11,7 +11,7 @@ from outwarden.flow.session import Said
 from outwarden.flow.state import CallState, open_state, state_of
 from outwarden.flow.trip import Trip
 from outwarden.load_rules import Shelf
-from outwarden.routing import GiveUp, Route, match_route, places, reroute
+from outwarden.routing import GiveUp, Route, care_of, match_route, places, reroute
 from outwarden.wire.format import Refusal
 from outwarden.wire.top_level import replace_inside, value_spans
 from outwarden.wire.translation import is_translated
@@ -98,6 +98,7 @@ class RouteCall:
             },
             cost_at=state.purse.cost_at if state.purse else lambda upstream: None,
             fits=state.purse.fits if state.purse else lambda upstream: True,
+            care=care_of(request.method, state.operation, state.facts),
         )
 
     @fail_closed

@@ -194,3 +194,25 @@ def test_what_a_translation_cannot_say_is_told(rules: Path) -> None:
         "refused: not_translatable (routes.yml, gpt: 'logprobs' of the request has no counterpart)"
     )
     assert verdict("[gem, vllm]") == verdict("[gem, original]") == "sent, if the budgets have room"
+
+
+def test_what_an_upstream_refuses_or_is_not_sent_is_told(rules: Path) -> None:
+    """By the rules of it, as the interceptor would decide."""
+    upstreams = "upstreams:\n  gem: {url: 'http://a.example', provider: google, format: gemini, %s}\n"
+    body = {"model": "gpt-4o", "max_tokens": 9, "logprobs": True, "messages": [{"role": "user", "content": "hello"}]}
+    route = "routes: [{name: gpt, match: {model: 'gpt-4*'}, targets: [gem]}]\n"
+
+    (rules / "routes.yml").write_text(upstreams % "drop: [logprobs]" + route)
+    assert explain(rules, body=body)["verdict"] == "sent, if the budgets have room"
+    (rules / "routes.yml").write_text(upstreams % "refuse: [logprobs]" + route)
+    assert "gem does not take 'logprobs' (routes.yml)" in explain(rules, body=body)["verdict"]
+
+
+def test_what_is_kept_is_told_with_its_one_place(rules: Path) -> None:
+    """Whatever the strategy of its route."""
+    upstreams = "upstreams: {vllm: {url: 'http://b.example/v1', provider: vllm, format: openai}}\n"
+    route = "routes: [{name: all, strategy: weighted, targets: [vllm, original]}]\n"
+    (rules / "routes.yml").write_text(upstreams + route)
+    told = explain(rules, url="https://api.openai.com/v1/vector_stores", body={"name": "cases"})
+
+    assert told["route"] == "original (routes.yml, all, matches everything, where it is kept, is not sent twice)"

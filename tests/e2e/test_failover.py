@@ -356,6 +356,59 @@ def test_the_caller_s_own_mistakes_do_not_move(
     assert (len(provider.requests), len(spare.requests)) == (1, 0)
 
 
+FOREIGN = Script(status=400, message="messages.1.content.0: Invalid `signature` in `thinking` block")
+
+
+@pytest.mark.parametrize("http2", [False, True], ids=["http1", "http2"])
+def test_a_history_with_a_fallbacks_signatures_goes_on(
+    outwarden: Interceptor, provider: SimulatedProvider, spare: SimulatedProvider, http2: bool
+) -> None:
+    """Where the first upstream does not take what another signed, it is asked again without, over a new connection."""
+    thinking = {"type": "thinking", "thinking": "hm", "signature": "c3BhcmU="}
+    history = [
+        {"role": "user", "content": "hello"},
+        {"role": "assistant", "content": [thinking, {"type": "text", "text": "well"}]},
+        {"role": "user", "content": SAID},
+    ]
+    provider.queue(FOREIGN)
+    with outwarden.http(http2=http2) as client:
+        answer = APIS["messages"].ask(client, messages=history)
+        again = APIS["messages"].ask(client)
+
+    assert (APIS["messages"].text(answer), APIS["messages"].text(again)) == (SAID, SAID)
+    assert (len(provider.requests), len(spare.requests)) == (3, 0)
+    assert b"c3BhcmU=" in provider.requests[0].body
+    assert b"c3BhcmU=" not in provider.requests[1].body
+    outcomes = [attempt["outcome"] for attempt in outwarden.record(answer)["attempts"]]
+    assert outcomes == ["foreign_signature", "ok"]
+
+
+def test_an_upstreams_refusal_of_our_key_is_not_the_callers(
+    outwarden: Interceptor, provider: SimulatedProvider, spare: SimulatedProvider
+) -> None:
+    """Both are tried, and the client hears of an upstream, not of a key."""
+    provider.queue(Script(status=503))
+    spare.queue(Script(status=401, error="invalid_api_key", message="Incorrect API key provided: sk-inv***."))
+    with outwarden.http() as client:
+        answer = APIS["chat"].ask(client)
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (502, "upstream_refused")
+    assert "sk-" not in answer.text
+    assert (len(provider.requests), len(spare.requests)) == (1, 1)
+
+
+def test_what_is_kept_at_a_provider_is_not_looked_for_elsewhere(
+    outwarden: Interceptor, provider: SimulatedProvider, spare: SimulatedProvider
+) -> None:
+    """The client sees that its provider is busy, not that its file is gone."""
+    provider.queue(Script(status=503))
+    with outwarden.http() as client:
+        answer = client.get(f"https://{OPENAI}/v1/files/file-1")
+
+    assert answer.status_code == 503
+    assert (len(provider.requests), len(spare.requests)) == (1, 0)
+
+
 @pytest.mark.parametrize(("fault", "status"), [("503", 503), ("429", 429), ("reset", 502), ("silence", 504)])
 def test_without_another_upstream_the_failure_is_told(
     outwarden: Interceptor, provider: SimulatedProvider, spare: SimulatedProvider, fault: str, status: int

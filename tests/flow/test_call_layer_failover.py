@@ -399,3 +399,41 @@ def spent(services: Services) -> float:
 def pending(services: Services) -> int:
     """What is held, in nano-dollars."""
     return services.ledger.states()[0].pending
+
+
+def test_a_connection_that_breaks_is_opened_again_by_the_client(play: Playbook, services: Services) -> None:
+    """Where nobody else is asked, SDKs do what they do without us: they try again."""
+    play.says(asks("gpt-4o-mini"))
+    play.upstream.breaks()
+
+    assert play.answer.status == 502
+    assert "x-should-retry" not in play.answer.headers
+
+
+def test_what_was_tried_elsewhere_is_not_tried_again_by_the_client(play: Playbook, services: Services) -> None:
+    """Else each retry of an SDK would be as many attempts as the route has targets."""
+    play.says(asks())
+    for _ in range(3):
+        play.upstream.breaks()
+
+    assert play.answer.status == 502
+    assert play.answer.headers["x-should-retry"] == "false"
+
+
+def test_a_silent_upstream_is_not_asked_again_by_the_client(play: Playbook, services: Services) -> None:
+    """It may be at work on the first call."""
+    play.says(asks("gpt-4o-mini"))
+    play.passes(31)
+
+    assert play.answer.status == 504
+    assert play.answer.headers["x-should-retry"] == "false"
+
+
+def test_a_picture_is_not_made_twice_by_the_client(play: Playbook, services: Services) -> None:
+    """It may have been made."""
+    body = json.dumps({"model": "gpt-image-1", "prompt": "a fox", "size": "1024x1024", "quality": "low"}).encode()
+    play.says(request("/v1/images/generations", body))
+    play.upstream.breaks()
+
+    assert play.answer.status == 502
+    assert play.answer.headers["x-should-retry"] == "false"

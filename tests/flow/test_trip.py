@@ -19,6 +19,7 @@ from outwarden.routing import Attempt, Auth, Breaker, GiveUp, Health, Route, Ups
 from outwarden.wire.continuation import PREFIX
 from outwarden.wire.traffic import Host
 
+TOUCHY = Breaker(max_fails=3, within=30.0, cooldown=30.0)
 BODY = b'{ "model":"gpt-4o", "seed":12345678901234567890, "messages":[] }'
 ASKED = b'{"model":"gpt-4o","messages":[{"role":"user","content":"Count."}]}'
 KEY = "invented-caller-key"
@@ -60,6 +61,7 @@ def set_off(
     targets: Iterable[str] | None = None,
     cost_at: Callable[[Upstream | None], int | None] = lambda upstream: None,
     fits: Callable[[Upstream | None], bool] = lambda upstream: True,
+    key: str | None = None,
     **route: Any,
 ) -> tuple[Trip, http.Request]:
     """A trip over the original and then these upstreams, with its first attempt chosen."""
@@ -76,6 +78,7 @@ def set_off(
         may_take=may_take,
         cost_at=cost_at,
         fits=fits,
+        caller={"api_key": key},
     )
     trip.begin()
     return trip, request
@@ -477,3 +480,175 @@ def test_where_the_caller_aimed_may_go_on(clock: Clock) -> None:
     assert trip.way == PREFIX
     assert json.loads(request.content or b"")["messages"][-1] == {"role": "assistant", "content": "One", "prefix": True}
     assert request.headers["authorization"]
+
+
+def test_what_an_upstream_does_not_know_is_dropped(clock: Clock) -> None:
+    """By the rules, and only for that upstream; every other byte stays."""
+    trip, request = set_off(upstream("spare", drop=("seed", "user")), targets=["spare", "original"])
+    trip.apply(request)
+    assert request.content == b'{"model":"gpt-4o","messages":[] }'
+    trip.fail("5xx", 503)
+    trip.apply(request)
+    assert request.content == BODY
+
+
+def test_what_an_upstream_refuses_does_not_go_there(clock: Clock) -> None:
+    """Where no other is left, the caller hears of the parameter."""
+    picky = upstream("picky", refuse=("seed",))
+    trip, _ = set_off(picky, upstream("spare"), targets=["picky", "spare"])
+    assert trip.upstream_name == "spare"
+    assert [step.outcome for step in trip.steps] == ["not_translatable", "pending"]
+
+    alone, _ = set_off(picky, targets=["picky"])
+    assert alone.unread
+    assert "picky does not take 'seed'" in alone.unread.message
+
+
+FORM = (
+    b'--b\r\nContent-Disposition: form-data; name="model"\r\n\r\nwhisper-1\r\n'
+    b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n\x00\xff\r\n--b--\r\n'
+)
+
+
+def test_a_form_names_the_model_of_the_upstream(clock: Clock) -> None:
+    """Sound to be transcribed moves as other calls do; what is dropped in JSON is no part of a form."""
+    request = aimed("https://api.openai.com/v1/audio/transcriptions", FORM)
+    request.headers["content-type"] = "multipart/form-data; boundary=b"
+    trip, request = set_off(
+        upstream("spare", model={"*": "large-v3"}, drop=("seed",)),
+        request=request,
+        targets=["spare"],
+        model="whisper-1",
+    )
+    trip.apply(request)
+
+    assert request.content == FORM.replace(b"whisper-1", b"large-v3")
+
+
+def test_a_model_in_azures_path_is_named_in_the_body_elsewhere(clock: Clock) -> None:
+    """Azure's clients may leave it out of the body, where others look for it."""
+    url = "https://r.openai.azure.com/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21"
+    host = Host(("r.openai.azure.com",), "azure", "openai")
+    trip, request = set_off(
+        upstream("spare"), request=aimed(url, b'{"messages":[]}'), host=host, targets=["spare"], model="gpt-4o"
+    )
+    trip.apply(request)
+
+    assert request.url == "https://spare.example:8443/v1/chat/completions"
+    assert request.content == b'{"model":"gpt-4o","messages":[]}'
+
+
+SEALED = b'{"model":"gpt-4o","input":[{"type":"reasoning","encrypted_content":"g"},{"role":"user","content":"go"}]}'
+OPENED = b'{"model":"gpt-4o","input":[{"role":"user","content":"go"}]}'
+
+
+def test_what_one_provider_sealed_does_not_go_to_another(clock: Clock) -> None:
+    """The original gets it back, and so does an upstream of its provider."""
+    same = upstream("same", provider="openai")
+    trip, request = set_off(same, upstream("spare"), request=aimed("https://api.openai.com/v1/responses", SEALED))
+    seen = []
+    for _ in range(3):
+        trip.apply(request)
+        seen.append(request.content)
+        trip.fail("5xx", 503)
+
+    assert seen == [SEALED, SEALED, OPENED]
+
+
+def test_a_history_that_its_reader_did_not_seal_is_sent_without(clock: Clock) -> None:
+    """Once: a conversation that another upstream went on with comes back with what only that one reads."""
+    trip, request = set_off(request=aimed("https://api.openai.com/v1/responses", SEALED))
+    assert trip.unsign(400)
+    trip.apply(request)
+
+    assert request.content == OPENED
+    assert [(step.outcome, step.status) for step in trip.steps] == [("foreign_signature", 400), ("pending", None)]
+    assert not trip.unsign(400)
+
+
+def test_where_nothing_is_sealed_nothing_is_sent_again(clock: Clock) -> None:
+    """The refusal is about something else, or about what we do not know."""
+    trip, _ = set_off()
+
+    assert not trip.unsign(400)
+
+
+CLAUDE = b'{"model":"claude-sonnet-4-5","max_tokens":9,"stream":true,"messages":[]}'
+
+
+def test_claude_moves_to_vertex(clock: Clock) -> None:
+    """Its path, its body, our key; no version in a header, and no beta that the rules drop."""
+    base = "/v1/projects/p/locations/us-east5/publishers/anthropic"
+    vertex = upstream(
+        "vertex", path=base, provider="google", format="anthropic", model={"*": "claude-sonnet-4-5@20250929"},
+        auth=Auth("bearer", secret="env:HOME"), drop=("anthropic-beta",),
+    )  # fmt: skip
+    request = aimed("https://api.anthropic.com/v1/messages?beta=true", CLAUDE)
+    request.headers.update({"anthropic-version": "2023-06-01", "anthropic-beta": "x-2025-01-01"})
+    host = Host(("api.anthropic.com",), "anthropic", "anthropic")
+    trip, request = set_off(vertex, request=request, host=host, targets=["vertex"], model="claude-sonnet-4-5")
+    trip.apply(request)
+
+    assert request.path == f"{base}/models/claude-sonnet-4-5@20250929:streamRawPredict"
+    assert request.content == (b'{"anthropic_version":"vertex-2023-10-16","max_tokens":9,"stream":true,"messages":[]}')
+    assert not {"anthropic-version", "anthropic-beta", "x-api-key"} & {name.lower() for name in request.headers}
+    assert request.headers["authorization"].startswith("Bearer ")
+
+
+def test_claude_moves_from_vertex(clock: Clock) -> None:
+    """What its path said is in the body, and Anthropic's version in the header."""
+    url = "https://us-east5-aiplatform.googleapis.com/v1/projects/p/locations/l/publishers/anthropic/models/c@1:rawPredict"
+    body = b'{"anthropic_version":"vertex-2023-10-16","max_tokens":9,"messages":[]}'
+    spare = upstream("spare", path="", provider="anthropic", format="anthropic", model={"*": "claude"})
+    host = Host(("*-aiplatform.googleapis.com",), "google", "anthropic")
+    trip, request = set_off(spare, request=aimed(url, body), host=host, targets=["spare"], model="c@1")
+    trip.apply(request)
+
+    assert request.path == "/v1/messages"
+    assert request.content == b'{"model":"claude","max_tokens":9,"messages":[]}'
+    assert request.headers["anthropic-version"] == "2023-06-01"
+
+
+def test_a_share_that_one_key_used_up_is_no_outage(clock: Clock) -> None:
+    """Where the caller's own key goes, 429 is about that key: it goes elsewhere for a while, and nobody else does."""
+    health = Health()
+    for _ in range(3):
+        set_off(upstream("spare"), health=health, key="alice", breaker=TOUCHY)[0].fail("429", 429)
+    seen = {key: set_off(upstream("spare"), health=health, key=key)[0].upstream_name for key in ("alice", "bob", None)}
+
+    assert seen == {"alice": "spare", "bob": "original", None: "original"}
+    assert not health.states(clock.now)
+    assert not health.found()
+    assert not health.discovered()
+
+
+def test_a_share_of_our_own_key_is_everybodys(clock: Clock) -> None:
+    """All calls there have the one key."""
+    health, ours = Health(), upstream("ours", auth=Auth("bearer", secret="env:HOME"))
+    for _ in range(3):
+        set_off(ours, upstream("spare"), health=health, key="alice", targets=["ours", "spare"], breaker=TOUCHY)[0].fail(
+            "429", 429
+        )
+
+    assert (
+        set_off(ours, upstream("spare"), health=health, key="bob", targets=["ours", "spare"])[0].upstream_name
+        == "spare"
+    )
+
+
+def test_an_outage_that_one_key_found_is_everybodys(clock: Clock) -> None:
+    """Whoever calls, a server that fails fails."""
+    health = Health()
+    for _ in range(3):
+        set_off(upstream("spare"), health=health, key="alice", breaker=TOUCHY)[0].fail("5xx", 503)
+
+    assert set_off(upstream("spare"), health=health, key="bob")[0].upstream_name == "spare"
+    assert health.found()
+
+
+def test_keys_that_have_a_share_left_are_not_kept(clock: Clock) -> None:
+    """There are as many keys as there are callers; only what failed is remembered, until it went well again."""
+    health = Health()
+    set_off(health=health, key="alice")[0].succeed(200)
+
+    assert not any("alice" in name for name in health._records)

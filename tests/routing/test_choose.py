@@ -14,6 +14,7 @@ from outwarden.routing import (
     Health,
     Outcome,
     Route,
+    failure_of_error,
     failure_of_status,
     next_attempt,
 )
@@ -283,3 +284,23 @@ def test_where_all_is_drained_nothing_is_tried() -> None:
     assert follow(route("original", "onprem"), health=drained("onprem", health=broken("original"))) == Attempt(
         "original"
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "failure"),
+    [
+        ("context_length", 400, "context_length"),
+        ("context_length", 200, "context_length"),
+        ("content_filter", 200, None),
+        ("content_filter", 400, None),
+        ("quota", 400, "429"),
+        ("rate_limit", 413, "429"),
+        ("invalid_request", 400, None),
+        ("authentication", 401, None),
+        ("error", 200, "5xx"),
+        ("overloaded", 200, "5xx"),
+    ],
+)
+def test_an_error_body_may_say_more_than_its_status(kind: str, status: int, failure: str | None) -> None:
+    """What a filter refused is nobody else's, what the caller did wrong is its own."""
+    assert failure_of_error(kind, status) == failure

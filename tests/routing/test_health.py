@@ -1,5 +1,8 @@
 """A breaker opens, probes and closes by an injected clock."""
 
+import math
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -272,3 +275,14 @@ def test_every_rest_ends(steps: list[tuple[str, float]]) -> None:
     later = now + max(30 + 2, PROBES.believed_s) + 0.001
 
     assert health.admit("onprem", later, QUICK)
+
+
+@pytest.mark.parametrize(("asked_s", "rest_s"), [(None, 30), (5.0, 30), (60.0, 60), (86_400.0, 300), (math.inf, 300)])
+def test_an_upstream_is_left_alone_for_as_long_as_it_asks(asked_s: float | None, rest_s: float) -> None:
+    """Once it is left alone at all; within reason."""
+    health, breaker = Health(), Breaker(max_fails=2, within=10.0, cooldown=30.0)
+    health.record("a", False, 100.0, breaker, asked_s)
+    assert health.open_until("a", 100.0) is None
+    health.record("a", False, 101.0, breaker, asked_s)
+
+    assert health.open_until("a", 101.0) == 101.0 + rest_s

@@ -1,5 +1,7 @@
 """A call keeps its meaning at another upstream: the path is the one an SDK would use with that base URL."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -147,3 +149,26 @@ def test_a_key_in_the_query_is_dropped(path: str, left: str) -> None:
     """A key of the caller's never follows a call to another provider, however the parameter is spelled."""
 
     assert without_key(path) == left
+
+
+@pytest.mark.parametrize(
+    ("provider", "own", "path", "expected"),
+    [
+        ("azure", "api-version=2024-10-21", "/v1/chat/completions", "/base/chat/completions?api-version=2024-10-21"),
+        (
+            "azure",
+            "api-version=2024-10-21",
+            "/openai/deployments/d/chat/completions?API-Version=2023-05-15&x=1",
+            "/base/chat/completions?x=1&api-version=2024-10-21",
+        ),
+        ("azure", "", "/openai/v1/responses?api-version=preview", "/base/responses?api-version=preview"),
+        ("vllm", "", "/openai/deployments/d/chat/completions?api-version=2023-05-15", "/base/chat/completions"),
+        ("vllm", "", "/v1/chat/completions?a=%20&b", "/base/chat/completions?a=%20&b"),
+        ("vllm", "team=x", "/v1/chat/completions?team=y", "/base/chat/completions?team=x"),
+    ],
+)
+def test_parameters_of_the_upstream_go_first(provider: str, own: str, path: str, expected: str) -> None:
+    """Azure's version is the deployment's own, and no business of others; the rest of the caller's stays as it is."""
+    upstream = replace(at("openai", "/base"), provider=provider, query=own)
+
+    assert upstream_path(upstream, path, None) == expected

@@ -66,6 +66,24 @@ def test_where_a_url_leads(url: str, expected: tuple[object, ...], load: Load) -
     assert (up.scheme, up.host, up.port, up.path) == expected
 
 
+def test_a_url_may_have_parameters(load: Load) -> None:
+    """Azure's deployments have a version of the API."""
+    url = "https://r.openai.azure.com/openai/deployments/d?api-version=2024-10-21"
+    up = load(routes=f"upstreams: {{a: {{url: '{url}', provider: azure, format: openai}}}}").routes.upstreams["a"]
+
+    assert (up.path, up.query) == ("/openai/deployments/d", "api-version=2024-10-21")
+
+
+def test_parameters_are_dropped_or_refused(load: Load, problems: Problems) -> None:
+    """Each at most once, and not both."""
+    routes = "upstreams: {a: {url: 'http://h', provider: p, format: openai, drop: [store, user], refuse: [logprobs]}}"
+    up = load(routes=routes).routes.upstreams["a"]
+
+    assert (up.drop, up.refuse) == (("store", "user"), ("logprobs",))
+    (told,) = problems(routes=routes.replace("logprobs", "user"))
+    assert "'user' is dropped as well" in told
+
+
 @pytest.mark.parametrize("auth", ["keep", "{bearer: keep}"])
 def test_the_callers_own_key_may_be_kept(auth: str, load: Load) -> None:
     """Written either way."""
@@ -183,7 +201,11 @@ def test_a_target_below_the_quality_is_left_out(load: Load) -> None:
         ("url: https://", "url: expected http:// or https://"),
         ("url: h.example", "url: expected http:// or https://"),
         ("url: 'http://h:99999'", "not a URL"),
-        ("url: 'http://h/?key=1'", "url: expected http:// or https://"),
+        ("url: 'http://h/?key=1'", "a URL with a key in it"),
+        ("url: 'http://h/?version'", "url: expected a query such as"),
+        ("url: 'http://h/?a=1&'", "url: expected a query such as"),
+        ("drop: [messages]", "'messages' is what the call is about"),
+        ("drop: [store, store]", "'store' was given before"),
         ("url: 'http://me:pass@h'", "a URL with a user in it"),
         ("format: opnai", "format: expected anthropic"),
         ("provider: 'a b'", "provider: expected a provider's id"),
@@ -192,7 +214,7 @@ def test_a_target_below_the_quality_is_left_out(load: Load) -> None:
         ("trust: nowhere.pem", "file nowhere.pem does not exist"),
         ("price: {input_mtok: 1}", "key 'output_mtok' is missing"),
         ("auth: none", "auth: expected keep"),
-        ("auth: {}", "expected keep, one 'bearer', one 'header', or 'aws'"),
+        ("auth: {}", "expected keep, one 'bearer', one 'header', 'aws' or 'google'"),
         ("auth: {bearer: env:NOT_SET_ANYWHERE}", "environment variable NOT_SET_ANYWHERE is not set"),
         ("auth: {bearer: file:nowhere}", "file nowhere does not exist"),
         ("auth: {bearer: invented-key}", "bearer: expected env:NAME or file:PATH"),

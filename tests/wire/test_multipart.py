@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outwarden.errors import BodyError
-from outwarden.wire.multipart import PARTS_MAX, Piece, boundary_of, form_values, pieces, with_length
+from outwarden.wire.multipart import PARTS_MAX, Piece, boundary_of, form_values, pieces, with_field, with_length
 
 BITS = [b"--b", b"--b--", b"\r\n", b"\n", b"--", b"b", b"x: y", b"\r\n\r\n", b"--b\r\n", b"\r\n--b\r\n", b"\xff", b" "]
 
@@ -76,3 +76,16 @@ def test_a_stated_length_follows() -> None:
     assert with_length(head, 5) == b"X-Content-Length: 7\r\ncontent-length:  5\r\n\r\n"
     assert "bytes" in repr(Piece(b"jane", b"doe"))
     assert "jane" not in repr(Piece(b"jane", b"doe"))
+
+
+def test_a_field_of_a_form_is_set() -> None:
+    """The field that is no file; the sound and a file of that name stay, and a length that is told follows."""
+    form = (
+        b'--b\r\nContent-Disposition: form-data; name="model"\r\nContent-Length: 9\r\n\r\nwhisper-1'
+        b'\r\n--b\r\nContent-Disposition: form-data; name="model"; filename="model"\r\n\r\nwhisper-1\r\n--b--\r\n'
+    )
+
+    assert with_field(form, b"b", "model", "dep\u00e9") == form.replace(
+        b"9\r\n\r\nwhisper-1", b"5\r\n\r\ndep\xc3\xa9", 1
+    )
+    assert with_field(form, b"b", "other", "x") == form

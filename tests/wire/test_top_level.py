@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outwarden.errors import BodyError
-from outwarden.wire.top_level import replace_inside, replace_string, replace_value, value_spans
+from outwarden.wire.top_level import replace_inside, replace_string, replace_value, value_spans, without
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 VALUES = st.recursive(
@@ -157,3 +157,25 @@ def test_odd_bodies_have_an_answer(body: bytes) -> None:
     except BodyError:
         return
     assert {key: json.loads(body[start:end]) for key, (start, end) in spans.items()} == json.loads(body)
+
+
+THREE = b' {"a" : 1.0,\n"b":"x,\\"}", "c":[1, {"b":2}] } '
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        (["b"], b' {"a" : 1.0,"c":[1, {"b":2}] } '),
+        (["a"], b' {"b":"x,\\"}","c":[1, {"b":2}] } '),
+        (["c"], b' {"a" : 1.0,"b":"x,\\"}" } '),
+        (["a", "b", "c"], b" { } "),
+        (["d"], THREE),
+        ([], THREE),
+    ],
+)
+def test_without_takes_keys_out_and_leaves_the_rest(keys: list[str], expected: bytes) -> None:
+    """What is left is an object with the same bytes for each value; what lies deeper stays."""
+    left = without(THREE, keys)
+
+    assert left == expected
+    assert json.loads(left) == {key: value for key, value in json.loads(THREE).items() if key not in keys}

@@ -18,11 +18,12 @@ from outwarden.flow.envelope import rewrite_headers, rewrite_target
 from outwarden.flow.metering import metering_of
 from outwarden.flow.state import CallState
 from outwarden.flow.texts import Inspected, rewrite_body
+from outwarden.flow.tongues import refused_by, without_dropped
 from outwarden.identify_call import KEY_HEADERS
 from outwarden.pii import PiiEngine, RequestRewriter, Vault, finders_for
 from outwarden.pricing import BYTES, Learnt, LearntOf, PriceBook, TokenCounter, usd
 from outwarden.route_call import format_of, speaks
-from outwarden.routing import ORIGINAL, Route, Upstream, match_route, places, rewrite_model
+from outwarden.routing import ORIGINAL, Route, Upstream, care_of, homes, match_route, places, rewrite_model
 from outwarden.rules import Rules, StateFolder
 from outwarden.wire.format import RequestFacts
 from outwarden.wire.formats import format_named
@@ -86,7 +87,7 @@ def _acts(request: RequestFile, state: CallState, folder: StateFolder) -> dict[s
         ],
         "cost": _cost(state),
         "budgets": _budgets(state, folder),
-        "route": _route(state),
+        "route": _route(request.method, state),
     }
     if refused:
         told["verdict"] = f"refused: content_refused ({refused.rule})"
@@ -188,24 +189,28 @@ def _unread(request: RequestFile, state: CallState) -> str | None:
 def _untranslated(request: RequestFile, state: CallState, upstream: Upstream) -> str | None:
     """Why one upstream cannot be told what the call says; None where it can."""
     own, operation = format_of(state), state.operation.name
-    if upstream.format == own:
-        return None
+    data = state.body.data if state.body else b""
+    if (refused := refused_by(upstream, data)) or upstream.format == own:
+        return refused
     target = f"{request.path}?{request.query}"
     model = rewrite_model(upstream, state.model)
-    data = state.body.data if state.body else b""
     try:
-        translation(own, upstream.format, operation, target, data, model, upstream.provider)
+        asked = without_dropped(data, upstream)
+        translation(own, upstream.format, operation, target, asked, model, upstream.provider)
     except NotTranslatable as reason:
         return str(reason)
     return None
 
 
-def _route(state: CallState) -> str:
+def _route(method: str, state: CallState) -> str:
     route = _matched(state)
     if route is None:
         return f"{ORIGINAL} (no route of routes.yml matches)"
     matched = ", ".join(f"{name}: {pattern}" for name, pattern in route.match.items()) or "everything"
-    return f"{_targets(route)} (routes.yml, {route.name}, matches {matched})"
+    care = care_of(method, state.operation, state.facts)
+    targets = homes(route)[0] if care.kept else _targets(route)
+    why = ", where it is kept" if care.kept else ", stays where it goes" if care.bound else ""
+    return f"{targets} (routes.yml, {route.name}, matches {matched}{why}{', is not sent twice' if care.once else ''})"
 
 
 def _targets(route: Route) -> str:

@@ -27,6 +27,7 @@ from mitmproxy.proxy.layers.http._events import (
     ResponseHeaders,
 )
 
+from outwarden.errors import StateError
 from outwarden.flow.dial import Dial
 from outwarden.flow.left import Left
 from outwarden.flow.state import CallState
@@ -66,7 +67,13 @@ class Attempt(Upload):
         assert self._call
         self._forget_attempt()
         self._begin_anew(self._call)
-        refusal = self._trip.apply(self.flow.request)
+        try:
+            refusal = self._trip.apply(self.flow.request)
+        except StateError as error:  # it names the reference to a secret, never the secret
+            logger.warning("upstream %s: %s", self._trip.upstream_name, error)
+            self._connect_error = "signing in"
+            yield from self._fail("connect")
+            return
         if refusal:
             self._call.refuse(refusal, "refused", "sign")
             yield from self._break_off(refusal)
@@ -99,7 +106,7 @@ class Attempt(Upload):
         self._connect_error = kind
 
     def _send(self) -> Commands:
-        self._trip.sent = True
+        self._trip.dispatch()
         request = self.flow.request
         self._attempt_id = -next(_attempt_ids)
         self._parent.streams[self._attempt_id] = self
@@ -166,12 +173,14 @@ class Attempt(Upload):
         self._head = head
 
     def _last_words(self, failure: Failure) -> Refusal:
-        name = self._trip.upstream_name
+        name, final = self._trip.upstream_name, not self._trip.is_for_the_caller
         if failure == "timeout":
             return Refusal(504, "upstream_timeout", f"The upstream {name} did not answer in time.")
         if failure == "connect":
-            return Refusal(502, "upstream_unreachable", f"The upstream {name}: {self._connect_error} failed.")
-        return Refusal(502, "upstream_failed", f"The upstream {name} broke off before it answered ({failure}).")
+            text = f"The upstream {name}: {self._connect_error} failed."
+            return Refusal(502, "upstream_unreachable", text, final=final)
+        text = f"The upstream {name} broke off before it answered ({failure})."
+        return Refusal(502, "upstream_failed", text, final=final)
 
     @abstractmethod
     def _fail(self, failure: Failure) -> Commands:

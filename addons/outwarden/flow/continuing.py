@@ -8,6 +8,7 @@ put back for the client. Whatever is in the way of that, the stream ends with an
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING
 
 from mitmproxy.proxy import layer
@@ -17,12 +18,12 @@ from mitmproxy.proxy.layers.http._events import ResponseData, ResponseHeaders
 
 from outwarden.errors import BodyError
 from outwarden.flow.aiming import Beginning
-from outwarden.flow.delivery import Delivery, retry_after
+from outwarden.flow.delivery import Delivery
 from outwarden.flow.framing import check_reply
 from outwarden.flow.state import CallState
 from outwarden.flow.upload import Commands
 from outwarden.routing import Attempt as Choice
-from outwarden.routing import Failure, GiveUp, failure_of_status
+from outwarden.routing import Failure, GiveUp, failure_of_status, retry_after
 from outwarden.wire.format import Refusal
 from outwarden.wire.usage import Usage
 
@@ -118,7 +119,8 @@ class Continuing(Delivery):
         if status >= 400 and failure is None:
             yield from self._decline(status)
         elif failure or not self._takes_up(event):
-            if not (yield from self._go_on(failure or "stream_error", status, retry_after(event.response))):
+            asked = retry_after(event.response.headers, time.time())
+            if not (yield from self._go_on(failure or "stream_error", status, asked)):
                 yield from self._break_off(self._cut_short())
         else:
             self._head, self._noted = event, False

@@ -35,7 +35,7 @@ from outwarden.flow.relay import Relay
 from outwarden.flow.room import no_room
 from outwarden.flow.upgrade import Upgraded, is_accepted
 from outwarden.flow.upload import Commands
-from outwarden.routing import Failure, failure_of_status
+from outwarden.routing import failure_of_error, failure_of_status, retry_after
 from outwarden.wire.begins import BEGIN_BYTES_MAX
 from outwarden.wire.encodings import codings
 from outwarden.wire.format import Refusal
@@ -71,7 +71,7 @@ class Delivery(Ending):
             return
         status = event.response.status_code
         failure = None if self._client_gone else failure_of_status(status)
-        if failure and (yield from self._moves_on(failure, status, retry_after(event.response))):
+        if failure and (yield from self._moves_on(failure, status, retry_after(event.response.headers, time.time()))):
             return
         self._head = event
         try:
@@ -219,7 +219,7 @@ class Delivery(Ending):
         else:
             self._note_content()
             yield from self._await("idle", self._trip.timeouts.idle)
-        if self._call.reply.error:
+        if self._call.reply.error and not self._is_refused:
             yield from self._fail("stream_error")
             return True
         room = self._call.share.take(len(out), self._call.rules.traffic.max_in_flight_bytes)
@@ -258,10 +258,17 @@ class Delivery(Ending):
 
     def _leave_failed_stream(self) -> layer.CommandGenerator[bool]:
         """An error came before the first content: move on if the route allows it, else let the client see it."""
-        if self._client_gone:
+        assert self._head
+        status = self._head.response.status_code
+        failure = None if self._client_gone else failure_of_error(self._kind() or "error", status)
+        if failure is None:
             return False
-        failure: Failure = "context_length" if self._kind() == "context_length" else "stream_error"
-        return (yield from self._moves_on(failure, self._head.response.status_code if self._head else None))
+        return (yield from self._moves_on("stream_error" if failure == "5xx" else failure, status))
+
+    @property
+    def _is_refused(self) -> bool:
+        """Whether the error that came is a refusal of what the caller asks for, which nobody else is to be asked."""
+        return self._kind() == "content_filter"
 
     def _kind(self) -> str | None:
         return self._call.reply.error if self._call and self._call.reply else None
@@ -326,7 +333,7 @@ class Delivery(Ending):
                 rest = b""
                 if call.reply.error and not call.reply.began and (yield from self._leave_failed_stream()):
                     return
-                if call.reply.error and self._buffers:
+                if call.reply.error and self._buffers and not self._is_refused:
                     yield from self._fail("stream_error")
                     return
                 if call.reply.complete or (call.reply.began and not self._buffers):
@@ -344,18 +351,33 @@ class Delivery(Ending):
     def _leave_error_body(self) -> layer.CommandGenerator[bool]:
         """A 200 whose body is only an error (OpenRouter does that) is a failure: move on if the route allows it.
 
-        So is a prompt that is too long for the model: a larger one may take it. All other refusals are the client's.
+        So is what an error body tells of the upstream and not of the request: a larger model may take a prompt that is
+        too long, another account is not empty. All other refusals are the client's.
         """
         call = self._call
         assert call
         assert self._head
-        error_of = call.error_of
-        kind = error_of(self._head.response, bytes(self._held)) if error_of and not self._client_gone else None
-        if kind == "context_length":
-            return (yield from self._moves_on("context_length", self._head.response.status_code))
-        if kind is None or self._head.response.status_code != 200:
+        status, error_of = self._head.response.status_code, call.error_of
+        if self._client_gone:
             return False
-        return (yield from self._moves_on("5xx", self._head.response.status_code))
+        kind = error_of(self._head.response, bytes(self._held)) if error_of else None
+        if kind == "foreign_signature" and status >= 400 and self._trip.unsign(status):
+            yield from self._abandon()
+            yield from self._await("pause", 0.0)  # its connection is not free before this end has been dealt with
+            return True
+        failure = failure_of_error(kind, status) if kind else None
+        if failure is None and kind != "content_filter" and self._trip.is_ours_to_mend(status):
+            yield from self._leave_misled(status)
+            return True
+        return failure is not None and (yield from self._moves_on(failure, status))
+
+    def _leave_misled(self, status: int) -> Commands:
+        """What the rules say of this upstream is wrong: its key, or its model. Of that the caller is told nothing but
+        that the call failed: it has no part in the key, and a client that hears of one believes it is its own.
+        """
+        if not (yield from self._moves_on("5xx", status)):
+            yield from self._abandon()
+            yield from self._answer(misled(self._trip.upstream_name, status))
 
     def _complete(self) -> Commands:
         """The reply is whole and well."""
@@ -383,10 +405,10 @@ class Delivery(Ending):
         yield from self._finish_with(self.send_response())
 
 
-def retry_after(response: http.Response) -> float | None:
-    """The seconds of a Retry-After header, if it gives seconds."""
-    value = response.headers.get("retry-after", "")
-    return float(value) if value.isascii() and value.isdigit() else None
+def misled(upstream: str, status: int) -> Refusal:
+    """The upstream does not take what the rules give it."""
+    what = "model that routes.yml names for it" if status == 404 else "key that routes.yml names for it"
+    return Refusal(502, "upstream_refused", f"The upstream {upstream} does not take the {what} (status {status}).")
 
 
 def make_chunked(response: http.Response, request: http.Request) -> None:

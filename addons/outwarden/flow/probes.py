@@ -13,7 +13,7 @@ from mitmproxy import http
 from mitmproxy.net.http.http1 import assemble_request
 
 from outwarden.errors import StateError
-from outwarden.flow.aiming import sign_in_as
+from outwarden.flow.aiming import VERSION, sign_in_as
 from outwarden.flow.signing import sign_as
 from outwarden.routing import Health, Probes, Upstream
 
@@ -22,7 +22,6 @@ logger = logging.getLogger(__name__)
 AT_ONCE_MAX = 16  # probes under way; the others wait for the next round
 JITTER = 0.1  # of the pace, earlier or later: interceptors that started together must not ask together for ever
 STATUS_LINE_BYTES_MAX = 8 * 1024
-ANTHROPIC_VERSION = "2023-06-01"  # Anthropic's API answers nobody who does not name one (its docs, "Versions")
 
 
 @dataclass(slots=True)
@@ -122,12 +121,12 @@ async def ask(upstream: Upstream, path: str, trust: Callable[[Path | None], ssl.
 
 def _request(upstream: Upstream, path: str) -> http.Request:
     host = f"[{upstream.host}]" if ":" in upstream.host else upstream.host
-    url = f"{upstream.scheme}://{host}:{upstream.port}{upstream.path}{path}"
+    url = f"{upstream.scheme}://{host}:{upstream.port}{upstream.path}{path}{'?' * bool(upstream.query)}{upstream.query}"
     request = http.Request.make("GET", url, headers=http.Headers(accept="*/*", user_agent="outwarden"))
     request.headers["host"] = host if upstream.port in (80, 443) else f"{host}:{upstream.port}"
     request.headers["connection"] = "close"
     if upstream.format == "anthropic":
-        request.headers["anthropic-version"] = ANTHROPIC_VERSION
+        request.headers["anthropic-version"] = VERSION
     if upstream.auth and upstream.auth.identity:
         sign_as(upstream.auth.identity, request)
     elif upstream.auth:

@@ -7,12 +7,13 @@ is charged is the usage that the provider reported, and a placeholder is found w
 
 from mitmproxy import http
 
-from outwarden.errors import NotTranslatable
+from outwarden.errors import BodyError, NotTranslatable
 from outwarden.flow.body import plain_content, replace_content
 from outwarden.flow.state import CallState
 from outwarden.routing import Upstream
 from outwarden.wire.format import Format, Operation, Refusal
 from outwarden.wire.formats import format_named
+from outwarden.wire.top_level import value_spans, without
 from outwarden.wire.translation import Translation, is_translated, translation
 
 # Headers that mean something to the provider that the caller aimed at, and nothing to another.
@@ -36,13 +37,15 @@ class Tongues:
 
     def speaks(self, upstream: Upstream, model: str | None) -> bool:
         """Whether ``upstream`` reads the request, as it is or translated (then asking for ``model``)."""
+        if upstream.refuse and not self._takes(upstream):
+            return False
         if upstream.format == self._format_name:
             return True
         if not is_translated(self._format_name, upstream.format, self._operation_name):
             return False
         self._models[upstream.name] = upstream, model
         try:
-            body = plain_content(self._request)
+            body = without_dropped(plain_content(self._request), upstream)
             self.translations[upstream.name] = translation(
                 self._format_name, upstream.format, self._operation_name, self._target, body, model, upstream.provider
             )
@@ -50,6 +53,12 @@ class Tongues:
             self.refused[upstream.name] = str(reason)
             return False
         return True
+
+    def _takes(self, upstream: Upstream) -> bool:
+        """Whether no parameter stands in the request that the rules keep from this upstream."""
+        if reason := refused_by(upstream, plain_content(self._request)):
+            self.refused[upstream.name] = reason
+        return reason is None
 
     def refusal(self, route_name: str) -> Refusal:
         """What a call is told that no target of its route reads: its own fault, or the route's."""
@@ -65,6 +74,24 @@ class Tongues:
         self._request = request
         for name in self.translations:
             self.speaks(*self._models[name])
+
+
+def refused_by(upstream: Upstream, body: bytes) -> str | None:
+    """Why a request does not go there, by a parameter in it that the rules keep from this upstream; None: it may."""
+    try:
+        spans = value_spans(body) if upstream.refuse else {}
+    except BodyError:
+        return None  # a form, or nothing: it has no such parameters
+    refused = next((name for name in upstream.refuse if name in spans), None)
+    return f"{upstream.name} does not take '{refused}' (routes.yml)" if refused else None
+
+
+def without_dropped(body: bytes, upstream: Upstream) -> bytes:
+    """The body without the parameters that the upstream is not to get, by the rules."""
+    try:
+        return without(body, upstream.drop) if upstream.drop else body
+    except BodyError:
+        return body  # of a form, or nothing: it has no such parameters
 
 
 def write_translated(request: http.Request, translated: Translation) -> None:

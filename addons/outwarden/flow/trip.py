@@ -18,6 +18,7 @@ from outwarden.pricing.outputs import context_window
 from outwarden.routing import (
     ORIGINAL,
     Attempt,
+    Care,
     Failure,
     GiveUp,
     Health,
@@ -27,15 +28,18 @@ from outwarden.routing import (
     Sticky,
     Timeouts,
     Upstream,
+    homes,
     next_attempt,
     ordered,
     original_at,
     rewrite_model,
 )
+from outwarden.routing.health import OWN
 from outwarden.routing.prefills import way_at, way_of
 from outwarden.wire.aws_signature import Signature
 from outwarden.wire.continuation import Way, obstacle
 from outwarden.wire.format import Refusal
+from outwarden.wire.signed import reads_signed
 from outwarden.wire.traffic import Host
 from outwarden.wire.translation import Translation
 
@@ -43,6 +47,7 @@ DEFAULT_ROUTE = Route(name="")
 # Ends of an attempt that brought no answer; all others (silence, a reply broken off or left) may cost money.
 NEVER_BILLED = frozenset(
     {"connect", "429", "5xx", "budget", "client gone", "context_length", "not_translatable", "prefill_refused"}
+    | {"foreign_signature"}
 )
 
 
@@ -80,12 +85,14 @@ class Trip:
         caller: Mapping[Sticky, str | None] | None = None,
         cost_at: Callable[[Upstream | None], int | None] = lambda upstream: None,
         fits: Callable[[Upstream | None], bool] = lambda upstream: True,
+        care: Care = Care(),  # noqa: B008
     ) -> None:
-        self._aim = Aim(request, host, model, signature)
+        self._aim = Aim(request, host, model, signature, format_name)
         self._format_name = format_name
         self._beginning: Beginning | None = None  # of the answer, if another upstream began it
         self._host = host
         self._tongues = Tongues(request, format_name, operation_name)
+        self._operation_name = operation_name
         self._requested_model = model
         self._upstreams = upstreams
         self._health = health
@@ -96,11 +103,15 @@ class Trip:
         self._route = route
         self._retries = route.retries
         self._known = Known(
-            wait=lambda name: health.usual_wait(self._health_names(name)[-1], time.monotonic()),
+            wait=lambda name: health.usual_wait(self._shared_names(name)[-1], time.monotonic()),
             cost=lambda name: cost_at(upstreams.get(name)),
             fits=lambda name: fits(upstreams.get(name)),
             caller=caller or {},
         )
+        self._care = care
+        self._key = (caller or {}).get("api_key")
+        self._unsigned = False  # whether what only its own provider reads is left out of the request
+        self._dispatched = False  # whether the current upstream was given the request
         self._outcomes: list[Outcome] = []
         self._attempt: Attempt | None = None
         self.sent = False  # whether any upstream was given the request
@@ -127,10 +138,24 @@ class Trip:
         return self._tongues.translations.get(self.upstream.name) if self.upstream else None
 
     def _health_names(self, target: str) -> tuple[str, ...]:
-        """The place of a target, and the model there where the call names one: each has its own breaker."""
+        """The place of a target, the model there (where the call names none, what it is for: files that fail are no
+        outage of the models), and these as the caller's own key finds them where that is what goes there: each has its
+        own breaker.
+        """
+        shared = self._shared_names(target)
+        return (*shared, f"{OWN}{shared[-1]} {self._key}") if self._key and self._takes_key(target) else shared
+
+    def _shared_names(self, target: str) -> tuple[str, ...]:
         place = self._original if target == ORIGINAL else target
-        model = self.model_at(self._upstreams.get(target))
-        return (place, f"{place} {bounded_id(model)}") if model else (place,)
+        part = self.model_at(self._upstreams.get(target)) or self._operation_name
+        return (place, f"{place} {bounded_id(part)}") if part else (place,)
+
+    def _takes_key(self, target: str) -> bool:
+        """Whether the caller's own key signs in there."""
+        upstream = self._upstreams.get(target)
+        if upstream is None:
+            return True
+        return upstream.auth.kind == "keep" if upstream.auth else upstream.provider == self._host.provider
 
     @property
     def route_name(self) -> str:
@@ -186,6 +211,22 @@ class Trip:
         """The model that ``upstream`` (None: where the caller aimed) is asked for."""
         return rewrite_model(upstream, self._requested_model) if upstream else self._requested_model
 
+    def is_ours_to_mend(self, status: int) -> bool:
+        """Whether the current upstream refuses what the rules, not the caller, chose: the key, or the model."""
+        upstream = self.upstream
+        if upstream is None:
+            return False
+        if status == 404:
+            return self.model is not None and self.model != self._requested_model
+        return status in (401, 403) and upstream.auth is not None and upstream.auth.kind != "keep"
+
+    @property
+    def is_for_the_caller(self) -> bool:
+        """Whether a connection that failed is the caller's to open again, as it would without us: nobody else was
+        asked, and the call may be made twice.
+        """
+        return len(self.steps) == 1 and not self._care.once
+
     @property
     def may_have_billed(self) -> bool:
         """Whether the upstream of the last attempt was given the request and may have done work for it."""
@@ -199,9 +240,15 @@ class Trip:
 
         A call that no target reads goes nowhere: where it was aimed may be what the route keeps calls from.
         """
-        targets = tuple(filter(self._speaks, ordered(self._route, self._known, random.random)))
+        care, route = self._care, self._route
+        targets = tuple(filter(self._speaks, homes(route) if care.kept else ordered(route, self._known, random.random)))
+        targets = targets[:1] if care.kept or care.bound else targets
         self._route = replace(self._route, targets=targets, groups={}, strategy="priority")
         return self._choose() if targets else GiveUp("no upstream can be told what the call says")
+
+    def dispatch(self) -> None:
+        """Note that the current upstream is given the request."""
+        self.sent = self._dispatched = True
 
     def begin_again(self, request: http.Request) -> Attempt | GiveUp:
         """Choose the first attempt anew, for a body that was changed since."""
@@ -221,6 +268,8 @@ class Trip:
     def fail(self, failure: Failure, status: int | None = None, retry_after_s: float | None = None) -> Attempt | GiveUp:
         """Note that the current attempt failed and choose the next, if one may follow."""
         self._end(failure, status, retry_after_s)
+        if self._care.forbids_more(self._outcomes[-1], dispatched=self._dispatched):
+            return GiveUp("the upstream may have done what it was asked for, and that is not to be done twice")
         return self._choose()
 
     def go_on(
@@ -232,6 +281,18 @@ class Trip:
         self._route = replace(self._route, targets=able, retries=retries)
         self._beginning = beginning
         return self.fail(failure, status, retry_after_s)
+
+    def unsign(self, status: int) -> bool:
+        """Ask the current upstream again, without what it cannot read of the history because another provider signed or
+        sealed it; False: that was done already, or there is nothing of the kind.
+        """
+        if self._unsigned or self._attempt is None or not self._aim.may_unsign():
+            return False
+        self._unsigned = True
+        self.stop("foreign_signature", status)
+        self.steps.append(Step(self.upstream_name, time.monotonic()))
+        self._attempt = Attempt(self._attempt.upstream)
+        return True
 
     def decline(self, status: int | None) -> Attempt | GiveUp:
         """Note that the current upstream does not go on with what another began, whoever knew better; choose the next.
@@ -274,17 +335,21 @@ class Trip:
         step = self.steps[-1]
         step.end(failure or "ok", status)
         self._outcomes.append(Outcome(self._attempt.upstream, failure, status, step.ms, retry_after_s))
-        names = self._health_names(step.upstream)
-        # A place that cannot be reached is closed for all its models; what else fails may be the one model's.
-        for name in names if failure is None else names[:1] if failure == "connect" else names[-1:]:
-            self._health.record(name, failure in (None, "context_length"), time.monotonic(), self._route.breaker)
+        names, shared = self._health_names(step.upstream), self._shared_names(step.upstream)
+        # A place that cannot be reached is closed for all its models; a share that is used up is the key's, if that is
+        # the caller's own; what else fails may be the one model's.
+        fails = {"connect": shared[:1], "429": names[-1:]}.get(failure or "", shared[-1:])
+        known = (*shared, *(name for name in names[len(shared) :] if self._health.knows(name)))
+        ok, now = failure in (None, "context_length"), time.monotonic()
+        for name in known if failure is None else fails:
+            self._health.record(name, ok, now, self._route.breaker, retry_after_s)
 
     def content_began(self, status: int) -> None:
         """Note that the current attempt brings the first content of its answer; an error says nothing of its speed."""
         if self._running() and status < 400:
             step, now = self.steps[-1], time.monotonic()
             paused = self._attempt.delay_s if self._attempt else 0.0
-            self._health.waited(self._health_names(step.upstream)[-1], now - step.started_s - paused, now)
+            self._health.waited(self._shared_names(step.upstream)[-1], now - step.started_s - paused, now)
 
     def _choose(self) -> Attempt | GiveUp:
         while True:
@@ -301,7 +366,7 @@ class Trip:
                 return choice
             self.steps.append(Step(choice.upstream, time.monotonic()))
             if self._may_take(self._upstreams.get(choice.upstream)):
-                self._attempt = choice
+                self._attempt, self._dispatched = choice, False
                 return choice
             self.steps[-1].end("budget", None)
             self._outcomes.append(Outcome(choice.upstream, "budget", None, 0.0))
@@ -326,4 +391,6 @@ class Trip:
         """Rewrite ``request`` for the current attempt; returns why it cannot be sent, as `Aim.apply` does."""
         beginning = self._beginning
         way = self._way_at(self.upstream_name) if beginning else None
-        return self._aim.apply(request, Errand(self.upstream, self.model, self.translation, beginning, way))
+        crosses = not reads_signed(self._format_name, self._host.provider, self.provider)
+        errand = Errand(self.upstream, self.model, self.translation, beginning, way, unsigned=crosses or self._unsigned)
+        return self._aim.apply(request, errand)

@@ -5,7 +5,8 @@ nothing, sleeps nowhere and reads no clock: the caller brings the time and the c
 and whether the reply had begun, is left to ``wire`` and ``flow``; whether money is there, to ``budget``.
 """
 
-from outwarden.routing.choose import Attempt, GiveUp, Outcome, failure_of_status, next_attempt
+from outwarden.routing.care import Care, care_of
+from outwarden.routing.choose import Attempt, GiveUp, Outcome, failure_of_error, failure_of_status, next_attempt
 from outwarden.routing.health import Health, Rest
 from outwarden.routing.match import (
     match_route,
@@ -16,7 +17,8 @@ from outwarden.routing.match import (
     resolve_secret,
     rewrite_model,
 )
-from outwarden.routing.order import Known, ordered
+from outwarden.routing.order import Known, homes, ordered
+from outwarden.routing.retry_after import retry_after
 from outwarden.routing.routes import (
     GROUP,
     ORIGINAL,
@@ -38,6 +40,7 @@ __all__ = [
     "Attempt",
     "Auth",
     "Breaker",
+    "Care",
     "Failure",
     "GiveUp",
     "Health",
@@ -51,7 +54,10 @@ __all__ = [
     "Strategy",
     "Timeouts",
     "Upstream",
+    "care_of",
+    "failure_of_error",
     "failure_of_status",
+    "homes",
     "match_route",
     "next_attempt",
     "ordered",
@@ -60,5 +66,6 @@ __all__ = [
     "reroute",
     "resolve_reference",
     "resolve_secret",
+    "retry_after",
     "rewrite_model",
 ]

@@ -138,12 +138,13 @@ def _retry_delay(route: Route, outcomes: Sequence[Outcome], random: Callable[[],
     """How long to wait before the same upstream is tried again; None: not again.
 
     The wait doubles and has jitter in its upper half, so that the fifth try of one upstream comes 3.75 s after the
-    first at the earliest. An upstream that was silent is not asked again, nor is one that the budget cannot pay, or one
-    that the call is too long for.
+    first at the earliest. An upstream that was silent is not asked again, nor is one that the budget cannot pay, one
+    that the call is too long for, or one that refuses what it will refuse again.
     """
     last = outcomes[-1]
     tries = sum(outcome.upstream == last.upstream for outcome in outcomes)
-    if last.failure in ("timeout", "budget", "context_length") or tries > route.retries:
+    refused = last.status is not None and 400 <= last.status < 500 and last.status not in _ANOTHER_TIME
+    if refused or last.failure in ("timeout", "budget", "context_length") or tries > route.retries:
         return None
     backoff: float = BACKOFF_S * 2 ** (tries - 1) * (0.5 + random() / 2)
     asked = last.retry_after_s or 0.0
@@ -165,10 +166,28 @@ def _told(outcome: Outcome) -> str:
 
 # 408, 425: the server did not read the request; 520-529: Cloudflare's, and Anthropic's 529 "overloaded".
 _SERVER_FAILED = frozenset({408, 425, 500, 502, 503, 504, *range(520, 530)})
+_ANOTHER_TIME = frozenset({408, 425, 429})
+# 402: the account is empty, as OpenAI says by 429 (OpenRouter, DeepSeek).
+_USED_UP = frozenset({402, 429})
 
 
 def failure_of_status(status: int) -> Failure | None:
     """Which failure a status is; None where another upstream could not mend it (400, 401, 403, 404, 413, 422 …)."""
-    if status == 429:
+    if status in _USED_UP:
         return "429"
     return "5xx" if status in _SERVER_FAILED else None
+
+
+def failure_of_error(kind: str, status: int) -> Failure | None:
+    """Which failure the error in a body is, by its ``kind`` (`wire`'s word); None: it is for the caller, as it is.
+
+    What a filter refused is asked of nobody else. A body may say more than its status: a prompt is too long (400), an
+    account is empty (Anthropic, 400), a request is more than a minute's share (Groq, 413), all went well (200).
+    """
+    if kind == "context_length":
+        return "context_length"
+    if kind == "content_filter":
+        return None
+    if status < 400:
+        return "5xx"
+    return "429" if kind in ("quota", "rate_limit") else None

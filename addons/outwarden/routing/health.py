@@ -1,7 +1,7 @@
 """How upstreams do: one breaker for each, what probes and other processes say, and how long the first content took."""
 
 from collections import OrderedDict, deque
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Literal, NamedTuple
@@ -12,8 +12,12 @@ UPSTREAMS_MAX = 1024  # hosts that callers aim at are kept here too, and they ar
 RETURN_SHARE = 1 / 3  # of the cooldown: over so long a time an upstream that is back gets more and more calls
 RETURN_LEAST = 0.1  # the share of calls that it gets at once
 WAITS_MAX, WAITS_S = 64, 300.0  # what an upstream did longer ago says little: routers of providers move by the minute
+ASKED_MAX_S = 300.0  # of a Retry-After: some say a day, and are back within the minute
 # Who was told by another process waits so much longer: that one probes first, and what it finds is known within 1 s.
 TOLD_LONGER_S = 2.0
+
+# Begins the name of a place as one caller's own key finds it: others are served there all the same.
+OWN = "own "
 
 Why = Literal["open", "unhealthy"]
 
@@ -71,8 +75,18 @@ class Health:
         self._records: OrderedDict[str, _Record] = OrderedDict()
         self._drained: frozenset[str] = frozenset()
 
-    def record(self, upstream: str, ok: bool, now: float, breaker: Breaker = Breaker()) -> None:  # noqa: B008
-        """Take note of how an attempt ended. ``ok``: it was answered, if only with an error of the caller's own."""
+    def record(
+        self,
+        upstream: str,
+        ok: bool,
+        now: float,
+        breaker: Breaker = Breaker(),  # noqa: B008
+        asked_s: float | None = None,
+    ) -> None:
+        """Take note of how an attempt ended. ``ok``: it was answered, if only with an error of the caller's own.
+
+        ``asked_s``: for how long the upstream asks to be left alone; heeded where it is, up to `ASKED_MAX_S`.
+        """
         record = self._remembered(upstream)
         if ok:
             record.ok_at = now
@@ -85,7 +99,8 @@ class Health:
             return
         fails = sum(not was_ok for _, was_ok in record.outcomes)
         if record.rest is not None or record.returns_from is not None or fails >= breaker.max_fails:
-            record.leave_alone(Rest(now + breaker.cooldown, "open"))
+            rest_s = max(breaker.cooldown, min(asked_s or 0.0, ASKED_MAX_S))
+            record.leave_alone(Rest(now + rest_s, "open"))
 
     def probed(self, upstream: str, ok: bool, now: float, probes: Probes) -> None:
         """Take note of what an active probe found.
@@ -124,11 +139,11 @@ class Health:
 
     def found(self) -> dict[str, Rest]:
         """What is left alone because of what was found here, for others to hear; over or not."""
-        return {name: record.rest for name, record in self._records.items() if record.rest and not record.told}
+        return {name: record.rest for name, record in self._shared() if record.rest and not record.told}
 
     def discovered(self) -> frozenset[str]:
         """What is left alone and was found failing here first: news that no other process tells."""
-        return frozenset(name for name, record in self._records.items() if record.rest and not record.heard)
+        return frozenset(name for name, record in self._shared() if record.rest and not record.heard)
 
     def drain(self, upstreams: Collection[str]) -> None:
         """These, and no others, are drained from now on: no attempt goes there."""
@@ -177,8 +192,16 @@ class Health:
 
         Of each upstream that failed lately, or is drained.
         """
-        failed = {name: _state(record, now) for name, record in self._records.items() if _has_failed(record)}
+        failed = {name: _state(record, now) for name, record in self._shared() if _has_failed(record)}
         return failed | dict.fromkeys(sorted(self._drained), "drained")
+
+    def knows(self, upstream: str) -> bool:
+        """Whether anything is kept under this name."""
+        return upstream in self._records
+
+    def _shared(self) -> Iterator[tuple[str, _Record]]:
+        """What is everybody's business."""
+        return ((name, record) for name, record in self._records.items() if not name.startswith(OWN))
 
     def _remembered(self, upstream: str) -> _Record:
         record = self._records.setdefault(upstream, _Record())

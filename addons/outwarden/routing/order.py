@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from math import inf, log
 
-from outwarden.routing.routes import Route, Sticky, Strategy
+from outwarden.routing.routes import ORIGINAL, Route, Sticky, Strategy
 
 EXPLORE_SHARE = 0.05  # of calls look how another target does: enough to see within minutes that one became faster
 
@@ -36,6 +36,12 @@ def ordered(route: Route, known: Known, random: Callable[[], float]) -> tuple[st
         group = route.groups.get(target)
         places += ordered(group, known, random) if group else (target,)
     return tuple(dict.fromkeys(places))
+
+
+def homes(route: Route) -> tuple[str, ...]:
+    """The places of ``route`` where something may be kept, whatever the strategy: where the caller aimed goes first."""
+    places = [place for target in route.targets for place in members(route, target)]
+    return tuple(sorted(dict.fromkeys(places), key=lambda place: place != ORIGINAL))
 
 
 def members(route: Route, target: str) -> tuple[str, ...]:

@@ -36,7 +36,23 @@ def upstream_path(upstream: Upstream, path: str, model: str | None) -> str:
         rest = _GEMINI_MODEL.sub(lambda _: quote(model, safe=""), rest)
     if model and upstream.format == "bedrock":
         rest = _BEDROCK_MODEL.sub(lambda spelled: _bedrock_model(spelled[0], model), rest)
-    return upstream.path + rest + mark + query
+    return upstream.path + rest + _query(upstream, mark + query)
+
+
+def _query(upstream: Upstream, query: str) -> str:
+    """The caller's query with the upstream's own parameters; Azure's version of its API is for Azure alone."""
+    own = [part for part in upstream.query.split("&") if part]
+    names = {_name(part) for part in own}
+    if upstream.provider != "azure":
+        names.add("api-version")
+    if not own and not any(f"{name}=" in query.lower() for name in names):
+        return query
+    parts = [part for part in query.removeprefix("?").split("&") if part and _name(part) not in names]
+    return "?" + "&".join(parts + own) if parts or own else ""
+
+
+def _name(parameter: str) -> str:
+    return unquote(parameter.partition("=")[0]).lower()
 
 
 def _bedrock_model(spelled: str, model: str) -> str:

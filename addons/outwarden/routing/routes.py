@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
+from outwarden.routing.google import GoogleIdentity
 from outwarden.wire.aws_signature import AwsIdentity
 
 ORIGINAL = "original"  # the target that means: where the caller aimed
@@ -18,16 +19,18 @@ Sticky = Literal["session", "user", "api_key", "team"]
 
 @dataclass(frozen=True, slots=True)
 class Auth:
-    """How we sign in at an upstream: ``keep`` the caller's own, a ``bearer`` / ``header`` secret of ours, or by an AWS
-    signature (``aws``) with the credentials of ``identity``.
+    """How we sign in at an upstream: ``keep`` the caller's own, a ``bearer`` / ``header`` secret of ours, by an AWS
+    signature (``aws``) with the credentials of ``identity``, or by a token of Google Cloud's (``google``) for
+    ``account``.
 
     ``secret`` is a reference (``env:NAME`` or ``file:PATH``), resolved when used; it is never logged.
     """
 
-    kind: Literal["keep", "bearer", "header", "aws"] = "keep"
+    kind: Literal["keep", "bearer", "header", "aws", "google"] = "keep"
     header: str = "authorization"
     secret: str = ""
     identity: AwsIdentity | None = None
+    account: GoogleIdentity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,9 @@ class Upstream:
     """A place a call may go. ``model``: replaces the requested one; a map from requested (``*`` patterns) to served.
 
     ``auth`` None: the rules do not say; the caller's own key goes along to the provider it was meant for, to no other.
-    ``prefill``: whether it goes on with an answer that was begun; None: as `prefills` knows its provider.
+    ``prefill``: whether it goes on with an answer that was begun; None: as `prefills` knows its provider. ``query``:
+    parameters of its URL, which go before the caller's (``api-version=…``). ``drop``: top-level parameters that are
+    taken out of what it is sent; ``refuse``: a call with one of them does not go there.
     """
 
     name: str
@@ -71,6 +76,9 @@ class Upstream:
     trust: Path | None = None
     health: Probes | None = None
     prefill: bool | None = None
+    query: str = ""
+    drop: tuple[str, ...] = ()
+    refuse: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,8 @@ class RequestFacts:
     token_ids: int = 0
     unseen_input: bool = False
     stored: bool = False
+    bound: bool = False
+    background: bool = False
     asks: Usage | None = None
     unbounded: bool = False
 
@@ -189,12 +191,16 @@ class TextRules:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A call that we answer ourselves. ``message`` names the rule, never a value."""
+    """A call that we answer ourselves. ``message`` names the rule, never a value.
+
+    ``final``: its SDK is not to ask again; else that is for the SDK to know.
+    """
 
     status: int
     code: str
     message: str
     retry_after_s: int | None = None
+    final: bool = True
 
 
 @dataclass(frozen=True, slots=True)

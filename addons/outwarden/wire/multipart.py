@@ -76,6 +76,18 @@ def with_length(head: bytes, length: int) -> bytes:
     return _LENGTH.sub(lambda found: found.group(1) + str(length).encode(), head)
 
 
+def with_field(data: bytes, boundary: bytes, name: str, value: str) -> bytes:
+    """Set the text field ``name`` of a form that has it to ``value``; every other byte stays."""
+
+    def spelled(piece: Piece) -> bytes:
+        if not piece.is_part or piece.name() != (name, False):
+            return piece.head + piece.content
+        content = value.encode()
+        return with_length(piece.head, len(content)) + content
+
+    return b"".join(map(spelled, pieces(data, boundary)))
+
+
 def form_values(found: Iterator[Piece]) -> Mapping[str, object]:
     """The text fields of a form as a JSON object would hold them: ``name[]`` is a list, ``true`` a boolean."""
     values: dict[str, object] = {}

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Collection
 
 import msgspec
 
@@ -49,6 +50,19 @@ def replace_value(body: bytes, key: str, value: bytes) -> bytes:
     at = body.index(b"{") + 1
     comma = b"," if spans else b""
     return body[:at] + json.dumps(key).encode() + b":" + value + comma + body[at:]
+
+
+def without(body: bytes, keys: Collection[str]) -> bytes:
+    """Take top-level ``keys`` out, each with its comma; the same bytes where none is there."""
+    spans = value_spans(body)
+    if not any(key in spans for key in keys):
+        return body
+    kept, at = [], body.index(b"{") + 1
+    for key, (_, end) in spans.items():
+        if key not in keys:
+            kept.append(body[at:end].lstrip(b", \t\r\n"))
+        at = end
+    return body[: body.index(b"{") + 1] + b",".join(kept) + body[at:]
 
 
 def replace_inside(body: bytes, path: str, value: bytes) -> bytes:

@@ -288,3 +288,77 @@ def test_event_is_an_error_to_us(name: str, framing: Framing, path: str) -> None
         if name != "bedrock" or operation.dialect != "bedrock":
             assert facts.error is not None
             assert not facts.end
+
+
+def said(message: str, kind: str = "invalid_request_error", code: object = None) -> dict[str, Any]:
+    """An error of OpenAI's form."""
+    return {"error": {"message": message, "type": kind, "param": None, "code": code}}
+
+
+SUM = "input length and `max_tokens` exceed context limit: 188240 + 21333 > 200000, decrease input length"
+TOO_LONG: list[tuple[str, dict[str, Any]]] = [
+    ("openai", said("Your input exceeds the context window of this model.", code="context_length_exceeded")),
+    ("openai", said("Prompt contains 40123 tokens, with 32768 maximum context length", code="3051")),
+    ("openai", said("This endpoint's maximum context length is 131072 tokens.", code=400)),
+    ("openai", said("Input validation error: `inputs` tokens + `max_new_tokens` must be <= 8193.")),
+    ("openai", said("The decoder prompt (length 5000) is longer than the maximum model length of 4096.", code=400)),
+    ("openai", said("The input (5000 tokens) is longer than the model's context length (4096 tokens).", code=400)),
+    ("openai", said("the request exceeds the available context size", "exceed_context_size_error", 400)),
+    ("openai", said("Invalid request: Your request exceeded model token limit: 131072")),
+    ("openai", said("Range of input length should be [1, 129024]", code="invalid_parameter_error")),
+    ("openai", {"error": {"code": "1261", "message": "Prompt exceeds max length"}}),
+    ("openai", {"error": {"code": "model_max_prompt_tokens_exceeded", "message": "prompt token count of 140000"}}),
+    ("openai", {"code": "Invalid argument", "error": "This model's maximum prompt length is 131072"}),
+    ("openai", {"error": "`inputs` must have less than 4095 tokens.", "error_type": "validation"}),
+    ("anthropic", {"type": "error", "error": {"type": "invalid_request_error", "message": "Prompt is too long"}}),
+    ("anthropic", {"type": "error", "error": {"type": "invalid_request_error", "message": SUM}}),
+    ("gemini", {"error": {"code": 400, "status": "INVALID_ARGUMENT", "message": "The input token count "
+                          "(1200000) exceeds the maximum number of tokens allowed (1048576)."}}),
+    ("gemini", {"error": {"code": 400, "status": "INVALID_ARGUMENT", "message": "Unable to submit request "
+                          "because the input token count is 40000 but model only supports up to 32768."}}),
+    ("bedrock", {"message": "Input is too long for requested model."}),
+    ("bedrock", {"message": f"The model returned the following errors: {SUM}"}),
+    ("bedrock", {"message": "Input Tokens Exceeded: Number of input tokens exceeds maximum length."}),
+    ("cohere", {"id": "x", "message": "too many tokens: total number of tokens in the prompt cannot exceed 128000"}),
+    ("ollama", {"error": "the input length exceeds the context length"}),
+]  # fmt: skip
+PATHS = {
+    "openai": "/v1/chat/completions",
+    "anthropic": "/v1/messages",
+    "gemini": "/v1beta/models/g:generateContent",
+    "bedrock": "/model/m/converse",
+    "cohere": "/v2/chat",
+    "ollama": "/api/chat",
+}
+
+
+def kind_of(name: str, body: dict[str, Any]) -> str | None:
+    """What a format makes of an error body."""
+    format_ = format_named(name)
+    return format_.read_reply(format_.identify("POST", PATHS[name]), body, {}).error
+
+
+@pytest.mark.parametrize(("name", "body"), TOO_LONG)
+def test_a_prompt_that_is_too_long_is_known_by_every_providers_words(name: str, body: dict[str, Any]) -> None:
+    """Only some have a code for it; the others say it in prose, under a kind that any mistake has."""
+    assert kind_of(name, body) == "context_length"
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("content_filter", said("Invalid prompt: your prompt was flagged.", code="invalid_prompt")),
+        ("content_filter", said("Rejected by the safety system.", "image_generation_user_error", "moderation_blocked")),
+        ("content_filter", said("Content Exists Risk", code="invalid_request_error")),
+        ("content_filter", said("Input data may contain inappropriate content.", code="data_inspection_failed")),
+        ("content_filter", {"error": {"code": 403, "message": "It requires moderation, and your input was flagged"}}),
+        ("quota", said("Your credit balance is too low to access the Anthropic API.")),
+        ("quota", {"error": {"code": 402, "message": "Insufficient credits"}}),
+        ("rate_limit", said("Request too large for model on tokens per minute", "tokens", "rate_limit_exceeded")),
+        ("invalid_request", said("max_tokens is too large: 100000. At most 16384.", code="invalid_value")),
+        ("invalid_request", said("image exceeds 5 MB maximum: 6000000 bytes > 5242880 bytes")),
+    ],
+)  # fmt: skip
+def test_a_vague_kind_is_told_by_its_prose(kind: str, body: dict[str, Any]) -> None:
+    """What a filter refused and what an empty account cannot pay are no mistakes of the request; mistakes stay ones."""
+    assert kind_of("openai", body) == kind

@@ -434,6 +434,23 @@ def test_cohere_stream() -> None:
     assert (failed.end, failed.error) == (False, "error")
 
 
+@pytest.mark.parametrize(
+    ("reason", "error"),
+    [("COMPLETE", None), ("ERROR", "error"), ("ERROR_TOXIC", "content_filter"), ("ERROR_LIMIT", "context_length")],
+)
+def test_why_a_stream_of_coheres_failed(reason: str, error: str | None) -> None:
+    """What its filter stopped is nobody else's to answer; what was too long may be a larger model's."""
+    newer, older = COHERE.identify("POST", "/v2/chat"), COHERE.identify("POST", "/v1/chat")
+    end = {"event_type": "stream-end", "finish_reason": reason}
+
+    assert (
+        COHERE.read_event(newer, "message-end", {"type": "message-end", "delta": {"finish_reason": reason}}).error
+        == error
+    )
+    assert COHERE.read_event(older, None, end).error == error
+    assert COHERE.read_event(older, None, end).end == (error is None)
+
+
 def test_cohere_behind_a_gateway() -> None:
     """Its path says no more than that it is a chat; the events do."""
     chat = OPENAI.identify("POST", "/gateway/cohere/v2/chat")

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from translated import BOTH, TARGETS, replies, streamed, translate
+from translated import BOTH, TARGETS, collected, replies, streamed, translate
 
 from outwarden.errors import BodyError, NotTranslatable
+from outwarden.wire.translation.errors import anthropic_error, openai_error
 from outwarden.wire.translation.neutral import Asked
 from outwarden.wire.translation.pairs import StreamTranslation
 from outwarden.wire.translation.tongue import TONGUES
@@ -154,3 +155,70 @@ def test_an_odd_event_is_refused_with_a_reason(caller: str, upstream: str, data:
     with contextlib.suppress(NotTranslatable, BodyError):  # the latter: half of a surrogate pair
         translating.feed(b"\n\n".join(events))
         translating.flush()
+
+
+def test_marks_of_a_prompt_cache_are_left_behind() -> None:
+    """Each provider has its own; the end user's id goes by its newer name."""
+    asked = REQUESTS["openai"] | {"prompt_cache_key": "k", "prompt_cache_retention": "24h", "safety_identifier": "z"}
+    body = json.loads(translate("openai", "anthropic", asked | {"user": "u"}).body)
+
+    assert body["metadata"] == {"user_id": "z"}
+    assert "24h" not in json.dumps(body)
+
+
+def test_a_prompt_that_is_too_long_is_known_by_the_callers_own_words() -> None:
+    """Agents shorten their conversation where they know it; they know it by OpenAI's code, or by Anthropic's words."""
+    told = "input length and `max_tokens` exceed context limit: 188240 + 21333 > 200000"
+    openai, anthropic = (
+        openai_error("invalid_request_error", told), anthropic_error("invalid_request_error", told)["error"]
+    )  # fmt: skip
+
+    assert (openai["message"], openai["code"]) == (told, "context_length_exceeded")
+    assert anthropic["message"] == f"prompt is too long: {told}"
+    assert anthropic_error("invalid_request_error", anthropic["message"])["error"] == anthropic
+    assert openai_error("invalid_request_error", "max_tokens is too large")["code"] is None
+
+
+CALLS = [{"id": f"c_{at}", "type": "function", "function": {"name": "f", "arguments": "{}"}} for at in range(2)]
+
+
+def test_a_tool_that_had_to_be_called_is_run() -> None:
+    """OpenAI says "stop" where the request named the tool; the other APIs have one reason for all calls."""
+    message = {"role": "assistant", "content": None, "tool_calls": CALLS[:1]}
+    reply = {"id": "i", "model": "m", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
+    translated = translate("anthropic", "openai", REQUESTS["anthropic"])
+
+    assert json.loads(translated.reply(json.dumps(reply).encode()))["stop_reason"] == "tool_use"
+
+
+@pytest.mark.parametrize("index", [{}, {"index": 0}])
+def test_calls_without_a_number_are_told_by_their_ids(index: dict[str, int]) -> None:
+    """Gemini's and others' servers stream them so; none is lost, and no two become one."""
+    deltas: list[dict[str, Any]] = [{"delta": {"tool_calls": [call | index]}} for call in CALLS]
+    events = [{"id": "i", "model": "m", "choices": [{"index": 0, **each}]} for each in deltas]
+    events.append({"id": "i", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+    stream = b"".join(b"data: %s\n\n" % json.dumps(event).encode() for event in events) + b"data: [DONE]\n\n"
+    reply = collected("openai", stream)
+
+    assert [(call.id, call.arguments) for call in reply.calls] == [("c_0", {}), ("c_1", {})]
+    assert reply.stop == "tool_calls"
+
+
+@pytest.mark.parametrize(("given", "expected"), [({}, "{}"), ({"n": 1}, '{"n":1}')])
+def test_a_call_of_claudes_without_pieces_of_arguments(given: dict[str, int], expected: str) -> None:
+    """Nothing comes of a call without arguments, and other servers send them whole; OpenAI's clients read JSON."""
+    block = {"type": "tool_use", "id": "t", "name": "f", "input": given}
+    events: list[dict[str, Any]] = [
+        {"type": "message_start", "message": {"id": "m", "model": "c", "usage": {}}},
+        {"type": "content_block_start", "index": 0, "content_block": block},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "input_json_delta", "partial_json": ""}},
+        {"type": "content_block_stop", "index": 0},
+        {"type": "message_delta", "delta": {"stop_reason": "tool_use"}, "usage": {"output_tokens": 1}},
+        {"type": "message_stop"},
+    ]
+    translating = translate("openai", "anthropic", REQUESTS["openai"] | {"stream": True}).stream(asked_for_usage=False)
+    out = translating.feed(b"".join(b"data: %s\n\n" % json.dumps(event).encode() for event in events))
+    chunks = [json.loads(line[6:]) for line in out.decode().splitlines() if line.startswith("data: {")]
+    calls = [call for chunk in chunks for choice in chunk["choices"] for call in choice["delta"].get("tool_calls", [])]
+
+    assert "".join(call["function"]["arguments"] for call in calls) == expected

@@ -184,7 +184,8 @@ class _Source(ABC):
         tree = _tree(event.data)
         malformed = isinstance(tree, str) and tree.startswith("{")
         facts = EventFacts() if malformed else self._format.read_event(self._operation, event.name, tree)
-        if (malformed or facts.error) and self._may_cut():
+        failed = facts.error is not None and facts.error != "content_filter"  # what a filter stops, nobody goes on with
+        if (malformed or failed) and self._may_cut():
             self.cut = "malformed" if malformed else "error"
             self._withheld += event.raw
             return b""

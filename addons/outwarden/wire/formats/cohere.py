@@ -129,26 +129,30 @@ def _v2_delta(kind: str, data: dict[str, Any]) -> Delta | None:
     return next(iter(unknown_pieces(message)), None) if kind.endswith("-delta") else None
 
 
+# What went wrong, by the reason that the last event gives (Cohere's API reference, "finish_reason").
+_FAILED = {"ERROR": "error", "ERROR_TOXIC": "content_filter", "ERROR_LIMIT": "context_length", "TIMEOUT": "timeout"}
+
+
 def _read_v2(kind: str, data: dict[str, Any]) -> EventFacts:
     delta = _v2_delta(kind, data)
     ends = kind == "message-end"
     end_delta = mapping(data.get("delta"))
-    failed = ends and end_delta.get("finish_reason") in ("ERROR", "ERROR_TOXIC", "ERROR_LIMIT", "TIMEOUT")
+    error = _FAILED.get(str(end_delta.get("finish_reason"))) if ends else None
     closes = {"content-end": (("content", position(data)),), "tool-call-end": (("call", position(data)),)}
     return EventFacts(
         deltas=(delta,) if delta is not None else (),
         closes="all" if ends else ("plan",) if kind.endswith("-start") else closes.get(kind, ()),
         content=delta is not None or kind in ("tool-call-start", "citation-start"),
         usage=any_usage(end_delta.get("usage")) if ends else None,
-        error="error" if failed else None,
-        end=ends and not failed,
+        error=error,
+        end=ends and error is None,
     )
 
 
 def _read_v1(kind: str, data: dict[str, Any]) -> EventFacts:
     """The last event repeats the whole reply under ``response``."""
     ends = kind == "stream-end"
-    failed = ends and str(data.get("finish_reason")).startswith("ERROR")
+    error = _FAILED.get(str(data.get("finish_reason"))) if ends else None
     deltas: list[Delta] = []
     if kind in ("text-generation", "tool-calls-chunk") and text(data.get("text")):
         deltas.append(Delta(data, "text", "text"))
@@ -163,6 +167,6 @@ def _read_v1(kind: str, data: dict[str, Any]) -> EventFacts:
         closes="all" if ends or kind == "tool-calls-generation" else (),
         content=bool(deltas) or kind in ("tool-calls-generation", "citation-generation"),
         usage=any_usage(response.get("meta")),
-        error="error" if failed else None,
-        end=ends and not failed,
+        error=error,
+        end=ends and error is None,
     )

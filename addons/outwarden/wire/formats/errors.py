@@ -1,6 +1,7 @@
 """Errors in both directions: a provider's error object as a short kind, and our refusals in each provider's shape."""
 
 import json
+import re
 import secrets
 from typing import Any
 from urllib.parse import quote
@@ -15,8 +16,18 @@ _KINDS: tuple[tuple[str, str], ...] = (
     ("context_length", "context_length"),
     ("string_above_max", "context_length"),
     ("too_many_tokens", "context_length"),
+    ("context_size", "context_length"),
+    ("prompt_tokens_exceeded", "context_length"),
+    ("encrypted_content", "foreign_signature"),
+    ("content_filter", "content_filter"),
+    ("content_policy", "content_filter"),
+    ("invalid_prompt", "content_filter"),  # OpenAI's, for what its usage policy forbids
+    ("moderation", "content_filter"),
+    ("inspection", "content_filter"),  # Alibaba's data_inspection_failed
+    ("safety", "content_filter"),
     ("insufficient_quota", "quota"),
     ("billing", "quota"),
+    ("402", "quota"),
     ("credit", "quota"),
     ("servicequota", "quota"),
     ("insufficient balance", "quota"),  # MiniMax, in words
@@ -34,10 +45,6 @@ _KINDS: tuple[tuple[str, str], ...] = (
     ("unavailable", "overloaded"),
     ("529", "overloaded"),
     ("503", "overloaded"),
-    ("content_filter", "content_filter"),
-    ("content_policy", "content_filter"),
-    ("safety", "content_filter"),
-    ("datainspection", "content_filter"),
     ("timeout", "timeout"),
     ("deadline", "timeout"),
     ("authentication", "authentication"),
@@ -70,18 +77,43 @@ _KINDS: tuple[tuple[str, str], ...] = (
 )
 
 _NAMES = ("code", "type", "status", "error_type", "__type", "Code")
-# Anthropic, Gemini and vLLM say only in prose that a prompt is too long.
-_TOO_LONG = ("prompt is too long", "exceeds the maximum number of tokens", "maximum context length", "context window")
+# What most say only in prose, under a kind that says less (errors of some thirty providers, read 2026-11).
+_VAGUE = frozenset({"invalid_request", "permission", "error"})
+_IN_PROSE: tuple[tuple[str, re.Pattern[str]], ...] = (
+    (
+        "context_length",
+        re.compile(
+            r"(?:prompt|input) is too long|too many (?:input )?tokens|input tokens exceed"
+            r"|token count.{0,40}(?:exceed|supports up)|exceeds the maximum number of tokens"
+            r"|context (?:length|window|limit|size)|max(?:imum)? (?:model|prompt) length|exceeds max length"
+            r"|exceeded model token limit|range of input length|`inputs` (?:tokens \+|must have less)"
+        ),
+    ),
+    (
+        "content_filter",
+        re.compile(
+            r"content (?:filter|management)|usage policy|safety system|(?:was|been|input) flagged|content exists risk"
+            r"|(?:sensitive|inappropriate) content"
+        ),
+    ),
+    (
+        "foreign_signature",
+        re.compile(r"invalid .{0,3}signature.{0,3} in .{0,3}thinking|thought.signature|encrypted content .*verified"),
+    ),
+    ("quota", re.compile(r"credit balance|insufficient (?:balance|credit|quota|funds)")),
+)
 
 
 def error_kind(error: object) -> str:
     """Name an error object's kind: one of the short words above, ``error`` where it has none of them."""
-    source = mapping(error)
+    source = {"message": error} if isinstance(error, str) else mapping(error)
     words = [str(source.get(key)) for key in _NAMES if source.get(key) is not None]
     spelled = " ".join(words)[:200].lower()
     kind = next((kind for word, kind in _KINDS if word in spelled), "error")
-    message = str(source.get("message"))[:500].lower() if kind in ("invalid_request", "error") else ""
-    return "context_length" if any(phrase in message for phrase in _TOO_LONG) else kind
+    if kind not in _VAGUE:
+        return kind
+    message = str(source.get("message"))[:500].lower()
+    return next((told for told, prose in _IN_PROSE if prose.search(message)), kind)
 
 
 def error_of(body: object) -> str | None:
@@ -89,7 +121,9 @@ def error_of(body: object) -> str | None:
     if isinstance(body, list):  # Gemini wraps errors of array streams in a list
         return error_of(body[0]) if len(body) == 1 else None
     source = mapping(body)
-    if error := source.get("error") or mapping(source.get("Response")).get("Error"):
+    if error := source.get("error"):
+        return error_kind({**source, "message": error} if isinstance(error, str) else error)
+    if error := mapping(source.get("Response")).get("Error"):  # Tencent
         return error_kind(error)
     if source.get("type") == "error" or source.get("object") == "error":
         return error_kind(source)
@@ -110,7 +144,7 @@ def _coded(source: dict[str, Any]) -> tuple[object, object]:
 
 
 def _headers(refusal: Refusal) -> dict[str, str]:
-    headers = {"content-type": "application/json", "x-should-retry": "false"}
+    headers = {"content-type": "application/json"} | ({"x-should-retry": "false"} if refusal.final else {})
     if refusal.retry_after_s is not None:
         headers["retry-after"] = str(refusal.retry_after_s)
     return headers

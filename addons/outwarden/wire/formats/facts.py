@@ -16,7 +16,14 @@ _CONTAINERS = frozenset({dict, list, Repeated})
 # Where a prompt may stand as token numbers. Ollama's `context` is the conversation so far; the last three are those of
 # vLLM, SGLang and of what turns tokens into text.
 _TOKEN_KEYS = ("prompt", "input", "inputs", "context", "prompt_token_ids", "input_ids", "tokens")
-_SERVER_STATE = ("previous_response_id", "conversation", "cachedContent", "cached_content", "container")
+_SERVER_STATE = (
+    "previous_response_id",
+    "previous_interaction_id",
+    "conversation",
+    "cachedContent",
+    "cached_content",
+    "container",
+)
 
 
 # Where a batch or a training names the files that say what is to be done.
@@ -113,13 +120,17 @@ def read(
     asked = source.get("stream")
     streams = asked if isinstance(asked, bool) else default_stream
     counts = [count for _, count in output_limits(source, choices)]
+    state = [source[name] for name in _SERVER_STATE if source.get(name)]
     return RequestFacts(
         model=operation.model or text(source.get("model")),
         stream=streams if operation.stream is None else operation.stream,
         output_limit=max((limit for _, limit in named), default=None),
         output_limits=named,
         choices=max([1, *counts]),
-        unseen_input=points_elsewhere(source, texts) or any(source.get(name) for name in _SERVER_STATE),
+        unseen_input=points_elsewhere(source, texts) or bool(state),
         stored=source.get("store") is True,
+        # A new container (Anthropic's, with skills) is an object without an id.
+        bound=any(isinstance(value, str) or mapping(value).get("id") for value in state),
+        background=source.get("background") is True,
         token_ids=token_ids(source),
     )

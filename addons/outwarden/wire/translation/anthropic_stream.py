@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from outwarden.wire.formats.errors import framed
+from outwarden.wire.formats.errors import encode, framed
 from outwarden.wire.formats.values import mapping, text
 from outwarden.wire.translation.anthropic_reply import REASONS, THOUGHTS, read_spent, read_stop, write_head, write_spent
 from outwarden.wire.translation.deltas import Argued, Began, Called, Failed, Over, Piece, Said, Stopped, Used
@@ -20,6 +20,7 @@ class Reader:
     def __init__(self) -> None:
         self._spent = Spent()
         self._input: dict[str, Any] = {}
+        self._called = self._argued = False  # a call is under way; its arguments have begun
 
     def read(self, name: str | None, data: Any) -> Iterator[Piece]:
         """Read one event. Raises NotTranslatable."""
@@ -34,6 +35,10 @@ class Reader:
                 yield from self._read_start(mapping(source.get("content_block")))
             case "content_block_delta":
                 yield from self._read_delta(mapping(source.get("delta")))
+            case "content_block_stop":
+                if self._called and not self._argued:  # Claude streams nothing of a call without arguments
+                    yield Argued("{}")
+                self._called = False
             case "message_delta":
                 yield from self._read_end(source)
             case "message_stop":
@@ -48,8 +53,11 @@ class Reader:
         if kind == "text" and (said := text(block.get("text"))):
             yield Said(said)
         if kind == "tool_use":
-            need(not block.get("input"), "a tool call that comes with its arguments has no counterpart in a stream")
+            arguments = obj(block.get("input") or {}, "the arguments of a tool call")
+            self._called, self._argued = True, bool(arguments)
             yield Called(string(block.get("id"), "a call's 'id'"), string(block.get("name"), "a tool's 'name'"))
+            if arguments:  # other servers send them whole
+                yield Argued(encode(arguments).decode())
 
     def _read_delta(self, delta: dict[str, Any]) -> Iterator[Piece]:
         kind = delta.get("type")
@@ -58,6 +66,7 @@ class Reader:
                 yield Said(said)
         elif kind == "input_json_delta":
             if said := string(delta.get("partial_json"), "'partial_json'"):
+                self._argued = True
                 yield Argued(said)
         else:
             need(kind in _THOUGHTS, "a part of the reply has no counterpart")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from outwarden.wire.formats.errors import GOOGLE_STATUS
+from outwarden.wire.formats.errors import GOOGLE_STATUS, error_kind
 from outwarden.wire.formats.values import mapping, text
 from outwarden.wire.translation.deltas import Failed
 
@@ -21,6 +21,7 @@ _TO_OPENAI = {
     "billing_error": "insufficient_quota",
     "request_too_large": "invalid_request_error",
 }
+_TOO_LONG = "prompt is too long"
 _FROM_GOOGLE = {
     "INVALID_ARGUMENT": "invalid_request_error",
     "FAILED_PRECONDITION": "invalid_request_error",
@@ -65,13 +66,20 @@ def failed(body: object) -> Failed:
 
 
 def openai_error(kind: str, message: str) -> dict[str, Any]:
-    """The object under ``error``."""
-    return {"message": message, "type": _TO_OPENAI.get(kind, kind or "server_error"), "param": None, "code": None}
+    """The object under ``error``. Clients that shorten a conversation which is too long know that by its code."""
+    code = "context_length_exceeded" if _is_too_long(kind, message) else None
+    return {"message": message, "type": _TO_OPENAI.get(kind, kind or "server_error"), "param": None, "code": code}
 
 
 def anthropic_error(kind: str, message: str) -> dict[str, Any]:
-    """The whole body."""
+    """The whole body. Clients that shorten a conversation which is too long know that by Anthropic's own words."""
+    if _is_too_long(kind, message) and _TOO_LONG not in message.lower():
+        message = f"{_TOO_LONG}: {message}"
     return {"type": "error", "error": {"type": _TO_ANTHROPIC.get(kind, kind or "api_error"), "message": message}}
+
+
+def _is_too_long(kind: str, message: str) -> bool:
+    return error_kind({"type": kind, "message": message}) == "context_length"
 
 
 def google_error(kind: str, message: str, status: int | None = None) -> dict[str, Any]:

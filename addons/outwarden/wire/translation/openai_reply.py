@@ -21,21 +21,26 @@ def read_reply(body: object) -> Reply:
     need(not message.get("audio"), "sound in a reply has no counterpart")
     need(not message.get("function_call"), "'function_call' of a reply has no counterpart")
     refused = string(message.get("refusal") or "", "'refusal'")
+    calls = tuple(_read_call(call) for call in array(message.get("tool_calls"), "'tool_calls'"))
     return Reply(
         id=string(source.get("id") or "", "'id'"),
         model=string(source.get("model") or "", "'model'"),
         text=string(message.get("content") or "", "'content'") + refused,
-        calls=tuple(_read_call(call) for call in array(message.get("tool_calls"), "'tool_calls'")),
-        stop="refusal" if refused else read_stop(choice.get("finish_reason")),
+        calls=calls,
+        stop="refusal" if refused else read_stop(choice.get("finish_reason"), calls=bool(calls)),
         spent=read_spent(source.get("usage")),
     )
 
 
-def read_stop(reason: object) -> Stop:
-    """Read a ``finish_reason``. Raises NotTranslatable."""
+def read_stop(reason: object, *, calls: bool) -> Stop:
+    """Read a ``finish_reason``. Raises NotTranslatable.
+
+    OpenAI says ``stop`` of a call to the one tool that the request named, others of any; Anthropic's clients would not
+    run a tool at the end of a turn.
+    """
     if not isinstance(reason, str) or reason not in STOPS:
         raise NotTranslatable("this 'finish_reason' has no counterpart")
-    return STOPS[reason]
+    return "tool_calls" if calls and reason == "stop" else STOPS[reason]
 
 
 def read_spent(usage: object) -> Spent:

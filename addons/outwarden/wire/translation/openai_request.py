@@ -39,7 +39,7 @@ _BODY = frozenset(
     {
         *("model", "messages", "tools", "tool_choice", "parallel_tool_calls", "response_format", "max_tokens"),
         *("max_completion_tokens", "temperature", "top_p", "stop", "user", "stream", "stream_options"),
-        "seed",
+        *("seed", "safety_identifier"),
     }
 )
 # Fields that say nothing where they have these values, which are their defaults or mean that a feature is off.
@@ -58,11 +58,17 @@ _IDLE: dict[str, tuple[object, ...]] = {
 }
 
 
+# Marks for the prompt cache, which is each provider's own.
+_LEFT = frozenset({"prompt_cache_key", "prompt_cache_retention"})
+
+
 def read_request(body: object) -> Conversation:
     """Read a request. Raises NotTranslatable."""
     source = obj(body, "the request")
     said = {
-        name: value for name, value in source.items() if not any(_same(value, idle) for idle in _IDLE.get(name, ()))
+        name: value
+        for name, value in source.items()
+        if name not in _LEFT and not any(_same(value, idle) for idle in _IDLE.get(name, ()))
     }
     only(said, _BODY, "the request")
     system, turns = _read_messages(array(source.get("messages"), "'messages'"))
@@ -70,7 +76,7 @@ def read_request(body: object) -> Conversation:
     stop = source.get("stop")
     options = obj(source.get("stream_options") or {}, "'stream_options'")
     only(options, frozenset({"include_usage", "include_obfuscation"}), "'stream_options'")
-    user = source.get("user")
+    user = source.get("safety_identifier") or source.get("user")  # its newer name goes first
     return checked(
         Conversation(
             model=string(source.get("model"), "'model'"),

@@ -17,6 +17,7 @@ class Reader:
     def __init__(self) -> None:
         self._began = self._stopped = self._over = self._refused = False
         self._call: int | None = None
+        self._call_id = ""
 
     def read(self, name: str | None, data: Any) -> Iterator[Piece]:
         """Read one event; a literal such as ``[DONE]`` is a str. Raises NotTranslatable."""
@@ -50,18 +51,20 @@ class Reader:
             yield from self._read_call(obj(call, "a tool call"))
         if (reason := choice.get("finish_reason")) and not self._stopped:
             self._stopped = True
-            yield Stopped("refusal" if self._refused else read_stop(reason))
+            yield Stopped("refusal" if self._refused else read_stop(reason, calls=self._call is not None))
 
     def _read_call(self, call: dict[str, Any]) -> Iterator[Piece]:
         index, function = whole(call.get("index"), "a call's 'index'") or 0, mapping(call.get("function"))
-        if index != self._call:
+        # Gemini's and others' servers number no calls, or all of them 0; another id is another call.
+        is_another = bool(call.get("id")) and self._call is not None and call["id"] != self._call_id
+        if index != self._call or is_another:
             # The other format says one call after the other; nobody is known to mix them.
             need(
-                self._call is None or index > self._call,
+                self._call is None or index > self._call or (index == self._call and is_another),
                 "tool calls that are streamed side by side have no counterpart",
             )
-            self._call = index
-            yield Called(string(call.get("id"), "a call's 'id'"), string(function.get("name"), "a tool's 'name'"))
+            self._call, self._call_id = index, string(call.get("id"), "a call's 'id'")
+            yield Called(self._call_id, string(function.get("name"), "a tool's 'name'"))
         if arguments := string(function.get("arguments") or "", "the arguments of a tool call"):
             yield Argued(arguments)
 
