@@ -124,11 +124,10 @@ PIECES = [
 def test_what_a_pattern_finds_holds_its_hint(pieces: list[str]) -> None:
     """Else the gate, which looks for the hint, would hide a value."""
     data = "".join(pieces).encode()
-    for matcher in (everything.matcher, everything._whole_only):
-        for pattern in matcher.patterns:
-            hint = pattern.recognizer.hint
-            if hint and (found := pattern.regexp.search(data)):
-                assert Regexp(hint).search(data) is not None, (pattern, found)
+    for pattern in everything._whole.patterns:
+        hint = pattern.recognizer.hint
+        if hint and (found := pattern.regexp.search(data)):
+            assert Regexp(hint).search(data) is not None, (pattern, found)
 
 
 HOSTILE = {
@@ -189,7 +188,4 @@ def test_every_built_in_pattern_compiles_alone() -> None:
 
 def test_no_built_in_pattern_is_searched_text_by_text() -> None:
     """A match of any width would be: of 30,000 lines of a log each by itself, and that takes longer than all else."""
-    detector = Detector(PiiPolicy())
-    matchers = (detector.matcher, detector._whole_only)
-
-    assert [p.recognizer.pattern for matcher in matchers for p in matcher.patterns if p.alone] == []
+    assert [p.recognizer.pattern for p in Detector(PiiPolicy())._whole.patterns if p.alone] == []

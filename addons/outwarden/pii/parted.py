@@ -423,4 +423,4 @@ def parted_recognizers(wanted: frozenset[str]) -> list[Recognizer]:
         return []
     label = "|".join(f"(?:{words.pattern})" for kind in kinds for words in kind.words).replace(r"\w*", "")
     names = wanted & {"CREDIT_CARD", "US_SSN", "IBAN_CODE", "PHONE_NUMBER", *(number.entity for number in NUMBERS)}
-    return [Recognizer(VIEW, label, _Reader(kinds), whole=True, names=frozenset(names), apart=True)]
+    return [Recognizer(VIEW, label, _Reader(kinds), whole=True, names=frozenset(names))]
