@@ -358,7 +358,8 @@ def _is_meant(
 
 def reversed_addresses() -> str:
     """The pattern of an address written backwards."""
-    ends = "|".join(sorted({ending[::-1] for ending in _ENDINGS} | _COUNTRIES_BACKWARDS, key=len, reverse=True))
+    backwards = {ending[::-1] for ending in _ENDINGS} | _COUNTRIES_BACKWARDS
+    ends = "|".join(sorted(backwards, key=lambda ending: (-len(ending), ending)))
     return rf"\b(?i:{ends})\.[A-Za-z0-9.\-]{{1,60}}@[A-Za-z0-9._+\-]{{1,64}}"
 
 
