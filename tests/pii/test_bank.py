@@ -125,6 +125,12 @@ def test_the_fast_iban_check_is_the_right_one(compact: str) -> None:
     assert passes_mod_97(compact) == mod_97_10.is_valid(compact[4:] + compact[:4])
 
 
+@pytest.mark.parametrize("text", ['iban "LY25 0249 0184 6+8539747 1463 3"', "iban GB29 NWBK 601613 319268 1\u212a"])
+def test_other_signs_among_the_characters_of_an_iban_raise_nothing(find: Find, text: str) -> None:
+    """A plus, a Kelvin sign: such a text ended the call."""
+    find(text)
+
+
 @pytest.mark.parametrize("text", ["total+{}", "card: +{}", "pay + {}", "card +{}"])
 def test_a_card_behind_a_plus_is_one(find: Find, text: str) -> None:
     """A sum, a form's encoding of a space: a plus before a whole number says nothing."""

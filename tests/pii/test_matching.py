@@ -4,14 +4,17 @@ import base64
 import random
 import re
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from outwarden.pii import Detector, PiiPolicy, matching, spelled
+from outwarden.pii.broken import BEHIND_SIGN
 from outwarden.pii.detect import BUILT_IN
 from outwarden.pii.matching import Matcher, Pattern, sweep
+from outwarden.pii.named_secrets import SCHEME_SIGN
 from outwarden.pii.page import Page
 from outwarden.pii.recognizer import Context, Recognizer, Sign, Verdict
 from outwarden.pii.regexp import Regexp
@@ -124,11 +127,32 @@ PIECES = [
 def test_what_a_pattern_finds_holds_its_hint(pieces: list[str]) -> None:
     """Else the gate, which looks for the hint, would hide a value."""
     data = "".join(pieces).encode()
-    for matcher in (everything.matcher, everything._whole_only):
-        for pattern in matcher.patterns:
-            hint = pattern.recognizer.hint
-            if hint and (found := pattern.regexp.search(data)):
-                assert Regexp(hint).search(data) is not None, (pattern, found)
+    for pattern in everything._whole.patterns:
+        hint = pattern.recognizer.hint
+        if hint and (found := pattern.regexp.search(data)):
+            assert Regexp(hint).search(data) is not None, (pattern, found)
+
+
+SAID_PIECES = [
+    "https", "s", "1", "://u:p@h", "://x", "a:b@h", "@", "+", "-", " ", "reverse", "rot13", "backwards", "(", "it is ",
+    "abcdefgh", "token1234567890", "=", "'", ",", "é",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(SAID_PIECES), max_size=16))
+@example(["s", "https", "://u:p@h"])
+@example(["token1234567890", " ", "it is ", "reverse"])
+def test_a_search_around_signs_finds_what_a_plain_one_does(pieces: list[str]) -> None:
+    """Of URLs with logins and of runs that are said to be backwards: those whose signs are a part of the pattern."""
+    text = "".join(pieces)
+    signed = [p for p in everything._whole.patterns if p.recognizer.sign in (SCHEME_SIGN, BEHIND_SIGN)]
+    for pattern in signed:
+        plain = replace(pattern.recognizer, check=take_all, sign=None)
+        around = replace(pattern.recognizer, check=take_all)
+
+        assert spans(around, text) == spans(plain, text)
+
+    assert len(signed) == 2
 
 
 HOSTILE = {
@@ -189,7 +213,4 @@ def test_every_built_in_pattern_compiles_alone() -> None:
 
 def test_no_built_in_pattern_is_searched_text_by_text() -> None:
     """A match of any width would be: of 30,000 lines of a log each by itself, and that takes longer than all else."""
-    detector = Detector(PiiPolicy())
-    matchers = (detector.matcher, detector._whole_only)
-
-    assert [p.recognizer.pattern for matcher in matchers for p in matcher.patterns if p.alone] == []
+    assert [p.recognizer.pattern for p in Detector(PiiPolicy())._whole.patterns if p.alone] == []

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outwarden.pii import Detector, PiiPolicy
+from outwarden.pii import Detector, PiiPolicy, parted
 
 CARD = ("4929", "4128", "3357", "6017")
 PHONE = ("407", "276", "546", "29")
@@ -28,6 +28,16 @@ def test_parts_with_the_same_between_are_one_number(detector: Detector, gap: str
     """Any sign, word or beginning of a line, as long as it is always the same."""
     assert ("PHONE_NUMBER", gap.join(PHONE)) in found(detector, f"my phone number is {gap.join(PHONE)}, thanks")
     assert ("CREDIT_CARD", gap.join(CARD)) in found(detector, f"card number: {gap.join(CARD)}, thanks")
+
+
+def test_the_head_of_the_second_line_tells_what_two_lines_are() -> None:
+    """Not that of the third, where they end: which of both was asked differed from process to process."""
+    for word in ("north", "south", "east", "west", "red", "green", "blue", "black", "up", "down"):
+        lines = f"10532\nx 1111\nnote that {word} of them are 20"
+        read = parted.read_lines(lines, 0, parted._LAST_DIGITS)
+
+        assert read is not None
+        assert read.said == ("10532", "1111")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import re2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outwarden.pii.regexp import PatternSet, Regexp
+from outwarden.pii.regexp import Alternatives, PatternSet, Regexp
 from outwarden.pii.syntax import PatternError
 
 
@@ -43,7 +43,7 @@ def test_assertions_see_the_text_around_a_search() -> None:
 
 def test_a_set_says_which_patterns_occur() -> None:
     """By index; nothing is an empty set, not an unknown."""
-    patterns = PatternSet(["abc", r"\d+", "x"])
+    patterns = PatternSet({0: "abc", 1: r"\d+", 2: "x"})
 
     assert patterns.present(b"..abc..x") == {0, 2}
     assert patterns.present(b"..") == set()
@@ -54,7 +54,30 @@ def test_a_set_of_many_says_the_same(count: int, text: str) -> None:
     """However many automata it takes."""
     patterns = [f"{chr(97 + number % 10)}{chr(97 + number // 10)}" for number in range(count)]
 
-    assert PatternSet(patterns).present(text.encode()) == {i for i, pattern in enumerate(patterns) if pattern in text}
+    wanted = {number for number, pattern in enumerate(patterns) if pattern in text}
+
+    assert PatternSet(dict(enumerate(patterns)), together=range(0, count, 3)).present(text.encode()) == wanted
+
+
+def test_a_set_tells_all_that_have_the_same_pattern() -> None:
+    """Which is looked for once."""
+    assert PatternSet({1: "a", 2: "b", 5: "a"}, together=[5]).present(b"xa") == {1, 5}
+
+
+@given(st.text("ab1 ", max_size=30), st.integers(0, 12))
+def test_alternatives_are_searched_as_their_alternation(text: str, start: int) -> None:
+    """From match to match, where two begin together the first of them."""
+    parts, data = ("a{3}", "[ab]{2}1", "a+", "b1?|1a"), text.encode()
+    search, position, found = Alternatives(parts).searcher(data), min(start, len(data)), []
+    one_by_one, wanted = position, []
+    while (match := search(position)) is not None:
+        found.append(match)
+        position = match[1]
+    while (match := Regexp("|".join(parts)).search(data, one_by_one)) is not None:
+        wanted.append(match)
+        one_by_one = match[1]
+
+    assert found == wanted
 
 
 @given(st.sampled_from(["a+b?", "(?P<x>a)|(b)", r"\bab\b", "[^b]{2}"]), st.binary(max_size=12), st.integers(0, 12))

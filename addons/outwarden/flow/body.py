@@ -63,7 +63,7 @@ def replace_content(request: http.Request, data: bytes) -> None:
 def classify(data: bytes, content_type: str) -> Body:
     """Tell what ``data`` is. Raises BodyError for JSON that is none and for a form without a boundary."""
     kind = content_type.lower()
-    if not data.strip():
+    if not data or data.isspace():
         return Body("empty", data)
     if kind.startswith("multipart/"):
         return Body("multipart", data, dict(form_values(pieces(data, boundary_of(content_type)))))
@@ -79,7 +79,7 @@ def classify(data: bytes, content_type: str) -> Body:
 
 
 def _classify_utf_8(data: bytes, content_type: str) -> Body:
-    if not data.strip():
+    if not data or data.isspace():
         return Body("empty", data)
     says_json = "json" in content_type
     if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
@@ -110,6 +110,8 @@ def plain_headers(message: http.Message) -> dict[str, str]:
 
 def is_media(content_type: str) -> bool:
     """Whether a body is sound or pictures, which have no text to scan and may be long; SVG is text."""
+    if not content_type:
+        return False
     family, _, kind = content_type.strip().lower().partition("/")
     return family in ("audio", "image", "video") and "xml" not in kind
 

@@ -87,8 +87,8 @@ class _Unit:
 
     def __init__(self, rewrite: Rewrite, size: int) -> None:
         self.rewrite, self.size = rewrite, size
-        self.done = Rewritten(b"", 0)
-        self.collecting = _Collecting(_Answered({}))
+        self.done = _NOT_YET
+        self.collecting = _NO_ONE
 
     def do(self, rewriter: "TextRewriter | KnownValues | _Answered") -> None:
         """Rewrite it, from the beginning."""
@@ -124,8 +124,9 @@ class _Units:
 
     def read(self) -> None:
         """Rewrite all; those that are asked for together once it is known which of them have edits."""
+        later = _Answered({})
         for unit in self._units:
-            unit.do(self._rewriter if unit.size >= _SHORT_BYTES or not self._asks_together else _Answered({}))
+            unit.do(self._rewriter if unit.size >= _SHORT_BYTES or not self._asks_together else later)
         answers = ask(self._rewriter, (text for unit in self._units for text in unit.collecting.unasked))
         for unit in self._units if answers else ():
             if not answers.keys().isdisjoint(unit.collecting.unasked):
@@ -173,6 +174,11 @@ class _Collecting:
 
     def channel(self) -> ChannelRewriter:
         raise TypeError("a whole body has no channels")
+
+
+# What a unit holds until it is rewritten; the same for all, as there may be thousands.
+_NOT_YET = Rewritten(b"", 0)
+_NO_ONE = _Collecting(_Answered({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,20 +247,27 @@ class _Plan:
         return self.unit(rewrite, len(data))
 
     def piece(self, piece: Piece, depth: int) -> Callable[[], list[Rewritten]]:
+        if not piece.is_part and not (piece.content and is_text(piece.content)):
+            kept = [Rewritten(piece.head + piece.content, 0)]
+            return lambda: kept
         if not piece.is_part:
-            is_said = bool(piece.content) and is_text(piece.content)
-            rest = self.text(piece.content) if is_said else _as_it_is(Rewritten(piece.content, 0))
+            rest = self.text(piece.content)
             return lambda: [Rewritten(piece.head, 0), rest()]
-        part = self.part(piece, depth)
-        lines = [self.part_header(line) for line in piece.head.splitlines(keepends=True)]
+        part, part_head = self.part(piece, depth), self.part_head(piece.head)
 
         def build() -> list[Rewritten]:
-            done, head = part(), _joined(piece.head, [line() for line in lines])
+            done, head = part(), part_head()
             if len(done.body) != len(piece.content):
                 head = replace(head, body=with_length(head.body, len(done.body)), edits=head.edits + 1)
             return [head, done]
 
         return build
+
+    def part_head(self, head: bytes) -> Build:
+        if not head or head.isspace():
+            return _as_it_is(Rewritten(head, 0))
+        lines = [self.part_header(line) for line in head.splitlines(keepends=True)]
+        return lambda: _joined(head, [line() for line in lines])
 
     def part_header(self, line: bytes) -> Build:
         is_framing = not line.strip() or _PART_FRAMING.match(line) or not is_text(line)

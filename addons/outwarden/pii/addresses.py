@@ -107,7 +107,9 @@ def _patterns() -> tuple[str, str]:
     by_dot = rf"(?:{_AT_SIGNS}|{any_word}){domain}{dot}[{_LETTERS}]"
     undotted = r"\s(?i:at)\s[A-Za-z0-9\-]{2,40} (?:com|net|org|de)\b"
     capitals = r"AT[a-z0-9\-]{1,40}(?:DOT|\.)[a-z]"
-    return rf"{near}|{any_word}[{_LETTERS}0-9]", rf"(?:{known}|{by_dot}|{undotted}|{capitals})"
+    # Any word in brackets only with the first of the signs behind it: "[INFO] the worker" is a line of a log.
+    first_dot = rf"{side}(?:(?i:{marks}|{_DOT})|{_DOT_SIGNS})|[ ]?(?:{_DOT_GLUED})|\s{{0,3}}{two}"
+    return rf"{near}|{any_word}{label}(?:{first_dot})", rf"(?:{known}|{by_dot}|{undotted}|{capitals})"
 
 
 AT, ADDRESS = _patterns()
@@ -356,7 +358,8 @@ def _is_meant(
 
 def reversed_addresses() -> str:
     """The pattern of an address written backwards."""
-    ends = "|".join(sorted({ending[::-1] for ending in _ENDINGS} | _COUNTRIES_BACKWARDS, key=len, reverse=True))
+    backwards = {ending[::-1] for ending in _ENDINGS} | _COUNTRIES_BACKWARDS
+    ends = "|".join(sorted(backwards, key=lambda ending: (-len(ending), ending)))
     return rf"\b(?i:{ends})\.[A-Za-z0-9.\-]{{1,60}}@[A-Za-z0-9._+\-]{{1,64}}"
 
 

@@ -67,8 +67,9 @@ def is_card(digits: str) -> bool:
 
 
 def passes_mod_97(compact: str) -> bool:
-    """Whether the check digits of an IBAN (compact, upper case) are right (ISO 7064)."""
-    return int((compact[4:] + compact[:4]).translate(_LETTER_VALUES)) % 97 == 1
+    """Whether the check digits of an IBAN (compact, upper case) are right (ISO 7064); with other signs none are."""
+    digits = (compact[4:] + compact[:4]).translate(_LETTER_VALUES)
+    return digits.isdecimal() and int(digits) % 97 == 1
 
 
 def _check_card(text: str, start: int, end: int, more: bool) -> Verdict | None:

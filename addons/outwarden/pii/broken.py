@@ -9,7 +9,7 @@ import re
 
 from outwarden.pii.credentials import KEY_BEGINS, is_key
 from outwarden.pii.reading import VIEW, Look
-from outwarden.pii.recognizer import Recognizer, Verdict, skip_edge, word_before
+from outwarden.pii.recognizer import Recognizer, Sign, Verdict, skip_edge, word_before
 
 _SCORE = 0.9
 _GAP = r"(?:,? (?:and |then ){1,2}(?:continues|goes on|ends)(?: with)?:? | {1,2}|\\?\r?\n[ \t>]{0,12})"
@@ -80,7 +80,10 @@ def check_spaced_token(text: str, start: int) -> Verdict | None:
 _RUN = r"[A-Za-z0-9._%+\-@:/=]{8,80}"
 BACKWARDS = r"revers|backward|rückwärts|rueckwaerts|envers|al rev[eé]s"
 _SAYS = rf"(?i:rot[ \-]?13|{BACKWARDS}|al contrario)"
-_BEHIND = rf"\b{_RUN}[\"'`]?[ ,(\[\-]{{1,4}}(?:(?:in|it|is|read|this|the|spelled|written|but) ){{0,3}}{_SAYS}"
+_SAID_BEHIND = rf"[\"'`]?[ ,(\[\-]{{1,4}}(?:(?:in|it|is|read|this|the|spelled|written|but) ){{0,3}}{_SAYS}"
+_BEHIND = rf"\b{_RUN}{_SAID_BEHIND}"
+# A run may begin at any word's edge in it: searched from its end.
+BEHIND_SIGN = Sign(_SAID_BEHIND, b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._%+-@:/=", most=80)
 _BEFORE = rf"{_SAYS}[a-z]{{0,4}}[^\w\n]{{1,4}}(?:\w{{1,10}}[^\w\n]{{1,4}}){{0,3}}?{_RUN}"
 _READ = re.compile(_RUN)
 _IN_ROT13 = re.compile(r"rot[ \-]?13", re.IGNORECASE)
@@ -104,7 +107,10 @@ def broken_recognizers(look: Look, wanted: frozenset[str]) -> list[Recognizer]:
     def told(text: str, start: int, end: int, more: bool) -> Verdict | None:
         return check_told(look, text, start, end)
 
-    found = [Recognizer(VIEW, pattern, told, whole=True, hint=_SAYS) for pattern in (_BEHIND, _BEFORE)]
+    found = [
+        Recognizer(VIEW, _BEHIND, told, whole=True, hint=_SAYS, sign=BEHIND_SIGN),
+        Recognizer(VIEW, _BEFORE, told, whole=True, hint=_SAYS),
+    ]
     if "API_KEY" in wanted:
         found += [
             Recognizer(VIEW, _ROW, lambda text, start, end, more: check_broken(text, start), whole=True),

@@ -29,7 +29,7 @@ from outwarden.pii.messages import Messages
 from outwarden.pii.name_fields import NameFields
 from outwarden.pii.name_scripts import OtherScripts
 from outwarden.pii.page import Page
-from outwarden.pii.placeholders import is_closed, is_placeholder, placeholder_pattern
+from outwarden.pii.placeholders import is_closed, is_placeholder, placeholder_hint, placeholder_pattern
 from outwarden.pii.policy import NAME_ENTITIES, PiiPolicy
 from outwarden.pii.recognizer import PLACEHOLDER, Recognizer, Verdict, finding_reserved, word_after, word_before
 from outwarden.pii.regexp import Regexp, quoted
@@ -91,9 +91,10 @@ class Detector:
             recognizers += view_recognizers(plain)
         if self.entities:
             labels = self.entities.union(policy.placeholders.values())
-            recognizers.append(Recognizer(PLACEHOLDER, placeholder_pattern(labels), _placeholder))
-        self.matcher = Matcher([r for r in recognizers if not r.whole])
-        self._whole_only = Matcher([r for r in recognizers if r.whole])
+            shape, hint = placeholder_pattern(labels), placeholder_hint(labels)
+            recognizers.append(Recognizer(PLACEHOLDER, shape, _placeholder, hint=hint))
+        self.matcher = Matcher(r for r in recognizers if not r.whole)
+        self._whole = Matcher([*self.matcher.patterns, *(r for r in recognizers if r.whole)])
         self._allowed = frozenset(entry for entry in policy.allow if not entry.startswith("re:"))
         self._allow_patterns = [Regexp(entry[3:]) for entry in policy.allow if entry.startswith("re:")]
         self._allows_hashes = any(entry.startswith(HASH) for entry in policy.allow)
@@ -121,9 +122,7 @@ class Detector:
         """
         found: defaultdict[int, list[Candidate]] = defaultdict(list)  # a page may have a million texts without any
         page = Page(texts)
-        present = self.matcher.present(page.data)
-        if whole:
-            present += self._whole_only.present(page.data)
+        present = (self._whole if whole else self.matcher).present(page.data)
         if also is not None:
             present += also.present(page.data)
         for pattern in present:
@@ -144,11 +143,10 @@ class Detector:
     def times(self, text: str) -> Iterator[tuple[str, float]]:
         """How long each kind of pattern takes on a text, in seconds: which of one's own rules is slow."""
         page = Page((text,))
-        for matcher in (self.matcher, self._whole_only):
-            for pattern in matcher.present(page.data):
-                began = time.perf_counter()
-                sweep(pattern, page)
-                yield pattern.recognizer.entity or "(placeholder)", time.perf_counter() - began
+        for pattern in self._whole.present(page.data):
+            began = time.perf_counter()
+            sweep(pattern, page)
+            yield pattern.recognizer.entity or "(placeholder)", time.perf_counter() - began
 
     def asked(self, strictness: Strictness) -> list[Finder]:
         """The finders of which a finding would count: what all is allowed need not be looked for, nor waited for."""

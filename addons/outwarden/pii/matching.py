@@ -10,14 +10,14 @@ stream resumes:
   block at the latest. Blocks count from the start of the text.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from outwarden.pii.page import SEPARATOR, Page, Ruler, count_points, encode
-from outwarden.pii.recognizer import CONTEXT_WIDTH, PLACEHOLDER, UNDECIDED, WORD_WIDTH, Recognizer
-from outwarden.pii.regexp import Leftmost, PatternSet, Regexp
+from outwarden.pii.recognizer import CONTEXT_WIDTH, PLACEHOLDER, UNDECIDED, WORD_EDGE, WORD_WIDTH, Recognizer
+from outwarden.pii.regexp import Alternatives, Leftmost, PatternSet, Regexp
 from outwarden.pii.syntax import Shape, read_shape
 
 BLOCK_BYTES = 2048
@@ -63,11 +63,12 @@ def _regexp(pattern: str) -> Regexp:
 class Pattern:
     """A recogniser, compiled. ``windowed``: no (useful) upper length. ``alone``: the gate cannot judge it."""
 
-    __slots__ = ("alone", "near", "recognizer", "regexp", "shape", "sign", "windowed")
+    __slots__ = ("alone", "near", "recognizer", "regexp", "shape", "sign", "together", "windowed")
 
     def __init__(self, recognizer: Recognizer) -> None:
         self.recognizer = recognizer
         self.regexp = _regexp(recognizer.pattern) if recognizer.whole else Regexp(recognizer.pattern)
+        self.together = Alternatives(recognizer.parts) if recognizer.parts else self.regexp
         self.near = None if recognizer.near is None else recognizer.near.regexp
         self.sign = None if recognizer.sign is None else Regexp(recognizer.sign.pattern)
         self.shape: Shape = read_shape(recognizer.pattern, streamed=not recognizer.whole)
@@ -81,15 +82,15 @@ class Pattern:
 class Matcher:
     """All patterns of a policy, compiled once; immutable."""
 
-    def __init__(self, recognizers: Sequence[Recognizer]) -> None:
-        self.patterns = tuple(map(Pattern, recognizers))
-        self._alone = [pattern for pattern in self.patterns if pattern.alone]
+    def __init__(self, recognizers: Iterable[Recognizer | Pattern]) -> None:
+        """Compile what is not compiled yet."""
+        self.patterns = tuple(one if isinstance(one, Pattern) else Pattern(one) for one in recognizers)
         # What is searched near words only is let through by the words: digits are everywhere, phone words are not.
-        self._gate = PatternSet(
-            [r.hint or (r.near or r.sign or r).pattern for r in recognizers],
-            together=all(r.whole for r in recognizers),
-            apart=[index for index, r in enumerate(recognizers) if r.apart],
-        )
+        all_of_them = [p.recognizer for p in self.patterns]
+        gates = {at: r.hint or (r.near or r.sign or r).pattern for at, r in enumerate(all_of_them) if not r.ungated}
+        self._gate = PatternSet(gates, together=[at for at, gate in gates.items() if _is_list(gate)])
+        self._always = frozenset(at for at, p in enumerate(self.patterns) if p.alone or p.recognizer.ungated)
+        self._without_others = [self.patterns[at] for at in sorted(self._always)]
 
     @cached_property
     def _tails(self) -> Leftmost:
@@ -128,8 +129,8 @@ class Matcher:
         if seen is None:
             return list(self.patterns)
         if not seen:
-            return list(self._alone)
-        return [pattern for index, pattern in enumerate(self.patterns) if index in seen or pattern.alone]
+            return list(self._without_others)
+        return [self.patterns[index] for index in sorted(self._always | seen)]
 
     def open_from(self, data: bytes, start: int, block_offset: int) -> int:
         """Return the byte offset from which ``data`` may still grow into a match of any pattern.
@@ -147,6 +148,11 @@ class Matcher:
             if (found := self._windowed_tail.search(data, first)) is not None:
                 held = min(held, found[0])
         return held
+
+
+def _is_list(gate: str) -> bool:
+    """Whether a gate is a list of words, as those of a `Context`, or several."""
+    return gate.removeprefix("(?:").startswith(f"(?i){WORD_EDGE}(?:")
 
 
 def _opens_anywhere(pattern: Pattern) -> bool:
@@ -225,8 +231,8 @@ def sweep(
 
 
 def _search_plainly(pattern: Pattern, data: bytes, position: int, judge: Judge) -> None:
-    search = pattern.regexp.search
-    while (match := search(data, position)) is not None:
+    search = pattern.together.searcher(data)
+    while (match := search(position)) is not None:
         position = judge(*match)
 
 

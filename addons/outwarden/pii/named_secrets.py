@@ -4,13 +4,16 @@ import base64
 import re
 
 from outwarden.pii import logins, passwords
-from outwarden.pii.recognizer import UNDECIDED, Context, Recognizer, Verdict
+from outwarden.pii.recognizer import UNDECIDED, Context, Recognizer, Sign, Verdict
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
 # --- in a URL
 
-_URL_LOGIN = r"[a-zA-Z][a-zA-Z0-9+.\-]{1,20}://[^\s:@/'\"<>]{0,64}:[^\s@/'\"<>]{1,128}@[A-Za-z0-9\[]"
+_AFTER_SCHEME = r"://[^\s:@/'\"<>]{0,64}:[^\s@/'\"<>]{1,128}@[A-Za-z0-9\[]"
+_URL_LOGIN = rf"[a-zA-Z][a-zA-Z0-9+.\-]{{1,20}}{_AFTER_SCHEME}"
+# Every letter begins what may be a scheme: searched from its end, not from each of them.
+SCHEME_SIGN = Sign(_AFTER_SCHEME, b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+.-", most=21)
 _LOGIN = re.compile(r"://[^:@/]*:(?P<password>[^@]+)@.\Z", re.DOTALL)
 # What else names a secret: its value must look like one all the more.
 _SECRET_WORDS = (
@@ -158,7 +161,7 @@ _MIXED = re.compile(
 _DOTTED_NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 
 RECOGNIZERS = (
-    Recognizer("PASSWORD", _URL_LOGIN, _check_login, hint="://"),
+    Recognizer("PASSWORD", _URL_LOGIN, _check_login, hint="://", sign=SCHEME_SIGN),
     Recognizer("PASSWORD", _BASIC, _check_basic),
     Recognizer(
         "PASSWORD", f"{passwords.WORDS.pattern}|{_SECRETS.pattern}|{logins.BEGINNINGS}", _check_named, whole=True

@@ -231,7 +231,7 @@ def packed_recognizers(look: Look) -> list[Recognizer]:
     return [
         *(_recognizer(packing, look) for packing in PACKINGS if packing.streamed),
         Recognizer(VIEW, f"(?:{rows})", check, whole=True),
-        Recognizer(VIEW, _WRAPPED_ROW, check_lines, whole=True, apart=True),
+        Recognizer(VIEW, _WRAPPED_ROW, check_lines, whole=True, ungated=True),
     ]
 
 
@@ -239,4 +239,5 @@ def _recognizer(packing: Packing, look: Look) -> Recognizer:
     def check(text: str, start: int, end: int, more: bool) -> Verdict | None:
         return check_packed(packing, look, text, start, more)
 
-    return Recognizer(VIEW, packing.row, check)
+    # Base 64 counts in fours from each character on.
+    return Recognizer(VIEW, packing.row, check, ungated=packing.unpack is _base64)

@@ -128,7 +128,7 @@ def read_lines(text: str, at: int, last: re.Pattern[str]) -> Parts | None:
     """The last number of each line from ``at`` on, as long as the lines begin alike."""
     texts: list[str] = []
     places: list[tuple[int, int]] = []
-    heads: set[str] = set()
+    common: str | None = None  # the first line may begin with anything
     length = 0
     for low, high in _lines(text, at):
         found = last.match(text[low:high])
@@ -138,15 +138,14 @@ def read_lines(text: str, at: int, last: re.Pattern[str]) -> Parts | None:
             continue
         head = _NUMBER.sub("0", found["head"])
         head = "name: " if _NAMES.match(head) else _ORDINALS.sub("0", head)
-        if texts:
-            heads.add(head)
-            if len(heads) > 1:
-                break
+        if texts and common not in (None, head):
+            break
+        common = head if texts else None
         texts.append(found["part"].translate(_WITHOUT_SIGNS))
         places.append((low + found.start("part"), low + found.end("part")))
         if (length := length + len(texts[-1])) > _VALUE_MAX:
             return None
-    if len(texts) < 2 or (len(texts) == 2 and not _is_mark(next(iter(heads), ""))):
+    if len(texts) < 2 or (len(texts) == 2 and not _is_mark(common or "")):
         return None
     return _parts(texts, places, "", line=True)
 
@@ -423,4 +422,4 @@ def parted_recognizers(wanted: frozenset[str]) -> list[Recognizer]:
         return []
     label = "|".join(f"(?:{words.pattern})" for kind in kinds for words in kind.words).replace(r"\w*", "")
     names = wanted & {"CREDIT_CARD", "US_SSN", "IBAN_CODE", "PHONE_NUMBER", *(number.entity for number in NUMBERS)}
-    return [Recognizer(VIEW, label, _Reader(kinds), whole=True, names=frozenset(names), apart=True)]
+    return [Recognizer(VIEW, label, _Reader(kinds), whole=True, names=frozenset(names))]

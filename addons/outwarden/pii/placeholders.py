@@ -127,6 +127,11 @@ def placeholder_pattern(entities: Iterable[str]) -> str:
     )
 
 
+def placeholder_hint(entities: Iterable[str]) -> str:
+    """What all of them hold: a mask, or a name's last letter and the first digits of its hash."""
+    return rf"\[(?:{'|'.join(sorted(entities))})\]|[A-Za-z0-9]{_JOINT}{{1,2}}[0-9A-Fa-f]{{{NAME_DIGITS}}}"
+
+
 def is_placeholder(text: str) -> bool:
     """Whether ``text``, which has the shape, may be ours; a card number in its place (or any long number) is not."""
     name = meant(text)[1:-1].rpartition("_")[2]

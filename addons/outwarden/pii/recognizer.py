@@ -128,8 +128,9 @@ class Recognizer:
     what every match holds, short, for the gate to look for: of a long pattern that may begin anywhere it would have to
     remember each beginning, which in base64 costs a thousand times what prose does. ``bare``: a match is the
     value, with no more than an `EDGE` or a sign before it: where only context stands nobody need look for one.
-    ``apart``: the gate looks for it by itself: it counts, or has a thousand words, and with all others there would be a
-    state for each mixture.
+    ``ungated``: the gate does not look for it. It counts, or has a thousand words, so that with all others there would
+    be a state for each mixture, and a gate by itself costs what the search does. ``parts``: alternatives of which it
+    consists, in their order, where even these are better searched one by one (`Alternatives`).
     """
 
     entity: str
@@ -142,7 +143,8 @@ class Recognizer:
     whole: bool = False
     hint: str = ""
     bare: bool = False
-    apart: bool = False
+    ungated: bool = False
+    parts: tuple[str, ...] = ()
 
 
 def skip_edge(text: str, start: int) -> int:

@@ -4,7 +4,9 @@ The one place in this room that knows the library.
 """
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
+from itertools import chain
 
 import re2  # type: ignore[import-untyped]
 
@@ -13,8 +15,10 @@ from outwarden.pii.syntax import PatternError
 # Memory for an automaton. RE2's own default, 8 MiB, is small for large texts; too little only makes a search slower.
 PATTERN_BYTES = 16 << 20
 SET_BYTES = 32 << 20
-_SELDOM = 8  # in one, of patterns that a text holds seldom: with 42 its states ran out of memory over and over
-_PATTERNS = 13  # in one automaton of a set, at least
+_PATTERNS = 11  # in one automaton of a set, at least
+
+Search = Callable[[int], tuple[int, int] | None]
+"""Return the leftmost match from a byte on."""
 
 
 class Regexp:
@@ -40,6 +44,10 @@ class Regexp:
         low, high = self._find(re2._Anchor.UNANCHORED, data, start, size if end is None or end > size else end)[0]
         return None if high < 0 else (low, high)
 
+    def searcher(self, data: bytes) -> Search:
+        """What searches ``data``, from rising places on."""
+        return partial(self.search, data)
+
     def match(self, data: bytes, start: int, end: int) -> tuple[int, int] | None:
         """Return the match that begins at ``start``."""
         low, high = self._find(re2._Anchor.ANCHOR_START, data, start, min(end, len(data)))[0]
@@ -49,6 +57,36 @@ class Regexp:
         """Whether all of ``data`` is one match."""
         _, high = self._find(re2._Anchor.ANCHOR_BOTH, data, 0, len(data))[0]
         return bool(high >= 0)
+
+
+class Alternatives:
+    """Patterns that are searched as the alternation of all would be, each in an automaton of its own.
+
+    In one automaton there is a state for every mixture of what each of them has counted so far: in base64 new ones all
+    the time, and each takes longer to make than a hundred characters to read.
+    """
+
+    __slots__ = ("_regexps",)
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        self._regexps = tuple(map(Regexp, patterns))
+
+    def searcher(self, data: bytes) -> Search:
+        """What searches ``data``, from rising places on."""
+        searches = [regexp.searcher(data) for regexp in self._regexps]
+        found: list[tuple[int, int] | None] = [(-1, -1)] * len(searches)
+
+        def search(start: int) -> tuple[int, int] | None:
+            for at, match in enumerate(found):
+                if match is not None and match[0] < start:
+                    found[at] = searches[at](start)
+            return min(filter(None, found), key=_start, default=None)  # of two that begin together the first
+
+        return search
+
+
+def _start(match: tuple[int, int]) -> int:
+    return match[0]
 
 
 class Leftmost:
@@ -81,30 +119,31 @@ class PatternSet:
     """Says with a few searches which of many patterns occur.
 
     One automaton for all of them has a state for every mixture of what has begun; in base64 and code most bytes make
-    one that was never there. With three the mixtures are few: 16 KB of base64 take 23 ms instead of 58, of code 10
-    instead of 21, and a short text 3 us more.
+    one that was never there. With some the mixtures are few: 16 KB of base64 take 23 ms instead of 58, of code 10
+    instead of 21. Lists of words mix with one another hardly at all, so all of them are ``together`` in one more.
     """
 
     __slots__ = ("_sets",)
 
-    def __init__(self, patterns: Sequence[str], *, together: bool = False, apart: Collection[int] = ()) -> None:
-        """``together``: in few, for patterns that a text holds seldom: each automaton costs every text.
-
-        ``apart``: the indexes of those that each have an automaton of their own all the same.
-        """
-        others = [index for index in range(len(patterns)) if index not in apart]
-        count = max(1, round(len(others) / _SELDOM) if together else len(others) // _PATTERNS)
-        groups = [*(others[part::count] for part in range(count)), *([index] for index in apart)]
-        self._sets = [_Set([patterns[index] for index in group], group) for group in groups]
+    def __init__(self, patterns: Mapping[int, str], *, together: Collection[int] = ()) -> None:
+        """``patterns``: by their numbers; equal ones are looked for once. ``together``: the numbers of lists."""
+        numbers: dict[str, list[int]] = {}
+        for number, pattern in patterns.items():
+            numbers.setdefault(pattern, []).append(number)
+        lists = {patterns[number]: None for number in together}
+        others = [pattern for pattern in numbers if pattern not in lists]
+        count = max(1, len(others) // _PATTERNS)
+        groups = (list(lists), *(others[part::count] for part in range(count)))
+        self._sets = [_Set(group, [numbers[pattern] for pattern in group]) for group in groups if group]
 
     def present(self, data: bytes) -> set[int] | None:
-        """Return the indexes of the patterns that occur in ``data``; None if it cannot be said."""
+        """Return the numbers of the patterns that occur in ``data``; None if it cannot be said."""
         found: set[int] = set()
         for part in self._sets:
             seen = part.present(data)
             if seen is None:
                 return None
-            found |= seen
+            found.update(seen)
         return found
 
 
@@ -113,7 +152,7 @@ class _Set:
 
     __slots__ = ("_always", "_numbers", "_set")
 
-    def __init__(self, patterns: Sequence[str], numbers: Sequence[int]) -> None:
+    def __init__(self, patterns: Sequence[str], numbers: Sequence[Sequence[int]]) -> None:
         self._numbers = numbers
         self._set = re2.Set.SearchSet(_options(SET_BYTES))
         for pattern in patterns:
@@ -121,13 +160,13 @@ class _Set:
         self._always = self._set.Add(r"\z")
         self._set.Compile()
 
-    def present(self, data: bytes) -> set[int] | None:
+    def present(self, data: bytes) -> Iterable[int] | None:
         seen = self._set.Match(data) or ()
         if self._always not in seen:
             return None  # out of memory, which RE2 does not tell apart from "nothing occurs"
         if len(seen) == 1:
-            return set()
-        return {self._numbers[index] for index in seen if index != self._always}
+            return ()
+        return chain.from_iterable(self._numbers[index] for index in seen if index != self._always)
 
 
 def _options(memory: int) -> "re2.Options":

@@ -230,4 +230,4 @@ def row_recognizers(judge: Judge) -> list[Recognizer]:
     def check(text: str, start: int, end: int, more: bool) -> Verdict | None:
         return check_row(judge, text, start, end)
 
-    return [Recognizer(VIEW, ROW, check, whole=True, apart=True)]
+    return [Recognizer(VIEW, ROW, check, whole=True, ungated=True)]

@@ -5,8 +5,9 @@ person may put there.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from outwarden.pii.folding import TAG, Folded, fold
@@ -106,11 +107,48 @@ class Digits:
 def read_digits(run: str) -> Digits:
     """Read a run that `DIGITS` found."""
     folded = fold(run)
+    return _read_tokens(folded) if _LONGER_TOKEN.search(folded.text) else _read_characters(folded)
+
+
+def _read_characters(folded: Folded) -> Digits:
+    """Of a text without words, tags and escapes, where each character is a token."""
+    text, starts, ends = folded.text, folded.starts, folded.ends
+    digits: list[str] = []
+    spans: list[tuple[int, int]] = []
+    signs: list[str] = []
+    at = first = 0
+    for figures in _FIGURES.finditer(text):
+        low, high = figures.span()
+        first = first if digits else low
+        signs.append(_strongest(text[at:low]))
+        signs += [""] * (high - low - 1)
+        spans += zip(starts[low:high], ends[low:high], strict=True)
+        digits.append(figures[0])
+        at = high
+    if signs and signs[0] == "+":
+        spans[0] = (starts[first - 1], ends[first])
+    return Digits("".join(digits), spans, signs, 0)
+
+
+_FIGURES = re.compile("[0-9]+")
+
+
+@lru_cache(maxsize=1024)
+def _strongest(between: str) -> str:
+    """The sign that says most of those between two digits."""
+    sign = ""
+    for said in between:
+        sign = _stronger(sign, _sign("sign", said))
+    return sign
+
+
+def _read_tokens(folded: Folded) -> Digits:
     digits: list[str] = []
     spans: list[tuple[int, int]] = []
     signs: list[str] = []
     sign, plus = "", 0
-    for kind, said, low, high in _tokens(folded.text):
+    for token in _DIGIT_TOKEN.finditer(folded.text):
+        kind, said, low, high = token.lastgroup, token[0].lower(), token.start(), token.end()
         if kind != "digit":
             sign = _stronger(sign, _sign(kind, said))
             plus = folded.starts[low]
@@ -123,16 +161,6 @@ def read_digits(run: str) -> Digits:
         signs.append(sign)
         sign = ""
     return Digits("".join(digits), spans, signs, 0)
-
-
-def _tokens(text: str) -> Iterator[tuple[str | None, str, int, int]]:
-    """The kind, the text and the place of each token; a text without words, tags and escapes has one a character."""
-    if _LONGER_TOKEN.search(text) is None:
-        for at, said in enumerate(text):
-            yield "digit" if "0" <= said <= "9" else "sign", said, at, at + 1
-        return
-    for token in _DIGIT_TOKEN.finditer(text):
-        yield token.lastgroup, token[0].lower(), token.start(), token.end()
 
 
 _LOOK_LEFT = 120
@@ -183,12 +211,13 @@ _KNOWN_ROWS = tuple(
     24681012141618 1357911131517 314159265358979323846 271828182845904523536 1361015212836455566 10203040506070
     """.split()  # noqa: SIM905 - one row each reads better than quotes
 )
+_ALL_KNOWN_ROWS = " ".join(_KNOWN_ROWS)
 _ROW_MIN = 18  # no telephone, and of cards the rarest only, are so long
 
 
 def is_count(digits: str) -> bool:
     """Whether somebody counts (1234567, 987654, 12345678910, 123 123 123) or repeats the same digits over and over."""
-    if any(digits in known or known.startswith(digits[: len(known)]) for known in _KNOWN_ROWS):
+    if digits in _ALL_KNOWN_ROWS or digits.startswith(_KNOWN_ROWS):
         return True
     if len(digits) >= _ROW_MIN and any(digits[at:] == digits[:-at] for at in range(1, len(digits) // 3 + 1)):
         return True

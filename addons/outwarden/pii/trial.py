@@ -147,6 +147,8 @@ _CODES = (
     Packing(r"\b[0-9a-f]{2}[0-9a-f]{18}", re.compile(r"[0-9a-f]{20,160}(?![0-9a-f])"), _masked),
 )  # fmt: skip
 
+_UU = next(at for at, code in enumerate(_CODES) if code.unpack is _uu)
+
 # What a run of each may begin with: most characters begin few of them.
 _FIRST = (
     "[1-9A-HJ-NP-Za-km-z]", "<", _SIGN_85, "[!-M]", "[A-Za-z0-9+/]", "[A-Za-z0-9+/]", "=", "[He]", "1", "[0-9A-Fa-f]",
@@ -191,5 +193,7 @@ def trial_recognizers(look: Look) -> list[Recognizer]:
     def check(text: str, start: int, end: int, more: bool) -> Verdict | None:
         return check_trial(look, text, start, end)
 
-    rows = "|".join(packing.row for packing in _CODES)
-    return [Recognizer(VIEW, f"(?:{rows})", check, whole=True, apart=True)]
+    rows = [packing.row for packing in _CODES]
+    # Those that begin at nearly any character of a token are searched by themselves: base 58 and 85; uuencode.
+    parts = ("|".join(rows[:_UU]), rows[_UU], "|".join(rows[_UU + 1 :]))
+    return [Recognizer(VIEW, f"(?:{'|'.join(rows)})", check, whole=True, ungated=True, parts=parts)]

@@ -350,10 +350,12 @@ def _variants(number: spelled.Digits, run: str) -> Sequence[spelled.Digits]:
 
 def _card_in(number: spelled.Digits, text: str, start: int) -> Verdict | None:
     """A card number, grouped as on a card, one by one, or after the word (behind a plus that is a telephone)."""
+    if not is_card(number.digits):
+        return None
     groups = number.groups()
     grouped = groups in _CARD_GROUPS or number.signed().groups() in _CARD_GROUPS or number.words >= _WORDS_MIN
     named = "+" not in text[max(0, start - 1) : start + 1] and _CARD_WORDS.before(text, start)
-    if not is_card(number.digits) or not (grouped or named):
+    if not grouped and not named:
         return None
     return Verdict(number.spans[0][0], number.spans[-1][1], 0.8, "CREDIT_CARD")
 

@@ -152,7 +152,12 @@ def _read_all(parts: Sequence["_Part"], rules: TextRules) -> list[Document]:
 
 def rewrite_text(text: str, rewriter: TextRewriter) -> str:
     """Rewrite one whole text; where it is itself a JSON object or array, the strings in it."""
-    return rewrite_texts([text], rewriter)[0]
+    if not text or text[0] in OPENS:
+        return rewrite_texts([text], rewriter)[0]
+    said = text if text.isascii() else scannable(text)
+    (edits,) = rewriter.edits([said])
+    rewriter.note((edit, said[edit.start : edit.end]) for edit in edits)
+    return apply_edits(text, edits)
 
 
 def rewrite_texts(texts: Sequence[str], rewriter: TextRewriter) -> list[str]:

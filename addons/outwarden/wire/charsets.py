@@ -11,6 +11,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_ALL_MARKS = tuple(mark for mark, _ in _MARKS)
 # Charsets in which a byte below 0x80 is the ASCII character, or that are told by their zeros: what we put in fits them.
 _KNOWN = re.compile(
     r"utf-(?:16|32)(?:-[bl]e)?|iso8859-\d+|cp(?:125\d|437|850|866|874|932|936|949|950)|koi8-[ru]|mac-roman"
@@ -26,12 +27,11 @@ def charset_of(data: bytes, content_type: str) -> str | None:
     stands in ASCII. UTF-16 and UTF-32 are told by their mark or by their zeros, as JSON's own first standard did
     (RFC 4627 §3) and Python's ``json.loads`` does.
     """
-    for mark, name in _MARKS:
-        if data.startswith(mark):
-            return name
+    if data.startswith(_ALL_MARKS):
+        return next(name for mark, name in _MARKS if data.startswith(mark))
     if b"\0" in data[:4] and (by_zeros := _by_zeros(data)) is not None:
         return by_zeros
-    named = _CHARSET.search(content_type)
+    named = _CHARSET.search(content_type) if content_type else None
     if named is None:
         return "utf-8"
     try:

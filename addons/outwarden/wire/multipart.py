@@ -27,6 +27,8 @@ class Piece(NamedTuple):
 
     def header(self, name: str) -> str:
         """The value of a header of the part; the first where it is repeated, empty where it is absent."""
+        if b":" not in self.head:
+            return ""
         found = re.search(rb"(?im)^" + name.encode() + rb"[ \t]*:[ \t]*([^\r\n]*)", self.head)
         return found.group(1).decode("utf-8", "replace").strip() if found else ""
 
