@@ -148,6 +148,8 @@ class Purse:
         return LearntOf(provider, model or "", self._services.tokens.encoding(provider, model))
 
     def _begin_metering(self, upstream: Upstream | None) -> Metering | None:
+        if self._state.rules.budgets.metered is None:
+            return None
         return metering_of(self._state, self._of(upstream), self._services.learnt)
 
     def cost_at(self, upstream: Upstream | None) -> int | None:

@@ -101,6 +101,7 @@ class Trip:
             fits=lambda name: fits(upstreams.get(name)),
             caller=caller or {},
         )
+        self._names: dict[str, tuple[str, ...]] = {}  # of targets, as health knows them
         self._outcomes: list[Outcome] = []
         self._attempt: Attempt | None = None
         self.sent = False  # whether any upstream was given the request
@@ -128,9 +129,12 @@ class Trip:
 
     def _health_names(self, target: str) -> tuple[str, ...]:
         """The place of a target, and the model there where the call names one: each has its own breaker."""
+        if names := self._names.get(target):
+            return names
         place = self._original if target == ORIGINAL else target
         model = self.model_at(self._upstreams.get(target))
-        return (place, f"{place} {bounded_id(model)}") if model else (place,)
+        names = self._names[target] = (place, f"{place} {bounded_id(model)}") if model else (place,)
+        return names
 
     @property
     def route_name(self) -> str:
@@ -200,7 +204,8 @@ class Trip:
         A call that no target reads goes nowhere: where it was aimed may be what the route keeps calls from.
         """
         targets = tuple(filter(self._speaks, ordered(self._route, self._known, random.random)))
-        self._route = replace(self._route, targets=targets, groups={}, strategy="priority")
+        if targets != self._route.targets or self._route.strategy != "priority":
+            self._route = replace(self._route, targets=targets, groups={}, strategy="priority")
         return self._choose() if targets else GiveUp("no upstream can be told what the call says")
 
     def begin_again(self, request: http.Request) -> Attempt | GiveUp:
@@ -214,7 +219,7 @@ class Trip:
     def response(self, model: str | None) -> "Trip":
         """The way of one response over the connection that this trip opened: the same upstream, a step of its own."""
         trip = copy(self)
-        trip._requested_model = model
+        trip._requested_model, trip._names = model, {}
         trip.steps, trip._outcomes = [Step(self.upstream_name, time.monotonic())], []
         return trip
 
