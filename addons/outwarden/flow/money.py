@@ -377,6 +377,12 @@ class Purse:
         model = self._of(self._tariff.upstream)
         self._services.learnt.note(model, usage.output_tokens, reasoning_tokens=usage.reasoning_tokens, counted=counted)
 
+    def let_go(self) -> None:
+        """It is paid, and the call that it was paid for is not asked any more."""
+        if self._resolved:
+            del self._state
+            self._tariff.let_go()
+
     def charge_held(self, error: Exception) -> None:
         """What the call cost could not be told, by an error of ours: it cost what was held. Never raises."""
         if self._resolved:

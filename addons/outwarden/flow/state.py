@@ -126,6 +126,19 @@ class CallState:
         """Whether the call may leave otherwise than it came."""
         return self.signature is None or self.host.sign is not None
 
+    def let_go(self) -> None:
+        """The call is on record: keep nothing that was for its way, so that nothing of it holds on to the whole.
+
+        What does goes only with a full round of the garbage collector, which looks at all objects of the process and
+        is long in coming; until then each call's body would stay.
+        """
+        self.open_reply = self.resume_reply = self.as_sent = self.error_of = self.inspect_reply = None
+        self.body = None
+        if self.trip:
+            self.trip.let_go()
+        if self.purse:
+            self.purse.let_go()
+
     def refuse(self, refusal: Refusal, verdict: str, rule: str | None = None) -> None:
         """Note that we answer this call ourselves."""
         self.refusal = refusal

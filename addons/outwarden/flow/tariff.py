@@ -32,6 +32,10 @@ class Tariff:
         self._units = units
         self._tier = service_tier(state.body.data) if state.body else None
 
+    def let_go(self) -> None:
+        """The call is not asked any more."""
+        del self._state
+
     def asked(self, upstream: Upstream | None) -> tuple[str, str | None]:
         """Provider and model of an attempt."""
         state = self._state

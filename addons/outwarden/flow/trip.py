@@ -323,6 +323,10 @@ class Trip:
         upstream = self._upstreams.get(target)
         return (upstream.provider if upstream else self._host.provider), self.model_at(upstream)
 
+    def let_go(self) -> None:
+        """No other attempt follows."""
+        self._known = Known()
+
     def target(self) -> Target:
         """Where the current attempt connects to."""
         return self._aim.target(self.upstream)
