@@ -219,6 +219,15 @@ def test_scripts_may_be_started(script: str) -> None:
     assert path.read_text("utf-8").startswith("#!/bin/sh\n")
 
 
+def test_the_layer_is_measured_alone() -> None:
+    """Its calls are answered whole, so that what is measured is a call: the layer may come to ask for more."""
+    command = [sys.executable, str(ROOT / "scripts" / "benchmarks" / "layer_alone.py"), "--rounds", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+    assert done.returncode == 0
+    assert done.stderr == ""
+
+
 def agents(root: Path, path: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run scripts/clients in a repository of its own, with only this PATH and the tools it calls."""
     for name in ("cmp", "cp", "mkdir", "sh", "env"):

@@ -21,7 +21,6 @@ from outwarden.flow.room import no_room
 from outwarden.flow.session import Said, Session
 from outwarden.flow.signing import signature_of
 from outwarden.flow.state import CallState, begin, look_at, open_state, state_of
-from outwarden.flow.upgrade import asks_for_socket
 from outwarden.load_rules import Shelf
 from outwarden.wire.aws_signature import signs_chunks
 from outwarden.wire.encodings import readable_offer
@@ -55,18 +54,21 @@ class IdentifyCall:
             return
         format_ = format_named(host.format)
         operation = format_.identify(flow.request.method, flow.request.path.partition("?")[0])
-        user = proxy_user(flow.request) or self._proxy_users.get(flow.client_conn)
+        headers = plain_headers(flow.request)
+        user = named_user(headers.get("proxy-authorization", "")) or self._proxy_users.get(flow.client_conn)
         state = begin(flow, CallState(rules, host, format_, operation))  # first, so that errors have a shape
         state.signature = signature_of(flow.request)
-        state.caller, strip = identify(rules.callers, evidence(flow, user))
+        state.caller, strip = identify(rules.callers, evidence(flow, user, headers))
         flow.request.stream = False
-        if asks_for_socket(flow.request):
+        upgrade = headers.get("upgrade", "").lower()
+        if upgrade.strip() == "websocket":
             state.is_socket = True
             # Compression would hide what we read, for no gain on one machine's hop; peers may always do without.
             flow.request.headers.pop("sec-websocket-extensions", None)
         for name in (*strip, "proxy-authorization"):
-            flow.request.headers.pop(name, None)
-        if "websocket" not in flow.request.headers.get("upgrade", "").lower():
+            if name in headers:
+                flow.request.headers.pop(name, None)
+        if "websocket" not in upgrade:
             drop_one_hop_headers(flow.request)
         refusal = refused_by_shape(flow.request, state)
         if refusal:
@@ -191,7 +193,12 @@ def is_for_transcription(request: http.Request) -> bool:
 
 def proxy_user(request: http.Request) -> str | None:
     """The user name of a Basic ``Proxy-Authorization``; a claim, unless mitmproxy's ``proxyauth`` checks it."""
-    scheme, _, encoded = request.headers.get("proxy-authorization", "").partition(" ")
+    return named_user(request.headers.get("proxy-authorization", ""))
+
+
+def named_user(authorization: str) -> str | None:
+    """The user name of a Basic ``Proxy-Authorization``."""
+    scheme, _, encoded = authorization.partition(" ")
     if scheme.lower() != "basic":
         return None
     try:
@@ -200,9 +207,8 @@ def proxy_user(request: http.Request) -> str | None:
         return None
 
 
-def evidence(flow: http.HTTPFlow, user: str | None) -> Evidence:
-    """What the request shows of its sender."""
-    headers = plain_headers(flow.request)
+def evidence(flow: http.HTTPFlow, user: str | None, headers: Mapping[str, str]) -> Evidence:
+    """What the request shows of its sender; ``headers`` by lower-case name."""
     peer = flow.client_conn.peername
     return Evidence(
         api_key=api_key(headers, flow.request.path),

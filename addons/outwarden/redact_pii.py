@@ -137,8 +137,10 @@ class RedactPii:
     def _name_model(self, state: CallState) -> None:
         """From here on the model is named as the upstream gets it: records and counters keep nothing personal."""
         shown = self._shelf.services.engines.shown
-        state.facts = replace(state.facts, model=shown(state.facts.model))
-        state.operation = replace(state.operation, model=shown(state.operation.model))
+        if (name := shown(state.facts.model)) != state.facts.model:
+            state.facts = replace(state.facts, model=name)
+        if (name := shown(state.operation.model)) != state.operation.model:
+            state.operation = replace(state.operation, model=name)
 
 
 def refusal_of(entity: str, rule: str) -> Refusal:

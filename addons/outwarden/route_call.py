@@ -1,6 +1,6 @@
 """Addon: choose the upstream a call goes to first, with the money for it in hand."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from mitmproxy import http
 
@@ -64,8 +64,9 @@ class RouteCall:
     def _route(self, state: CallState) -> Route | None:
         """The route of the rules, or the one that a budget has sent all its calls to by now."""
         routes = state.rules.routes
-        fields = {**asdict(state.caller), "model": state.model, "provider": state.host.provider}
-        route = match_route(routes, fields)
+        caller = state.caller
+        fields = {name: getattr(caller, name) for name in caller.__slots__}
+        route = match_route(routes, fields | {"model": state.model, "provider": state.host.provider})
         to = state.purse.reroute_to() if state.purse else None
         elsewhere = reroute(routes, to, route) if to else None
         return elsewhere if elsewhere and speaks(state, elsewhere) else route

@@ -77,6 +77,7 @@ class WriteAudit:
         end(call)
         charge_unsettled(call)
         self._keep(record(call, 101))
+        call.let_go()
 
     def _write(self, flow: http.HTTPFlow, state: CallState) -> None:
         end(state)
@@ -85,6 +86,7 @@ class WriteAudit:
         hide_credentials(flow.request)
         flow.comment = annotation(state)
         self._keep(entry)
+        state.let_go()
 
     def _keep(self, entry: dict[str, Any]) -> None:
         services = self._shelf.services

@@ -47,7 +47,7 @@ STREAM += [CHUNK] * EVENTS + [b"0\r\n\r\n"]
 class Unread:
     """A reply that nobody reads: its bytes go on as they come, and the layer alone is measured."""
 
-    began, broken, error, complete = True, None, None, True
+    began, broken, error, complete, answer = True, None, None, True, None
     rewriter = SimpleNamespace(counted=0, usage=None)
 
     def feed(self, data: bytes) -> bytes:
@@ -94,7 +94,7 @@ class Ours:
             state.trip = Trip(flow.request, *known, operation_name="chat")
             state.trip.begin()
             is_stream = self.streams
-            state.open_reply = lambda response: Unread() if is_stream else None  # type: ignore[assignment,return-value]
+            state.open_reply = lambda response, begin: Unread() if is_stream else None  # type: ignore[assignment,return-value]
         elif name == "call_end" and (state := state_of(flow)):
             end(state)
 

@@ -1,8 +1,10 @@
 """One record per call, with every field of the contract and nothing of the content; nobody's key stays in a flow."""
 
+import gc
 import json
+import logging
 from collections.abc import Callable
-from types import SimpleNamespace
+from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from talk import BILL, DONE, EMAIL, ROLE, STOP, asks, piece, record, said
 
 from outwarden.audit import read, verify
 from outwarden.flow.services import Services
+from outwarden.flow.state import CallState
 from outwarden.write_audit import hide_credentials
 
 KEY = "invented-key-of-somebody"
@@ -52,6 +55,36 @@ def test_nothing_of_the_content_is_in_it(play: Playbook, services: Services) -> 
 
     for value in (EMAIL, "bo.fennick", KEY, "brightquill"):
         assert value not in written
+
+
+def reaches_itself(start: object) -> bool:
+    """Whether something that ``start`` holds on to holds on to it; what lives as long as the process is passed over."""
+    seen, left = {id(start)}, [start]
+    while left:
+        one = left.pop()
+        for held in one.__closure__ or () if isinstance(one, FunctionType) else gc.get_referents(one):
+            if held is start:
+                return True
+            if id(held) not in seen and not isinstance(held, type | ModuleType | logging.Logger | Services):
+                seen.add(id(held))
+                left.append(held)
+    return False
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_call_on_record_goes_with_its_flow(play: Playbook, services: Services, stream: bool) -> None:
+    """Nothing that is left of it holds on to it, or its body would stay until the collector has been through twice."""
+    if stream:
+        call(play)
+    else:
+        play.says(asks(text=f"to {EMAIL}"))
+        play.upstream.says(response(200, said("hi")))
+    (state,) = (
+        one for one in gc.get_objects() if isinstance(one, CallState) and one.call_id == record(services)["call_id"]
+    )
+
+    assert state.body is None
+    assert not reaches_itself(state)
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ class Aim:
     ) -> None:
         self.scheme, self.host, self.port = request.scheme, request.host, request.port
         self.path, self.authority = request.path, request.authority
-        self.headers = request.headers.copy()
+        self._fields = request.headers.fields
         self.content = request.raw_content
         self.model = model
         self._host = host
@@ -98,7 +98,12 @@ class Aim:
 
     def change(self, request: http.Request) -> None:
         """The body was changed since, and what tells of it."""
-        self.headers, self.content = request.headers.copy(), request.raw_content
+        self._fields, self.content = request.headers.fields, request.raw_content
+
+    @property
+    def headers(self) -> http.Headers:
+        """The headers that the caller sent, to be changed at will."""
+        return http.Headers(self._fields)
 
     def plain(self) -> bytes:
         """The body without its Content-Encoding."""
@@ -129,13 +134,13 @@ class Aim:
         if upstream is None and not self._rewritten and not errand.beginning and not errand.unsigned:
             return
         self._rewritten = True
-        request.headers = self.headers.copy()
+        request.headers = self.headers
         request.scheme, request.host, request.port = self.scheme, self.host, self.port
         request.path, request.authority = self.path, self.authority
         if request.raw_content is not self.content:
             request.raw_content = self.content
         if upstream is None:
-            request.headers = self.headers.copy()  # setting host above rewrote the Host header
+            request.headers = self.headers  # setting host above rewrote the Host header
             return
         request.scheme, request.host, request.port = upstream.scheme, upstream.host, upstream.port
         if errand.translation:

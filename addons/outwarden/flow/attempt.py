@@ -192,9 +192,5 @@ class Attempt(Upload):
 
     # -- time ---------------------------------------------------------------------------------------------------------
 
-    def _await(self, phase: str, seconds: float) -> Commands:
-        self._waits.begin(phase, seconds)
-        yield from self._arm()
-
     def _touch(self) -> None:
         self._waits.again("idle", self._trip.timeouts.idle)

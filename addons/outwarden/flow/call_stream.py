@@ -16,7 +16,6 @@ import logging
 
 from mitmproxy.proxy import events, layer
 from mitmproxy.proxy.layers.http import (
-    DropStream,
     GetHttpConnectionCompleted,
 )
 from mitmproxy.proxy.layers.http._base import HttpEvent
@@ -77,16 +76,19 @@ class CallStream(Continuing):
     # -- events -------------------------------------------------------------------------------------------------------
 
     def _handle_event(self, event: events.Event) -> Commands:
-        """Nothing is held any more of a stream that is dropped, however it ended."""
-        steps, reply = self._take_event(event), None
-        while True:
-            try:
-                command = steps.send(reply)
-            except StopIteration:
-                return
-            if isinstance(command, DropStream) and (call := state_of(self.flow)):
-                call.share.give_back()
-            reply = yield command
+        """An error of ours must not leave the client waiting: it ends a call in our hands with an answer.
+
+        Where none is yet, or no longer, it tears the stream.
+        """
+        is_ours = self._call is not None and not self._finished and self._upgraded is None
+        try:
+            if not is_ours:
+                yield from self._pass_on(event)
+            elif not self._is_late(event):
+                yield from self._steps(event)
+        except Exception as error:  # mitmproxy would log it, and that is all
+            logger.error("%s failed: %s", "call layer" if is_ours else "HTTP stream", where(error))
+            yield from self._fail_internally() if is_ours else self._tear()
 
     def _is_late(self, event: events.Event) -> bool:
         """Whether an upstream says this that was left, or behind the end: it waited here while a hook ran."""
@@ -94,54 +96,49 @@ class CallStream(Continuing):
             return False
         return self._finished or event.stream_id != self._attempt_id
 
-    def _take_event(self, event: events.Event) -> Commands:
+    def _pass_on(self, event: events.Event) -> Commands:
         if self._upgraded is not None:
             yield from self._upgraded.handle(event)
-        elif self._call is not None and self._is_late(event):
-            return
+            if self._upgraded.is_over:
+                self._give_back()
         elif self._call is None and isinstance(event, events.Wakeup):
-            yield from self._shielded(self._on_upload_tick())
-        elif self._call is None or self._finished:
-            if not isinstance(event, (events.Wakeup, GetHttpConnectionCompleted)):
-                yield from self._shielded(super()._handle_event(event))
-        else:
-            yield from self._guarded(self._dispatch(event))
-
-    def _shielded(self, steps: Commands) -> Commands:
-        """Where no call of ours is in our hands yet, or no longer: an error tears the stream."""
-        try:
-            yield from steps
-        except Exception as error:  # mitmproxy would log it and leave the client waiting
-            logger.error("HTTP stream failed: %s", where(error))
-            yield from self._tear()
+            yield from self._on_upload_tick()
+        elif isinstance(event, (events.Wakeup, GetHttpConnectionCompleted)):
+            return
+        elif self._call is None or not self._is_late(event):
+            yield from super()._handle_event(event)
 
     def _guarded(self, steps: Commands) -> Commands:
-        """While a call is in our hands: an error ends it with an answer."""
+        """The first steps of a call that comes into our hands, in the middle of an event."""
         try:
             yield from steps
-        except Exception as error:  # an error of ours must not leave the client waiting
+        except Exception as error:  # as in `_handle_event`
             logger.error("call layer failed: %s", where(error))
             yield from self._fail_internally()
 
-    def _dispatch(self, event: events.Event) -> Commands:
+    def _steps(self, event: events.Event) -> Commands:
+        """What is to be done about an event; nothing is done here, so no generator stands between."""
+        if isinstance(event, ResponseData):
+            return self._on_data(event.data)
         if isinstance(event, events.Wakeup):
-            yield from self._on_tick()
-        elif isinstance(event, GetHttpConnectionCompleted):
-            yield from self._on_dialled(event)
-        elif isinstance(event, RequestProtocolError):
-            yield from self._on_client_gone()
-        elif isinstance(event, ResponseProtocolError):
-            yield from self._on_upstream_lost()
-        elif isinstance(event, ResponseHeaders):
-            yield from self._on_head(event)
-        elif isinstance(event, ResponseData):
-            yield from self._on_data(event.data)
-        elif isinstance(event, ResponseTrailers):
-            pass  # as with the request's
-        elif isinstance(event, ResponseEndOfMessage):
-            yield from self._on_end()
-        else:
-            yield from self.client_state(event)
+            return self._on_tick()
+        if isinstance(event, GetHttpConnectionCompleted):
+            return self._on_dialled(event)
+        if isinstance(event, RequestProtocolError):
+            return self._on_client_gone()
+        if isinstance(event, ResponseProtocolError):
+            return self._on_upstream_lost()
+        if isinstance(event, ResponseHeaders):
+            return self._on_head(event)
+        if isinstance(event, ResponseEndOfMessage):
+            return self._on_end()
+        if isinstance(event, ResponseTrailers):
+            return self._pass_over()  # as with the request's
+        steps: Commands = self.client_state(event)
+        return steps
+
+    def _pass_over(self) -> Commands:
+        yield from ()
 
     # -- time ---------------------------------------------------------------------------------------------------------
 

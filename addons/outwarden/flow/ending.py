@@ -17,7 +17,6 @@ from mitmproxy import http
 from mitmproxy.proxy import layer
 from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layers.http import (
-    DropStream,
     SendHttp,
 )
 from mitmproxy.proxy.layers.http._events import (
@@ -190,7 +189,7 @@ class Ending(Attempt):
             self.flow.error = mflow.Error(message)
             yield HttpErrorHook(self.flow)
         yield from self._end_call()
-        yield DropStream(self.stream_id)
+        yield from self._drop()
 
     def _fail_internally(self) -> Commands:
         if not self._finished:

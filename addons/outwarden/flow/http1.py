@@ -13,8 +13,14 @@ from h11._receivebuffer import ReceiveBuffer
 from mitmproxy.net.http import http1
 from mitmproxy.proxy import commands, events, layer
 from mitmproxy.proxy.layers.http import HttpClient, RegisterHttpConnection
-from mitmproxy.proxy.layers.http._base import ReceiveHttp
-from mitmproxy.proxy.layers.http._events import ErrorCode, RequestHeaders, ResponseProtocolError
+from mitmproxy.proxy.layers.http._base import HttpEvent, ReceiveHttp
+from mitmproxy.proxy.layers.http._events import (
+    ErrorCode,
+    RequestHeaders,
+    ResponseData,
+    ResponseHeaders,
+    ResponseProtocolError,
+)
 from mitmproxy.proxy.layers.http._http1 import Http1Client, Http1Connection, Http1Server, make_body_reader
 from mitmproxy.proxy.layers.http._http2 import Http2Client
 
@@ -53,7 +59,26 @@ def read_chunks_only(connection: Http1Connection) -> None:
 class StrictHttp1Server(Http1Server):
     """The client's side."""
 
+    _sends_chunks = False
+
+    def send(self, event: HttpEvent) -> Commands:
+        """As mitmproxy does; but how a body is framed is looked up once, and not for each of a stream's events."""
+        if isinstance(event, ResponseData) and event.data and event.stream_id == self.stream_id:
+            return self._send_piece(event.data)
+        if isinstance(event, ResponseHeaders):
+            self._sends_chunks = "chunked" in event.response.headers.get("transfer-encoding", "").lower()
+        return super().send(event)
+
+    def _send_piece(self, data: bytes) -> Commands:
+        framed = b"%x\r\n%s\r\n" % (len(data), data) if self._sends_chunks else data
+        yield commands.SendData(self.conn, framed)
+
     def _handle_event(self, event: events.Event) -> Commands:
+        if isinstance(event, HttpEvent):
+            return self.send(event)
+        return self._take(event)
+
+    def _take(self, event: events.Event) -> Commands:
         yield from super()._handle_event(event)
         if not isinstance(event, events.DataReceived):
             return
@@ -88,7 +113,7 @@ class StrictHttp1Server(Http1Server):
     def read_body(self, event: events.Event) -> Commands:
         """Read the body without its trailers."""
         read_chunks_only(self)
-        yield from super().read_body(event)
+        return super().read_body(event)
 
     def _refuse(self, status: int) -> Commands:
         """Answer a head that nobody can take, and end the connection."""
@@ -104,6 +129,11 @@ class UpstreamHttp1(Http1Client):
     """The upstream's side."""
 
     def _handle_event(self, event: events.Event) -> Commands:
+        if isinstance(event, HttpEvent):
+            return self.send(event)
+        return self._take(event)
+
+    def _take(self, event: events.Event) -> Commands:
         yield from super()._handle_event(event)
         if not isinstance(event, events.DataReceived) or len(self.buf) <= MAX_HEAD_BYTES:
             return
@@ -124,7 +154,7 @@ class UpstreamHttp1(Http1Client):
     def read_body(self, event: events.Event) -> Commands:
         """Read the body without its trailers."""
         read_chunks_only(self)
-        yield from super().read_body(event)
+        return super().read_body(event)
 
 
 class UpstreamClient(HttpClient):

@@ -25,6 +25,7 @@ from mitmproxy.master import Master
 
 from outwarden.errors import OutwardenError
 from outwarden.flow.guard import where
+from outwarden.flow.lean import make_lean
 from outwarden.flow.state import in_flight
 
 logger = logging.getLogger(__name__)
@@ -87,6 +88,7 @@ class LeanMaster(Master):
 
     def __init__(self, opts: options.Options, chain: Sequence[Any]) -> None:
         super().__init__(opts)
+        make_lean()
         self.addons = LeanAddons(self)
         self.addons.add(  # type: ignore[no-untyped-call]
             core.Core(),

@@ -149,6 +149,8 @@ class Purse:
         return LearntOf(provider, model or "", self._services.tokens.encoding(provider, model))
 
     def _begin_metering(self, upstream: Upstream | None) -> Metering | None:
+        if self._state.rules.budgets.metered is None:
+            return None
         return metering_of(self._state, self._of(upstream), self._services.learnt)
 
     def cost_at(self, upstream: Upstream | None) -> int | None:
@@ -377,6 +379,12 @@ class Purse:
         counted = self.metering.counted if self.metering and self.metering.kind == "metered" else None
         model = self._of(self._tariff.upstream)
         self._services.learnt.note(model, usage.output_tokens, reasoning_tokens=usage.reasoning_tokens, counted=counted)
+
+    def let_go(self) -> None:
+        """It is paid, and the call that it was paid for is not asked any more."""
+        if self._resolved:
+            del self._state
+            self._tariff.let_go()
 
     def charge_held(self, error: Exception) -> None:
         """What the call cost could not be told, by an error of ours: it cost what was held. Never raises."""

@@ -117,7 +117,12 @@ class ReplyStream:
 
     def feed(self, data: bytes) -> bytes:
         """Take bytes of the upstream, return what may go on to the client."""
-        return self._guarded("stream", lambda: self._rewrite(self._read(data)))
+        if self.broken:
+            return b""
+        try:  # as `_guarded`, without a step between: this is done for each event
+            return self._rewrite(self._read(data) if self._decoder or self.answer else data)
+        except Exception as error:
+            return self._break("stream", error)
 
     def close(self) -> bytes:
         """The upstream has ended: return what it said whole. Something may be left, for `finish`."""

@@ -7,10 +7,10 @@ weak reference and dies with it.
 from __future__ import annotations
 
 import time
-import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from secrets import token_hex
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from outwarden.rules import Rules
 
 
+_NOBODY, _NO_FACTS = Caller(), RequestFacts()
+
+
 @dataclass(slots=True, weakref_slot=True)
 class CallState:
     """One call from its headers to its audit record."""
@@ -42,13 +45,13 @@ class CallState:
     host: Host
     format: Format
     operation: Operation
-    caller: Caller = field(default_factory=Caller)
-    call_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    caller: Caller = _NOBODY
+    call_id: str = field(default_factory=lambda: token_hex(16))
     started_s: float = field(default_factory=time.perf_counter)
     signature: Signature | None = None  # of AWS, on the request as it arrived
     body: Body | None = None
     share: Share = field(default_factory=Share)  # of the room that the process has for bodies
-    facts: RequestFacts = field(default_factory=RequestFacts)
+    facts: RequestFacts = _NO_FACTS
     body_tokens: int = 0
     media_bytes: int = 0
     asked_for_usage: bool = False
@@ -122,6 +125,19 @@ class CallState:
     def may_change(self) -> bool:
         """Whether the call may leave otherwise than it came."""
         return self.signature is None or self.host.sign is not None
+
+    def let_go(self) -> None:
+        """The call is on record: keep nothing that was for its way, so that nothing of it holds on to the whole.
+
+        What does goes only with a full round of the garbage collector, which looks at all objects of the process and
+        is long in coming; until then each call's body would stay.
+        """
+        self.open_reply = self.resume_reply = self.as_sent = self.error_of = self.inspect_reply = None
+        self.body = None
+        if self.trip:
+            self.trip.let_go()
+        if self.purse:
+            self.purse.let_go()
 
     def refuse(self, refusal: Refusal, verdict: str, rule: str | None = None) -> None:
         """Note that we answer this call ourselves."""

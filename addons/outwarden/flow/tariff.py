@@ -37,6 +37,10 @@ class Tariff:
         if state.operation.name in BATCHES:
             self._tier = self._tier or "batch"
 
+    def let_go(self) -> None:
+        """The call is not asked any more."""
+        del self._state
+
     def asked(self, upstream: Upstream | None) -> tuple[str, str | None]:
         """Provider and model of an attempt."""
         state = self._state

@@ -112,6 +112,7 @@ class Trip:
         self._key = (caller or {}).get("api_key")
         self._unsigned = False  # whether what only its own provider reads is left out of the request
         self._dispatched = False  # whether the current upstream was given the request
+        self._names: dict[str, tuple[str, ...]] = {}  # of targets, as health knows them
         self._outcomes: list[Outcome] = []
         self._attempt: Attempt | None = None
         self.sent = False  # whether any upstream was given the request
@@ -142,8 +143,12 @@ class Trip:
         outage of the models), and these as the caller's own key finds them where that is what goes there: each has its
         own breaker.
         """
+        if names := self._names.get(target):
+            return names
         shared = self._shared_names(target)
-        return (*shared, f"{OWN}{shared[-1]} {self._key}") if self._key and self._takes_key(target) else shared
+        own = (f"{OWN}{shared[-1]} {self._key}",) if self._key and self._takes_key(target) else ()
+        names = self._names[target] = (*shared, *own)
+        return names
 
     def _shared_names(self, target: str) -> tuple[str, ...]:
         place = self._original if target == ORIGINAL else target
@@ -243,7 +248,8 @@ class Trip:
         care, route = self._care, self._route
         targets = tuple(filter(self._speaks, homes(route) if care.kept else ordered(route, self._known, random.random)))
         targets = targets[:1] if care.kept or care.bound else targets
-        self._route = replace(self._route, targets=targets, groups={}, strategy="priority")
+        if targets != route.targets or route.strategy != "priority":
+            self._route = replace(route, targets=targets, groups={}, strategy="priority")
         return self._choose() if targets else GiveUp("no upstream can be told what the call says")
 
     def dispatch(self) -> None:
@@ -261,7 +267,7 @@ class Trip:
     def response(self, model: str | None) -> "Trip":
         """The way of one response over the connection that this trip opened: the same upstream, a step of its own."""
         trip = copy(self)
-        trip._requested_model = model
+        trip._requested_model, trip._names = model, {}
         trip.steps, trip._outcomes = [Step(self.upstream_name, time.monotonic())], []
         return trip
 
@@ -382,6 +388,10 @@ class Trip:
     def _asked_at(self, target: str) -> tuple[str, str | None]:
         upstream = self._upstreams.get(target)
         return (upstream.provider if upstream else self._host.provider), self.model_at(upstream)
+
+    def let_go(self) -> None:
+        """No other attempt follows."""
+        self._known = Known()
 
     def target(self) -> Target:
         """Where the current attempt connects to."""

@@ -34,11 +34,6 @@ Commands = layer.CommandGenerator[None]
 _KEY_SUFFIX = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 §1.3
 
 
-def asks_for_socket(request: http.Request) -> bool:
-    """Whether a request asks to become a WebSocket."""
-    return str(request.headers.get("upgrade", "")).strip().lower() == "websocket"
-
-
 def is_accepted(request: http.Request, response: http.Response) -> bool:
     """Whether the upstream took the upgrade as it was asked for: without extensions, with the answer to our key."""
     key = request.headers.get("sec-websocket-key", "").strip().encode()
@@ -69,6 +64,11 @@ class Upgraded:
         self._client, self._server = client, server
         self._client_closed = self._server_closed = self._over = False
         self._drained: asyncio.Event | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether both sides are closed."""
+        return self._over
 
     def handle(self, event: events.Event) -> Commands:
         """Take what one side says; nothing raises out of it."""

@@ -9,6 +9,7 @@ connection that is not closed in its face, and the next call may follow on it.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mitmproxy import flow as mflow
@@ -90,7 +91,7 @@ class Upload(HttpStream):
             if call.refusal:
                 yield from self._refuse_upload(call.refusal, close=invited)
                 return
-            yield from self._await_upload("upload", UPLOAD_S)
+            yield from self._await("upload", UPLOAD_S)
         if invited and event.request.http_version != "HTTP/1.0":  # RFC 9110 §15.2: no 1xx to HTTP/1.0
             yield SendHttp(ResponseHeaders(self.stream_id, CONTINUE.copy()), self.context.client)
 
@@ -149,6 +150,7 @@ class Upload(HttpStream):
         if call:
             call.client_gone = True
         yield from super().handle_protocol_error(event)
+        self._give_back()
 
     def _refuse_length(self, call: CallState, length: int | None) -> None:
         """Note that a body of ``length`` bytes (None: it does not say) is too long, if it is."""
@@ -175,7 +177,7 @@ class Upload(HttpStream):
         yield from self.send_response()
         yield SendHttp(ResponseEndOfMessage(self.stream_id), self.context.client)
         self.flow.live = False
-        yield from self._await_upload("discard", DISCARD_S)
+        yield from self._await("discard", DISCARD_S)
 
     def _state_discard(self, event: events.Event) -> Commands:
         """The answer is given: read what else the client sends, without keeping it."""
@@ -186,7 +188,7 @@ class Upload(HttpStream):
         elif isinstance(event, RequestEndOfMessage):
             self._waits.end()
             self.client_state = self.state_done
-            yield DropStream(self.stream_id)
+            yield from self._drop()
 
     def _cut_off(self) -> Commands:
         """Read no more: end the connection, or the one stream of it."""
@@ -194,18 +196,34 @@ class Upload(HttpStream):
         self.client_state = self.state_errored
         error = ResponseProtocolError(self.stream_id, "the upload goes on after its refusal", ErrorCode.CANCEL)
         yield SendHttp(error, self.context.client)
+        yield from self._drop()
+
+    # -- its end ------------------------------------------------------------------------------------------------------
+
+    def flow_done(self) -> Commands:
+        """The exchange is over."""
+        self._give_back()
+        yield from super().flow_done()
+
+    def _drop(self) -> Commands:
+        self._give_back()
         yield DropStream(self.stream_id)
+
+    def _give_back(self) -> None:
+        """Nothing is held any more of a stream that is dropped, however it ended."""
+        if call := state_of(self.flow):
+            call.share.give_back()
 
     # -- time ---------------------------------------------------------------------------------------------------------
 
-    def _await_upload(self, phase: str, seconds: float) -> Commands:
+    def _await(self, phase: str, seconds: float) -> Sequence[commands.Command]:
+        """Wait for something else from now on; returns what has to be asked for that."""
         self._waits.begin(phase, seconds)
-        yield from self._arm()
+        return self._arm()
 
-    def _arm(self) -> Commands:
+    def _arm(self) -> Sequence[commands.Command]:
         delay = self._waits.next_tick()
-        if delay is not None:
-            yield Tick(delay, self._parent.ticks)
+        return () if delay is None else (Tick(delay, self._parent.ticks),)
 
     def _on_upload_tick(self) -> Commands:
         overdue = self._waits.overdue()

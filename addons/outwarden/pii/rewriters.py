@@ -352,7 +352,9 @@ class _Channel:
         listen_to(listener, self._held, 0, end, here)
         self._held, self._base = self._held[end:], self._base + end
 
-    def _decide(self, found: Iterable[tuple[Span, str]]) -> list[Edit]:
+    def _decide(self, found: Sequence[tuple[Span, str]]) -> list[Edit]:
+        if not found:  # as after nearly every event of a stream
+            return []
         named: dict[str, str] = {}
         noted = [(edit, text) for span, text in found if (edit := self._edit(span, text, named))]
         self._note(noted)

@@ -13,7 +13,7 @@ import gzip
 import hashlib
 import re
 from base64 import b64decode
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import NamedTuple
 from unicodedata import normalize
@@ -84,12 +84,7 @@ class TokenCounter:
 
         ``openai/…`` is believed from any provider (OpenRouter, Groq): those names are the makers' own.
         """
-        name = (model or "").lower()
-        if name.startswith("openai/"):
-            name = name.removeprefix("openai/")
-        elif provider.lower() not in _OPENAI_HOSTS:
-            return BYTES
-        return next((encoding for pattern, encoding in _FAMILIES if pattern.match(name)), BYTES)
+        return _encoding(provider, model)
 
     def count(self, encoding: str, text: str) -> int:
         """Say how many tokens a text is at most. Raises KeyError for an encoding that `encoding` never names."""
@@ -104,6 +99,16 @@ class TokenCounter:
         """Load both tables now (0.2 s each), so that the first call need not wait for it."""
         for name in _TABLES:
             _encoder(name)
+
+
+@lru_cache(1024)  # asked for several times a call
+def _encoding(provider: str, model: str | None) -> str:
+    name = (model or "").lower()
+    if name.startswith("openai/"):
+        name = name.removeprefix("openai/")
+    elif provider.lower() not in _OPENAI_HOSTS:
+        return BYTES
+    return next((encoding for pattern, encoding in _FAMILIES if pattern.match(name)), BYTES)
 
 
 def _may_hold_long_run(text: str) -> bool:

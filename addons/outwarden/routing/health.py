@@ -204,7 +204,9 @@ class Health:
         return ((name, record) for name, record in self._records.items() if not name.startswith(OWN))
 
     def _remembered(self, upstream: str) -> _Record:
-        record = self._records.setdefault(upstream, _Record())
+        record = self._records.get(upstream)
+        if record is None:
+            record = self._records[upstream] = _Record()
         self._records.move_to_end(upstream)
         if len(self._records) > UPSTREAMS_MAX:
             self._records.popitem(last=False)

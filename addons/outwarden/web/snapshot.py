@@ -50,15 +50,15 @@ def shown_call(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class RecentCalls:
-    """The last calls, as they are shown."""
+    """The last calls; what is not for everyone is left out when they are asked for, and not with each call."""
 
     def __init__(self, limit: int = CALLS_MAX) -> None:
-        self._calls: deque[dict[str, Any]] = deque(maxlen=limit)
+        self._calls: deque[Mapping[str, Any]] = deque(maxlen=limit)
 
     def add(self, record: Mapping[str, Any]) -> None:
         """Keep an audit record; the oldest leaves when the room is full."""
-        self._calls.appendleft(shown_call(record))
+        self._calls.appendleft(record)
 
     def newest_first(self) -> list[Mapping[str, Any]]:
         """The calls kept."""
-        return list(self._calls)
+        return [shown_call(record) for record in self._calls]

@@ -246,7 +246,8 @@ class StreamRewriter:
         if facts.content and not facts.deltas and not copies:  # a call whole at once, thoughts that are signed
             self.counted += len(data) if facts.other_bytes is None else facts.other_bytes
         self._note_usage(facts)
-        self._close(facts.closes)
+        if facts.closes:
+            self._close(facts.closes)
         held.splices = self._whole_splices(document)
         if not (copies or held.splices or held.targets or held.lists or document.has_numbers or self._found_whole):
             self._shapes.learn(tree, document, facts.deltas, marks)
@@ -264,10 +265,11 @@ class StreamRewriter:
         held.document = shape.document
         for number, token in shape.document.marked.items():
             held.pieces.append(self._piece(facts.deltas[number].channel, texts[number] or "", token))
-        for length in {channel.fed for channel in self._channels.values()}.intersection(shape.texts):
+        for length in {channel.fed for channel in self._channels.values()} & shape.texts.keys():
             held.pieces += filter(None, (self._copy(token, text) for token, text in shape.texts[length]))
         self._note_usage(facts)
-        self._close(facts.closes)
+        if facts.closes:
+            self._close(facts.closes)
         if self._drop_null_usage:
             held.splices = null_usage(data, shape.tree)
         return True
@@ -282,7 +284,8 @@ class StreamRewriter:
         self.malformed += text.startswith("{")
         if facts.content or not facts.end:  # all but a mark of the end: of some APIs any event may be the last
             held.pieces.append(self._plain_piece(held, text, -1))
-        self._close(facts.closes)
+        if facts.closes:
+            self._close(facts.closes)
 
     def _learn(self, facts: EventFacts) -> None:
         self.began |= facts.content

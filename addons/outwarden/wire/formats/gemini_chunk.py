@@ -114,7 +114,8 @@ def _part_deltas(parts: list[dict[str, Any]], candidate: int) -> Iterator[Delta]
 
 def _arguments(part: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Pieces of a call's arguments (Vertex AI, ``streamFunctionCallArguments``)."""
-    return objects(either(mapping(either(part, "functionCall")), "partialArgs"))
+    call = either(part, "functionCall")
+    return objects(either(call, "partialArgs")) if isinstance(call, dict) else iter(())
 
 
 def _argument_channel(argument: dict[str, Any], candidate: int) -> Hashable:

@@ -56,10 +56,11 @@ def _string(parent: dict[str, Any], key: str, channel: Hashable) -> Iterator[Del
 
 def _content(delta: dict[str, Any], choice: int) -> Iterator[Delta]:
     """``content`` as a string, or as Mistral's list of text and thinking parts."""
-    if isinstance(delta.get("content"), str):
-        yield from _string(delta, "content", (choice, "content"))
-    for key in ("content", "content_list"):
-        for part in objects(delta.get(key)):
+    said = delta.get("content")
+    if isinstance(said, str) and said:
+        yield Delta(delta, "content", (choice, "content"))
+    for key, parts in (("content", said), ("content_list", delta.get("content_list"))):
+        for part in objects(parts) if parts else ():
             yield from _string(part, "text", (choice, key))
             for thought in objects(part.get("thinking")):
                 yield from _string(thought, "text", (choice, "thinking"))
@@ -70,7 +71,8 @@ def _strings(delta: dict[str, Any], choice: int) -> Iterator[Delta]:
     for key in delta:
         if key in _STRINGS:
             yield from _string(delta, key, (choice, key))
-    for detail in objects(delta.get("reasoning_details")):
+    details = delta.get("reasoning_details")
+    for detail in objects(details) if details else ():
         for key in ("text", "summary"):
             if key not in opaque_in(detail):
                 yield from _string(detail, key, (choice, "details"))
@@ -115,7 +117,8 @@ def _closes(choice: dict[str, Any], index: int, deltas: list[Delta]) -> tuple[Ha
         return _channels(index)
     delta = mapping(choice.get("delta"))
     closed: tuple[Hashable, ...] = ()
-    for place, call in enumerate(objects(delta.get("tool_calls"))):
+    calls = delta.get("tool_calls")
+    for place, call in enumerate(objects(calls)) if calls else ():
         if call.get("id") or mapping(call.get("function")).get("name"):
             closed = _before_tool(index, position(call, default=place))
     here = {d.channel for d in deltas}

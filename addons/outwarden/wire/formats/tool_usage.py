@@ -15,13 +15,14 @@ def with_tools(usage: Usage | None, response: Raw) -> Usage | None:
 
     ``tool_usage`` counts what is billed; where it is absent, each search among the items is.
     """
-    if usage is None:
-        return None
+    if usage is None or not (response.get("tool_usage") or response.get("output")):
+        return usage
     tools = mapping(response.get("tool_usage"))
     if not usage.web_searches:
         listed = sum(1 for item in objects(response.get("output")) if item.get("type") == "web_search_call")
         billed = mapping(tools.get("web_search")).get("num_requests")
-        usage = replace(usage, web_searches=listed if number(billed) is None else count(billed))
+        if searches := listed if number(billed) is None else count(billed):
+            usage = replace(usage, web_searches=searches)
     files = sum(1 for item in objects(response.get("output")) if item.get("type") == "file_search_call")
     usage = usage.filled({"file_searches": files}) if files else usage
     drawn = responses_usage(mapping(tools.get("image_gen")))

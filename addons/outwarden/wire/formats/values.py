@@ -48,6 +48,8 @@ def count(value: object) -> int:
     """A token count: 0 for what is none, clamped to 0 … TOKENS_MAX (providers have sent -9)."""
     if value is None:
         return 0
+    if type(value) is int and 0 <= value <= TOKENS_MAX:  # nearly always, and often: some streams count in each event
+        return value
     return min(max(number(value) or 0, 0), TOKENS_MAX)
 
 
