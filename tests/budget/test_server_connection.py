@@ -406,6 +406,7 @@ def common(url: str, database: str) -> str:
     """The URL for a user without rights over the server."""
     if database != "mariadb":
         return url
+    open_store(url).close()  # who may do no more than use the tables cannot make them
     order(url, COMMON)
     return make_url(url).set(username="common", password="c").render_as_string(hide_password=False)
 

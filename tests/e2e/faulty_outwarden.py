@@ -122,7 +122,6 @@ SOCKET_STAGES = [
     "outwarden.flow.money:Purse.settle",
     "outwarden.budget.ledger:Ledger.hold",
     "outwarden.redact_pii:rewrite_body",
-    "outwarden.identify_call:asks_for_socket",
     "outwarden.identify_call:read_message",
     "outwarden.identify_call:model_in_query",
     "outwarden.charge_budget:settle_response",

@@ -54,7 +54,7 @@ class Sweep:
     undecided: int | None = None
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)  # there are some two hundred; in fewer places each would push out the next
 def _regexp(pattern: str) -> Regexp:
     """Compiled once: the views of packed texts, level by level, have the same long patterns, which are our own."""
     return Regexp(pattern)

@@ -65,7 +65,7 @@ def _bounded(word: re.Match[str]) -> str:
     return f"a{{{len(word[0])}}}"
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def _whole_shape(pattern: str) -> Shape:
     reader = _Reader(_LETTERS.sub(_bounded, pattern))  # lists of a thousand words: only their lengths count
     node = reader.read()
@@ -79,8 +79,11 @@ def read_shape(pattern: str, *, streamed: bool = True) -> Shape:
     """
     if len(pattern) > PATTERN_CHARACTERS_MAX:
         raise PatternError(f"the pattern is longer than {PATTERN_CHARACTERS_MAX} characters")
-    if not streamed:
-        return _whole_shape(pattern)
+    return _streamed_shape(pattern) if streamed else _whole_shape(pattern)
+
+
+@lru_cache(maxsize=512)
+def _streamed_shape(pattern: str) -> Shape:
     reader = _Reader(pattern)
     node = reader.read()
     if len(node.prefix) > PREFIX_CHARACTERS_MAX:

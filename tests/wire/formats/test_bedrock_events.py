@@ -217,7 +217,7 @@ def test_families(inner: dict[str, Any], said: list[Any], end: bool, usage: tupl
 @pytest.mark.parametrize("operation", [CONVERSE, INVOKE, AGENT])
 def test_exceptions(operation: Any, name: str, kind: str) -> None:
     """An exception ends the stream badly, and its kind is known."""
-    facts = BEDROCK.read_event(operation, name, {"message": "Too many tokens"})
+    facts = BEDROCK.read_event(operation, name, {"message": "It did not work"})
 
     assert (facts.error, facts.end, facts.closes) == (kind, False, "all")
 
