@@ -325,13 +325,13 @@ DAYS = {
     "realtime": ("/v1/realtime?model=gpt-realtime", "api.openai.com", realtime_round, 12),
     "responses": ("/v1/responses", "api.openai.com", responses_round, 10),
 }
-MESSAGES = 8_000
+MESSAGES = 16_000
 VALUE_BYTES = 6_000  # of a value that is looked for and restored: its pattern, its names, its places in tables
 
 
 @pytest.mark.parametrize("name", DAYS)
 def test_memory_stays_flat_over_a_day(name: str, talk: Speak, services: Services) -> None:
-    """8,000 messages: what the second half adds to memory is its new values and no more.
+    """16,000 messages: what the second half adds to memory is its new values and no more.
 
     Those are bounded by their number (2,000 to look for, 50,000 to restore), so in the end nothing grows.
     """

@@ -87,6 +87,8 @@ class CallStream(Continuing):
             elif not self._is_late(event):
                 yield from self._steps(event)
         except Exception as error:  # mitmproxy would log it, and that is all
+            if self._upgraded is not None and not is_ours:
+                raise  # no HTTP is spoken any more: the layer around closes the connection
             logger.error("%s failed: %s", "call layer" if is_ours else "HTTP stream", where(error))
             yield from self._fail_internally() if is_ours else self._tear()
 

@@ -83,8 +83,8 @@ _IN_PROSE: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "context_length",
         re.compile(
-            r"(?:prompt|input) is too long|too many (?:input )?tokens(?!.{0,20}(?:wait|per (?:minute|day)))|input tokens exceed"
-            r"|token count.{0,40}(?:exceed|supports up)|exceeds the maximum number of tokens"
+            r"(?:prompt|input) is too long|too many (?:input )?tokens(?!.{0,20}(?:wait|per (?:minute|day)))"
+            r"|input tokens exceed|token count.{0,40}(?:exceed|supports up)|exceeds the maximum number of tokens"
             r"|context (?:length|window|limit|size)|max(?:imum)? (?:model|prompt) length|exceeds max length"
             r"|exceeded model token limit|range of input length|`inputs` (?:tokens \+|must have less)"
         ),
