@@ -39,7 +39,7 @@ class LeanHandler(mode_servers.ProxyConnectionHandler):
             try:
                 await super().server_event(completed)
             except asyncio.CancelledError:  # this connection has ended, the call that waits for the hook has not
-                again = self.server_event(completed)  # and of the hooks that are done by that
+                again = super().server_event(completed)
                 asyncio_utils.create_task(again, name="hook completed", keep_ref=True, client=self.client.peername)
                 raise
 
