@@ -14,6 +14,7 @@ import pytest
 from outwarden.budget import Account, Amounts, Denied, Held, Ledger, Store, open_store
 from outwarden.budget.ledger import KEEP_ACCOUNTS, KEEP_ENTRIES
 from outwarden.budget.owners import SILENT_AFTER, Owner
+from outwarden.budget.schema import OLD_NUMBER
 from outwarden.budget.sql_store import SqlStore
 from outwarden.budget.sqlite_connection import SqliteConnection
 from outwarden.errors import StateError, StoreUnavailable
@@ -73,13 +74,18 @@ def test_paths_that_cannot_be(tmp_path: Path, path: str) -> None:
         open_store(f"sqlite:///{tmp_path / path}")
 
 
-def test_somebody_elses_database(tmp_path: Path) -> None:
-    """A database with other tables is not ours to write into."""
+@pytest.mark.parametrize("number", [0, OLD_NUMBER, 75])
+def test_somebody_elses_database(tmp_path: Path, number: int) -> None:
+    """A database with other tables is not ours to write into, whatever number it has."""
     path = tmp_path / "other.db"
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE songs (title)")
+        connection.execute(f"PRAGMA user_version={number}")
     with pytest.raises(StateError, match="songs"):
         open_store(f"sqlite:///{path}")
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("songs",)]
+        assert connection.execute("PRAGMA user_version").fetchone() == (number,)
 
 
 def test_a_newer_version(url: str, tmp_path: Path) -> None:

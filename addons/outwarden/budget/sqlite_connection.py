@@ -133,6 +133,8 @@ def _prepare(connection: Connection, path: str) -> None:
 
 def _make_tables(connection: Connection, path: str) -> None:
     old_number = connection.exec_driver_sql("PRAGMA user_version").scalar() or 0
-    if not old_number and (strangers := inspect(connection).get_table_names()):
-        raise StateError(f"the database {path} is not a ledger: it has a table {strangers[0]!r}")
+    tables = inspect(connection).get_table_names()
+    is_ledger = schema.versions.name in tables or 0 < old_number < schema.OLD_NUMBER
+    if tables and not is_ledger:  # other programs number their databases, too
+        raise StateError(f"the database {path} is not a ledger: it has a table {tables[0]!r}")
     make_tables(connection, path, old_number)
