@@ -14,7 +14,7 @@ from outwarden.flow.body import classify
 from outwarden.flow.money import Purse
 from outwarden.flow.services import Services
 from outwarden.flow.state import CallState
-from outwarden.pricing import Price, PriceBook, PriceRule, unseen_tokens
+from outwarden.pricing import Price, PriceBook, PriceRule, unseen
 from outwarden.routing import Upstream
 from outwarden.wire.format import RequestFacts
 from outwarden.wire.formats import format_named
@@ -23,7 +23,7 @@ from outwarden.wire.usage import Usage
 
 NANO = 10**9
 BODY = b'{"model": "gpt-4o", "messages": []}'
-INPUT = 1000 + unseen_tokens(BODY)  # what was counted, and what providers add to it
+INPUT = 1000 + unseen(BODY).tokens  # what was counted, and what providers add to it
 RULES = {"prices": [{"provider": "openai", "model": "gpt-4o", "input_mtok": 1, "output_mtok": 10}]}
 Begin = Callable[..., tuple[Services, CallState, Purse]]
 

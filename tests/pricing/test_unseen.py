@@ -17,7 +17,6 @@ from outwarden.pricing.unseen import (
     SEARCHES,
     SERVER_TOOL_TOKENS,
     unseen,
-    unseen_tokens,
 )
 
 TRAFFIC = Path(__file__).parents[2].parent / "shared" / "wire"
@@ -41,7 +40,7 @@ _EXCEPTIONS = {"w772533d8dcf000", "w0376a5888c0376", "w215876d212bd43"}
 )
 def test_tools_that_run_at_the_provider(body: bytes) -> None:
     """What the provider's own tools find is read as input: the call gets room for it."""
-    assert unseen_tokens(body) == OVERHEAD_TOKENS + SERVER_TOOL_TOKENS
+    assert unseen(body).tokens == OVERHEAD_TOKENS + SERVER_TOOL_TOKENS
 
 
 @pytest.mark.parametrize(
@@ -56,7 +55,7 @@ def test_tools_that_run_at_the_provider(body: bytes) -> None:
 )
 def test_references(body: bytes) -> None:
     """Content that the provider has or fetches is read as input: the call gets room for it."""
-    assert unseen_tokens(body) == OVERHEAD_TOKENS + REFERENCE_TOKENS
+    assert unseen(body).tokens == OVERHEAD_TOKENS + REFERENCE_TOKENS
 
 
 @pytest.mark.parametrize(
@@ -71,13 +70,13 @@ def test_references(body: bytes) -> None:
 )
 def test_plain_calls(body: bytes) -> None:
     """The caller's own tools, absent references and text about them cost no extra room."""
-    assert unseen_tokens(body) == OVERHEAD_TOKENS
+    assert unseen(body).tokens == OVERHEAD_TOKENS
 
 
 def test_both_add_up() -> None:
     """A call with references and tools gets room for both."""
     body = b'{"previous_response_id": "r", "tools": [{"type": "web_search"}]}'
-    assert unseen_tokens(body) == OVERHEAD_TOKENS + SERVER_TOOL_TOKENS + REFERENCE_TOKENS
+    assert unseen(body).tokens == OVERHEAD_TOKENS + SERVER_TOOL_TOKENS + REFERENCE_TOKENS
 
 
 @pytest.mark.parametrize(
@@ -120,7 +119,7 @@ def test_bound_holds_on_recorded_calls(provider: str) -> None:
         if not billed or not body.startswith(b"{") or record["id"] in _EXCEPTIONS:
             continue
         encoding = counter.encoding(PROVIDERS.get(provider, provider), record["model"])
-        media, bound = 0, unseen_tokens(body)
+        media, bound = 0, unseen(body).tokens
         for key, text in _strings(None, json.loads(body)):
             if key in MEDIA_KEYS and len(text) > 200 and (text.startswith("data:") or " " not in text[:200]):
                 media += len(text)

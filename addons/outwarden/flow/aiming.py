@@ -23,9 +23,9 @@ from outwarden.wire.signed import without_signed
 from outwarden.wire.top_level import replace_string, value_spans
 from outwarden.wire.traffic import Host
 from outwarden.wire.translation import Translation
+from outwarden.wire.translation.anthropic_request import VERSION as ANTHROPIC_VERSION
 from outwarden.wire.vertex import from_vertex, is_vertex, to_vertex
 
-VERSION = "2023-06-01"  # Anthropic's API answers nobody who does not name one (its docs, "Versions")
 # Where callers put their key; none of these may follow a call to a provider it was not meant for (WIRE.md §8).
 CREDENTIAL_HEADERS = (
     "authorization",
@@ -173,7 +173,7 @@ class Aim:
         replace_content(request, written.body)
         request.headers.pop("anthropic-version", None)
         if not there:
-            request.headers["anthropic-version"] = VERSION
+            request.headers["anthropic-version"] = ANTHROPIC_VERSION
 
     @property
     def _names_deployment(self) -> bool:

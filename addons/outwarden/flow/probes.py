@@ -13,9 +13,10 @@ from mitmproxy import http
 from mitmproxy.net.http.http1 import assemble_request
 
 from outwarden.errors import StateError
-from outwarden.flow.aiming import VERSION, sign_in_as
+from outwarden.flow.aiming import sign_in_as
 from outwarden.flow.signing import sign_as
 from outwarden.routing import Health, Probes, Upstream
+from outwarden.wire.translation.anthropic_request import VERSION as ANTHROPIC_VERSION
 
 logger = logging.getLogger(__name__)
 
@@ -126,7 +127,7 @@ def _request(upstream: Upstream, path: str) -> http.Request:
     request.headers["host"] = host if upstream.port in (80, 443) else f"{host}:{upstream.port}"
     request.headers["connection"] = "close"
     if upstream.format == "anthropic":
-        request.headers["anthropic-version"] = VERSION
+        request.headers["anthropic-version"] = ANTHROPIC_VERSION
     if upstream.auth and upstream.auth.identity:
         sign_as(upstream.auth.identity, request)
     elif upstream.auth:

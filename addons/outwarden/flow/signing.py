@@ -4,7 +4,7 @@ from mitmproxy import http
 
 from outwarden.flow.body import plain_headers
 from outwarden.routing.aws import region_of, service_of, sign, without_signature
-from outwarden.wire.aws_signature import AwsIdentity, Signature, may_be_signed, read_signature
+from outwarden.wire.aws_signature import AwsIdentity, Signature, read_signature
 from outwarden.wire.format import Refusal
 
 _CHECKSUMS = ("x-amz-checksum-", "x-amz-sdk-checksum-")  # of the body as it was
@@ -12,11 +12,7 @@ _CHECKSUMS = ("x-amz-checksum-", "x-amz-sdk-checksum-")  # of the body as it was
 
 def signature_of(request: http.Request) -> Signature | None:
     """The signature that covers this request, or None."""
-    headers = plain_headers(request)
-    if not may_be_signed(request.path, headers):
-        return None
-    headers["host"] = request.host_header or request.host
-    return read_signature(request.method, request.path, headers, request.raw_content or b"")
+    return read_signature(request.method, request.path, _headers(request), request.raw_content or b"")
 
 
 def still_fits(signature: Signature, request: http.Request) -> bool:

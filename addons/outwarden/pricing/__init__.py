@@ -17,7 +17,7 @@ from outwarden.pricing.outputs import (
 from outwarden.pricing.price import NANO, UNIT_PRICES, Price, PriceRule, nano, usd
 from outwarden.pricing.tiers import reported_tier, service_tier
 from outwarden.pricing.tokens import BYTES, TokenCounter
-from outwarden.pricing.unseen import OVERHEAD_TOKENS, Unseen, unseen, unseen_tokens
+from outwarden.pricing.unseen import OVERHEAD_TOKENS, Unseen, unseen
 
 __all__ = [
     "BYTES",
@@ -40,6 +40,5 @@ __all__ = [
     "service_tier",
     "thinks_beyond_limit",
     "unseen",
-    "unseen_tokens",
     "usd",
 ]

@@ -6,7 +6,7 @@ tokenizers never make more. Compatibility characters can grow when a tokenizer n
 characters), so the longer of the raw and the NFKC form counts.
 
 **Margin.** Texts alone are less than what is billed. Callers count *every string of the body, keys and numbers
-included*, each on its own, and add `unseen_tokens` for what the body does not hold.
+included*, each on its own, and add `unseen` for what the body does not hold.
 """
 
 import gzip

@@ -77,11 +77,6 @@ def unseen(body: bytes, model: str | None = None) -> Unseen:
     return Unseen(tokens, min(web, 1) if searches_together(model) else web, files)
 
 
-def unseen_tokens(body: bytes) -> int:
-    """Say how many input tokens to hold on top of what is counted in a JSON body."""
-    return unseen(body).tokens
-
-
 def _searches(body: bytes, tools: int) -> int:
     """How often its tools may be used at the most: as the call says, where it says it of all of them."""
     together = [int(number) for number in _ALL_USES_PATTERN.findall(body)]

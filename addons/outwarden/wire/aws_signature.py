@@ -56,21 +56,16 @@ class Signature:
         return any(name == header for name, _ in self.headers)
 
 
-def may_be_signed(target: str, headers: Mapping[str, str]) -> bool:
-    """Whether a call has a signature, in its headers (by lower-case name) or its query."""
-    return headers.get("authorization", "").startswith(_ALGORITHM) or "X-Amz-Signature=" in target
-
-
 def read_signature(method: str, target: str, headers: Mapping[str, str], body: bytes) -> Signature | None:
     """Read the signature of a call, or None where it has none. ``headers``: by lower-case name, ``host`` among them."""
     authorization = headers.get("authorization", "")
-    if not may_be_signed(target, headers):
-        return None
     if authorization.startswith(_ALGORITHM):
         fields = dict(_FIELD.findall(authorization))
-    else:
+    elif "X-Amz-Signature=" in target:
         query = parse_qsl(target.partition("?")[2], keep_blank_values=True)
         fields = {_IN_QUERY[name]: value for name, value in query if name in _IN_QUERY}
+    else:
+        return None
     scope = fields.get("Credential", "").split("/")  # key id, date, region, service, "aws4_request"
     signed = fields.get("SignedHeaders", "").lower().split(";")
     return Signature(

@@ -30,7 +30,8 @@ from outwarden.wire.translation.neutral import (
     whole,
 )
 
-VERSION = "2023-06-01"  # the `anthropic-version` that this is written for
+# The `anthropic-version` that this is written for; the API answers nobody who does not name one (its docs, "Versions").
+VERSION = "2023-06-01"
 TEMPERATURE_MAX = 1.0  # API reference, `temperature`
 # Anthropic asks for a limit in each request. All models that it serves can write so much (models overview).
 MAX_TOKENS_UNSAID = 4096
