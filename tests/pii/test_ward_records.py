@@ -134,3 +134,9 @@ def test_time_is_linear(part: str) -> None:
     seconds(part * 100)
     short = min(seconds(part * 500) for _ in range(3))
     assert min(seconds(part * 5000) for _ in range(2)) < 30 * short + 0.2
+
+
+def test_each_repetition_of_an_identifier_is_found(find: Find) -> None:
+    """Also one that stands twice in a field."""
+    segment = "PID|1||4711234~4711234||ROE^IDA"
+    assert [value for entity, value in find(segment) if entity == "MEDICAL_RECORD_NUMBER"] == ["4711234", "4711234"]

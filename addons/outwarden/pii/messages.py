@@ -78,20 +78,20 @@ def _find(text: str) -> Iterator[Span]:
         return
     for segment in _SEGMENT.finditer(text):
         kinds = _FIELDS[segment[0][:3]]
-        at = segment.start()
-        for number, field in enumerate(segment[0].split("|")):
-            if number in kinds and field:
-                yield from _of_field(field, at, kinds[number])
-            at += len(field) + 1
+        for number, said, at in repetitions(segment[0], segment.start()):
+            if said and number in kinds:
+                kind = kinds[number]
+                yield from (_value if kind in _ENTITY_OF else _components)(said, at, kind)
 
 
-def _of_field(field: str, at: int, kind: int) -> Iterator[Span]:
-    for repetition in field.split("~"):
-        if kind in _ENTITY_OF:
-            yield from _value(repetition, at, kind)
-        else:
-            yield from _components(repetition, at, kind)
-        at += len(repetition) + 1
+def repetitions(segment: str, at: int) -> Iterator[tuple[int, str, int]]:
+    """Yield the number of each field of a segment, once for each repetition, what it holds and where: ``at`` is where
+    the segment begins.
+    """
+    for number, field in enumerate(segment.split("|")):
+        for said in field.split("~"):
+            yield number, said, at
+            at += len(said) + 1
 
 
 def _value(said: str, at: int, kind: int) -> Iterator[Span]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from outwarden.pii.columns import cells
 from outwarden.pii.finder import Allowance, Span
+from outwarden.pii.messages import repetitions
 from outwarden.pii.page import Page, Ruler
 from outwarden.pii.record_numbers import NUMBER, OTHER_FORM, RECORD_NAMES, RECORD_WORDS, THEN
 from outwarden.pii.regexp import Regexp
@@ -168,14 +169,10 @@ def _typed(text: str) -> Iterator[Span]:
 def _in_segments(text: str) -> Iterator[Span]:
     """Identifiers of patients in the segments of HL7 v2."""
     for segment in _SEGMENT.finditer(text) if "|" in text else ():
-        at, fields = segment.start(), _FIELDS[segment[1]]
-        for number, field in enumerate(segment[0].split("|")):
-            for value in field.split("~") if number in fields else ():
-                told = value.split("^")[0]
-                start = at + field.index(value)
-                if _IDENTIFIER.fullmatch(told) and _is_number(told):
-                    yield _span(start, start + len(told), 0.9)
-            at += len(field) + 1
+        for number, said, at in repetitions(segment[0], segment.start()):
+            told = said.partition("^")[0]
+            if number in _FIELDS[segment[1]] and _IDENTIFIER.fullmatch(told) and _is_number(told):
+                yield _span(at, at + len(told), 0.9)
 
 
 def _series(page: Page, found: Sequence[Span]) -> Iterator[Span]:
