@@ -1,7 +1,6 @@
 """What the addons share: the long-lived stores, and the engines that the rules in force are compiled into."""
 
 import asyncio
-import gc
 import logging
 import time
 from collections.abc import Sequence
@@ -222,7 +221,6 @@ class Services:
         """Load what takes a second to load, so that no call waits for it."""
         self.engines.prices.warm()
         self.tokens.warm()
-        _spare_the_collector()
 
     def close(self) -> None:
         """Release the stores; what the ledger would not take before is offered to it for a last time."""
@@ -235,13 +233,6 @@ class Services:
         self.readers.shutdown(wait=False)  # what is being read is answered yet
         self._sharing.shutdown()
         self.ledger.close()
-
-
-def _spare_the_collector() -> None:
-    """Let Python's collector leave alone what stays as long as the process: it looked at it for 0.1 s each time."""
-    if not gc.get_freeze_count():
-        gc.collect()
-        gc.freeze()
 
 
 def moment() -> Moment:
