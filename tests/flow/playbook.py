@@ -110,6 +110,7 @@ class Playbook:
         self.upstreams: list[Upstream] = []
         self.silent: list[commands.OpenConnection] = []
         self.closed: list[Connection] = []  # upstreams that the proxy closed
+        self.sent: list[commands.SendData] = []  # to either side, as it left
         self.client_got = b""
         self.client_closed = False
         self.flow: http.HTTPFlow | None = None
@@ -239,6 +240,7 @@ class Playbook:
         self.feed(events.OpenConnectionCompleted(command, error))
 
     def _deliver(self, command: commands.SendData) -> None:
+        self.sent.append(command)
         if command.connection is self.client:
             if self.client.state & ConnectionState.CAN_WRITE:
                 self.client_got += command.data

@@ -2,7 +2,7 @@
 
 import pytest
 from playbook import Playbook, response
-from talk import asks, attempts, said
+from talk import ROLE, asks, attempts, piece, said
 
 from outwarden.flow import http1
 from outwarden.flow.services import Services
@@ -65,3 +65,34 @@ def test_a_large_answer_is_no_long_head(play: Playbook) -> None:
     play.upstream.says(response(200, said("x" * 300_000)))
 
     assert play.answer.body == said("x" * 300_000)
+
+
+def test_a_call_and_its_answer_leave_in_one_piece_each(play: Playbook) -> None:
+    """A head by itself would be a packet by itself, and one more that somebody wakes up for."""
+    play.says(asks())
+    play.upstream.says(response(200, said("one")))
+
+    request, answer = (command.data for command in play.sent)
+    assert request == play.upstream.got
+    assert answer == play.client_got
+    assert play.answer.body == said("one")
+
+
+def test_a_stream_begins_with_its_head_in_one_piece(play: Playbook) -> None:
+    """What was held for the first content leaves with it."""
+    play.says(asks(stream=True))
+    play.upstream.streams(ROLE, piece("one"), piece(" two"))
+
+    _, begin, more = (command.data for command in play.sent)
+    assert begin.startswith(b"HTTP/1.1 200")
+    assert ROLE in begin
+    assert play.client_got == begin + more
+
+
+def test_a_head_that_nothing_follows_leaves_alone(play: Playbook) -> None:
+    """An answer without a body is not kept for one."""
+    play.says(asks())
+    play.upstream.says(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    assert play.answer.status == 204
+    assert len(play.sent) == 2

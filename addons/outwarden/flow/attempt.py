@@ -29,6 +29,7 @@ from mitmproxy.proxy.layers.http._events import (
 
 from outwarden.errors import StateError
 from outwarden.flow.dial import Dial
+from outwarden.flow.http1 import RequestBegins
 from outwarden.flow.left import Left
 from outwarden.flow.state import CallState
 from outwarden.flow.trip import Trip
@@ -113,7 +114,8 @@ class Attempt(Upload):
         yield from self._await("first_byte", self._trip.timeouts.first_byte)
         content = request.raw_content
         server = self.context.server
-        yield SendHttp(RequestHeaders(self._attempt_id, request, not content), server)
+        kind = RequestBegins if content else RequestHeaders
+        yield SendHttp(kind(self._attempt_id, request, not content), server)
         if content:
             yield SendHttp(RequestData(self._attempt_id, content), server)
         # Trailers stay here: nobody has scanned them, and mitmproxy's HTTP/1 fails on them.

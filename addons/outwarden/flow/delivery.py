@@ -30,6 +30,7 @@ from outwarden.flow.ending import Ending, stopped
 from outwarden.flow.framing import DIGESTS, check_reply
 from outwarden.flow.guard import broken
 from outwarden.flow.hooks import CallEndHook
+from outwarden.flow.http1 import ResponseBegins
 from outwarden.flow.money import Purse
 from outwarden.flow.relay import Relay
 from outwarden.flow.room import no_room
@@ -300,8 +301,10 @@ class Delivery(Ending):
                 yield from self._finish_with(self.send_response())
                 return
             self._head_sent = True
-            yield SendHttp(ResponseHeaders(self.stream_id, response, end_stream=False), self.context.client)
-            if held := self._take_held():
+            held = self._take_held()
+            kind = ResponseBegins if held else ResponseHeaders
+            yield SendHttp(kind(self.stream_id, response, end_stream=False), self.context.client)
+            if held:
                 yield SendHttp(ResponseData(self.stream_id, held), self.context.client)
         yield from self._await("idle", self._trip.timeouts.idle)
 

@@ -35,6 +35,7 @@ from outwarden.flow.drain import begin_drain
 from outwarden.flow.framing import DIGESTS, fit
 from outwarden.flow.guard import broken, last_words, where
 from outwarden.flow.hooks import CallEndHook
+from outwarden.flow.http1 import ResponseBegins
 from outwarden.flow.state import state_of
 from outwarden.flow.upload import Commands
 from outwarden.routing import Failure
@@ -103,7 +104,8 @@ class Ending(Attempt):
             response.headers["content-length"] = str(len(content))
         self._head_sent = True
         response = fit(response, self.flow.request, len(content))
-        yield SendHttp(ResponseHeaders(self.stream_id, response, not content), self.context.client)
+        kind = ResponseBegins if content else ResponseHeaders
+        yield SendHttp(kind(self.stream_id, response, not content), self.context.client)
         if content:
             yield SendHttp(ResponseData(self.stream_id, content), self.context.client)
 

@@ -16,6 +16,7 @@ from mitmproxy.proxy.layers.http import HttpClient, RegisterHttpConnection
 from mitmproxy.proxy.layers.http._base import HttpEvent, ReceiveHttp
 from mitmproxy.proxy.layers.http._events import (
     ErrorCode,
+    RequestData,
     RequestHeaders,
     ResponseData,
     ResponseHeaders,
@@ -38,6 +39,17 @@ _HEAD = re.compile(rb"(?s).*?\n\r?\n")
 _INFORMATIONAL = re.compile(rb"HTTP/1\.[01] 1(?!01)[0-9]{2}[ \r\n]")
 
 
+def taken(sending: Commands) -> layer.CommandGenerator[bytes]:
+    """Pass on all that is to be done but for the sending; return what was to be sent."""
+    data = b""
+    for command in sending:
+        if isinstance(command, commands.SendData):
+            data += command.data
+        else:
+            yield command
+    return data
+
+
 class WithoutTrailers:
     """A reader of chunks that keeps their trailers to itself."""
 
@@ -56,10 +68,19 @@ def read_chunks_only(connection: Http1Connection) -> None:
         connection.body_reader = WithoutTrailers(connection.body_reader)  # type: ignore[assignment]  # reads as one
 
 
+class ResponseBegins(ResponseHeaders):
+    """A head that the first of its data follows at once: they are sent together, for a packet and a record of TLS."""
+
+
+class RequestBegins(RequestHeaders):
+    """As `ResponseBegins`, for a request."""
+
+
 class StrictHttp1Server(Http1Server):
     """The client's side."""
 
     _sends_chunks = False
+    _head = b""  # that waits for the data behind it
 
     def send(self, event: HttpEvent) -> Commands:
         """As mitmproxy does; but how a body is framed is looked up once, and not for each of a stream's events."""
@@ -67,11 +88,17 @@ class StrictHttp1Server(Http1Server):
             return self._send_piece(event.data)
         if isinstance(event, ResponseHeaders):
             self._sends_chunks = "chunked" in event.response.headers.get("transfer-encoding", "").lower()
+            if isinstance(event, ResponseBegins):
+                return self._keep(super().send(event))
         return super().send(event)
+
+    def _keep(self, sending: Commands) -> Commands:
+        self._head = yield from taken(sending)
 
     def _send_piece(self, data: bytes) -> Commands:
         framed = b"%x\r\n%s\r\n" % (len(data), data) if self._sends_chunks else data
-        yield commands.SendData(self.conn, framed)
+        head, self._head = self._head, b""
+        yield commands.SendData(self.conn, head + framed)
 
     def _handle_event(self, event: events.Event) -> Commands:
         if isinstance(event, HttpEvent):
@@ -127,6 +154,19 @@ class StrictHttp1Server(Http1Server):
 
 class UpstreamHttp1(Http1Client):
     """The upstream's side."""
+
+    _head = b""  # that waits for the data behind it
+
+    def send(self, event: HttpEvent) -> Commands:
+        """As mitmproxy does; but a head and what follows it at once leave together."""
+        if isinstance(event, RequestBegins):
+            self._head = yield from taken(super().send(event))
+        elif self._head and isinstance(event, RequestData):
+            data = yield from taken(super().send(event))
+            head, self._head = self._head, b""
+            yield commands.SendData(self.conn, head + data)
+        else:
+            yield from super().send(event)
 
     def _handle_event(self, event: events.Event) -> Commands:
         if isinstance(event, HttpEvent):
