@@ -25,6 +25,7 @@ from mitmproxy.master import Master
 
 from outwarden.errors import OutwardenError
 from outwarden.flow.guard import where
+from outwarden.flow.handler import handle_surely
 from outwarden.flow.lean import make_lean
 from outwarden.flow.state import in_flight
 
@@ -110,6 +111,7 @@ async def serve(settings: list[str], face: Face, chain: Callable[[], Sequence[An
     Returns the exit code; what is wrong at the start is one line on stderr.
     """
     log_to_stderr() if face == "lean" else log_to_face()
+    handle_surely()
     try:
         master = LeanMaster(options.Options(), chain()) if face == "lean" else hosted_master(face, chain())
         master.addons.add(Announce(master))
