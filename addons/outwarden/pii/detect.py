@@ -26,6 +26,7 @@ from outwarden.pii.listed import HASH, HashFinder, hash_of, listed_recognizers
 from outwarden.pii.matching import Candidate, Matcher, sweep
 from outwarden.pii.messages import ENTITIES as IN_MESSAGES
 from outwarden.pii.messages import Messages
+from outwarden.pii.name_escapes import EscapedNames
 from outwarden.pii.name_fields import NameFields
 from outwarden.pii.name_scripts import OtherScripts
 from outwarden.pii.page import Page
@@ -83,7 +84,8 @@ class Detector:
         if in_messages:
             self._whole_finders.append(Messages(in_messages | ({"PERSON"} if names_persons else set())))
         if names_persons:
-            self._whole_finders += (NameFields(), OtherScripts())
+            beside = (NameFields(), OtherScripts())
+            self._whole_finders += (*beside, EscapedNames([*finders, *beside]))
         names = (r.names or {r.entity} for r in recognizers)
         self.entities = frozenset().union(*names, *(finder.entities for finder in self.finders))
         plain = Matcher(recognizers)
