@@ -279,6 +279,7 @@ class Http2Client:
         self.bodies: dict[int, bytes] = {}
         self.ended: set[int] = set()
         self.reset: set[int] = set()
+        self._waits = False
 
     def asks(self, path: str, body: bytes, *, trailers: Iterable[tuple[str, str]] = (), host: str = OPENAI) -> int:
         """Send a request; return its stream id."""
@@ -291,6 +292,13 @@ class Http2Client:
         self.bodies[stream_id] = b""
         self._flush()
         return stream_id
+
+    def asks_and_cancels(self, path: str, body: bytes) -> None:
+        """Send a request and the reset of its stream in one piece, as a busy proxy reads them."""
+        self._waits = True
+        self.cancels(self.asks(path, body))
+        self._waits = False
+        self._flush()
 
     def cancels(self, stream_id: int) -> None:
         """Reset one stream and keep the connection."""
@@ -310,7 +318,8 @@ class Http2Client:
                 self.reset.add(event.stream_id)
 
     def _flush(self) -> None:
-        self._play.says(self._connection.data_to_send())
+        if not self._waits:
+            self._play.says(self._connection.data_to_send())
 
 
 class Answer:

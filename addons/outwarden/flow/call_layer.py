@@ -13,6 +13,7 @@ from outwarden.flow.call_stream import CallStream
 from outwarden.flow.dial import Dial, note_target
 from outwarden.flow.guard import where
 from outwarden.flow.http1 import StrictHttp1Server, UpstreamClient
+from outwarden.flow.http2 import AttentiveHttp2Server
 from outwarden.flow.upload import Commands, Tick
 from outwarden.flow.waits import Ticks
 
@@ -31,8 +32,10 @@ class CallLayer(HttpLayer):
         self._slow: WeakSet[Connection] = WeakSet()  # connections that somebody has given up waiting for
 
     def _handle_event(self, event: events.Event) -> Commands:
-        if isinstance(event, events.Start) and self.context.client.alpn in HTTP1:
-            self.connections.setdefault(self.context.client, StrictHttp1Server(self.context.fork()))
+        client = self.context.client
+        if isinstance(event, events.Start) and (client.alpn in HTTP1 or client.alpn == b"h2"):
+            server = AttentiveHttp2Server if client.alpn == b"h2" else StrictHttp1Server
+            self.connections.setdefault(client, server(self.context.fork()))
         try:
             tick = event.command if isinstance(event, events.Wakeup) else None
             if isinstance(event, events.Wakeup) and isinstance(tick, Tick) and tick.ticks is self.ticks:
