@@ -39,6 +39,15 @@ def test_reserved_ipv4_is_what_the_registry_says(number: int) -> None:
         )
 
 
+@pytest.mark.parametrize("network", ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"])
+def test_the_name_of_a_private_block_is_nobodys(network: str) -> None:
+    """Access lists name the blocks of RFC 1918; the first host in one is somebody's."""
+    block = ipaddress.IPv4Network(network)
+
+    assert is_reserved_ipv4(int(block[0]))
+    assert not is_reserved_ipv4(int(block[1]))
+
+
 @pytest.mark.parametrize(
     ("address", "reserved"),
     [

@@ -40,6 +40,9 @@ CARDS = frozenset(
 # come back in the answer like any other value; who does not mind puts them on the allow list.
 _IPV4_NETWORKS = (
     "0.0.0.0/8",  # RFC 6890: this host
+    "10.0.0.0/32",  # RFC 1918: the names of the private blocks, which no host has
+    "172.16.0.0/32",
+    "192.168.0.0/32",
     "100.64.0.0/10",  # RFC 6598: shared between a provider's customers
     "127.0.0.0/8",  # RFC 1122: loopback
     "169.254.0.0/16",  # RFC 3927: link-local, and the clouds' metadata service
