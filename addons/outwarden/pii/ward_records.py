@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from outwarden.pii.columns import cells
-from outwarden.pii.finder import Allowance, Span
+from outwarden.pii.finder import Span
 from outwarden.pii.messages import repetitions
-from outwarden.pii.page import Page, Ruler
+from outwarden.pii.page import Page, Ruler, texts_with
 from outwarden.pii.record_numbers import NUMBER, OTHER_FORM, RECORD_NAMES, RECORD_WORDS, THEN
 from outwarden.pii.regexp import Regexp
 from outwarden.pii.wards import is_ward
@@ -94,22 +94,9 @@ class WardRecords:
     def __repr__(self) -> str:
         return "<WardRecords>"
 
-    def find(self, texts: Sequence[str], allowance: Allowance) -> list[list[Span]]:
-        """Per text its findings. Takes no time of the allowance: it is linear, and most texts hold no label."""
-        found: list[list[Span]] = [[]] * len(texts)  # nearly all stay empty, as one and the same
-        for index in _labelled(texts):
-            found[index] = _find(texts[index])
-        return found
-
-
-def _labelled(texts: Sequence[str]) -> Iterator[int]:
-    """The texts with a label; one search for all of them, of which a request may have a hundred thousand."""
-    page = Page(texts)
-    ruler, at = Ruler(page), 0
-    while (label := _LABEL.search(page.data, at)) is not None:
-        index, _, _ = ruler.locate(*label)
-        yield index
-        at = int(page.starts[index + 1])
+    def find(self, page: Page) -> dict[int, list[Span]]:
+        """The findings in each text with any; most texts hold no label."""
+        return {index: _find(page.texts[index]) for index in texts_with(_LABEL.search, page)}
 
 
 def _find(text: str) -> list[Span]:
