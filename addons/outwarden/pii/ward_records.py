@@ -13,6 +13,7 @@ from outwarden.pii.messages import repetitions
 from outwarden.pii.page import Page, Ruler, texts_with
 from outwarden.pii.record_numbers import NUMBER, OTHER_FORM, RECORD_NAMES, RECORD_WORDS, THEN
 from outwarden.pii.regexp import Regexp
+from outwarden.pii.repeats import Repeats
 from outwarden.pii.wards import is_ward
 
 ENTITY = "MEDICAL_RECORD_NUMBER"
@@ -105,10 +106,11 @@ def _find(text: str) -> list[Span]:
     if label is None:
         return []
     ruler = Ruler(page)
+    beside = Repeats(text, lambda low, high: list(_beside(text, low, high)), _moved)
     found: list[Span] = []
     while label is not None:
         _, low, high = ruler.locate(*label)
-        found += _beside(text, low, high)
+        found += beside.judge(low, high)
         label = _LABEL.search(page.data, label[1])
     found += _typed(text)
     found += _in_segments(text)
@@ -143,6 +145,10 @@ def _beside(text: str, low: int, high: int) -> Iterator[Span]:
     told = sure and behind["tie"] and behind["tie"][0] != "," and not behind["words"]
     if free and _is_number(behind["value"]) and (told or is_ward(text, start, end)):
         yield _span(start, end, _SCORE_NEAR)
+
+
+def _moved(spans: list[Span], by: int) -> list[Span]:
+    return [span._replace(start=span.start + by, end=span.end + by) for span in spans]
 
 
 def _typed(text: str) -> Iterator[Span]:
