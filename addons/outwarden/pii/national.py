@@ -351,13 +351,18 @@ def _check_labelled(numbers: Sequence[Number], text: str, start: int, end: int) 
     before = text[max(0, start - CONTEXT_WIDTH) : start]
     best: tuple[bool, int, int, str] | None = None
     regrouped: Verdict | None = None
+    groups = _GROUPS.match(text, start)
+    if groups is not None and _A_DATE.fullmatch(groups[0]):
+        groups = None
     for number in numbers:
+        found = number.whole.match(text, start, end)
+        if found is None and groups is None:
+            continue  # of no form of it; to look for its words takes longer
         word = max((named.start() for named in number.named.finditer(before)), default=-1)
-        if word < 0 or (found := number.whole.match(text, start, end)) is None:
-            regrouped = regrouped or (_in_other_groups(number, text, start) if word >= 0 else None)
+        if word < 0:
             continue
-        if word_after(text, found.end()) or text[found.end() : found.end() + 1] == "-":
-            regrouped = regrouped or _in_other_groups(number, text, start)
+        if found is None or word_after(text, found.end()) or text[found.end() : found.end() + 1] == "-":
+            regrouped = regrouped or (_in_other_groups(number, text, groups) if groups else None)
             continue
         value = found[0]
         said = (number.is_valid(value), word, found.end(), number.entity)
@@ -381,11 +386,9 @@ _A_DATE = re.compile(r"[0-9]{1,4}[./\- ][0-9]{1,2}[./\- ][0-9]{1,4}")
 _GROUPED_DIGITS_MIN = 6
 
 
-def _in_other_groups(number: Number, text: str, start: int) -> Verdict | None:
+def _in_other_groups(number: Number, text: str, found: re.Match[str]) -> Verdict | None:
     """A number of this kind in groups that nobody else writes; one that has a check passes it."""
-    found = _GROUPS.match(text, start)
-    if found is None or _A_DATE.fullmatch(found[0]):
-        return None
+    start = found.start()
     label = max(
         (named.end() for named in number.named.finditer(text, max(0, start - CONTEXT_WIDTH), start)), default=-1
     )
