@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from outwarden.pii import ward_records
 from outwarden.pii.detect import Detector
 from outwarden.pii.page import Page
 from outwarden.pii.policy import PiiPolicy
@@ -140,3 +141,15 @@ def test_each_repetition_of_an_identifier_is_found(find: Find) -> None:
     """Also one that stands twice in a field."""
     segment = "PID|1||4711234~4711234||ROE^IDA"
     assert [value for entity, value in find(segment) if entity == "MEDICAL_RECORD_NUMBER"] == ["4711234", "4711234"]
+
+
+@given(
+    st.lists(st.sampled_from([*"aMR17٣ /.-=(:,é\udc80", "is ", "the ", "her ", "AB-12 ", "4711"]), max_size=24).map(
+        "".join
+    )
+)
+def test_a_number_is_found_from_its_end_as_from_its_begin(before: str) -> None:
+    """In scripts of other digits too."""
+    found, plainly = ward_records._number_before(before), ward_records._BEHIND.search(before)
+
+    assert (found and found.span()) == (plainly and plainly.span())

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from outwarden.pii.columns import cells
 from outwarden.pii.finder import Span
 from outwarden.pii.messages import repetitions
-from outwarden.pii.page import Page, Ruler, texts_with
+from outwarden.pii.page import Page, Ruler, count_points, encode, texts_with
 from outwarden.pii.record_numbers import NUMBER, OTHER_FORM, RECORD_NAMES, RECORD_WORDS, THEN
 from outwarden.pii.regexp import Regexp
 from outwarden.pii.repeats import Repeats
@@ -57,6 +57,8 @@ _BEHIND = re.compile(
     rf"{_VALUE}\*?[ \t]{{0,3}}(?P<tie>[=|(\[\-–:,]{{1,2}}[ \t]{{0,2}})?"
     r"(?i:(?P<words>(?:(?:is|as|was|the|our|her|his|their|[a-z]{2,12}(?:'s)?) ){0,3}))\Z"
 )
+# The same, but for edges of words, for RE2: it reads what ends at a place from there, `re` from each place before it.
+_BEHIND_BEGINS = Regexp(_BEHIND.pattern.replace(r"\d", r"\p{Nd}").replace(r"\b", "").replace(r"\Z", r"\z"))
 _BEHIND_CHARACTERS = 72
 _AFTER_CHARACTERS = 160  # the longest way to a number after a label is shorter
 _DIGIT = re.compile(r"\d")
@@ -137,7 +139,7 @@ def _beside(text: str, low: int, high: int) -> Iterator[Span]:
     if low == 0:
         return
     first = max(0, low - _BEHIND_CHARACTERS)
-    behind = _BEHIND.search(text[first:low]) if _DIGIT.search(text, first, low) else None
+    behind = _number_before(text[first:low]) if _DIGIT.search(text, first, low) else None
     if behind is None or not (behind["tie"] or (behind["words"] and sure) or sure):
         return
     start, end = first + behind.start("value"), first + behind.end("value")
@@ -145,6 +147,13 @@ def _beside(text: str, low: int, high: int) -> Iterator[Span]:
     told = sure and behind["tie"] and behind["tie"][0] != "," and not behind["words"]
     if free and _is_number(behind["value"]) and (told or is_ward(text, start, end)):
         yield _span(start, end, _SCORE_NEAR)
+
+
+def _number_before(before: str) -> re.Match[str] | None:
+    """The number that ends ``before``, with what ties it to what follows."""
+    data = encode(before)
+    begun = _BEHIND_BEGINS.search(data)
+    return None if begun is None else _BEHIND.search(before, count_points(data[: begun[0]]))
 
 
 def _moved(spans: list[Span], by: int) -> list[Span]:
