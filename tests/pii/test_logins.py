@@ -73,3 +73,11 @@ def test_a_password_is_found_without_a_word_for_it(way: str, password: str) -> N
 def test_other_arguments_are_left(text: str) -> None:
     """Images, URLs, hosts, files, ports."""
     assert [span for span in DETECTOR.find([text])[0] if span.entity == "PASSWORD"] == []
+
+
+def test_a_command_again_and_again_is_none() -> None:
+    """In a line; some are typed with one behind the other."""
+    command = "zip -r a.zip Xk7#pq2!m; "
+
+    assert DETECTOR.find([command * 3])[0]
+    assert not DETECTOR.find([command * 30])[0]

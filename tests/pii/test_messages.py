@@ -3,8 +3,8 @@
 import pytest
 
 from outwarden.pii import Detector, PiiPolicy
-from outwarden.pii.finder import Allowance
 from outwarden.pii.messages import ENTITIES, Messages
+from outwarden.pii.page import Page
 
 MESSAGE = "\r".join(
     [
@@ -21,7 +21,7 @@ MESSAGE = "\r".join(
 
 def find(text: str) -> list[tuple[str, str]]:
     """What is found, in order."""
-    return [(s.entity, text[s.start : s.end]) for s in Messages(ENTITIES).find([text], Allowance())[0]]
+    return [(s.entity, text[s.start : s.end]) for s in Messages(ENTITIES).find(Page([text])).get(0, [])]
 
 
 def test_each_component_is_found() -> None:

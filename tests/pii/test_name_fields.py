@@ -5,14 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outwarden.pii.detect import Detector
-from outwarden.pii.finder import Allowance
 from outwarden.pii.name_fields import NameFields
 from outwarden.pii.names import finders_for
+from outwarden.pii.page import Page
 from outwarden.pii.policy import NerPolicy, PiiPolicy
 
 
 def names(text: str) -> list[str]:
-    return [text[span.start : span.end] for span in sorted(NameFields().find([text], Allowance())[0])]
+    return [text[span.start : span.end] for span in sorted(NameFields().find(Page([text])).get(0, []))]
 
 
 @pytest.mark.parametrize(
@@ -64,5 +64,5 @@ def test_only_who_asks_for_persons_is_shown_them() -> None:
 @given(st.text(alphabet='surname,dob\n|;\t"Roe{}[]:given family<XPN.1>/', max_size=300))
 def test_spans_lie_in_the_text(text: str) -> None:
     """Whatever the text is."""
-    for span in NameFields().find([text], Allowance())[0]:
+    for span in NameFields().find(Page([text])).get(0, []):
         assert 0 <= span.start < span.end <= len(text)

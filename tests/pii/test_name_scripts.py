@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outwarden.pii.finder import Allowance
 from outwarden.pii.name_scripts import OtherScripts
+from outwarden.pii.page import Page
 
 
 def names(text: str) -> list[str]:
-    return [text[span.start : span.end] for span in sorted(OtherScripts().find([text], Allowance())[0])]
+    return [text[span.start : span.end] for span in sorted(OtherScripts().find(Page([text])).get(0, []))]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_sentences_without_a_name(text: str) -> None:
 @given(st.text(alphabet="患者王小さん様:： 。пациентИван. О.درהמרא", max_size=200))
 def test_spans_lie_in_the_text(text: str) -> None:
     """Whatever the text is."""
-    for span in OtherScripts().find([text], Allowance())[0]:
+    for span in OtherScripts().find(Page([text])).get(0, []):
         assert 0 <= span.start < span.end <= len(text)
 
 
@@ -78,7 +78,7 @@ def test_time_is_linear(part: str) -> None:
 
     def seconds(text: str) -> float:
         began = process_time()
-        OtherScripts().find([text], Allowance())
+        OtherScripts().find(Page([text]))
         return process_time() - began
 
     seconds(part * 100)

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outwarden.pii import Detector, PiiPolicy
+from outwarden.pii import Detector, PiiPolicy, packed
 from outwarden.pii.matching import Candidate
-from outwarden.pii.packed import PACKINGS, RUN_MAX, check_packed
-from outwarden.pii.recognizer import UNDECIDED
+from outwarden.pii.packed import PACKINGS, RUN_MAX, Packing, check_packed
+from outwarden.pii.reading import Look
+from outwarden.pii.recognizer import UNDECIDED, Verdict
 from outwarden.pii.regexp import Regexp
 
 EMAIL = b"jane.doe@quarzbach.com"
@@ -72,6 +73,10 @@ def test_what_is_packed_is_unpacked(said: str) -> None:
         assert (Regexp(packing.row).search(written.encode()) or (-1, 0))[0] == 0
 
 
+def nothing(text: str, start: int = 0) -> list[Candidate]:
+    return []
+
+
 @given(
     st.sampled_from([way for way, packing in enumerate(PACKINGS) if packing.streamed]),
     st.integers(0, 40),
@@ -81,9 +86,28 @@ def test_a_stream_is_told_to_wait_until_a_run_has_ended(way: int, before: int, a
     """At every cut the verdict is that of the whole text, or there is none yet."""
     packing, text = PACKINGS[way], "x" * before + " " + WRITE[way](EMAIL) + " " + "y" * after
     start = before + 1
-    whole = check_packed(packing, lambda said: [], text, start, False)
+    whole = check_packed(packing, nothing, text, start, False)
     for cut in range(start, len(text) + 1):
-        assert check_packed(packing, lambda said: [], text[:cut], start, True) in (whole, UNDECIDED, None)
+        assert check_packed(packing, nothing, text[:cut], start, True) in (whole, UNDECIDED, None)
+
+
+def test_words_in_base64_are_not_read_again_for_those_that_follow(
+    detector: Detector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What stands before a run may be such runs itself: each would be unpacked for five others, level by level."""
+    words = [base64.b64encode(f"word number {number}".encode()).decode() for number in range(30)]
+    written = base64.b64encode(base64.b64encode(EMAIL)).decode()
+    read = []
+
+    def counted(packing: Packing, look: Look, text: str, start: int, more: bool) -> Verdict | None:
+        read.append(text)
+        return check_packed(packing, look, text, start, more)
+
+    monkeypatch.setattr(packed, "check_packed", counted)
+    (span,) = detector.find([" ".join([*words, written])])[0]
+
+    assert span.entity == "EMAIL_ADDRESS"
+    assert len(read) < 8 * len(words)
 
 
 @pytest.mark.parametrize("width", [16, 20, 30, 76])

@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outwarden.pii.page import Page, Ruler, encode
+from outwarden.pii.page import Page, Ruler, encode, texts_with
+from outwarden.pii.regexp import Regexp
 
 anything = st.text(st.characters() | st.just("\0"), max_size=20)  # lone surrogates too
 
@@ -32,3 +33,11 @@ def test_a_page_shows_no_text() -> None:
     """Not even in its repr."""
 
     assert "jane" not in repr(Page(["jane@acme.com"]))
+
+
+@given(st.lists(st.text("ab\0é\udcff", max_size=5), min_size=1, max_size=6))
+def test_texts_with_something_are_named_once(texts: list[str]) -> None:
+    """However often it stands in one, and none that is empty or has half of it."""
+    found = list(texts_with(Regexp("ab|b").search, Page(texts)))
+
+    assert found == [index for index, text in enumerate(texts) if "b" in text]

@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outwarden.pii import Detector, PiiPolicy
+from outwarden.pii.matching import Candidate
+from outwarden.pii.strange import check_strange
 
 Find = Callable[[str], list[tuple[str, str]]]
 
@@ -116,3 +118,20 @@ def test_what_says_nothing_is_left_alone(text: str) -> None:
 def test_what_a_terminal_or_a_dump_puts_between_is_left_out(find: Find, written: str) -> None:
     """Colours, characters struck over, zero bytes."""
     assert [entity for entity, _ in find(f"> email: {written}")] == ["EMAIL_ADDRESS"]
+
+
+def test_what_folding_leaves_as_it_is_is_not_searched_again() -> None:
+    """Escapes that may be something else (`key=34`) are signs, and a row of them says nothing."""
+    asked: list[str] = []
+
+    def look(text: str, start: int = 0) -> list[Candidate]:
+        asked.append(text)
+        return []
+
+    text = "key" + "=34" * 40
+    (behind,) = check_strange(look, text, 3) or []
+
+    assert not asked
+    assert (behind.score, behind.end) == (0.0, len(text))
+    check_strange(look, text + "&#64;" * 3, 3)
+    assert len(asked) == 1

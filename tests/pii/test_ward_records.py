@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from outwarden.pii import ward_records
 from outwarden.pii.detect import Detector
-from outwarden.pii.finder import Allowance
+from outwarden.pii.page import Page
 from outwarden.pii.policy import PiiPolicy
 from outwarden.pii.ward_records import WardRecords
 
@@ -16,7 +17,7 @@ Find = Callable[[str], list[tuple[str, str]]]
 
 
 def numbers(text: str) -> list[str]:
-    spans = WardRecords().find([text], Allowance())[0]
+    spans = WardRecords().find(Page([text])).get(0, [])
     return list(dict.fromkeys(text[span.start : span.end] for span in sorted(spans)))
 
 
@@ -116,7 +117,7 @@ def test_only_whole_texts_are_looked_at() -> None:
 @given(st.text(alphabet='PID|MR 0123456789-/.,\n"[]{}chartnode<>CX1', max_size=300))
 def test_spans_lie_in_the_text(text: str) -> None:
     """Whatever the text is."""
-    for span in WardRecords().find([text], Allowance())[0]:
+    for span in WardRecords().find(Page([text])).get(0, []):
         assert 0 <= span.start < span.end <= len(text)
 
 
@@ -128,7 +129,7 @@ def test_time_is_linear(part: str) -> None:
 
     def seconds(text: str) -> float:
         began = process_time()
-        WardRecords().find([text], Allowance())
+        WardRecords().find(Page([text]))
         return process_time() - began
 
     seconds(part * 100)
@@ -140,3 +141,15 @@ def test_each_repetition_of_an_identifier_is_found(find: Find) -> None:
     """Also one that stands twice in a field."""
     segment = "PID|1||4711234~4711234||ROE^IDA"
     assert [value for entity, value in find(segment) if entity == "MEDICAL_RECORD_NUMBER"] == ["4711234", "4711234"]
+
+
+@given(
+    st.lists(st.sampled_from([*"aMR17٣ /.-=(:,é\udc80", "is ", "the ", "her ", "AB-12 ", "4711"]), max_size=24).map(
+        "".join
+    )
+)
+def test_a_number_is_found_from_its_end_as_from_its_begin(before: str) -> None:
+    """In scripts of other digits too."""
+    found, plainly = ward_records._number_before(before), ward_records._BEHIND.search(before)
+
+    assert (found and found.span()) == (plainly and plainly.span())

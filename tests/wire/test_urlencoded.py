@@ -1,6 +1,6 @@
 """Names and values are read decoded; what does not change keeps its spelling."""
 
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, unquote_plus, urlencode
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +21,17 @@ def test_what_is_changed_reads_as_it_was_meant(pairs: list[tuple[str, str]]) -> 
 
     expected = [(name + "é&=", value + "é&=" if value else "") for name, value in pairs]
     assert parse_qsl(done, keep_blank_values=True) == expected
+
+
+@given(st.lists(st.text(st.sampled_from("ab=%"), max_size=4), min_size=1, max_size=6))
+def test_each_name_and_value_is_asked_for_as_often_as_it_stands_there(pairs: list[str]) -> None:
+    """In their order, also where a pair has no sign of equality, or several."""
+    asked: list[str] = []
+
+    rewrite_pairs("&".join(pairs), lambda texts: asked.extend(texts) or texts)
+
+    cut = [part for pair in pairs for part in pair.partition("=")[::2]]
+    assert asked == [unquote_plus(part, errors="surrogateescape") for part in cut if part]
 
 
 def test_some_values_are_kept() -> None:

@@ -132,8 +132,10 @@ class Detector:
             for first, one in pages:
                 for index, result in sweep(pattern, one).items():
                     found[first + index] += result.candidates
-        asked: list[WholeFinder] = [*self.asked(strictness), *(self._whole_finders if whole else ())]
-        for finder in asked:
+        for whole_finder in self._whole_finders if whole else ():
+            for index, spans in whole_finder.find(page).items():
+                found[index] += candidates_of(spans)
+        for finder in self.asked(strictness):
             for index, spans in enumerate(finder.find(texts, allowance or Allowance())):
                 if spans:
                     found[index] += candidates_of(spans)

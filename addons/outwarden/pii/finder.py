@@ -2,9 +2,11 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, Protocol
+
+from outwarden.pii.page import Page
 
 
 class Span(NamedTuple):
@@ -64,19 +66,29 @@ class WholeFinder(Protocol):
     def entities(self) -> frozenset[str]:
         """The entities it may find."""
 
+    def find(self, page: Page) -> Mapping[int, Sequence[Span]]:
+        """The findings in each text of which there are any, in any order; they may overlap those of others.
+
+        A page may have a hundred thousand texts, so only those with a hint are looked at. Takes no allowance: linear.
+        """
+
+
+class Finder(Protocol):
+    """One that takes its time, such as a language model, and looks at texts in pieces as well."""
+
+    @property
+    def entities(self) -> frozenset[str]:
+        """The entities it may find."""
+
+    @property
+    def version(self) -> bytes:
+        """Differs where the findings may."""
+
     def find(self, texts: Sequence[str], allowance: Allowance) -> list[list[Span]]:
         """Per text its findings, in any order; they may overlap those of others.
 
         If time runs out, ``allowance`` is told.
         """
-
-
-class Finder(WholeFinder, Protocol):
-    """One that looks at texts in pieces as well, such as a language model."""
-
-    @property
-    def version(self) -> bytes:
-        """Differs where the findings may."""
 
     def channel(self) -> FinderChannel:
         """Open a channel for one text that arrives in pieces."""

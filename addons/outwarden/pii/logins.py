@@ -32,6 +32,8 @@ _ACCESS_WIDTH = 48
 
 def _judged(text: str, start: int, end: int, sure: Sure) -> Verdict | None:
     said = text[start:end].rstrip(".,;:)]}'\"")
+    if said.isascii() and said.isalpha():
+        return None  # nothing but letters: a word, as nearly all of a line are
     if (
         not any(map(str.isalpha, said))
         or _HOST.search(said)
@@ -96,6 +98,7 @@ _FLAG = re.compile(
 _USER_FLAG = re.compile(r"[ \t](?:-[uU]|--user|--proxy-user|-a)[ =]?[\"']?[\w.@\\\-]{1,40}[:%/,](?P<value>\S.*)")
 _WORDS_OF_LINE = re.compile(r"[\"'][^\"'\n]{6,128}[\"']|[^\s\"'|]{6,128}")
 _LINE_MAX = 400
+_COMMANDS_MAX = 8  # the same so often in a line is none that anybody types
 
 
 def check_command(text: str, start: int, end: int) -> Verdict | None:
@@ -103,6 +106,8 @@ def check_command(text: str, start: int, end: int) -> Verdict | None:
     low = max(text.rfind("\n", 0, start) + 1, start - _LINE_MAX)
     high = text.find("\n", end, end + _LINE_MAX)
     high = high if high >= 0 else min(len(text), end + _LINE_MAX)
+    if text.count(text[start:end], low, high) >= _COMMANDS_MAX:
+        return None
     for flag in (_USER_FLAG, _FLAG):
         if (found := flag.search(text, max(low, start - 1), high)) and (value := _argument(text, found.start("value"))):
             return value

@@ -16,12 +16,14 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from outwarden.pii.page import SEPARATOR, Page, Ruler, count_points, encode
-from outwarden.pii.recognizer import CONTEXT_WIDTH, PLACEHOLDER, UNDECIDED, WORD_EDGE, WORD_WIDTH, Recognizer
+from outwarden.pii.recognizer import CONTEXT_WIDTH, PLACEHOLDER, UNDECIDED, WORD_EDGE, WORD_WIDTH, Recognizer, Verdict
 from outwarden.pii.regexp import Alternatives, Leftmost, PatternSet, Regexp
+from outwarden.pii.repeats import Repeats
 from outwarden.pii.syntax import Shape, read_shape
 
 BLOCK_BYTES = 2048
 _LONG = 80  # code points
+_OFTEN = 16  # candidates in one text, from which on it may be that they stand in the same surroundings
 _DIGITS = b"0123456789"
 _WORD = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_" + _DIGITS
 _POINT_BYTES = 4  # the longest code point in UTF-8
@@ -190,13 +192,22 @@ def sweep(
     locate, texts = Ruler(page).locate, page.texts
     check, entity, retry = pattern.recognizer.check, pattern.recognizer.entity, pattern.recognizer.retry
     rest = int(entity != PLACEHOLDER)
+    repeats: dict[int, Repeats[Verdict | list[Verdict] | None]] = {}
+
+    def checked(index: int, low: int, high: int, before: int) -> Verdict | list[Verdict] | None:
+        text = texts[index]
+        if before < _OFTEN or more:
+            return check(text, low, high, more)
+        if (known := repeats.get(index)) is None:
+            known = repeats[index] = Repeats(text, lambda start, end: check(text, start, end, False), _moved)
+        return known.judge(low, high)
 
     def judge(low_byte: int, high_byte: int) -> int:
         index, low, high = locate(low_byte, high_byte)
         if (result := found.get(index)) is None:
             result = found[index] = Sweep([], [])
         text = texts[index]
-        verdict = check(text, low, high, more)
+        verdict = checked(index, low, high, len(result.steps))
         if isinstance(verdict, list):
             *others, verdict = verdict
             result.candidates += (Candidate(o.start, rest, o.end, o.entity or entity, o.score, low) for o in others)
@@ -228,6 +239,14 @@ def sweep(
     else:
         _search_plainly(pattern, page.data, start, judge)
     return found
+
+
+def _moved(verdict: Verdict | list[Verdict] | None, by: int) -> Verdict | list[Verdict] | None:
+    if verdict is None:
+        return None
+    if isinstance(verdict, list):
+        return [one._replace(start=one.start + by, end=one.end + by) for one in verdict]
+    return verdict._replace(start=verdict.start + by, end=verdict.end + by)
 
 
 def _search_plainly(pattern: Pattern, data: bytes, position: int, judge: Judge) -> None:

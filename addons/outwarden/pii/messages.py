@@ -6,9 +6,11 @@ record numbers are `ward_records`' business. Each component is a finding of its 
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 
-from outwarden.pii.finder import Allowance, Span
+from outwarden.pii.finder import Span
+from outwarden.pii.page import Page, texts_with
+from outwarden.pii.regexp import Regexp
 
 _SCORE = 0.85
 # Which fields hold what (HL7 v2.5.1, chapters 2 to 7 and 10; the numbers are those of the standard).
@@ -46,6 +48,7 @@ _NAMES = {_NAME: range(3), _STAFF: range(1, 4)}
 _PLACES = {0: "STREET_ADDRESS", 1: "STREET_ADDRESS", 2: "STREET_ADDRESS", 4: "POSTAL_CODE"}
 # Only in a message, or where a segment of a patient stands by itself; ends of lines may be escapes, as in JSON in text.
 _IS_MESSAGE = re.compile(r"\b(?:MSH\||PID\|[0-9]{0,4}\|[^|\r\n]{0,80}\|)")
+_SIGN = Regexp(r"MSH\||PID\|")
 _SEGMENT = re.compile(rf"(?:(?<![A-Za-z0-9|^])|(?<=\\[rn]))(?:{'|'.join(_FIELDS)})\|(?:[^\r\n\\]|\\(?![rn])){{0,4000}}")
 _VALUES = {
     _PHONE: re.compile(r"[+(]?[0-9][0-9 ().\-/+]{5,24}"),
@@ -68,13 +71,16 @@ class Messages:
     def __repr__(self) -> str:
         return "<Messages>"
 
-    def find(self, texts: Sequence[str], allowance: Allowance) -> list[list[Span]]:
-        """Per text its findings. Takes no time of the allowance: it is linear."""
-        return [[span for span in _find(text) if span.entity in self.entities] for text in texts]
+    def find(self, page: Page) -> dict[int, list[Span]]:
+        """The findings in each text with any; few texts are messages."""
+        return {
+            index: [span for span in _find(page.texts[index]) if span.entity in self.entities]
+            for index in texts_with(_SIGN.search, page)
+        }
 
 
 def _find(text: str) -> Iterator[Span]:
-    if ("MSH|" not in text and "PID|" not in text) or _IS_MESSAGE.search(text) is None:
+    if _IS_MESSAGE.search(text) is None:
         return
     for segment in _SEGMENT.finditer(text):
         kinds = _FIELDS[segment[0][:3]]

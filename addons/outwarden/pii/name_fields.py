@@ -4,11 +4,11 @@
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from outwarden.pii.columns import Cell, cells
-from outwarden.pii.finder import Allowance, Span
-from outwarden.pii.page import encode
+from outwarden.pii.finder import Span
+from outwarden.pii.page import Page, encode, texts_with
 from outwarden.pii.regexp import Regexp
 
 _ENTITY = "PERSON"
@@ -33,7 +33,9 @@ _OTHERS = re.compile(
 )
 _HEADS = re.compile(rf"(?i)(?:{_SURE}|{_LIKELY})")
 _SURE_HEAD = re.compile(rf"(?i)(?:{_SURE})")
-_HINT = Regexp(rf"(?i)\b(?:{_SURE}|{_LIKELY})\b[\"']?[ ]*[,;|\t]|[,;|\t][ ]*[\"']?(?:{_SURE}|{_LIKELY})\b")
+_HINT_PATTERN = rf"(?i:\b(?:{_SURE}|{_LIKELY})\b[\"']?[ ]*[,;|\t]|[,;|\t][ ]*[\"']?(?:{_SURE}|{_LIKELY})\b)"
+_HINT = Regexp(_HINT_PATTERN)
+_ANY_HINT = Regexp(rf'{_HINT_PATTERN}|"given"|"text"|family=|given=|</')
 _WORD = r"[^\W\d_]+(?:['\u2019.\-][^\W\d_]+)*\.?"
 _NAME = re.compile(rf"{_WORD}(?:,?[ ]{_WORD}){{0,4}}")
 _NONE = re.compile(
@@ -61,9 +63,12 @@ class NameFields:
     def __repr__(self) -> str:
         return "<NameFields>"
 
-    def find(self, texts: Sequence[str], allowance: Allowance) -> list[list[Span]]:
-        """Per text its findings. Takes no time of the allowance: it is linear."""
-        return [[Span(start, end, _ENTITY, _SCORE) for start, end in _find(text)] for text in texts]
+    def find(self, page: Page) -> dict[int, list[Span]]:
+        """The findings in each text with any; most texts have no such field."""
+        return {
+            index: [Span(start, end, _ENTITY, _SCORE) for start, end in _find(page.texts[index])]
+            for index in texts_with(_ANY_HINT.search, page)
+        }
 
 
 def _find(text: str) -> Iterator[tuple[int, int]]:

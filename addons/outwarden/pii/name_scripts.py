@@ -6,9 +6,10 @@ no capitals, only a title or a colon vouches for any word, and else the word mus
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from outwarden.pii.finder import Allowance, Span
+from outwarden.pii.finder import Span
+from outwarden.pii.page import Page
 from outwarden.pii.people import FIRST, LAST, is_name
 
 _ENTITY = "PERSON"
@@ -163,9 +164,9 @@ class OtherScripts:
     def __repr__(self) -> str:
         return "<OtherScripts>"
 
-    def find(self, texts: Sequence[str], allowance: Allowance) -> list[list[Span]]:
-        """Per text its findings. Takes no time of the allowance: it is linear, and most texts are in Latin letters."""
-        return [[] if text.isascii() else list(_find(text)) for text in texts]
+    def find(self, page: Page) -> dict[int, list[Span]]:
+        """The findings in each text with any; most texts are in Latin letters."""
+        return {index: list(_find(text)) for index, text in enumerate(page.texts) if not text.isascii()}
 
 
 def _find(text: str) -> Iterator[Span]:

@@ -351,16 +351,19 @@ def _check_labelled(numbers: Sequence[Number], text: str, start: int, end: int) 
     before = text[max(0, start - CONTEXT_WIDTH) : start]
     best: tuple[bool, int, int, str] | None = None
     regrouped: Verdict | None = None
+    value, stop = _in_groups(text, start)
     for number in numbers:
+        found = number.whole.match(text, start, end)
+        regroups = bool(value) and number.whole.fullmatch(value) is not None
+        if found is None and not regroups:
+            continue  # of no form of it; to look for its words takes longer
         word = max((named.start() for named in number.named.finditer(before)), default=-1)
-        if word < 0 or (found := number.whole.match(text, start, end)) is None:
-            regrouped = regrouped or (_in_other_groups(number, text, start) if word >= 0 else None)
+        if word < 0:
             continue
-        if word_after(text, found.end()) or text[found.end() : found.end() + 1] == "-":
-            regrouped = regrouped or _in_other_groups(number, text, start)
+        if found is None or word_after(text, found.end()) or text[found.end() : found.end() + 1] == "-":
+            regrouped = regrouped or (_regrouped(number, value, text, start, stop) if regroups else None)
             continue
-        value = found[0]
-        said = (number.is_valid(value), word, found.end(), number.entity)
+        said = (number.is_valid(found[0]), word, found.end(), number.entity)
         if best is None or said[:3] > best[:3]:
             best = said
     if best is None:
@@ -381,22 +384,24 @@ _A_DATE = re.compile(r"[0-9]{1,4}[./\- ][0-9]{1,2}[./\- ][0-9]{1,4}")
 _GROUPED_DIGITS_MIN = 6
 
 
-def _in_other_groups(number: Number, text: str, start: int) -> Verdict | None:
-    """A number of this kind in groups that nobody else writes; one that has a check passes it."""
+def _in_groups(text: str, start: int) -> tuple[str, int]:
+    """What groups say that may be a number of some kind, and where they end; nothing for others."""
     found = _GROUPS.match(text, start)
-    if found is None or _A_DATE.fullmatch(found[0]):
-        return None
+    if found is None or sum(map(str.isdecimal, found[0])) < _GROUPED_DIGITS_MIN or _A_DATE.fullmatch(found[0]):
+        return "", start
+    return found[0].replace(found["sign"], "").upper(), found.end()
+
+
+def _regrouped(number: Number, value: str, text: str, start: int, end: int) -> Verdict | None:
+    """A number of this kind in groups that nobody else writes, right behind its word; one that has a check passes it."""
     label = max(
         (named.end() for named in number.named.finditer(text, max(0, start - CONTEXT_WIDTH), start)), default=-1
     )
     if label < 0 or _RIGHT_BEHIND.fullmatch(text, label, start) is None:
         return None
-    value = found[0].replace(found["sign"], "").upper()
-    if sum(map(str.isdecimal, value)) < _GROUPED_DIGITS_MIN or number.whole.fullmatch(value) is None:
-        return None
     if number.stdnum and not number.is_valid(value):
         return None
-    return Verdict(start, found.end(), _LABELLED, number.entity)
+    return Verdict(start, end, _LABELLED, number.entity)
 
 
 # The second line of a passport's machine-readable zone (ICAO 9303-4): number, state, birth, sex, expiry.

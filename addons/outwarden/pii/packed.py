@@ -230,7 +230,7 @@ def packed_recognizers(look: Look) -> list[Recognizer]:
     rows = "|".join(packing.row for packing in whole)
     return [
         *(_recognizer(packing, look) for packing in PACKINGS if packing.streamed),
-        Recognizer(VIEW, f"(?:{rows})", check, whole=True),
+        Recognizer(VIEW, f"(?:{rows})", check, whole=True, bare=True),
         Recognizer(VIEW, _WRAPPED_ROW, check_lines, whole=True, ungated=True),
     ]
 
@@ -240,4 +240,5 @@ def _recognizer(packing: Packing, look: Look) -> Recognizer:
         return check_packed(packing, look, text, start, more)
 
     # Base 64 counts in fours from each character on.
-    return Recognizer(VIEW, packing.row, check, ungated=packing.unpack is _base64)
+    # `bare`: in what was unpacked, runs are not looked for in the words before it, which may be runs themselves.
+    return Recognizer(VIEW, packing.row, check, ungated=packing.unpack is _base64, bare=True)

@@ -5,7 +5,7 @@ crosses from one text into the next. Offsets are turned into code points in one 
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +57,15 @@ def _joined(texts: Sequence[str]) -> bytes:
         except UnicodeEncodeError:
             pass
     return SEPARATOR.join(map(encode, texts))
+
+
+def texts_with(search: Callable[[bytes, int], tuple[int, int] | None], page: Page) -> Iterator[int]:
+    """Yield the number of each text in which ``search`` finds something from a byte on; one pass over the page."""
+    ruler, at = Ruler(page), 0
+    while (found := search(page.data, at)) is not None:
+        index, _, _ = ruler.locate(*found)
+        yield index
+        at = int(page.starts[index + 1])
 
 
 class Ruler:

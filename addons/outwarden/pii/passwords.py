@@ -12,6 +12,7 @@ from outwarden.pii.columns import cells
 from outwarden.pii.folding import fold
 from outwarden.pii.literals import Literal, read_literal
 from outwarden.pii.recognizer import Context, Verdict
+from outwarden.pii.regexp import Regexp
 
 # --- words for a password; what is part of a longer word of programs ("passed", "bypass") is none
 
@@ -227,6 +228,7 @@ def _ahead(text: str, end: int) -> Verdict | None:
     return read_value(text, at, Sure.RAW, code=_IN_CALL.search(linked) is not None) or _described(text, at)
 
 
+_EDGE = r"\b"
 # What somebody says of a password instead of writing it: "walnut, all lower case, then 636 and a hash".
 _SAID_OF = re.compile(
     r"\b(?:all )?(?:in )?(?:lower|upper|small)[ \-]?(?:case|letters)\b|\b(?:all )?(?:in )?caps\b|\bwith (?:a|an|one|the) (?:capital|zero|one|three|four|five|at|dollar|hash|star|exclamation)\b"
@@ -236,6 +238,8 @@ _SAID_OF = re.compile(
     r"|\b(?:todo )?en (?:min[uú]sculas?|may[uú]sculas?|minuscules?|majuscules?)\b|\bal final\b|\bà la fin\b|\bexclamaci[oó]n\b",
     re.IGNORECASE,
 )
+# The same without edges of words, which RE2 knows in ASCII only: a hundred times as fast to find that there is none.
+_MAY_SAY = Regexp(f"(?i:{_SAID_OF.pattern.replace(_EDGE, '')})")
 _RULE = re.compile(
     r"\b(?:must|at least|min\w*|max\w*|requir\w*|should|need\w*|characters?|contain\w*|includ\w*|not|length|case[ -]sensitive)\b",
     re.IGNORECASE,
@@ -250,11 +254,13 @@ _DIGIT = re.compile(
 def _described(text: str, at: int) -> Verdict | None:
     """A password that is described: a word, and what to do with it."""
     clause = _DESCRIBED.match(text, at)
-    if clause is None or _RULE.search(clause[0]):
+    if clause is None:
+        return None
+    if _MAY_SAY.search(clause[0].encode("utf-8", "replace")) is None:
         return None
     said = list(_SAID_OF.finditer(text, at, clause.end()))
     digits = list(_DIGIT.finditer(text, at, clause.end()))
-    if not said or not (len(said) > 1 or digits):
+    if not said or not (len(said) > 1 or digits) or _RULE.search(clause[0]):
         return None
     return Verdict(at, max(found.end() for found in (said[-1], *digits[-1:])), 0.6)
 

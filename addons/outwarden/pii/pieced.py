@@ -90,10 +90,12 @@ def _pieces(text: str, start: int, *, alike: bool) -> tuple[list[str], list[int]
 
 def _whole(text: str, start: int) -> Verdict | None:
     """The secret that begins at ``start`` and has more than one piece."""
+    read: list[str] = []
     for alike in (False, True):
         pieces, ends = _pieces(text, start, alike=alike)
-        if len(pieces) < 2 or _kind(pieces[0]):
+        if len(pieces) < 2 or pieces == read or _kind(pieces[0]):
             continue
+        read = pieces
         for count in range(len(pieces), 1, -1):
             for joint in ("", "."):
                 if (joint == "" or count == 3) and (entity := _kind(joint.join(pieces[:count]))):

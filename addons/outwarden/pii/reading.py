@@ -60,7 +60,8 @@ def first_in(look: Look, text: str, start: int, end: int, read: Folded) -> Verdi
 def whole_run(look: Look, text: str, start: int, end: int, said: str) -> Verdict | None:
     """The surest finding in ``said``, which is what all of a run says: half of it would say nothing to anybody."""
     before = text[max(0, start - LOOK_BACK) : start]
-    found = [candidate for candidate in look(f"{before} {said}") if candidate.end > len(before) + 1]
+    first = len(before) + 1
+    found = [candidate for candidate in look(f"{before} {said}", first) if candidate.end > first]
     if not found:
         return None
     best = max(found, key=lambda candidate: candidate.score)

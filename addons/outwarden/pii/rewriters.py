@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, partial
+from itertools import compress
 from typing import TYPE_CHECKING
 
 from outwarden.pii.actions import Actions
@@ -58,12 +59,13 @@ class _Rewriter(ABC):
 
     def _edits(self, texts: Sequence[str], actions: Actions) -> list[Sequence[Edit]]:
         named: dict[str, str] = {}
-        return [
-            [edit for span in spans if (edit := self.edit(span, text[span.start : span.end], named, actions))]
-            if spans
-            else ()
-            for text, spans in zip(texts, self._spans(texts, actions), strict=True)
-        ]
+        found = self._spans(texts, actions)
+        edits: list[Sequence[Edit]] = [()] * len(texts)
+        for at in compress(range(len(texts)), found):  # few, of what may be a hundred thousand
+            text = texts[at]
+            made = (self.edit(span, text[span.start : span.end], named, actions) for span in found[at])
+            edits[at] = list(filter(None, made))
+        return edits
 
     def _spans(self, texts: Sequence[str], actions: Actions) -> list[Sequence[Span]]:
         whole = self._direction == "request"

@@ -70,6 +70,8 @@ def check_strange(look: Look, text: str, start: int) -> list[Verdict] | None:
     low, high = max(0, first - LOOK_BACK), min(len(text), end + _VALUE)
     read = fold(text[low:high])
     behind = end - _OVERLAP if end >= limit - _NEAR else end
+    if read.text == text[low:high]:  # all of it is written plainly, as far as anybody here can tell
+        return [Verdict(behind, behind, 0.0)]
     return [*findings(look, text, read, low, first, start), Verdict(behind, behind, 0.0)]
 
 

@@ -196,4 +196,4 @@ def trial_recognizers(look: Look) -> list[Recognizer]:
     rows = [packing.row for packing in _CODES]
     # Those that begin at nearly any character of a token are searched by themselves: base 58 and 85; uuencode.
     parts = ("|".join(rows[:_UU]), rows[_UU], "|".join(rows[_UU + 1 :]))
-    return [Recognizer(VIEW, f"(?:{'|'.join(rows)})", check, whole=True, ungated=True, parts=parts)]
+    return [Recognizer(VIEW, f"(?:{'|'.join(rows)})", check, whole=True, ungated=True, parts=parts, bare=True)]

@@ -12,11 +12,14 @@ DIGITS_58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _BASE58 = {one: at for at, one in enumerate(DIGITS_58)}
 _BECH32 = {one: at for at, one in enumerate("qpzry9x8gf2tvdw0s3jn54khce6mua7l")}
 _BECH32_ENDS = frozenset({1, 0x2BC830A3})  # BIP 173, BIP 350
+_FIRST = frozenset("013bBlLMTD")
 _KINDS_MIN = 5  # different digits: no 0x000…
 
 
 def is_wallet(value: str) -> bool:
     """Whether ``value`` is the address of a wallet."""
+    if value[:1] not in _FIRST:
+        return False
     if value.startswith("0x"):
         rest = value[2:].lower()
         return len(rest) == 40 and not rest.strip("0123456789abcdef") and len(set(rest)) >= _KINDS_MIN

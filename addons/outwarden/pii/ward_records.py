@@ -8,11 +8,12 @@ import re
 from collections.abc import Iterator, Sequence
 
 from outwarden.pii.columns import cells
-from outwarden.pii.finder import Allowance, Span
+from outwarden.pii.finder import Span
 from outwarden.pii.messages import repetitions
-from outwarden.pii.page import Page, Ruler
+from outwarden.pii.page import Page, Ruler, count_points, encode, texts_with
 from outwarden.pii.record_numbers import NUMBER, OTHER_FORM, RECORD_NAMES, RECORD_WORDS, THEN
 from outwarden.pii.regexp import Regexp
+from outwarden.pii.repeats import Repeats
 from outwarden.pii.wards import is_ward
 
 ENTITY = "MEDICAL_RECORD_NUMBER"
@@ -56,6 +57,8 @@ _BEHIND = re.compile(
     rf"{_VALUE}\*?[ \t]{{0,3}}(?P<tie>[=|(\[\-–:,]{{1,2}}[ \t]{{0,2}})?"
     r"(?i:(?P<words>(?:(?:is|as|was|the|our|her|his|their|[a-z]{2,12}(?:'s)?) ){0,3}))\Z"
 )
+# The same, but for edges of words, for RE2: it reads what ends at a place from there, `re` from each place before it.
+_BEHIND_BEGINS = Regexp(_BEHIND.pattern.replace(r"\d", r"\p{Nd}").replace(r"\b", "").replace(r"\Z", r"\z"))
 _BEHIND_CHARACTERS = 72
 _AFTER_CHARACTERS = 160  # the longest way to a number after a label is shorter
 _DIGIT = re.compile(r"\d")
@@ -94,22 +97,9 @@ class WardRecords:
     def __repr__(self) -> str:
         return "<WardRecords>"
 
-    def find(self, texts: Sequence[str], allowance: Allowance) -> list[list[Span]]:
-        """Per text its findings. Takes no time of the allowance: it is linear, and most texts hold no label."""
-        found: list[list[Span]] = [[]] * len(texts)  # nearly all stay empty, as one and the same
-        for index in _labelled(texts):
-            found[index] = _find(texts[index])
-        return found
-
-
-def _labelled(texts: Sequence[str]) -> Iterator[int]:
-    """The texts with a label; one search for all of them, of which a request may have a hundred thousand."""
-    page = Page(texts)
-    ruler, at = Ruler(page), 0
-    while (label := _LABEL.search(page.data, at)) is not None:
-        index, _, _ = ruler.locate(*label)
-        yield index
-        at = int(page.starts[index + 1])
+    def find(self, page: Page) -> dict[int, list[Span]]:
+        """The findings in each text with any; most texts hold no label."""
+        return {index: _find(page.texts[index]) for index in texts_with(_LABEL.search, page)}
 
 
 def _find(text: str) -> list[Span]:
@@ -118,10 +108,11 @@ def _find(text: str) -> list[Span]:
     if label is None:
         return []
     ruler = Ruler(page)
+    beside = Repeats(text, lambda low, high: list(_beside(text, low, high)), _moved)
     found: list[Span] = []
     while label is not None:
         _, low, high = ruler.locate(*label)
-        found += _beside(text, low, high)
+        found += beside.judge(low, high)
         label = _LABEL.search(page.data, label[1])
     found += _typed(text)
     found += _in_segments(text)
@@ -148,7 +139,7 @@ def _beside(text: str, low: int, high: int) -> Iterator[Span]:
     if low == 0:
         return
     first = max(0, low - _BEHIND_CHARACTERS)
-    behind = _BEHIND.search(text[first:low]) if _DIGIT.search(text, first, low) else None
+    behind = _number_before(text[first:low]) if _DIGIT.search(text, first, low) else None
     if behind is None or not (behind["tie"] or (behind["words"] and sure) or sure):
         return
     start, end = first + behind.start("value"), first + behind.end("value")
@@ -156,6 +147,17 @@ def _beside(text: str, low: int, high: int) -> Iterator[Span]:
     told = sure and behind["tie"] and behind["tie"][0] != "," and not behind["words"]
     if free and _is_number(behind["value"]) and (told or is_ward(text, start, end)):
         yield _span(start, end, _SCORE_NEAR)
+
+
+def _number_before(before: str) -> re.Match[str] | None:
+    """The number that ends ``before``, with what ties it to what follows."""
+    data = encode(before)
+    begun = _BEHIND_BEGINS.search(data)
+    return None if begun is None else _BEHIND.search(before, count_points(data[: begun[0]]))
+
+
+def _moved(spans: list[Span], by: int) -> list[Span]:
+    return [span._replace(start=span.start + by, end=span.end + by) for span in spans]
 
 
 def _typed(text: str) -> Iterator[Span]:

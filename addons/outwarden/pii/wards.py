@@ -43,10 +43,8 @@ WARD_TEXT = Context(_WARD, wide=_WARD_WIDE)
 
 def is_ward(text: str, start: int, end: int) -> bool:
     """Whether a word of a ward stands within `WARD_WIDTH` code points of ``text[start:end]``, or two of what is done there."""
-    window = text[max(0, start - WARD_WIDTH) : start] + " " + text[end : end + WARD_WIDTH]
-    if WARD_TEXT.regexp.search(window.encode("utf-8", "replace")) is not None:
-        return True
-    return words_of_ward(text, start, end) >= _CARE_WORDS
+    window = _around(text, start, end)
+    return WARD_TEXT.regexp.search(window) is not None or len(_said(_CARE_TEXT.regexp, window)) >= _CARE_WORDS
 
 
 # What is done on a ward, and what people have who lie there: endings of diseases, operations and drugs in Latin and Greek,
@@ -80,8 +78,12 @@ _CARE_TEXT = Context(_CARE, wide=_CARE_WIDE)
 
 def words_of_ward(text: str, start: int, end: int) -> int:
     """How many different words of a ward, or of what is done there, stand around ``text[start:end]``."""
-    window = f"{text[max(0, start - WARD_WIDTH) : start]} {text[end : end + WARD_WIDTH]}".encode("utf-8", "replace")
+    window = _around(text, start, end)
     return len(_said(WARD_TEXT.regexp, window) | _said(_CARE_TEXT.regexp, window))
+
+
+def _around(text: str, start: int, end: int) -> bytes:
+    return f"{text[max(0, start - WARD_WIDTH) : start]} {text[end : end + WARD_WIDTH]}".encode("utf-8", "replace")
 
 
 def _said(words: Regexp, window: bytes) -> set[bytes]:

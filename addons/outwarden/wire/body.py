@@ -167,8 +167,12 @@ def rewrite_texts(texts: Sequence[str], rewriter: TextRewriter) -> list[str]:
     documents = {text: inner for text in may_nest if (inner := read_text(text)) is not None}
     plain = [text for text in different if text not in documents] if documents else different
     clean = plain if "".join(plain).isascii() else list(map(scannable, plain))
-    answers = ask(rewriter, chain(clean, *map(leaves, documents.values())))
-    edited = {text: said for text, said in zip(plain, clean, strict=True) if said in answers} if answers else {}
+    if clean is different:  # as nearly always: each of a hundred thousand is itself
+        answers = _ask_each(rewriter, clean)
+        edited = dict(zip(answers, answers, strict=True))
+    else:
+        answers = ask(rewriter, chain(clean, *map(leaves, documents.values())))
+        edited = {text: said for text, said in zip(plain, clean, strict=True) if said in answers}
     found: Found = []
 
     def rewritten(text: str) -> str:
@@ -179,14 +183,20 @@ def rewrite_texts(texts: Sequence[str], rewriter: TextRewriter) -> list[str]:
         return apply_edits(text, answers[said])
 
     touched = edited.keys() | documents.keys() if answers else ()
-    new = [rewritten(text) if text in touched else text for text in texts]
+    new = list(texts)
+    for at in compress(range(len(new)), map(touched.__contains__, new) if touched else ()):
+        new[at] = rewritten(new[at])
     rewriter.note(found)
     return new
 
 
 def ask(rewriter: TextRewriter | KnownValues, texts: Iterable[str]) -> Answers:
     """Ask for the edits of all texts at once, each different text once; only texts with edits are in the answer."""
-    different = list(dict.fromkeys(texts))
+    return _ask_each(rewriter, list(dict.fromkeys(texts)))
+
+
+def _ask_each(rewriter: TextRewriter | KnownValues, different: Sequence[str]) -> Answers:
+    """As `ask`, for texts of which no two are the same."""
     if not different:
         return {}
     found = rewriter.edits(different)

@@ -1,0 +1,49 @@
+"""Judge once what stands again and again in the same surroundings.
+
+A text may say one thing ten thousand times: the rows of a table, a log of one event, what somebody made up to be slow.
+Each is a candidate, and a check of one may take a hundred times what finding it does. But no check looks farther than
+`REACH` to either side, so where all of that is the same, its answer is.
+"""
+
+from collections.abc import Callable
+
+REACH = 4096
+"""Code points. The farthest looks (a row of a table, a run that is unpacked, a stretch) are about half of it."""
+
+_NEAR = 32  # code points to either side, by which a place that may be the same is found
+_PLACES_MAX = 512  # of other surroundings each; of a longer period nothing is remembered
+
+
+class Repeats[Answer]:
+    """Of one text: a check that answers ``judge(start, end)``, and what it answered before.
+
+    ``moved``: an answer, so many code points farther on.
+    """
+
+    __slots__ = ("_judge", "_known", "_moved", "_text")
+
+    def __init__(self, text: str, judge: Callable[[int, int], Answer], moved: Callable[[Answer, int], Answer]) -> None:
+        self._text, self._judge, self._moved = text, judge, moved
+        self._known: dict[tuple[int, str], tuple[int, Answer]] = {}
+
+    def __repr__(self) -> str:
+        return f"<Repeats: {len(self._known)}>"
+
+    def judge(self, start: int, end: int) -> Answer:
+        """As the check."""
+        near = end - start, self._text[max(0, start - _NEAR) : end + _NEAR]
+        known = self._known.get(near)
+        if known is not None and self._is_the_same(known[0], start, end):
+            return self._moved(known[1], start - known[0])
+        answer = self._judge(start, end)
+        if len(self._known) >= _PLACES_MAX:
+            self._known.clear()
+        self._known[near] = start, answer
+        return answer
+
+    def _is_the_same(self, other: int, start: int, end: int) -> bool:
+        """Whether the surroundings of the place that begins at ``other`` are; at an edge of the text they are not."""
+        if other < REACH:
+            return False
+        text, width = self._text, end - start + REACH
+        return text[other - REACH : other + width] == text[start - REACH : start + width]
