@@ -20,6 +20,7 @@ from outwarden.pii import (
     streets,
     ward_beside,
 )
+from outwarden.pii.birth_columns import BirthColumns
 from outwarden.pii.custom import custom_recognizer
 from outwarden.pii.finder import Allowance, Finder, Span, WholeFinder
 from outwarden.pii.listed import HASH, HashFinder, hash_of, listed_recognizers
@@ -79,13 +80,17 @@ class Detector:
         self._whole_finders: list[WholeFinder] = []
         if wanted is None or not WardRecords.entities.isdisjoint(wanted):
             self._whole_finders.append(WardRecords())
+        if wanted is None or not BirthColumns.entities.isdisjoint(wanted):
+            self._whole_finders.append(BirthColumns())
         names_persons = any("PERSON" in finder.entities for finder in finders)
         in_messages = {entity for entity in IN_MESSAGES if wanted is None or entity in wanted} - {"PERSON"}
         if in_messages:
             self._whole_finders.append(Messages(in_messages | ({"PERSON"} if names_persons else set())))
+        self._escaped: EscapedNames | None = None
         if names_persons:
             beside = (NameFields(), OtherScripts())
-            self._whole_finders += (*beside, EscapedNames([*finders, *beside]))
+            self._whole_finders += beside
+            self._escaped = EscapedNames(finders, beside)
         names = (r.names or {r.entity} for r in recognizers)
         self.entities = frozenset().union(*names, *(finder.entities for finder in self.finders))
         plain = Matcher(recognizers)
@@ -135,10 +140,14 @@ class Detector:
         for whole_finder in self._whole_finders if whole else ():
             for index, spans in whole_finder.find(page).items():
                 found[index] += candidates_of(spans)
+        allowance = allowance or Allowance()
         for finder in self.asked(strictness):
-            for index, spans in enumerate(finder.find(texts, allowance or Allowance())):
+            for index, spans in enumerate(finder.find(texts, allowance)):
                 if spans:
                     found[index] += candidates_of(spans)
+        if whole and self._escaped is not None:
+            for index, spans in self._escaped.find(page, allowance).items():
+                found[index] += candidates_of(spans)
         merged: list[Sequence[Span]] = [()] * len(texts)
         for index, candidates in found.items():
             merged[index] = merge(self.admitted(texts[index], candidates), strictness)

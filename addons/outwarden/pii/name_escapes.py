@@ -10,8 +10,10 @@ from collections.abc import Iterator, Sequence
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 
-from outwarden.pii.finder import Allowance, Span, WholeFinder
+from outwarden.pii.finder import Allowance, Finder, Span, WholeFinder
 from outwarden.pii.folding import Folded, fold, rewrite, unchanged
+from outwarden.pii.page import Page, texts_with
+from outwarden.pii.regexp import Regexp
 
 # How much before and behind an escape may belong to its name, or say that it is one; no more than its line.
 _AROUND = 120
@@ -54,27 +56,42 @@ _SIGN = re.compile(
 )
 
 
+# What any of them begins with, for a look at all texts at once.
+_HINT = Regexp(r"&[#A-Za-z]|%[2-7C-Ec-e]|=[C-E?]|\\[A-Za-z0-9'\"`^~=.{]|[^\x00-\x7F]")
+
+
 class EscapedNames:
-    """Shows others what a text says around its escapes."""
+    """Shows others what texts say around their escapes."""
 
-    entities = frozenset({"PERSON"})
+    def __init__(self, finders: Sequence[Finder], beside: Sequence[WholeFinder]) -> None:
+        """``finders``, ``beside``: who finds names in what is said there."""
+        self._finders, self._beside = finders, beside
 
-    def __init__(self, finders: Sequence[WholeFinder]) -> None:
-        """``finders``: who finds names in what is said there."""
-        self._finders = finders
+    def __repr__(self) -> str:
+        return "<EscapedNames>"
 
-    def find(self, texts: Sequence[str], allowance: Allowance) -> list[list[Span]]:
-        """Per text the names in it that have an escape in them."""
-        found: list[list[Span]] = [[] for _ in texts]
-        places = [(number, *stretch) for number, text in enumerate(texts) for stretch in stretches(text)]
-        read = [_read(texts[number][start:end]) for number, start, end in places]
-        said = [folded.text for folded in read]
-        for finder in self._finders if places else ():
-            spans = finder.find(said, allowance)
-            for (number, offset, end), folded, those in zip(places, read, spans, strict=True):
-                back = _back(texts[number][offset:end], folded, those)
-                found[number] += (one._replace(start=offset + one.start, end=offset + one.end) for one in back)
+    def find(self, page: Page, allowance: Allowance) -> dict[int, list[Span]]:
+        """The names with an escape in them, of each text with any."""
+        read = [
+            (number, *stretch, _read(page.texts[number][slice(*stretch)]))
+            for number in texts_with(_HINT.search, page)
+            for stretch in stretches(page.texts[number])
+        ]
+        found: dict[int, list[Span]] = {}
+        for at, spans in self._names([folded.text for *_, folded in read], allowance) if read else ():
+            number, start, end, folded = read[at]
+            back = _back(page.texts[number][start:end], folded, spans)
+            found.setdefault(number, []).extend(
+                one._replace(start=start + one.start, end=start + one.end) for one in back
+            )
         return found
+
+    def _names(self, said: Sequence[str], allowance: Allowance) -> Iterator[tuple[int, Sequence[Span]]]:
+        page = Page(said)
+        for whole in self._beside:
+            yield from whole.find(page).items()
+        for finder in self._finders:
+            yield from enumerate(finder.find(said, allowance))
 
 
 def stretches(text: str) -> Iterator[tuple[int, int]]:
