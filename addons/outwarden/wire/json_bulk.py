@@ -7,6 +7,7 @@ that looks at more than its own value, the strings are what stands between the q
 import re
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from itertools import compress
 from typing import Any
 
 import msgspec
@@ -117,7 +118,7 @@ def read_at_once(
         return None
     if special and not special.isdisjoint(_sampled(raw)):
         return None
-    if not (is_whole or is_json(raw)) or (parts := _split(raw)) is None:
+    if not (is_whole or is_json(raw)) or (parts := _split(raw, spans)) is None:
         return None
     tokens, structure = parts
     layout = _Layout(raw, structure, spans)
@@ -163,19 +164,37 @@ def is_json(raw: bytes | str) -> bool:
     return True
 
 
-def _split(raw: bytes) -> tuple[list[str], bytes] | None:
+def _split(raw: bytes, spans: Spans) -> tuple[list[str], bytes] | None:
     """Return (all strings, what stands outside of them); None where a string is none."""
-    escaped = b"\\" in raw
-    plain = raw.replace(b"\\\\", b"\\u005c").replace(b'\\"', b"\\u0022") if escaped else raw
+    return _parsed(raw, spans) if b"\\" in raw else _plain(raw)
+
+
+def _plain(raw: bytes) -> tuple[list[str], bytes] | None:
+    """As `_split`, without escapes: what stands between the quotes."""
     try:
-        parts = plain.decode().split('"')
-        tokens, structure = parts[1::2], "".join(parts[0::2]).encode()
-        if escaped and (spelled := [token for token in tokens if "\\" in token]):
-            said = iter(orjson.loads('["' + '","'.join(spelled) + '"]'))
-            tokens = [next(said) if "\\" in token else token for token in tokens]
-    except (UnicodeDecodeError, orjson.JSONDecodeError):
+        parts = raw.decode().split('"')
+    except UnicodeDecodeError:
         return None
-    return (tokens, structure) if _controls(raw) == _controls(structure) else None
+    structure = "".join(parts[0::2]).encode()
+    return (parts[1::2], structure) if _controls(raw) == _controls(structure) else None
+
+
+def _parsed(raw: bytes, spans: Spans) -> tuple[list[str], bytes] | None:
+    """As `_split`: the strings alone, with a comma behind each, are a list to the parser."""
+    turns = np.zeros(len(raw) + 1, np.int8)  # a string may begin where a comma ends
+    turns[spans.opening] = 1
+    turns[spans.closing + 2] -= 1
+    is_listed = np.cumsum(turns[:-1], dtype=np.int8).view(np.bool_)
+    codes = np.frombuffer(raw, np.uint8)
+    listed = codes.copy()
+    listed[spans.closing + 1] = ord(",")
+    is_listed[spans.closing[-1] + 1] = False
+    try:
+        tokens = orjson.loads(b"[" + listed[is_listed].tobytes() + b"]")
+    except orjson.JSONDecodeError:
+        return None
+    is_listed[spans.closing + 1] = False
+    return tokens, codes[~is_listed].tobytes()
 
 
 def _controls(data: bytes) -> int:
@@ -231,37 +250,36 @@ class _Layout:
         None where such an object has a key twice: in it, even what looks like an id is text.
         """
         keys = np.flatnonzero(self._solid[self._places] == ord(":"))
+        names = Names(self._raw, self._spans, keys, tokens)
         values = np.minimum(keys + 1, len(tokens) - 1)
-        of_string = keys[self._places[values] == self._places[keys] + 1]
-        named = of_string[Names(self._raw, self._spans, of_string, tokens).are_in(ids)]
-        said = [tokens[at] for at in (named + 1).tolist()]
+        is_named = names.are_in(ids) & (self._places[values] == self._places[keys] + 1)
+        places = values[is_named].tolist()
+        said = [tokens[at] for at in places]
         looks_so = {value for value in set(said) if ID.fullmatch(value)}
-        named = named[np.fromiter(map(looks_so.__contains__, said), np.bool_, len(said))]
-        if not len(named):
+        are_ids = [value in looks_so for value in said]
+        is_named[is_named] = are_ids
+        if not is_named.any():
             return tokens, []
-        if self._repeat(keys, named, tokens):
+        if self._repeat(names, is_named):
             return None
         texts: list[str | None] = [*tokens]
-        for at in (named + 1).tolist():
+        for at in compress(places, are_ids):
             texts[at] = None
-        return texts, [value for value in said if value in looks_so]
+        return texts, list(compress(said, are_ids))
 
-    def _repeat(self, keys: NDArray[np.intp], named: NDArray[np.intp], tokens: Sequence[str]) -> bool:
-        """Whether an object that has one of the ``named`` keys has a key twice."""
-        depths = self._depths[self._places - 1]
-        is_asked = np.zeros(MAX_DEPTH + 1, np.bool_)
-        is_asked[depths[named]] = True
-        keys = keys[is_asked[depths[keys]]]  # in such an object, or one as deep
-        objects = self._objects(self._places[keys], is_asked)
-        are_asked = np.zeros(len(self._solid) + 1, np.bool_)
-        are_asked[objects[np.searchsorted(keys, named)]] = True
-        asked = are_asked[objects]
-        return Names(self._raw, self._spans, keys[asked], tokens).repeat(objects[asked])
+    def _repeat(self, names: Names, is_named: NDArray[np.bool_]) -> bool:
+        """Whether an object that has one of the named keys has a key twice; ``names``: those of all keys."""
+        keys, objects = self._by_object()
+        is_asked = np.zeros(int(objects[-1]) + 1, np.bool_)
+        is_asked[objects[is_named[keys]]] = True
+        asked = is_asked[objects]
+        return names.repeat(keys[asked], objects[asked])
 
-    def _objects(self, places: NDArray[np.intp], is_asked: NDArray[np.bool_]) -> NDArray[np.intp]:
-        """Number the object that each place lies in: the last of its depth that opened before; of depths asked for."""
-        size = len(self._solid)
-        opening = np.flatnonzero(self._solid == ord("{"))
-        opening = opening[is_asked[self._depths[opening]]]
-        opened = np.sort(self._depths[opening].astype(np.intp) * size + opening)
-        return np.searchsorted(opened, self._depths[places - 1].astype(np.intp) * size + places)
+    def _by_object(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """The keys, those of one object next to each other, and a number for the object of each."""
+        places = np.flatnonzero((self._solid == ord("{")) | (self._solid == ord(":")))
+        opens = self._solid[places] == ord("{")
+        # Of one depth, all keys up to the next bracket are of the object that the last one opened.
+        order = np.argsort(self._depths[places].astype(np.uint8), kind="stable")
+        is_key = ~opens[order]
+        return (np.cumsum(~opens) - 1)[order[is_key]], np.cumsum(opens[order])[is_key]
