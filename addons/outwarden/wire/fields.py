@@ -120,7 +120,7 @@ def _apart(joined: Joined) -> Iterator[Sequence[str]]:
     document = joined.document
     inner = _said(document)
     opening = [start for start, _ in document.spans()]
-    bounds = [bisect_left(opening, start) for start in (*joined.starts, len(document.raw))]
+    bounds = [bisect_left(opening, start) for start in joined.starts]
     for first, last in pairwise(bounds):
         if not inner:
             yield list(filter(None, document.tokens[first:last]))

@@ -5,7 +5,7 @@ that looks at more than its own value, the strings are what stands between the q
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import compress
 from typing import Any
@@ -122,17 +122,17 @@ def read_at_once(
         return None
     tokens, structure = parts
     layout = _Layout(raw, structure, spans)
-    different = set(tokens)
-    if (depth := layout.depth()) > MAX_DEPTH or not special.isdisjoint(different):
+    asked = special if free else (special | rules.ids | rules.free).intersection(tokens)
+    if (depth := layout.depth()) > MAX_DEPTH or not special.isdisjoint(asked):
         return None
     long = np.flatnonzero(spans.sizes() >= PACKED_CHARACTERS_MIN)
     begin = long[_MAY_BE_PACKED[np.frombuffer(raw, np.uint8)[spans.opening[long] + 1]]]
     if any(may_be_packed(tokens[at]) for at in begin.tolist()):
         return None
-    if spans.longest() >= longest and max(map(len, different)) >= longest:
+    if spans.longest() >= longest and max(map(len, tokens)) >= longest:
         return None
-    ids = frozenset[str]() if free else rules.ids & different
-    has_free = free or not rules.free.isdisjoint(different)
+    ids = frozenset[str]() if free else rules.ids & asked
+    has_free = free or not rules.free.isdisjoint(asked)
     number_tokens = layout.number_tokens(free=has_free)
     if number_tokens is None or (ids and has_free):
         return None
@@ -157,8 +157,14 @@ def _is_dense(raw: bytes, spans: Spans) -> bool:
 
 def is_json(raw: bytes | str) -> bool:
     """Whether the grammar holds, but for the insides of strings, NaN and the infinities; at next to no cost."""
+    return are_json([raw])
+
+
+def are_json(raws: Iterable[bytes | str]) -> bool:
+    """Whether each of them is, as of `is_json`."""
     try:
-        _GRAMMAR.decode(raw)
+        for raw in raws:
+            _GRAMMAR.decode(raw)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return False
     return True

@@ -104,12 +104,16 @@ def without_strings(raw: bytes) -> bytes:
 
 def escapes_non_ascii(raw: bytes) -> bool:
     """Tell whether a document spells non-ASCII characters as ``\\uXXXX``."""
-    return raw.isascii() and b"\\u" in raw and b"\\u" in raw.replace(b"\\\\", b"")
+    return _has_unicode_escapes(raw) and raw.isascii() and b"\\u" in raw.replace(b"\\\\", b"")
 
 
 def escapes_letters(raw: bytes) -> bool:
     """Tell whether a document spells a letter of the alphabet as ``\\uXXXX``: a key in it may not look like itself."""
-    return b"\\u00" in raw and _ESCAPED_LETTER.search(raw) is not None
+    return _has_unicode_escapes(raw) and _ESCAPED_LETTER.search(raw) is not None
+
+
+def _has_unicode_escapes(raw: bytes) -> bool:
+    return b"\\" in raw and b"\\u" in raw  # one byte is looked for faster by far
 
 
 def escape(text: str, *, ascii_only: bool) -> bytes:

@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from itertools import chain
+from itertools import chain, compress
 
 from outwarden.wire.edits import Edit, apply_edits
 from outwarden.wire.json_document import Document, File, Joined, Nested
@@ -32,11 +32,15 @@ def leaves(nested: Nested) -> Iterable[str]:
 
 
 def _leaves_in(document: Document) -> Iterator[str]:
-    for index, text in enumerate(document.tokens):
-        if index in document.nested:
+    """Those between two nested documents at once: there may be thousands of either."""
+    tokens, lone = document.tokens, document.lone
+    last = -1
+    for index in (*sorted(document.nested), len(tokens)):
+        between = tokens[last + 1 : index]
+        yield from filter(None, compress(between, lone[last + 1 : index]) if lone else between)
+        if index < len(tokens):
             yield from leaves(document.nested[index])
-        elif text and index not in document.joined:
-            yield text
+        last = index
 
 
 def splice_document(document: Document, answers: Answers, *, ascii_only: bool, found: Found) -> list[Splice]:
@@ -60,7 +64,7 @@ def _edited(document: Document, answers: Answers, found: Found) -> dict[int, Seq
             edited.update(_edited_in(inner, answers, found))
         elif text and inner is not None:
             edited[index] = nested_edits(inner, answers, found)
-        elif text and index not in document.joined:
+        elif text and (not document.lone or document.lone[index]):
             edited[index] = answers[text]
             found += [(edit, text[edit.start : edit.end]) for edit in answers[text]]
     return edited
@@ -73,9 +77,8 @@ def _edited_in(joined: Joined, answers: Answers, found: Found) -> dict[int, list
     for start, end, new in splice_document(document, answers, ascii_only=False, found=found):
         number = bisect_right(starts, start) - 1
         splices.setdefault(number, []).append((start - starts[number], end - starts[number], new))
-    ends = [*starts[1:], len(document.raw)]
     return {
-        joined.places[number]: _as_edits(document.raw[starts[number] : ends[number] - 1], those)
+        joined.places[number]: _as_edits(document.raw[starts[number] : starts[number + 1] - 1], those)
         for number, those in splices.items()
     }
 
