@@ -43,11 +43,11 @@ def find_tokens(raw: bytes, *, numbers: bool = False) -> Sequence[tuple[int, int
     return Spans.of(plain)
 
 
-def may_nest(raw: bytes, spans: Sequence[tuple[int, int]]) -> Sequence[int]:
-    """List the tokens that may begin like a document: by a bracket, a space, or an escape."""
+def may_nest(raw: bytes, spans: Sequence[tuple[int, int]], lone: bytes = b"") -> Sequence[int]:
+    """List the tokens that may begin like a document, by a bracket, a space, or an escape; ``lone``: of these alone."""
     if isinstance(spans, Spans):
-        found: list[int] = spans.begin_with(raw, _BEGINS_DOCUMENT).tolist()
-        return found
+        found = spans.begin_with(raw, _BEGINS_DOCUMENT)
+        return (found[np.frombuffer(lone, np.bool_)[found]] if lone else found).tolist()  # type: ignore[no-any-return]
     return [at for at, (start, _) in enumerate(spans) if _BEGINS_DOCUMENT[raw[start + 1]]]
 
 

@@ -97,9 +97,8 @@ def find_nested(document: Document, nesting: int, *, joins: bool = True) -> None
         return
     if joins:
         join_small(document, nesting + 1, _read_joined)
-    tokens, lone = document.tokens, document.lone
-    for at in may_nest(document.raw, document.spans()):
-        text = tokens[at] if not lone or lone[at] else None
+    for at in may_nest(document.raw, document.spans(), document.lone):
+        text = document.tokens[at]
         if text and text[0] in OPENS and (nested := _read_text(text, nesting + 1)) is not None:
             document.nested[at] = nested
 

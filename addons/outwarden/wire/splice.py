@@ -31,16 +31,18 @@ def leaves(nested: Nested) -> Iterable[str]:
     return _leaves_in(nested)
 
 
-def _leaves_in(document: Document) -> Iterator[str]:
+def _leaves_in(document: Document) -> Iterable[str]:
     """Those between two nested documents at once: there may be thousands of either."""
     tokens, lone = document.tokens, document.lone
+    found: list[Iterable[str]] = []
     last = -1
     for index in (*sorted(document.nested), len(tokens)):
         between = tokens[last + 1 : index]
-        yield from filter(None, compress(between, lone[last + 1 : index]) if lone else between)
+        found.append(filter(None, compress(between, lone[last + 1 : index]) if lone else between))
         if index < len(tokens):
-            yield from leaves(document.nested[index])
+            found.append(leaves(document.nested[index]))
         last = index
+    return chain.from_iterable(found)
 
 
 def splice_document(document: Document, answers: Answers, *, ascii_only: bool, found: Found) -> list[Splice]:
