@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from outwarden.wire.format import TextRules
 from outwarden.wire.json_names import Names
-from outwarden.wire.json_text import Spans, find_tokens
+from outwarden.wire.json_text import Spans, are_inside, are_quotes, find_tokens
 from outwarden.wire.json_tree import MAX_DEPTH
 from outwarden.wire.packed import PACKED_BEGINS, PACKED_CHARACTERS_MIN, may_be_packed
 
@@ -182,20 +182,20 @@ def _plain(raw: bytes) -> tuple[list[str], bytes] | None:
 
 def _parsed(raw: bytes, spans: Spans) -> tuple[list[str], bytes] | None:
     """As `_split`: the strings alone, with a comma behind each, are a list to the parser."""
-    turns = np.zeros(len(raw) + 1, np.int8)  # a string may begin where a comma ends
-    turns[spans.opening] = 1
-    turns[spans.closing + 2] -= 1
-    is_listed = np.cumsum(turns[:-1], dtype=np.int8).view(np.bool_)
+    inside = are_inside(are_quotes(raw))
+    is_string = inside.copy()
+    is_string[1:] |= inside[:-1]  # the quote that closes it
+    is_listed = is_string.copy()
+    is_listed[1:] |= is_string[:-1]
+    is_listed[spans.closing[-1] + 1] = False
     codes = np.frombuffer(raw, np.uint8)
     listed = codes.copy()
     listed[spans.closing + 1] = ord(",")
-    is_listed[spans.closing[-1] + 1] = False
     try:
         tokens = orjson.loads(b"[" + listed[is_listed].tobytes() + b"]")
     except orjson.JSONDecodeError:
         return None
-    is_listed[spans.closing + 1] = False
-    return tokens, codes[~is_listed].tobytes()
+    return tokens, codes[~is_string].tobytes()
 
 
 def _controls(data: bytes) -> int:
@@ -291,17 +291,23 @@ class _Layout:
 
     def _repeat(self, names: Names, is_named: NDArray[np.bool_]) -> bool:
         """Whether an object that has one of the named keys has a key twice; ``names``: those of all keys."""
-        keys, objects = self._by_object()
+        keys, objects = self._by_object(is_named)
         is_asked = np.zeros(int(objects[-1]) + 1, np.bool_)
         is_asked[objects[is_named[keys]]] = True
         asked = is_asked[objects]
         return names.repeat(keys[asked], objects[asked])
 
-    def _by_object(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """The keys, those of one object next to each other, and a number for the object of each."""
+    def _by_object(self, is_named: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """The keys as deep as one that is named, those of one object next to each other, and a number for the object of
+        each.
+        """
         places = np.flatnonzero((self._solid == ord("{")) | (self._solid == ord(":")))
         opens = self._solid[places] == ord("{")
+        depths = self._depths[places]
+        is_asked = np.zeros(MAX_DEPTH + 1, np.bool_)
+        is_asked[depths[~opens][is_named]] = True
+        asked = np.flatnonzero(is_asked[depths])
         # Of one depth, all keys up to the next bracket are of the object that the last one opened.
-        order = np.argsort(self._depths[places].astype(np.uint8), kind="stable")
+        order = asked[np.argsort(depths[asked].astype(np.uint8), kind="stable")]
         is_key = ~opens[order]
         return (np.cumsum(~opens) - 1)[order[is_key]], np.cumsum(opens[order])[is_key]

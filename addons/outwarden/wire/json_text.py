@@ -37,10 +37,10 @@ def count_strings(raw: bytes) -> int:
 
 def find_tokens(raw: bytes, *, numbers: bool = False) -> Sequence[tuple[int, int]]:
     """List (start, end) of every string, quotes included, of a valid JSON document; numbers too if asked."""
-    plain = without_escaped_quotes(raw)
-    if numbers or len(raw) < _SMALL:
-        return [match.span() for match in (_STRING_OR_NUMBER if numbers else _STRING).finditer(plain)]
-    return Spans.of(plain)
+    if not numbers and len(raw) >= _SMALL:
+        return Spans.of(raw)
+    pattern = _STRING_OR_NUMBER if numbers else _STRING
+    return [match.span() for match in pattern.finditer(without_escaped_quotes(raw))]
 
 
 def may_nest(raw: bytes, spans: Sequence[tuple[int, int]], lone: bytes = b"") -> Sequence[int]:
@@ -58,9 +58,9 @@ class Spans(Sequence[tuple[int, int]]):
         self.opening, self.closing = opening, closing
 
     @classmethod
-    def of(cls, plain: bytes) -> "Spans":
-        """Those of a document without escaped quotes."""
-        quotes = np.flatnonzero(np.frombuffer(plain, np.uint8) == ord('"'))
+    def of(cls, raw: bytes) -> "Spans":
+        """Those of the strings of a document."""
+        quotes = np.flatnonzero(are_quotes(raw))
         return cls(quotes[: len(quotes) // 2 * 2 : 2], quotes[1::2])
 
     def __len__(self) -> int:
@@ -90,6 +90,23 @@ class Spans(Sequence[tuple[int, int]]):
         if isinstance(index, slice):
             return Spans(self.opening[index], self.closing[index])
         return int(self.opening[index]), int(self.closing[index]) + 1
+
+
+def are_quotes(raw: bytes) -> NDArray[np.bool_]:
+    """Tell for each byte whether it is a quote that opens or closes a string."""
+    codes = np.frombuffer(raw, np.uint8)
+    found = codes == ord('"')
+    if b"\\" in raw:
+        escapes = codes == ord("\\")
+        if (escapes[1:] & escapes[:-1]).any():  # of two, the second escapes nothing
+            escapes = np.frombuffer(raw.replace(b"\\\\", b"__"), np.uint8) == ord("\\")
+        found[1:] &= ~escapes[:-1]
+    return found
+
+
+def are_inside(quotes: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Tell for each byte whether it stands in a string, the quote that opens it included."""
+    return (np.add.accumulate(quotes.view(np.uint8), dtype=np.uint8) & 1).view(np.bool_)  # it wraps at an even number
 
 
 def without_escaped_quotes(raw: bytes) -> bytes:
