@@ -109,7 +109,9 @@ def _said(document: Document) -> dict[int, Sequence[str]]:
     found: dict[int, Sequence[str]] = {}
     for at, nested in document.nested.items():
         if isinstance(nested, Joined):
-            found.update(zip(nested.places, _apart(nested), strict=True))
+            apart = list(_apart(nested))
+            places = zip(nested.places.tolist(), nested.numbers.tolist(), strict=True)
+            found.update((at, apart[number]) for at, number in places)
         else:
             found[at] = list(leaves(nested))
     return found

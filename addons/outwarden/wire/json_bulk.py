@@ -146,8 +146,10 @@ def _sampled(raw: bytes) -> Iterator[str]:
 def _is_dense(raw: bytes, spans: Spans) -> bool:
     """Whether there are many strings, or many containers; brackets in strings are none."""
     outside = len(raw) - spans.size()
-    brackets = np.count_nonzero(_is_opening(np.frombuffer(raw, np.uint8))) if outside * _DENSITY >= len(raw) else 0
-    return (len(spans) * 2 + min(brackets, outside)) * _DENSITY >= len(raw)
+    brackets = (
+        np.count_nonzero(_are_any(np.frombuffer(raw, np.uint8), "{", "[")) if outside * _DENSITY >= len(raw) else 0
+    )
+    return bool((len(spans) * 2 + min(brackets, outside)) * _DENSITY >= len(raw))
 
 
 def is_json(raw: bytes | str) -> bool:
@@ -206,17 +208,15 @@ def _controls(data: bytes) -> int:
 # To compare all bytes takes a tenth of the time of looking each up in a table.
 
 
-def _is_opening(codes: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    return (codes == ord("{")) | (codes == ord("["))
+def _are_any(codes: NDArray[np.uint8], first: str, second: str) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = (codes == ord(first)) | (codes == ord(second))
+    return found
 
 
-def _is_closing(codes: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    return (codes == ord("}")) | (codes == ord("]"))
-
-
-def _is_of_number(solid: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def _are_of_numbers(solid: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """What numbers are made of, but for exponents, where the grammar holds: digits, signs, points."""
-    return (solid >= ord("+")) & (solid <= ord("9")) & (solid != ord(","))
+    found: NDArray[np.bool_] = (solid >= ord("+")) & (solid <= ord("9")) & (solid != ord(","))
+    return found
 
 
 class _Layout:
@@ -227,7 +227,8 @@ class _Layout:
         solid = np.frombuffer(structure, np.uint8)
         self._spaces = solid <= ord(" ")
         self._solid = solid[~self._spaces] if self._spaces.any() else solid
-        steps = _is_opening(self._solid).view(np.int8) - _is_closing(self._solid).view(np.int8)
+        opens, closes = _are_any(self._solid, "{", "["), _are_any(self._solid, "}", "]")
+        steps = opens.view(np.int8) - closes.view(np.int8)
         self._depths = np.cumsum(steps, dtype=np.int32)  # behind each byte
 
     def depth(self) -> int:
@@ -240,7 +241,7 @@ class _Layout:
         ``free``: some are the caller's own data, where they are no such ids. None: then a long one may be a card.
         """
         solid = self._solid
-        in_number = _is_of_number(solid)
+        in_number = _are_of_numbers(solid)
         edges = np.flatnonzero(in_number[1:] != in_number[:-1]) + 1  # brackets are around them all
         if not len(edges):
             return 0
@@ -263,23 +264,21 @@ class _Layout:
         """
         before = self._places()
         keys = np.flatnonzero(self._solid[before] == ord(":"))
-        names = Names(self._raw, self._spans, keys, tokens)
         values = np.minimum(keys + 1, len(tokens) - 1)
-        is_named = names.are_in(ids) & (before[values] == before[keys] + 1)
-        places = values[is_named].tolist()
-        said = [tokens[at] for at in places]
+        of_string = keys[before[values] == before[keys] + 1]
+        named = of_string[Names(self._raw, self._spans, of_string, tokens).are_in(ids)]
+        said = [tokens[at] for at in (named + 1).tolist()]
         different = set(said)
         looks_so = {value for value in different if ID.fullmatch(value)}
         if len(looks_so) < len(different):
             are_ids = [value in looks_so for value in said]
-            is_named[is_named] = are_ids
-            places, said = list(compress(places, are_ids)), list(compress(said, are_ids))
-        if not places:
+            named, said = named[are_ids], list(compress(said, are_ids))
+        if not said:
             return tokens, []
-        if self._repeat(names, is_named):
+        if self._repeat(keys, named, before, tokens):
             return None
         texts: list[str | None] = [*tokens]
-        for at in places:
+        for at in (named + 1).tolist():
             texts[at] = None
         return texts, said
 
@@ -289,24 +288,27 @@ class _Layout:
         before = self._spans.opening - np.cumsum(sizes) + sizes
         return np.cumsum(~self._spaces)[before - 1] if self._spaces.any() else before
 
-    def _repeat(self, names: Names, is_named: NDArray[np.bool_]) -> bool:
-        """Whether an object that has one of the named keys has a key twice; ``names``: those of all keys."""
-        keys, objects = self._by_object(is_named)
+    def _repeat(
+        self, keys: NDArray[np.intp], named: NDArray[np.intp], before: NDArray[np.intp], tokens: Sequence[str]
+    ) -> bool:
+        """Whether an object that has one of the ``named`` keys has a key twice."""
+        is_deep = np.zeros(MAX_DEPTH + 1, np.bool_)
+        is_deep[self._depths[before[named]]] = True
+        order, objects = self._by_object(is_deep)
+        keys = keys[order]
+        is_named = np.zeros(len(tokens), np.bool_)
+        is_named[named] = True
         is_asked = np.zeros(int(objects[-1]) + 1, np.bool_)
         is_asked[objects[is_named[keys]]] = True
         asked = is_asked[objects]
-        return names.repeat(keys[asked], objects[asked])
+        return Names(self._raw, self._spans, keys[asked], tokens).repeat(objects[asked])
 
-    def _by_object(self, is_named: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """The keys as deep as one that is named, those of one object next to each other, and a number for the object of
-        each.
-        """
-        places = np.flatnonzero((self._solid == ord("{")) | (self._solid == ord(":")))
+    def _by_object(self, is_deep: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Number the keys as deep as asked for, those of one object next to each other, and the object of each."""
+        places = np.flatnonzero(_are_any(self._solid, "{", ":"))
         opens = self._solid[places] == ord("{")
         depths = self._depths[places]
-        is_asked = np.zeros(MAX_DEPTH + 1, np.bool_)
-        is_asked[depths[~opens][is_named]] = True
-        asked = np.flatnonzero(is_asked[depths])
+        asked = np.flatnonzero(is_deep[depths])
         # Of one depth, all keys up to the next bracket are of the object that the last one opened.
         order = asked[np.argsort(depths[asked].astype(np.uint8), kind="stable")]
         is_key = ~opens[order]

@@ -1,7 +1,6 @@
 """Documents that stand in a string each, read as one list: many small ones take a tenth of the time so."""
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import compress
 
 import numpy as np
 
@@ -19,41 +18,43 @@ Read = Callable[[bytes, int], Document]
 
 
 def join_small(document: Document, nesting: int, read: Read) -> None:
-    """Read the small documents in the strings of a large one, where there are many."""
+    """Read the small documents in the strings of a large one, where there are many; each different one once."""
     spans = document.spans()
     if not isinstance(spans, Spans):
         return
-    begin = spans.begin_with(document.raw, _OPENS)
-    places, texts = _small(document.tokens, begin[spans.sizes()[begin] < _SMALL].tolist())
+    places = spans.begin_with(document.raw, _OPENS)
+    places = places[spans.sizes()[places] < _SMALL]
+    if len(places) < _MANY:
+        return
+    texts = [document.tokens[at] or "" for at in places.tolist()]
+    different = list(dict.fromkeys(texts))
+    if not are_json(different):
+        different = list(filter(is_json, different))  # but for the insides of their strings
+    if len(different) == len(texts):
+        numbers = np.arange(len(texts))
+    else:
+        number_of = dict(zip(different, range(len(different)), strict=True))
+        numbers = np.fromiter((number_of.get(text, -1) for text in texts), np.intp, len(texts))
     is_lone = np.ones(len(document.tokens), np.bool_)
-    for joined in _join(places, texts, nesting, read):
-        document.nested[joined.places[0]] = joined
-        is_lone[joined.places] = False
+    for first, joined, starts in _join(different, 0, nesting, read):
+        of_these = (first <= numbers) & (numbers < first + len(starts) - 1)
+        found = places[of_these]
+        document.nested[int(found[0])] = Joined(joined, found, numbers[of_these] - first, starts)
+        is_lone[found] = False
         document.lone = is_lone.tobytes()
 
 
-def _small(tokens: Sequence[str | None], places: Sequence[int]) -> tuple[Sequence[int], Sequence[str]]:
-    """Those of ``places`` where there is an object or a list, but for the insides of its strings; and these."""
-    texts = [tokens[at] or "" for at in places]
-    if len(texts) < _MANY or are_json(texts):
-        return places, texts
-    good = list(map(is_json, texts))
-    return list(compress(places, good)), list(compress(texts, good))
-
-
-def _join(places: Sequence[int], texts: Sequence[str], nesting: int, read: Read) -> Iterator[Joined]:
-    """By halves where one of them keeps the others from it."""
-    if len(places) < _MANY:
-        return
+def _join(texts: Sequence[str], first: int, nesting: int, read: Read) -> Iterator[tuple[int, Document, Sequence[int]]]:
+    """Yield (number of the first, the list, where they begin in it), by halves where one keeps the others from it."""
     joined = scannable("[" + ",".join(texts) + "]")
     raw = joined.encode()
     try:
         document = read(raw, nesting)
     except BodyError:
-        half = len(places) // 2
-        yield from _join(places[:half], texts[:half], nesting, read)
-        yield from _join(places[half:], texts[half:], nesting, read)
+        if (half := len(texts) // 2) >= _MANY:
+            yield from _join(texts[:half], first, nesting, read)
+            yield from _join(texts[half:], first + half, nesting, read)
         return
     spelled = texts if len(raw) == len(joined) else [text.encode("utf-8", "surrogatepass") for text in texts]
     ends = np.cumsum(np.fromiter(map(len, spelled), np.intp, len(texts)) + 1)
-    yield Joined(document, places, [1, *(ends + 1).tolist()])
+    yield first, document, [1, *(ends + 1).tolist()]

@@ -28,9 +28,13 @@ class Names:
         words = np.ndarray((len(raw) + 1,), "<u8", raw + bytes(_WORD), strides=(1,))  # the one that begins at each byte
         self._sizes = closing - opening - 1
         self._heads = words[opening + 1] & _FIRST[np.minimum(self._sizes, _WORD)]
-        self._tails = np.where(self._sizes > _WORD, words[np.maximum(closing - _WORD, 0)], np.uint64(0))
-        escapes = np.flatnonzero(np.frombuffer(raw, np.uint8) == ord("\\"))
-        self._are_escaped = np.searchsorted(escapes, opening) != np.searchsorted(escapes, closing)
+        self._tails = np.zeros(len(at), np.uint64)
+        long = np.flatnonzero(self._sizes > _WORD)
+        self._tails[long] = words[closing[long] - _WORD]
+        self._are_escaped = np.zeros(len(at), np.bool_)
+        if b"\\" in raw:
+            escapes = np.flatnonzero(np.frombuffer(raw, np.uint8) == ord("\\"))
+            self._are_escaped = np.searchsorted(escapes, opening) != np.searchsorted(escapes, closing)
 
     def are_in(self, wanted: Iterable[str]) -> NDArray[np.bool_]:
         """Which of them are among ``wanted``, a few names."""
@@ -49,17 +53,17 @@ class Names:
             found[one] = self._tokens[self._at[one]] in names
         return found
 
-    def repeat(self, chosen: NDArray[np.intp], objects: NDArray[np.intp]) -> bool:
-        """Whether two of those ``chosen`` are the same and stand in the same object.
+    def repeat(self, objects: NDArray[np.intp]) -> bool:
+        """Whether two of them are the same and stand in the same of ``objects``, of which each has its own.
 
-        ``objects``: the object of each; those of one stand next to each other.
+        Those of one object stand next to each other.
         """
-        if not self._are_escaped[chosen].any():
+        if not self._are_escaped.any():
             codes = self._heads ^ self._tails * _MIX_TAIL ^ self._sizes.astype(np.uint64)
-            if not _are_twice(objects, codes[chosen]):
+            if not _are_twice(objects, codes):
                 return False
-        exact = (hash(self._tokens[at]) for at in self._at[chosen].tolist())
-        return _are_twice(objects, np.fromiter(exact, np.int64, len(chosen)).view(np.uint64))
+        exact = (hash(self._tokens[at]) for at in self._at.tolist())
+        return _are_twice(objects, np.fromiter(exact, np.int64, len(self._at)).view(np.uint64))
 
 
 def _are_twice(objects: NDArray[np.intp], codes: NDArray[np.uint64]) -> bool:

@@ -106,7 +106,9 @@ def are_quotes(raw: bytes) -> NDArray[np.bool_]:
 
 def are_inside(quotes: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Tell for each byte whether it stands in a string, the quote that opens it included."""
-    return (np.add.accumulate(quotes.view(np.uint8), dtype=np.uint8) & 1).view(np.bool_)  # it wraps at an even number
+    count = np.add.accumulate(quotes.view(np.uint8), dtype=np.uint8)  # it wraps at an even number
+    found: NDArray[np.bool_] = (count & 1).view(np.bool_)
+    return found
 
 
 def without_escaped_quotes(raw: bytes) -> bytes:

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import chain, compress
 
+import numpy as np
+
 from outwarden.wire.edits import Edit, apply_edits
 from outwarden.wire.json_document import Document, File, Joined, Nested
 from outwarden.wire.json_fragments import Fragments
@@ -15,7 +17,7 @@ Answers = Mapping[str, Sequence[Edit]]
 """text -> its edits, only for texts that have any."""
 Found = list[tuple[Edit, str]]
 
-_STRETCH = 256  # tokens
+_STRETCH, _SHORT_STRETCH = 256, 16  # tokens
 
 
 def leaves(nested: Nested) -> Iterable[str]:
@@ -79,18 +81,24 @@ def _edited_in(joined: Joined, answers: Answers, found: Found) -> dict[int, list
     for start, end, new in splice_document(document, answers, ascii_only=False, found=found):
         number = bisect_right(starts, start) - 1
         splices.setdefault(number, []).append((start - starts[number], end - starts[number], new))
-    return {
-        joined.places[number]: _as_edits(document.raw[starts[number] : starts[number + 1] - 1], those)
+    edits = {
+        number: _as_edits(document.raw[starts[number] : starts[number + 1] - 1], those)
         for number, those in splices.items()
     }
+    touched = np.isin(joined.numbers, list(edits))
+    pairs = zip(joined.places[touched].tolist(), joined.numbers[touched].tolist(), strict=True)
+    return {place: edits[number] for place, number in pairs}
 
 
 def _places(tokens: Sequence[str | None], wanted: AbstractSet[str]) -> Iterator[int]:
     """Where the ``wanted`` tokens stand. Of half a million few are: whole stretches are passed over at once."""
     for start in range(0, len(tokens), _STRETCH):
-        stretch = tokens[start : start + _STRETCH]
-        if not wanted.isdisjoint(stretch):
-            yield from (start + at for at, token in enumerate(stretch) if token in wanted)
+        if wanted.isdisjoint(tokens[start : start + _STRETCH]):
+            continue
+        for first in range(start, min(start + _STRETCH, len(tokens)), _SHORT_STRETCH):
+            short = tokens[first : first + _SHORT_STRETCH]
+            if not wanted.isdisjoint(short):
+                yield from (at for at, token in enumerate(short, first) if token in wanted)
 
 
 def splice_token(
