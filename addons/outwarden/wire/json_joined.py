@@ -36,7 +36,7 @@ def join_small(document: Document, nesting: int, read: Read) -> None:
         number_of = dict(zip(different, range(len(different)), strict=True))
         numbers = np.fromiter((number_of.get(text, -1) for text in texts), np.intp, len(texts))
     is_lone = np.ones(len(document.tokens), np.bool_)
-    for first, joined, starts in _join(different, 0, nesting, read):
+    for first, joined, starts in _join(different, 0, nesting, read) if different else ():
         of_these = (first <= numbers) & (numbers < first + len(starts) - 1)
         found = places[of_these]
         document.nested[int(found[0])] = Joined(joined, found, numbers[of_these] - first, starts)

@@ -95,7 +95,7 @@ class Spans(Sequence[tuple[int, int]]):
 def are_quotes(raw: bytes) -> NDArray[np.bool_]:
     """Tell for each byte whether it is a quote that opens or closes a string."""
     codes = np.frombuffer(raw, np.uint8)
-    found = codes == ord('"')
+    found: NDArray[np.bool_] = codes == ord('"')
     if b"\\" in raw:
         escapes = codes == ord("\\")
         if (escapes[1:] & escapes[:-1]).any():  # of two, the second escapes nothing
@@ -106,9 +106,8 @@ def are_quotes(raw: bytes) -> NDArray[np.bool_]:
 
 def are_inside(quotes: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Tell for each byte whether it stands in a string, the quote that opens it included."""
-    count = np.add.accumulate(quotes.view(np.uint8), dtype=np.uint8)  # it wraps at an even number
-    found: NDArray[np.bool_] = (count & 1).view(np.bool_)
-    return found
+    count = np.cumsum(quotes, dtype=np.uint8)  # it wraps at an even number
+    return np.bitwise_and(count, 1).view(np.bool_)
 
 
 def without_escaped_quotes(raw: bytes) -> bytes:

@@ -16,6 +16,8 @@ from outwarden.wire.json_walk import read_text
 Answers = Mapping[str, Sequence[Edit]]
 """text -> its edits, only for texts that have any."""
 Found = list[tuple[Edit, str]]
+Edited = tuple[Sequence[Edit], Found]
+"""The edits of a token, and what was found in it."""
 
 _STRETCH, _SHORT_STRETCH = 256, 16  # tokens
 
@@ -50,44 +52,53 @@ def _leaves_in(document: Document) -> Iterable[str]:
 def splice_document(document: Document, answers: Answers, *, ascii_only: bool, found: Found) -> list[Splice]:
     """Turn the edits of a document's texts into splices of its bytes; add what was found to ``found``."""
     splices: list[Splice] = []
-    for index, edits in sorted(_edited(document, answers, found).items()):
-        if edits:
-            text = document.tokens[index] or ""
-            splices += splice_token(document.raw, document.spans()[index], text, edits, ascii_only=ascii_only)
+    for index, (edits, said) in sorted(_edited(document, answers).items()):
+        splices += _splices(document, index, edits, ascii_only=ascii_only)
+        found += said
     return splices
 
 
-def _edited(document: Document, answers: Answers, found: Found) -> dict[int, Sequence[Edit]]:
-    """The tokens that have edits, with these."""
-    tokens, nested, edited = document.tokens, document.nested, dict[int, Sequence[Edit]]()
+def _splices(document: Document, index: int, edits: Sequence[Edit], *, ascii_only: bool) -> Iterable[Splice]:
+    """Those of one token."""
+    if not edits:
+        return ()
+    text = document.tokens[index] or ""
+    return splice_token(document.raw, document.spans()[index], text, edits, ascii_only=ascii_only)
+
+
+def _edited(document: Document, answers: Answers) -> dict[int, Edited]:
+    """The tokens that have edits, or documents in them."""
+    tokens, nested, edited = document.tokens, document.nested, dict[int, Edited]()
     wanted = frozenset(answers) if len(tokens) > len(answers) else answers.keys()
     places = _places(tokens, wanted)
     for index in sorted({*places, *nested}) if nested else places:
         text, inner = tokens[index], nested.get(index)
         if isinstance(inner, Joined):
-            edited.update(_edited_in(inner, answers, found))
+            edited.update(_edited_in(inner, answers))
         elif text and inner is not None:
-            edited[index] = nested_edits(inner, answers, found)
+            said: Found = []
+            edited[index] = (nested_edits(inner, answers, said), said)
         elif text and (not document.lone or document.lone[index]):
-            edited[index] = answers[text]
-            found += [(edit, text[edit.start : edit.end]) for edit in answers[text]]
+            edited[index] = (answers[text], [(edit, text[edit.start : edit.end]) for edit in answers[text]])
     return edited
 
 
-def _edited_in(joined: Joined, answers: Answers, found: Found) -> dict[int, list[Edit]]:
-    """The edits of each document that has any, by the token that holds it."""
+def _edited_in(joined: Joined, answers: Answers) -> dict[int, Edited]:
+    """Those of each document in which something was found, by every token that holds it."""
     document, starts = joined.document, joined.starts
     splices: dict[int, list[Splice]] = {}
-    for start, end, new in splice_document(document, answers, ascii_only=False, found=found):
-        number = bisect_right(starts, start) - 1
-        splices.setdefault(number, []).append((start - starts[number], end - starts[number], new))
-    edits = {
-        number: _as_edits(document.raw[starts[number] : starts[number + 1] - 1], those)
+    found: dict[int, Found] = {}
+    for index, (edits, said) in sorted(_edited(document, answers).items()):
+        number = bisect_right(starts, document.spans()[index][0]) - 1
+        splices.setdefault(number, []).extend(_splices(document, index, edits, ascii_only=False))
+        found.setdefault(number, []).extend(said)
+    edited = {
+        number: (_as_edits(document.raw[starts[number] : starts[number + 1] - 1], those, starts[number]), found[number])
         for number, those in splices.items()
     }
-    touched = np.isin(joined.numbers, list(edits))
+    touched = np.isin(joined.numbers, list(edited))
     pairs = zip(joined.places[touched].tolist(), joined.numbers[touched].tolist(), strict=True)
-    return {place: edits[number] for place, number in pairs}
+    return {place: edited[number] for place, number in pairs}
 
 
 def _places(tokens: Sequence[str | None], wanted: AbstractSet[str]) -> Iterator[int]:
@@ -137,7 +148,7 @@ def text_edits(text: str, answers: Answers, found: Found | None = None) -> Seque
 def text_after(document: Document, answers: Answers) -> str:
     """Return all texts as they are after the edits, a line each, for counting tokens; media is left out."""
     texts = list(document.tokens)
-    for index, edits in _edited(document, answers, []).items() if answers else ():
+    for index, (edits, _) in _edited(document, answers).items() if answers else ():
         texts[index] = apply_edits(texts[index] or "", edits)
     for index, nested in document.nested.items():
         if isinstance(nested, File):
@@ -178,11 +189,11 @@ def nested_edits(nested: Document | Fragments | File, answers: Answers, found: F
     return _as_edits(nested.raw, splice_document(nested, answers, ascii_only=False, found=found))
 
 
-def _as_edits(raw: bytes, splices: Iterable[Splice]) -> list[Edit]:
-    """Splices of a document as edits of it as a text."""
+def _as_edits(raw: bytes, splices: Iterable[Splice], at: int = 0) -> list[Edit]:
+    """Splices of a document as edits of it as a text; ``at``: where it begins for them."""
     edits: list[Edit] = []
     seen = point = 0
-    for start, end, replacement in splices:
+    for start, end, replacement in ((first - at, last - at, new) for first, last, new in splices):
         first = point + len(raw[seen:start].decode())
         point = first + len(raw[start:end].decode())
         seen = end
