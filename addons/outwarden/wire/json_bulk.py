@@ -113,7 +113,7 @@ def read_at_once(
         return None
     if special and not special.isdisjoint(_sampled(raw)):
         return None
-    if not (is_whole or is_json(raw)) or (parts := _split(raw, spans)) is None:
+    if not (is_whole or is_json(raw)) or (parts := _split(raw)) is None:
         return None
     tokens, structure = parts
     layout = _Layout(raw, structure, spans)
@@ -167,42 +167,36 @@ def are_json(raws: Iterable[bytes | str]) -> bool:
     return True
 
 
-def _split(raw: bytes, spans: Spans) -> tuple[list[str], bytes] | None:
+def _split(raw: bytes) -> tuple[list[str], bytes] | None:
     """Return (all strings, what stands outside of them); None where a string is none."""
-    return _parsed(raw, spans) if b"\\" in raw else _plain(raw)
-
-
-def _plain(raw: bytes) -> tuple[list[str], bytes] | None:
-    """As `_split`, without escapes: what stands between the quotes."""
+    codes = np.frombuffer(raw, np.uint8)
+    quotes = are_quotes(raw)
+    inside = are_inside(quotes)
+    is_string = inside | quotes
     try:
-        parts = raw.decode().split('"')
-    except UnicodeDecodeError:
+        tokens = _parsed(codes, is_string, quotes) if b"\\" in raw else _plain(codes[is_string & ~(quotes & inside)])
+    except (UnicodeDecodeError, orjson.JSONDecodeError):
         return None
-    structure = "".join(parts[0::2]).encode()
-    return (parts[1::2], structure) if _controls(raw) == _controls(structure) else None
+    return None if tokens is None else (tokens, codes[~is_string].tobytes())
 
 
-def _parsed(raw: bytes, spans: Spans) -> tuple[list[str], bytes] | None:
-    """As `_split`: the strings alone, with a comma behind each, are a list to the parser."""
-    inside = are_inside(are_quotes(raw))
-    is_string = inside.copy()
-    is_string[1:] |= inside[:-1]  # the quote that closes it
+def _plain(texts: NDArray[np.uint8]) -> list[str] | None:
+    """Strings without escapes, each with the quote that closes it."""
+    if (texts < ord(" ")).any():  # no control stands in a string (RFC 8259 §7)
+        return None
+    return texts.tobytes().decode().split('"')[:-1]
+
+
+def _parsed(codes: NDArray[np.uint8], is_string: NDArray[np.bool_], quotes: NDArray[np.bool_]) -> list[str]:
+    """Strings with escapes: with a comma behind each, they are a list to the parser."""
     is_listed = is_string.copy()
     is_listed[1:] |= is_string[:-1]
-    is_listed[spans.closing[-1] + 1] = False
-    codes = np.frombuffer(raw, np.uint8)
+    ends = np.flatnonzero(quotes)[1::2] + 1
     listed = codes.copy()
-    listed[spans.closing + 1] = ord(",")
-    try:
-        tokens = orjson.loads(b"[" + listed[is_listed].tobytes() + b"]")
-    except orjson.JSONDecodeError:
-        return None
-    return tokens, codes[~is_string].tobytes()
-
-
-def _controls(data: bytes) -> int:
-    """How many characters are in it that may stand in no string (RFC 8259 §7)."""
-    return int(np.count_nonzero(np.frombuffer(data, np.uint8) < ord(" ")))
+    listed[ends] = ord(",")
+    is_listed[ends[-1]] = False
+    tokens: list[str] = orjson.loads(b"[" + listed[is_listed].tobytes() + b"]")
+    return tokens
 
 
 # To compare all bytes takes a tenth of the time of looking each up in a table.

@@ -105,9 +105,19 @@ def are_quotes(raw: bytes) -> NDArray[np.bool_]:
 
 
 def are_inside(quotes: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Tell for each byte whether it stands in a string, the quote that opens it included."""
-    count = np.cumsum(quotes, dtype=np.uint8)  # it wraps at an even number
-    return np.bitwise_and(count, 1).view(np.bool_)
+    """Tell for each byte whether it stands in a string, the quote that opens it included.
+
+    That is whether the quotes up to it are odd in number; counted for 64 bytes at once, as simdjson does.
+    """
+    packed = np.packbits(quotes, bitorder="little")
+    words = np.zeros(-(-len(packed) // 8), "<u8")
+    words.view(np.uint8)[: len(packed)] = packed
+    for by in (1, 2, 4, 8, 16, 32):
+        words ^= words << np.uint64(by)
+    odd = words >> np.uint64(63)
+    is_odd_before = (np.cumsum(odd, dtype=np.uint64) - odd) & np.uint64(1)
+    words ^= is_odd_before * ~np.uint64(0)
+    return np.unpackbits(words.view(np.uint8), count=len(quotes), bitorder="little").view(np.bool_)
 
 
 def without_escaped_quotes(raw: bytes) -> bytes:
