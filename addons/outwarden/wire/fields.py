@@ -122,7 +122,7 @@ def _apart(joined: Joined) -> Iterator[Sequence[str]]:
     document = joined.document
     inner = _said(document)
     opening = [start for start, _ in document.spans()]
-    bounds = [bisect_left(opening, start) for start in joined.starts]
+    bounds = [bisect_left(opening, start) for start in joined.starts.tolist()]
     for first, last in pairwise(bounds):
         if not inner:
             yield list(filter(None, document.tokens[first:last]))

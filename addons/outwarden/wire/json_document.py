@@ -86,7 +86,7 @@ class Joined:
     document: Document
     places: NDArray[np.intp]
     numbers: NDArray[np.intp]
-    starts: Sequence[int]
+    starts: NDArray[np.intp]
 
 
 type Nested = Document | Fragments | File | Joined

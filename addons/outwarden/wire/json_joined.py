@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from outwarden.errors import BodyError
 from outwarden.wire.json_bulk import are_json, is_json
@@ -26,14 +27,14 @@ def join_small(document: Document, nesting: int, read: Read) -> None:
     places = places[spans.sizes()[places] < _SMALL]
     if len(places) < _MANY:
         return
-    texts = [document.tokens[at] or "" for at in places.tolist()]
-    different = list(dict.fromkeys(texts))
+    texts = [document.tokens[at] for at in places.tolist()]
+    different = list(filter(None, dict.fromkeys(texts)))
     if not are_json(different):
         different = list(filter(is_json, different))  # but for the insides of their strings
     if len(different) == len(texts):
         numbers = np.arange(len(texts))
     else:
-        number_of = dict(zip(different, range(len(different)), strict=True))
+        number_of: dict[str | None, int] = dict(zip(different, range(len(different)), strict=True))
         numbers = np.fromiter((number_of.get(text, -1) for text in texts), np.intp, len(texts))
     is_lone = np.ones(len(document.tokens), np.bool_)
     for first, joined, starts in _join(different, 0, nesting, read) if different else ():
@@ -44,7 +45,9 @@ def join_small(document: Document, nesting: int, read: Read) -> None:
         document.lone = is_lone.tobytes()
 
 
-def _join(texts: Sequence[str], first: int, nesting: int, read: Read) -> Iterator[tuple[int, Document, Sequence[int]]]:
+def _join(
+    texts: Sequence[str], first: int, nesting: int, read: Read
+) -> Iterator[tuple[int, Document, NDArray[np.intp]]]:
     """Yield (number of the first, the list, where they begin in it), by halves where one keeps the others from it."""
     joined = scannable("[" + ",".join(texts) + "]")
     raw = joined.encode()
@@ -56,5 +59,6 @@ def _join(texts: Sequence[str], first: int, nesting: int, read: Read) -> Iterato
             yield from _join(texts[half:], first + half, nesting, read)
         return
     spelled = texts if len(raw) == len(joined) else [text.encode("utf-8", "surrogatepass") for text in texts]
-    ends = np.cumsum(np.fromiter(map(len, spelled), np.intp, len(texts)) + 1)
-    yield first, document, [1, *(ends + 1).tolist()]
+    starts = np.ones(len(texts) + 1, np.intp)
+    starts[1:] += np.cumsum(np.fromiter(map(len, spelled), np.intp, len(texts)) + 1)
+    yield first, document, starts

@@ -1,6 +1,5 @@
 """Carry edits of texts back into the bytes of the document that the texts stand in."""
 
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import chain, compress
@@ -89,13 +88,13 @@ def _edited_in(joined: Joined, answers: Answers) -> dict[int, Edited]:
     splices: dict[int, list[Splice]] = {}
     found: dict[int, Found] = {}
     for index, (edits, said) in sorted(_edited(document, answers).items()):
-        number = bisect_right(starts, document.spans()[index][0]) - 1
+        number = int(np.searchsorted(starts, document.spans()[index][0], "right")) - 1
         splices.setdefault(number, []).extend(_splices(document, index, edits, ascii_only=False))
         found.setdefault(number, []).extend(said)
-    edited = {
-        number: (_as_edits(document.raw[starts[number] : starts[number + 1] - 1], those, starts[number]), found[number])
-        for number, those in splices.items()
-    }
+    edited: dict[int, Edited] = {}
+    for number, those in splices.items():
+        first, end = starts[number : number + 2].tolist()
+        edited[number] = _as_edits(document.raw[first : end - 1], those, first), found[number]
     touched = np.isin(joined.numbers, list(edited))
     pairs = zip(joined.places[touched].tolist(), joined.numbers[touched].tolist(), strict=True)
     return {place: edited[number] for place, number in pairs}
