@@ -87,8 +87,10 @@ def _edited_in(joined: Joined, answers: Answers) -> dict[int, Edited]:
     document, starts = joined.document, joined.starts
     splices: dict[int, list[Splice]] = {}
     found: dict[int, Found] = {}
-    for index, (edits, said) in sorted(_edited(document, answers).items()):
-        number = int(np.searchsorted(starts, document.spans()[index][0], "right")) - 1
+    inner = sorted(_edited(document, answers).items())
+    begin = [document.spans()[index][0] for index, _ in inner]
+    numbers = (np.searchsorted(starts, begin, "right") - 1).tolist()
+    for number, (index, (edits, said)) in zip(numbers, inner, strict=True):
         splices.setdefault(number, []).extend(_splices(document, index, edits, ascii_only=False))
         found.setdefault(number, []).extend(said)
     edited: dict[int, Edited] = {}
