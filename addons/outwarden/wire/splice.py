@@ -31,21 +31,19 @@ def leaves(nested: Nested) -> Iterable[str]:
         return leaves(nested.document)
     if not nested.nested:
         return filter(None, nested.tokens)
-    return _leaves_in(nested)
+    return chain.from_iterable(_stretches(nested))
 
 
-def _leaves_in(document: Document) -> Iterable[str]:
-    """Those between two nested documents at once: there may be thousands of either."""
+def _stretches(document: Document) -> Iterator[Iterable[str]]:
+    """The texts between two nested documents, and those in each: there may be thousands of either."""
     tokens, lone = document.tokens, document.lone
-    found: list[Iterable[str]] = []
     last = -1
     for index in (*sorted(document.nested), len(tokens)):
-        between = tokens[last + 1 : index]
-        found.append(filter(None, compress(between, lone[last + 1 : index]) if lone else between))
+        if between := tokens[last + 1 : index]:
+            yield filter(None, compress(between, lone[last + 1 : index]) if lone else between)
         if index < len(tokens):
-            found.append(leaves(document.nested[index]))
+            yield leaves(document.nested[index])
         last = index
-    return chain.from_iterable(found)
 
 
 def splice_document(document: Document, answers: Answers, *, ascii_only: bool, found: Found) -> list[Splice]:
@@ -76,7 +74,8 @@ def _edited(document: Document, answers: Answers) -> dict[int, Edited]:
             edited.update(_edited_in(inner, answers))
         elif text and inner is not None:
             said: Found = []
-            edited[index] = (nested_edits(inner, answers, said), said)
+            if (edits := nested_edits(inner, answers, said)) or said:
+                edited[index] = (edits, said)
         elif text and (not document.lone or document.lone[index]):
             edited[index] = (answers[text], [(edit, text[edit.start : edit.end]) for edit in answers[text]])
     return edited
