@@ -36,12 +36,14 @@ def join_small(document: Document, nesting: int, read: Read) -> None:
     else:
         number_of: dict[str | None, int] = dict(zip(different, range(len(different)), strict=True))
         numbers = np.fromiter((number_of.get(text, -1) for text in texts), np.intp, len(texts))
+    by_number = np.argsort(numbers, kind="stable")
     is_lone = np.ones(len(document.tokens), np.bool_)
     for first, joined, starts in _join(different, 0, nesting, read) if different else ():
-        of_these = (first <= numbers) & (numbers < first + len(starts) - 1)
-        found = places[of_these]
-        document.nested[int(found[0])] = Joined(joined, found, numbers[of_these] - first, starts)
-        is_lone[found] = False
+        low, high = np.searchsorted(numbers, (first, first + len(starts) - 1), sorter=by_number)
+        at = np.sort(by_number[low:high])
+        document.nested[int(places[at[0]])] = Joined(joined, places[at], numbers[at] - first, starts)
+        is_lone[places[at]] = False
+    if not is_lone.all():
         document.lone = is_lone.tobytes()
 
 
