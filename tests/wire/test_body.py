@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outwarden.errors import BodyError
-from outwarden.wire import json_walk
+from outwarden.wire import json_joined, json_text
 from outwarden.wire.body import PIECE_TOKENS, Memory, rewrite_json, rewrite_lines, rewrite_text, rewrite_texts
 
 words = st.sampled_from(
@@ -215,13 +215,22 @@ odd_texts = st.sampled_from(
 )
 
 
-@given(st.lists(plain_texts | nested_texts | broken_texts | odd_texts, min_size=2, max_size=12))
-def test_many_documents_in_strings_are_read_as_each_would_be(rules, word_rewriter, texts):
-    """Together where they can be: one that is broken or odd keeps no other from it, nor says anything in its place."""
-    body = json.dumps(texts).encode()
+@given(
+    st.lists(plain_texts | nested_texts | broken_texts | odd_texts, min_size=2, max_size=12),
+    st.lists(st.integers(0, 11), max_size=6),
+    st.booleans(),
+)
+def test_many_documents_in_strings_are_read_as_each_would_be(rules, word_rewriter, different, again, escaped):
+    """Together where they can be: one that is broken or odd keeps no other from it, nor says anything in its place.
+
+    Some come again, and each stands where it stands.
+    """
+    texts = [*different, *(different[at % len(different)] for at in again)]
+    body = json.dumps(texts, ensure_ascii=escaped).encode("utf-8", "surrogatepass")
     rewriter, single = word_rewriter(), word_rewriter()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(json_walk, "MANY", 2)
+        patch.setattr(json_joined, "_MANY", 2)
+        patch.setattr(json_text, "_SMALL", 0)
         done = rewrite_json(body, rules, rewriter)
 
     assert json.loads(done.body) == [rewrite_text(text, single) for text in texts]

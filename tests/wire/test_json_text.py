@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from outwarden.wire import json_text
 from outwarden.wire.json_text import (
+    are_inside,
+    are_quotes,
     count_strings,
     escape,
     escapes_non_ascii,
@@ -51,6 +53,8 @@ def test_tokens_are_the_strings_in_order(tree):
 
 
 @given(st.lists(trees, min_size=1))
+@example(["\\", '\\"', '"', "\\\\", '\\\\"', "a"])
+@example(['"', "a"])
 def test_a_large_document_has_the_same_tokens(monkeypatch_module, elements):
     """However its quotes are looked for."""
     raw = json.dumps(elements).encode()
@@ -62,6 +66,18 @@ def test_a_large_document_has_the_same_tokens(monkeypatch_module, elements):
     assert list(large) == small
     assert list(large[1:3]) == small[1:3]
     assert (len(large), bool(large)) == (len(small), bool(small))
+
+
+@given(st.lists(trees, min_size=1))
+@example(["x"] * 300)
+def test_bytes_of_strings_are_told_from_those_between(elements):
+    """From the quote that opens one on; the one that closes it is outside."""
+    raw = json.dumps(elements).encode()
+    expected = bytearray(len(raw))
+    for start, end in find_tokens(raw):
+        expected[start : end - 1] = b"\1" * (end - 1 - start)
+
+    assert are_inside(are_quotes(raw)).tobytes() == expected
 
 
 def test_numbers_are_tokens_if_asked():

@@ -64,6 +64,11 @@ def keys(count: int) -> bytes:
     return json.dumps({f"k{n}@x": n for n in range(count)}).encode()
 
 
+def documents(count: int) -> bytes:
+    """Different documents in strings, one in twenty broken inside of its string."""
+    return json.dumps([f'{{"a": "{"" if n % 20 else chr(92) + "q"}a@b.c {n}"}}' for n in range(count)]).encode()
+
+
 def annotated(parts: int) -> bytes:
     """As many records of offsets as parts of text that each of them may point into."""
     records = [{"type": "url_citation", "start_index": at, "end_index": at + 4} for at in range(parts)]
@@ -91,6 +96,7 @@ WORK: dict[str, tuple[int, Callable[[Any, Any, int], object]]] = {
     "json in a string": (800, lambda w, r, n: rewrite_json(nested(n), r, w())),
     "strange escapes": (800, lambda w, r, n: rewrite_json(b'["' + rb"\u0061\/ a@b.c " * n + b'"]', r, w())),
     "documents in strings": (400, lambda w, r, n: rewrite_json(json.dumps(['{"a": "a@b.c"}'] * n).encode(), r, w())),
+    "some documents are broken": (800, lambda w, r, n: rewrite_json(documents(n), r, w())),
     "a document cut short": (800, lambda w, r, n: rewrite_text(json.dumps(["a@b.c"] * n)[:-3], w())),
     "findings among pieces": (300, lambda w, r, n: rewrite_json(among_pieces(n), r, w(), memory=Memory(10**7))),
     "records and texts": (200, lambda w, r, n: cited(w(), annotated(n))),

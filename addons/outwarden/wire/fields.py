@@ -109,7 +109,9 @@ def _said(document: Document) -> dict[int, Sequence[str]]:
     found: dict[int, Sequence[str]] = {}
     for at, nested in document.nested.items():
         if isinstance(nested, Joined):
-            found.update(zip(nested.places, _apart(nested), strict=True))
+            apart = list(_apart(nested))
+            places = zip(nested.places.tolist(), nested.numbers.tolist(), strict=True)
+            found.update((at, apart[number]) for at, number in places)
         else:
             found[at] = list(leaves(nested))
     return found
@@ -120,7 +122,7 @@ def _apart(joined: Joined) -> Iterator[Sequence[str]]:
     document = joined.document
     inner = _said(document)
     opening = [start for start, _ in document.spans()]
-    bounds = [bisect_left(opening, start) for start in (*joined.starts, len(document.raw))]
+    bounds = [bisect_left(opening, start) for start in joined.starts.tolist()]
     for first, last in pairwise(bounds):
         if not inner:
             yield list(filter(None, document.tokens[first:last]))

@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from outwarden.wire.json_text import count_strings, find_tokens
 from outwarden.wire.packed import Packed
 
@@ -19,16 +22,17 @@ class Document:
 
     ``tokens[i]`` is the i-th string (keys too; numbers too where ``has_numbers``), None where it is not text.
     ``nested``: the documents, whole or broken, and text files that stand inside some of them; of documents that are
-    read as one, at the first. ``joined``: the tokens that hold one of these. ``marked``: number of a delta -> index of
-    its token. ``skipped``: strings that are not text, but tokens for the provider: one for each None, unless that is
-    media or a number. ``media_bytes``: base64 characters of media. ``unread``: how many files and media nobody here
-    reads. ``number_tokens``: an upper bound for the tokens of numbers (one for each token id).
+    read as one, at the first. ``lone``: a byte for each token, zero where it holds one of these; empty: none does.
+    ``marked``: number of a delta -> index of its token. ``skipped``: strings that are not text, but tokens for the
+    provider: one for each None, unless that is media or a number. ``media_bytes``: base64 characters of media.
+    ``unread``: how many files and media nobody here reads. ``number_tokens``: an upper bound for the tokens of numbers
+    (one for each token id).
     """
 
     __slots__ = (
         "_spans",
         "has_numbers",
-        "joined",
+        "lone",
         "marked",
         "media_bytes",
         "nested",
@@ -44,7 +48,7 @@ class Document:
         self.has_numbers = has_numbers
         self.tokens: list[str | None] = []
         self.nested: dict[int, Nested] = {}
-        self.joined: set[int] = set()
+        self.lone = b""
         self.marked: dict[int, int] = {}
         self.skipped: list[str] = []
         self.media_bytes = 0
@@ -73,14 +77,16 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """Documents that stand in a string each, read as one list: many small ones take a tenth of the time so.
+    """Documents that stand in a string each, read as one list, ``document``, each different one once.
 
-    ``places[i]``: the string of the i-th one; ``starts[i]``: where it begins in ``document``.
+    ``places``: the strings, ascending; ``numbers``: which document each holds; ``starts[number]``: where that begins,
+    one byte behind where the one before ends.
     """
 
     document: Document
-    places: Sequence[int]
-    starts: Sequence[int]
+    places: NDArray[np.intp]
+    numbers: NDArray[np.intp]
+    starts: NDArray[np.intp]
 
 
 type Nested = Document | Fragments | File | Joined

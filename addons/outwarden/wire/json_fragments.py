@@ -12,7 +12,7 @@ import orjson
 
 from outwarden.wire.edits import Edit
 from outwarden.wire.json_channel import JsonChannel
-from outwarden.wire.json_text import without_escaped_quotes
+from outwarden.wire.json_text import are_inside, are_quotes
 
 if TYPE_CHECKING:
     from outwarden.wire.json_document import Document
@@ -68,13 +68,13 @@ def whole_part(text: str) -> tuple[bytes, str, int] | None:
         raw = text[: error.pos].encode()
     else:
         return None  # the strict parser has another reason
-    plain = np.frombuffer(without_escaped_quotes(raw), np.uint8)
-    outside = np.cumsum(plain == ord('"')) % 2 == 0
-    commas = np.flatnonzero((plain == ord(",")) & outside)
+    codes = np.frombuffer(raw, np.uint8)
+    outside = ~are_inside(are_quotes(raw))
+    commas = np.flatnonzero((codes == ord(",")) & outside)
     if not len(commas):
         return None
     end = int(commas[-1])
-    brackets = plain[:end][outside[:end] & _IS_BRACKET[plain[:end]]].tobytes()
+    brackets = codes[:end][outside[:end] & _IS_BRACKET[codes[:end]]].tobytes()
     while (shorter := brackets.replace(b"[]", b"").replace(b"{}", b"")) != brackets:
         brackets = shorter
     if not brackets:

@@ -37,17 +37,17 @@ def count_strings(raw: bytes) -> int:
 
 def find_tokens(raw: bytes, *, numbers: bool = False) -> Sequence[tuple[int, int]]:
     """List (start, end) of every string, quotes included, of a valid JSON document; numbers too if asked."""
-    plain = without_escaped_quotes(raw)
-    if numbers or len(raw) < _SMALL:
-        return [match.span() for match in (_STRING_OR_NUMBER if numbers else _STRING).finditer(plain)]
-    return Spans.of(plain)
+    if not numbers and len(raw) >= _SMALL:
+        return Spans.of(raw)
+    pattern = _STRING_OR_NUMBER if numbers else _STRING
+    return [match.span() for match in pattern.finditer(without_escaped_quotes(raw))]
 
 
-def may_nest(raw: bytes, spans: Sequence[tuple[int, int]]) -> Sequence[int]:
-    """List the tokens that may begin like a document: by a bracket, a space, or an escape."""
+def may_nest(raw: bytes, spans: Sequence[tuple[int, int]], lone: bytes = b"") -> Sequence[int]:
+    """List the tokens that may begin like a document, by a bracket, a space, or an escape; ``lone``: of these alone."""
     if isinstance(spans, Spans):
-        found: list[int] = spans.begin_with(raw, _BEGINS_DOCUMENT).tolist()
-        return found
+        found = spans.begin_with(raw, _BEGINS_DOCUMENT)
+        return (found[np.frombuffer(lone, np.bool_)[found]] if lone else found).tolist()  # type: ignore[no-any-return]
     return [at for at, (start, _) in enumerate(spans) if _BEGINS_DOCUMENT[raw[start + 1]]]
 
 
@@ -58,9 +58,9 @@ class Spans(Sequence[tuple[int, int]]):
         self.opening, self.closing = opening, closing
 
     @classmethod
-    def of(cls, plain: bytes) -> "Spans":
-        """Those of a document without escaped quotes."""
-        quotes = np.flatnonzero(np.frombuffer(plain, np.uint8) == ord('"'))
+    def of(cls, raw: bytes) -> "Spans":
+        """Those of the strings of a document."""
+        quotes = np.flatnonzero(are_quotes(raw))
         return cls(quotes[: len(quotes) // 2 * 2 : 2], quotes[1::2])
 
     def __len__(self) -> int:
@@ -92,6 +92,34 @@ class Spans(Sequence[tuple[int, int]]):
         return int(self.opening[index]), int(self.closing[index]) + 1
 
 
+def are_quotes(raw: bytes) -> NDArray[np.bool_]:
+    """Tell for each byte whether it is a quote that opens or closes a string."""
+    codes = np.frombuffer(raw, np.uint8)
+    found: NDArray[np.bool_] = codes == ord('"')
+    if b"\\" in raw:
+        escapes = codes == ord("\\")
+        if (escapes[1:] & escapes[:-1]).any():  # of two, the second escapes nothing
+            escapes = np.frombuffer(raw.replace(b"\\\\", b"__"), np.uint8) == ord("\\")
+        found[1:] &= ~escapes[:-1]
+    return found
+
+
+def are_inside(quotes: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Tell for each byte whether it stands in a string, the quote that opens it included.
+
+    That is whether the quotes up to it are odd in number; counted for 64 bytes at once, as simdjson does.
+    """
+    packed = np.packbits(quotes, bitorder="little")
+    words = np.zeros(-(-len(packed) // 8), "<u8")
+    words.view(np.uint8)[: len(packed)] = packed
+    for by in (1, 2, 4, 8, 16, 32):
+        words ^= words << np.uint64(by)
+    odd = words >> np.uint64(63)
+    is_odd_before = (np.cumsum(odd, dtype=np.uint64) - odd) & np.uint64(1)
+    words ^= is_odd_before * ~np.uint64(0)
+    return np.unpackbits(words.view(np.uint8), count=len(quotes), bitorder="little").view(np.bool_)
+
+
 def without_escaped_quotes(raw: bytes) -> bytes:
     """The same length, but only quotes that open or close a string."""
     return raw.replace(b"\\\\", b"__").replace(b'\\"', b"__") if b"\\" in raw else raw
@@ -104,12 +132,19 @@ def without_strings(raw: bytes) -> bytes:
 
 def escapes_non_ascii(raw: bytes) -> bool:
     """Tell whether a document spells non-ASCII characters as ``\\uXXXX``."""
-    return raw.isascii() and b"\\u" in raw and b"\\u" in raw.replace(b"\\\\", b"")
+    return _has_unicode_escapes(raw) and raw.isascii() and b"\\u" in raw.replace(b"\\\\", b"")
 
 
 def escapes_letters(raw: bytes) -> bool:
     """Tell whether a document spells a letter of the alphabet as ``\\uXXXX``: a key in it may not look like itself."""
-    return b"\\u00" in raw and _ESCAPED_LETTER.search(raw) is not None
+    return _has_unicode_escapes(raw) and _ESCAPED_LETTER.search(raw) is not None
+
+
+def _has_unicode_escapes(raw: bytes) -> bool:
+    if len(raw) < _SMALL or b"\\" not in raw:
+        return b"\\" in raw and b"\\u" in raw
+    codes = np.frombuffer(raw, np.uint8)
+    return bool(((codes[:-1] == ord("\\")) & (codes[1:] == ord("u"))).any())  # a tenth of the time of a search
 
 
 def escape(text: str, *, ascii_only: bool) -> bytes:

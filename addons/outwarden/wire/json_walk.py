@@ -1,8 +1,6 @@
 """Walk a JSON document in the order of its bytes and say of every string whether it is text."""
 
 import re
-from collections.abc import Iterator, Sequence
-from itertools import accumulate
 from typing import Any
 
 import orjson
@@ -11,8 +9,9 @@ from outwarden.errors import BodyError
 from outwarden.wire.format import Json, TextRules
 from outwarden.wire.json_bulk import ID, Bulk, is_json, read_in_bulk
 from outwarden.wire.json_channel import is_plain
-from outwarden.wire.json_document import Document, File, Joined, Marks
+from outwarden.wire.json_document import Document, File, Marks
 from outwarden.wire.json_fragments import Fragments, whole_part
+from outwarden.wire.json_joined import join_small
 from outwarden.wire.json_text import LONG_NUMBER, count_strings, may_nest, scannable
 from outwarden.wire.json_tree import MAX_DEPTH, MAX_NESTING, Float, Integer, Repeated, parse_all
 from outwarden.wire.packed import PACKED_CHARACTERS_MIN, PACKED_JSON, is_base64, is_solid_base64, may_be_packed, unpack
@@ -96,39 +95,18 @@ def find_nested(document: Document, nesting: int, *, joins: bool = True) -> None
     """
     if nesting >= MAX_NESTING or (len(document.raw) < SMALL and not _MAY_NEST.search(document.raw)):
         return
-    tokens = document.tokens
-    places = [at for at in may_nest(document.raw, document.spans()) if (text := tokens[at]) and text[0] in OPENS]
-    if joins and len(places) >= MANY:
-        for joined in _join(tokens, [at for at in places if _is_small(tokens[at] or "")], nesting + 1):
-            document.nested[joined.places[0]] = joined
-            document.joined.update(joined.places)
-        places = [at for at in places if at not in document.joined]
-    for at in places:
-        if (nested := _read_text(tokens[at] or "", nesting + 1)) is not None:
+    if joins:
+        join_small(document, nesting + 1, _read_joined)
+    for at in may_nest(document.raw, document.spans(), document.lone):
+        text = document.tokens[at]
+        if text and text[0] in OPENS and (nested := _read_text(text, nesting + 1)) is not None:
             document.nested[at] = nested
 
 
-def _join(tokens: Sequence[str | None], places: Sequence[int], nesting: int) -> Iterator[Joined]:
-    """Read the documents at ``places`` together, and where one of them keeps the others from it, by halves."""
-    if len(places) < MANY:
-        return
-    texts = [tokens[at] or "" for at in places]
-    joined = scannable("[" + ",".join(texts) + "]")
-    raw = joined.encode()
-    try:
-        document = read_strings(raw, _FREE, None, True)
-    except BodyError:
-        yield from _join(tokens, places[: len(places) // 2], nesting)
-        yield from _join(tokens, places[len(places) // 2 :], nesting)
-        return
+def _read_joined(raw: bytes, nesting: int) -> Document:
+    document = read_strings(raw, _FREE, None, True)
     find_nested(document, nesting)
-    sizes = map(len, texts if len(raw) == len(joined) else [text.encode("utf-8", "surrogatepass") for text in texts])
-    yield Joined(document, places, list(accumulate((size + 1 for size in sizes), initial=1))[:-1])
-
-
-def _is_small(text: str) -> bool:
-    """Whether a text is a small object or list, but for the insides of its strings."""
-    return len(text) < SMALL and text[0] in "{[" and is_json(text)
+    return document
 
 
 def _read_text(text: str, nesting: int) -> Document | Fragments | None:

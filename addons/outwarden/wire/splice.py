@@ -1,9 +1,10 @@
 """Carry edits of texts back into the bytes of the document that the texts stand in."""
 
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from itertools import chain
+from itertools import chain, compress
+
+import numpy as np
 
 from outwarden.wire.edits import Edit, apply_edits
 from outwarden.wire.json_document import Document, File, Joined, Nested
@@ -14,8 +15,10 @@ from outwarden.wire.json_walk import read_text
 Answers = Mapping[str, Sequence[Edit]]
 """text -> its edits, only for texts that have any."""
 Found = list[tuple[Edit, str]]
+Edited = tuple[Sequence[Edit], Found]
+"""The edits of a token, and what was found in it."""
 
-_STRETCH = 256  # tokens
+_STRETCH, _SHORT_STRETCH = 256, 16  # tokens
 
 
 def leaves(nested: Nested) -> Iterable[str]:
@@ -28,64 +31,85 @@ def leaves(nested: Nested) -> Iterable[str]:
         return leaves(nested.document)
     if not nested.nested:
         return filter(None, nested.tokens)
-    return _leaves_in(nested)
+    return chain.from_iterable(_stretches(nested))
 
 
-def _leaves_in(document: Document) -> Iterator[str]:
-    for index, text in enumerate(document.tokens):
-        if index in document.nested:
-            yield from leaves(document.nested[index])
-        elif text and index not in document.joined:
-            yield text
+def _stretches(document: Document) -> Iterator[Iterable[str]]:
+    """The texts between two nested documents, and those in each: there may be thousands of either."""
+    tokens, lone = document.tokens, document.lone
+    last = -1
+    for index in (*sorted(document.nested), len(tokens)):
+        if between := tokens[last + 1 : index]:
+            yield filter(None, compress(between, lone[last + 1 : index]) if lone else between)
+        if index < len(tokens):
+            yield leaves(document.nested[index])
+        last = index
 
 
 def splice_document(document: Document, answers: Answers, *, ascii_only: bool, found: Found) -> list[Splice]:
     """Turn the edits of a document's texts into splices of its bytes; add what was found to ``found``."""
     splices: list[Splice] = []
-    for index, edits in sorted(_edited(document, answers, found).items()):
-        if edits:
-            text = document.tokens[index] or ""
-            splices += splice_token(document.raw, document.spans()[index], text, edits, ascii_only=ascii_only)
+    for index, (edits, said) in sorted(_edited(document, answers).items()):
+        splices += _splices(document, index, edits, ascii_only=ascii_only)
+        found += said
     return splices
 
 
-def _edited(document: Document, answers: Answers, found: Found) -> dict[int, Sequence[Edit]]:
-    """The tokens that have edits, with these."""
-    tokens, nested, edited = document.tokens, document.nested, dict[int, Sequence[Edit]]()
+def _splices(document: Document, index: int, edits: Sequence[Edit], *, ascii_only: bool) -> Iterable[Splice]:
+    """Those of one token."""
+    if not edits:
+        return ()
+    text = document.tokens[index] or ""
+    return splice_token(document.raw, document.spans()[index], text, edits, ascii_only=ascii_only)
+
+
+def _edited(document: Document, answers: Answers) -> dict[int, Edited]:
+    """The tokens that have edits, or documents in them."""
+    tokens, nested, edited = document.tokens, document.nested, dict[int, Edited]()
     wanted = frozenset(answers) if len(tokens) > len(answers) else answers.keys()
     places = _places(tokens, wanted)
     for index in sorted({*places, *nested}) if nested else places:
         text, inner = tokens[index], nested.get(index)
         if isinstance(inner, Joined):
-            edited.update(_edited_in(inner, answers, found))
+            edited.update(_edited_in(inner, answers))
         elif text and inner is not None:
-            edited[index] = nested_edits(inner, answers, found)
-        elif text and index not in document.joined:
-            edited[index] = answers[text]
-            found += [(edit, text[edit.start : edit.end]) for edit in answers[text]]
+            said: Found = []
+            if (edits := nested_edits(inner, answers, said)) or said:
+                edited[index] = (edits, said)
+        elif text and (not document.lone or document.lone[index]):
+            edited[index] = (answers[text], [(edit, text[edit.start : edit.end]) for edit in answers[text]])
     return edited
 
 
-def _edited_in(joined: Joined, answers: Answers, found: Found) -> dict[int, list[Edit]]:
-    """The edits of each document that has any, by the token that holds it."""
+def _edited_in(joined: Joined, answers: Answers) -> dict[int, Edited]:
+    """Those of each document in which something was found, by every token that holds it."""
     document, starts = joined.document, joined.starts
     splices: dict[int, list[Splice]] = {}
-    for start, end, new in splice_document(document, answers, ascii_only=False, found=found):
-        number = bisect_right(starts, start) - 1
-        splices.setdefault(number, []).append((start - starts[number], end - starts[number], new))
-    ends = [*starts[1:], len(document.raw)]
-    return {
-        joined.places[number]: _as_edits(document.raw[starts[number] : ends[number] - 1], those)
-        for number, those in splices.items()
-    }
+    found: dict[int, Found] = {}
+    inner = sorted(_edited(document, answers).items())
+    begin = [document.spans()[index][0] for index, _ in inner]
+    numbers = (np.searchsorted(starts, begin, "right") - 1).tolist()
+    for number, (index, (edits, said)) in zip(numbers, inner, strict=True):
+        splices.setdefault(number, []).extend(_splices(document, index, edits, ascii_only=False))
+        found.setdefault(number, []).extend(said)
+    edited: dict[int, Edited] = {}
+    for number, those in splices.items():
+        first, end = starts[number : number + 2].tolist()
+        edited[number] = _as_edits(document.raw[first : end - 1], those, first), found[number]
+    touched = np.isin(joined.numbers, list(edited))
+    pairs = zip(joined.places[touched].tolist(), joined.numbers[touched].tolist(), strict=True)
+    return {place: edited[number] for place, number in pairs}
 
 
 def _places(tokens: Sequence[str | None], wanted: AbstractSet[str]) -> Iterator[int]:
     """Where the ``wanted`` tokens stand. Of half a million few are: whole stretches are passed over at once."""
     for start in range(0, len(tokens), _STRETCH):
-        stretch = tokens[start : start + _STRETCH]
-        if not wanted.isdisjoint(stretch):
-            yield from (start + at for at, token in enumerate(stretch) if token in wanted)
+        if wanted.isdisjoint(tokens[start : start + _STRETCH]):
+            continue
+        for first in range(start, min(start + _STRETCH, len(tokens)), _SHORT_STRETCH):
+            short = tokens[first : first + _SHORT_STRETCH]
+            if not wanted.isdisjoint(short):
+                yield from (at for at, token in enumerate(short, first) if token in wanted)
 
 
 def splice_token(
@@ -124,7 +148,7 @@ def text_edits(text: str, answers: Answers, found: Found | None = None) -> Seque
 def text_after(document: Document, answers: Answers) -> str:
     """Return all texts as they are after the edits, a line each, for counting tokens; media is left out."""
     texts = list(document.tokens)
-    for index, edits in _edited(document, answers, []).items() if answers else ():
+    for index, (edits, _) in _edited(document, answers).items() if answers else ():
         texts[index] = apply_edits(texts[index] or "", edits)
     for index, nested in document.nested.items():
         if isinstance(nested, File):
@@ -165,11 +189,11 @@ def nested_edits(nested: Document | Fragments | File, answers: Answers, found: F
     return _as_edits(nested.raw, splice_document(nested, answers, ascii_only=False, found=found))
 
 
-def _as_edits(raw: bytes, splices: Iterable[Splice]) -> list[Edit]:
-    """Splices of a document as edits of it as a text."""
+def _as_edits(raw: bytes, splices: Iterable[Splice], at: int = 0) -> list[Edit]:
+    """Splices of a document as edits of it as a text; ``at``: where it begins for them."""
     edits: list[Edit] = []
     seen = point = 0
-    for start, end, replacement in splices:
+    for start, end, replacement in ((first - at, last - at, new) for first, last, new in splices):
         first = point + len(raw[seen:start].decode())
         point = first + len(raw[start:end].decode())
         seen = end
