@@ -9,6 +9,7 @@ from hashlib import blake2b
 from typing import Protocol
 
 from outwarden.pii.finder import Allowance, Span
+from outwarden.pii.names.eponyms import is_eponym
 from outwarden.pii.names.headed import headed
 from outwarden.pii.names.identifiers import is_identifier
 from outwarden.pii.names.labels import is_label
@@ -189,7 +190,7 @@ def _may_be_name(unit: str, span: Span) -> bool:
         place = unit, span.start, span.end
         if sum(map(str.isalpha, value)) < _LETTERS_MIN:
             return False
-        if is_identifier(*place) or is_label(*place) or is_laid_out(*place):
+        if is_identifier(*place) or is_label(*place) or is_laid_out(*place) or is_eponym(*place):
             return False
     if len(unit.split(None, 1)) > 1 or unit[-1] in _AFTER_WORD:
         return any(map(str.isalpha, value))

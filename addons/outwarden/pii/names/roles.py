@@ -122,8 +122,8 @@ def _beside(unit: str, role: "re.Match[str]", lists: Lists) -> Iterator[tuple[in
 
 
 def is_role(word: str) -> bool:
-    """Whether ``word`` says what somebody is to somebody, or does on a ward."""
-    return word.lower() in _ROLES or word.lower() == "patient"
+    """Whether ``word`` says what somebody is to somebody or does on a ward, or where there."""
+    return word.lower() in _ROLES or word.lower() in _SERVICES or word.lower() == "patient"
 
 
 def _behind(unit: str, role: "re.Match[str]", said: str, lists: Lists) -> tuple[int, int] | None:
