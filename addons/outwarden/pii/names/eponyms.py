@@ -68,7 +68,7 @@ _MEANT = re.compile(
 # What a finding may hold besides.
 _WITH = re.compile(rf"(?:{_THING}|neg(?:ative)?|pos(?:itive)?|i{{1,3}}|iv|v|s|known|känd|bekannt|morbus|gene)")
 _BEFORE = re.compile(
-    r"(?i)(?:\b(?:pod[ ]?#?\d*|s/p|post|known|k/c/o|hx(?:[ ]of)?|h/o|r/o|underwent|no|an?|the|grade|use)|\?|\d[ ]?fr)[ ]\Z"
+    r"(?i)(?:\b(?:pod[ ]?#?\d*|s/p|post|known|k/c/o|hx(?:[ ]of)?|h/o|r/o|underwent|no|an?|the|use)|\?|\d[ ]?fr)[ ]\Z"
 )
 _BEFORE_CHARACTERS = 12
 

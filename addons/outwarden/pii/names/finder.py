@@ -82,14 +82,14 @@ class NameFinder:
         return _Channel(self._read, self._mentions())
 
     def _mentions(self) -> Mentions:
-        return Mentions(self._reader.is_word)
+        return Mentions(self._reader)
 
     def _read(
         self, block: Sequence[tuple[int, int, str]], found: Sequence[list[Span]], mentions: Sequence[Mentions]
     ) -> None:
         units = [prose_of(said) for _, _, said in block]
         for (number, offset, said), spans in zip(block, self._reader.read(units), strict=True):
-            names = [span for whole in spans for span in columns(said, whole) if _may_be_name(said, span)]
+            names = [span for whole in spans for span in columns(said, whole) if may_be_name(said, span)]
             if "PERSON" in self.entities and (recorded := names_in(said, self._reader.is_word)):
                 names = [*recorded, *(span for span in names if not any(map(partial(_overlap, span), recorded)))]
             if "PERSON" in self.entities:
@@ -184,7 +184,8 @@ def _overlap(one: Span, other: Span) -> bool:
     return one.start < other.end and other.start < one.end
 
 
-def _may_be_name(unit: str, span: Span) -> bool:
+def may_be_name(unit: str, span: Span) -> bool:
+    """Whether nothing in ``unit`` says that what a reader found there is something else."""
     value = unit[span.start : span.end]
     if span.entity == "PERSON":
         place = unit, span.start, span.end
