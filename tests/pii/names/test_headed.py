@@ -49,8 +49,33 @@ def test_a_record_tells(text: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("3A Haile F 54 sickle crisis", ["Haile"]),
+        ("Haile 70F, Rosa Ibsen 3 y/o M", ["Haile", "Rosa Ibsen"]),
+        ("1 Haile 6715096 dc today", ["Haile"]),
+        ("list: 0830 IBSEN T 7714418 hernia; 1000 HAILE 7714420", ["HAILE"]),
+        ("Bed 4 Haile, Rosa RX551920", ["Haile, Rosa"]),
+        ("WR Haile/Ibsen/Rosa (SpR, F1)", ["Haile", "Ibsen", "Rosa"]),
+    ],
+)
+def test_a_row_tells(text: str, found: list[str]) -> None:
+    """Known names before an age with a sex, between two numbers, beside each other."""
+    assert names(text) == found
+
+
+@pytest.mark.parametrize(
     "text",
     [
+        "Cross F 54",
+        "Richter 5.2, Haile F3",
+        "Haile 54 votes",
+        "Haile F 1.5",
+        "Tamihana 70F",
+        "part 3 Haile 671509",
+        "1 Service 6715096",
+        "src/Haile/Ibsen/x.py",
+        "Haile/Service",
         "name: Jenkins Service",
         "Name: Haile",
         "Patient: Tamihana",

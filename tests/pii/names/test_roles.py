@@ -35,6 +35,7 @@ def names(text: str, found: tuple[Span, ...] = ()) -> list[str]:
         ("Mum Sione Tuala en route", "Sione Tuala"),
         ("PARTNER DWAYNE VISITING", "DWAYNE"),
         ("wife Rosalind van der Ott rang", "Rosalind van der Ott"),
+        ("brother-in-law Dwayne informed", "Dwayne"),
         ("Consults: neuro (Haile), pulm", "Haile"),
     ],
 )
@@ -76,6 +77,7 @@ def test_in_front(text: str, name: str) -> None:
         "renal (Team)",
         "neuro (MRI)",
         "Seen RN",
+        "the law Imogen studied",
         "Cook, nurse and driver wanted",
         "EXAM MD",
         "Heinz, Uncle Ben",

@@ -21,6 +21,7 @@ def names(text: str, found: tuple[Span, ...] = ()) -> list[str]:
         ("Dkt. Wambui alifika", "Wambui"),
         ("Zr. Femke belde", "Femke"),
         ("Enf. Márcia", "Márcia"),
+        ("Enfª Conceição fez penso", "Conceição"),
         ("piel. Basia", "Basia"),
         ("seen by Dr Smt. Pillai", "Pillai"),
         ("Mrs B Orton rang", "B Orton"),

@@ -20,8 +20,8 @@ _CODE_LINE = re.compile(
     r"|at [\w$.<>]+\([\w.]*:?\d*\)"
     r"|[\w.]{1,80} ?[+:-]?= ?(?:[\w.]+[(\[.]|[\[{\d(]|None\b|True\b|False\b|true\b|false\b|null\b|lambda|new |await )"
     r"|(?:- ?)?\{ ?[\w.-]+: "
-    # YAML, but no heading of a note ("O: afebrile")
-    r"|(?:- )?(?![A-Z]:)[\w.-]{1,40}: [a-z0-9_./@:-]+\s*(?:#.*)?$"
+    # YAML, but no heading of a note ("O: afebrile"), no sentence of one ("Comparison: none.")
+    r"|(?:- )?(?![A-Z]:)[\w.-]{1,40}: (?!\S*[a-z]\.\s*$)[a-z0-9_./@:-]+\s*(?:#.*)?$"
     r"|[})\];,]+\s*$"
     r")"
 )

@@ -1,7 +1,9 @@
-"""Names behind a label ("Name: Ruthann R. Haile") and in the order of registers ("Cross, Jacinta; URN 923937").
+"""Names behind a label ("Name: Ruthann R. Haile"), in the order of registers ("Cross, Jacinta; URN 923937"), in rows.
 
 A label says that a name follows; the lists say how far it goes. Last name first counts where a record goes on behind
-it: a number of the patient's, a date of birth, an age with a sex.
+it: a number of the patient's, a date of birth, an age with a sex. A known name by itself counts before an age with a
+sex ("Adeyemi F 54"), in a row between its number and the patient's ("3 Castellanos 6715096"), and beside others behind
+slashes ("WR Boateng/Haddad").
 """
 
 import re
@@ -14,7 +16,7 @@ _SCORE = 0.85
 # What is labelled so is a person; one word is enough, if a list knows it.
 _PERSONS = words(
     """
-    patient pt pat px pte paciente patientin paziente pacjent pacjentka patiënt pasient caller contact nok
+    patient pt pat px pte paciente patientin paziente pacjent pacjentka cons patiënt pasient caller contact nok
     surgeon operator attending physician consultant registrar nurse midwife anaesthetist anesthetist radiologist
     pathologist cardiologist provider therapist dietitian pharmacist interpreter recorder leader scribe witness
     witnessed signed by reviewed sign-off carer mother father mum dad wife husband daughter son sister brother
@@ -43,9 +45,25 @@ _REGISTER = re.compile(
 )
 
 
+_ROW_NAME = rf"{_NAME}(?:,? (?:{_NAME}|{_CAPITAL}[^\W\d_]\b\.?))?"
+# A known name before an age with a sex, in either order.
+_SEX_AGE = r"[MF](?:(?: |, ?|/)\d{1,3}|\d{2,3})(?: ?y/?o?)?\b|\d{1,3} ?(?:y(?:/?o|rs?)?)?[ ,/]{0,2}[MF]\b"
+_AGED = re.compile(rf"(?<![\w'\u2019&.-])(?P<name>{_ROW_NAME}),? \(?(?:{_SEX_AGE})(?![\w.-])")
+# Between the number of a row, a bed or a time of the day, and the number of a patient.
+_ROWED = re.compile(
+    r"(?:(?:^|[\n;.])[ \t]*|(?i:\b(?:bed|bay|room|rm) ?))\d{1,4}[A-Za-z]?[.):]?[ ]+"
+    rf"(?P<name>{_ROW_NAME})[ ]+[A-Z]{{0,4}}\d{{6,10}}(?![\w.,-]*\d)"
+)
+_SLASHED = re.compile(rf"(?<![\w/.&-]){_NAME}(?: ?/ ?{_NAME}){{1,4}}(?![\w/&-])")
+
+
+_SLASHED_NAME = re.compile(r"[^\s/]+")
+_DIGIT = re.compile(r"\d")
+
+
 def headed(unit: str, found: Sequence[Span], lists: Lists) -> Iterator[Span]:
     """Yield the names that a label or a record tells, besides those ``found``."""
-    for start, end in (*_labelled(unit, lists), *_registered(unit, lists)):
+    for start, end in (*_labelled(unit, lists), *_registered(unit, lists), *_in_rows(unit, lists)):
         if not any(span.start < end and start < span.end for span in found):
             yield Span(start, end, "PERSON", _SCORE)
 
@@ -84,3 +102,17 @@ def _registered(unit: str, lists: Lists) -> Iterator[tuple[int, int]]:
         given = lists.is_first_name(first) and not lists.is_word(first)
         if given or (lists.is_last_name(last) and not lists.is_word(last) and not lists.is_word(first)):
             yield one.span("name")
+
+
+def _in_rows(unit: str, lists: Lists) -> Iterator[tuple[int, int]]:
+    for form in (_AGED, _ROWED) if _DIGIT.search(unit) else ():
+        yield from (one.span("name") for one in form.finditer(unit) if _are_names(one["name"], lists))
+    for one in _SLASHED.finditer(unit) if "/" in unit else ():
+        if _are_names(one[0], lists):
+            yield from (word.span() for word in _SLASHED_NAME.finditer(unit, *one.span()))
+
+
+def _are_names(said: str, lists: Lists) -> bool:
+    """Whether all words but initials are known names and mean nothing else."""
+    parts = [word for word in _WORD.findall(said) if len(word) > 1]
+    return all((lists.is_first_name(p) or lists.is_last_name(p)) and not lists.is_word(p) for p in parts)

@@ -17,7 +17,7 @@ _RELATIVES = words(
     wife husband son sons daughter dtr dgtr mother mum mom mam mummy mommy father dad daddy brother bro sister
     sis niece nephew aunt auntie uncle cousin grandson granddaughter grandma grandmother grandfather grandad
     granddad grandpa gran granny nan nana hubby stepson stepdaughter stepmother stepfather stepmum stepdad
-    boyfriend girlfriend twin partner spouse fiance fiancee fiancé fiancée carer caregiver caretaker guardian
+    boyfriend girlfriend law twin partner spouse fiance fiancee fiancé fiancée carer caregiver caretaker guardian
     neighbour neighbor friend roommate hcp poa nok fob family attender attendant escort relative esposa esposo
     marido mujer hija hijo madre padre hermana hermano vecina vecino sobrina sobrino abuela abuelo tía tío prima
     primo cuñada cuñado yerno nuera novia novio cuidadora cuidador acompañante familiar familia épouse époux
@@ -128,7 +128,9 @@ def is_role(word: str) -> bool:
 
 def _behind(unit: str, role: "re.Match[str]", said: str, lists: Lists) -> tuple[int, int] | None:
     before = unit[max(0, role.start() - 4) : role.start()].rstrip(" ")[-1:]
-    if unit[max(0, role.start() - 1) : role.start()] in _TIED or (role[0].istitle() and not _opens(before, said)):
+    in_law = unit.endswith("-in-", 0, role.start())
+    tied = unit[max(0, role.start() - 1) : role.start()] in _TIED
+    if in_law != (said == "law") or tied != in_law or (role[0].istitle() and not _opens(before, said)):
         return None
     one = _AFTER.match(unit, role.end())
     if one is None or not _is_told(role[0], said, one["first"], lists):

@@ -14,7 +14,7 @@ from outwarden.pii.names.lists import Lists, words
 _SCORE = 0.85
 _TITLES = (
     # a stop may follow
-    r"Mrs?|Ms|Miss|Mx|S/N|Drs?|Prof|Rev|Mme|Mlle|Sra|Srta|Dra|Dott|Dkt|Smt|Shri|Mst|MUDr|MDDr|Dhr|Mevr|OÄ|OA",
+    r"Mrs?|Ms|Miss|Mx|S/N|Drs?|Prof|Rev|Mme|Mlle|Sra|Srta|Dra|Dott|Dkt|Smt|Shri|Mst|MUDr|MDDr|Dhr|Mevr|OÄ|OA|(?:Enf|Dr|Sr|Prof)ª",
     # a stop must follow: they are words as well
     r"(?:Sr|Fr|Ny|Tn|Sig|Enf|Int|Med|Assist|Piel|piel|lek|Schw|Zr|zr|mw|Mw|dhr|gyd|Gyd|uzm|Uzm|Hr|Hptm|Sgt|Cpl|Lt|Capt|Dott\.ssa|Sig\.ra|St\.sr)(?=\.)",
     # they are written in full
