@@ -80,6 +80,7 @@ _SERVICES = words(
     cardiologia cirugía cirurgia chirurgia kardiologia
     """
 )
+_TELLING = _ROLES | _SERVICES
 _WORD = re.compile(r"[^\W\d_]+")
 _TIED = frozenset("-_0123456789")
 _CAPITAL = r"(?=[^\W\d_a-zß-öø-ÿ])"
@@ -103,8 +104,13 @@ _BEFORE_CHARACTERS = 96
 
 def related(unit: str, found: Sequence[Span], lists: Lists) -> Iterator[Span]:
     """Yield the names beside relatives, staff and what these sign with, besides those ``found``."""
+    said = _WORD.findall(unit)
+    if _TELLING.isdisjoint(map(str.lower, said)) and _CREDENTIALS.isdisjoint(said):
+        return
     taken = list(found)
     for role in _WORD.finditer(unit):
+        if role[0].lower() not in _TELLING and role[0] not in _CREDENTIALS:
+            continue
         for start, end in filter(None, _beside(unit, role, lists)):
             if not any(span.start < end and start < span.end for span in taken):
                 taken.append(Span(start, end, "PERSON", _SCORE))

@@ -32,8 +32,9 @@ _TITLED = re.compile(
 # All in capitals, as on a board or in a dictated report; MR and MS are pictures and diseases as well,
 # and S/N is a serial number or a staff nurse.
 _BIG = r"[A-ZÀ-ÖØ-Þ]"
+_BIG_TITLES = ("DR", "PROF", "MRS", "MISS", "SISTER", "NURSE", "MR", "MS", "S/N")
 _IN_CAPITALS = re.compile(
-    rf"(?<![\w.&-])(?P<title>DR|PROF|MRS|MISS|SISTER|NURSE|MR|MS|S/N)\.?[ ](?P<name>(?:{_BIG}\.?[ ])?(?P<word>{_BIG}{{2,24}}(?:['\u2019-]{_BIG}{{2,24}})?))(?![\w'-])"
+    rf"(?<![\w.&-])(?P<title>{'|'.join(_BIG_TITLES)})\.?[ ](?P<name>(?:{_BIG}\.?[ ])?(?P<word>{_BIG}{{2,24}}(?:['\u2019-]{_BIG}{{2,24}})?))(?![\w'-])"
 )
 _DOUBTFUL = frozenset({"MR", "MS", "S/N"})
 # Whom everybody knows, and nobody treats.
@@ -42,7 +43,7 @@ _CHARACTERS = words("who pepper clean right bean strange evil doom no robot pota
 
 def titled(unit: str, found: Sequence[Span], lists: Lists) -> Iterator[Span]:
     """Yield the names behind titles in a unit besides those ``found``."""
-    for form in (_TITLED, _IN_CAPITALS):
+    for form in (_TITLED, _IN_CAPITALS) if any(title in unit for title in _BIG_TITLES) else (_TITLED,):
         for one in form.finditer(unit):
             start, end = one.span("name")
             if _is_name(unit, one, lists) and not any(span.start < end and start < span.end for span in found):
