@@ -44,6 +44,7 @@ def test_nobody(unit: str, said: str) -> None:
         ("Graves called back", "Graves"),
         ("spoke with Foley", "Foley"),
         ("Jane Murphy", "Jane Murphy"),
+        ("P. Ott, S. Foley", "S. Foley"),
         ("Murphy 5519203 today", "Murphy"),
         ("Murphy's wife rang", "Murphy"),
         ("Osei", "Osei"),

@@ -76,6 +76,7 @@ def test_a_row_tells(text: str, found: list[str]) -> None:
         "1 Service 6715096",
         "src/Haile/Ibsen/x.py",
         "Haile/Service",
+        "By: Haile Finance LP",
         "name: Jenkins Service",
         "Name: Haile",
         "Patient: Tamihana",

@@ -81,6 +81,9 @@ def test_in_front(text: str, name: str) -> None:
         "Cook, nurse and driver wanted",
         "EXAM MD",
         "Heinz, Uncle Ben",
+        "Doctor: Down it goes",
+        "Surgeon: Smith",
+        "Family Fortunes",
     ],
 )
 def test_what_is_nobodys(text: str) -> None:

@@ -43,7 +43,7 @@ _COMMON = words(
     """
 )
 _EPONYMS = _RARE | _COMMON
-_WORD = re.compile(r"[^\W\d_]+")
+_WORD = re.compile(r"(?<!['\u2019])[^\W\d_]+|(?<=['\u2019])(?!s\b)[^\W\d_]+")
 _WORDS_MAX = 3
 _TITLED = re.compile(
     r"(?i)(?:\b(?:mr|mrs|ms|miss|mx|drs?|prof|professor|sir|sister|nurse|s/n|sr|doctor|frau|herr|mme|m|señora?|sra?|dra?|pt|patient|pte|pat"
@@ -66,7 +66,7 @@ _MEANT = re.compile(
     r"|['\u2019]s?(?=[,.;:)]|\Z|[ ](?:both|bilat|left|right|l|r)\b)"
 )
 # What a finding may hold besides.
-_WITH = re.compile(rf"(?:{_THING}|neg(?:ative)?|pos(?:itive)?|i{{1,3}}|iv|v|s|known|känd|bekannt|morbus|gene)")
+_WITH = re.compile(rf"(?:{_THING}|neg(?:ative)?|pos(?:itive)?|i{{1,3}}|iv|v|known|känd|bekannt|morbus|gene)")
 _BEFORE = re.compile(
     r"(?i)(?:\b(?:pod[ ]?#?\d*|s/p|post|known|k/c/o|hx(?:[ ]of)?|h/o|r/o|underwent|no|an?|the|use)|\?|\d[ ]?fr)[ ]\Z"
 )

@@ -19,7 +19,7 @@ _PERSONS = words(
     patient pt pat px pte paciente patientin paziente pacjent pacjentka cons patiënt pasient caller contact nok
     surgeon operator attending physician consultant registrar nurse midwife anaesthetist anesthetist radiologist
     pathologist cardiologist provider therapist dietitian pharmacist interpreter recorder leader scribe witness
-    witnessed signed by reviewed sign-off carer mother father mum dad wife husband daughter son sister brother
+    witnessed signed reviewed carer mother father mum dad wife husband daughter son sister brother
     partner spouse guardian client resident subject bantay gp pcp rn md hcp poa arzt ärztin hausarzt oberarzt
     médico médecin medico huisarts lekarz
     """
@@ -30,7 +30,7 @@ _NAMES = words(
     forename vorname
     """
 )
-_LABEL = re.compile(r"(?P<last>[^\W\d_]+(?:-[^\W\d_]+)?)(?:/[^\W\d_]{2,8})?[ ]?\Z")
+_LABEL = re.compile(r"(?P<last>[^\W\d_]+(?:-[^\W\d_]+)?)(?:/[^\W\d_]{2,8}|(?<=ed) by|(?<=seen) by)?[ ]?\Z")
 _LABEL_CHARACTERS = 40
 _CAPITAL = r"(?=[^\W\d_a-zß-öø-ÿ])"
 _NAME = rf"{_CAPITAL}[^\W\d_]{{2,24}}(?:['\u2019-][^\W\d_]{{2,24}})?"

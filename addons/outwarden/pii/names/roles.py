@@ -56,7 +56,7 @@ _STAFF = words(
 # With a capital these are parts of what is called so as well: Granny Smith, Uncle Ben's, Père Lachaise, Mother Teresa.
 _IN_NAMES = words(
     """
-    granny gran nan nana uncle aunt auntie mother father brother sister père mère frère oma opa tante onkel baba
+    family granny gran nan nana uncle aunt auntie mother father brother sister père mère frère oma opa tante onkel baba
     mama papa madre padre nonna nonno doctor nurse
     """
 )
@@ -139,7 +139,8 @@ def _behind(unit: str, role: "re.Match[str]", said: str, lists: Lists) -> tuple[
     if in_law != (said == "law") or tied != in_law or (role[0].istitle() and not _opens(before, said)):
         return None
     one = _AFTER.match(unit, role.end())
-    if one is None or not _is_told(role[0], said, one["first"], lists):
+    speaks = unit[role.end() : role.end() + 1] == ":"  # a transcript's line, whose first word begins a sentence
+    if one is None or not _is_told(role[0], said, one["first"], speaks, lists):
         return None
     return one.start("first"), _end(one, lists)
 
@@ -149,9 +150,10 @@ def _opens(before: str, said: str) -> bool:
     return said not in _IN_NAMES and (not before or not (before.isalnum() or before in ",&'\u2019"))
 
 
-def _is_told(role: str, said: str, first: str, lists: Lists) -> bool:
+def _is_told(role: str, said: str, first: str, speaks: bool, lists: Lists) -> bool:
     """Whether the word behind a role is a name there."""
-    known = lists.is_first_name(first) or (said in _STAFF and first[0].isupper() and lists.is_last_name(first))
+    named = said in _STAFF and first[0].isupper() and not speaks
+    known = lists.is_first_name(first) or (named and lists.is_last_name(first))
     word = lists.is_word(first)
     if known and not word:
         return True

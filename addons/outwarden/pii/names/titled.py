@@ -36,9 +36,11 @@ _BIG_TITLES = ("DR", "PROF", "MRS", "MISS", "SISTER", "NURSE", "MR", "MS", "S/N"
 _IN_CAPITALS = re.compile(
     rf"(?<![\w.&-])(?P<title>{'|'.join(_BIG_TITLES)})\.?[ ](?P<name>(?:{_BIG}\.?[ ])?(?P<word>{_BIG}{{2,24}}(?:['\u2019-]{_BIG}{{2,24}})?))(?![\w'-])"
 )
-_DOUBTFUL = frozenset({"MR", "MS", "S/N"})
+_DOUBTFUL = frozenset({"MR", "MS", "S/N", "Miss", "MISS"})
 # Whom everybody knows, and nobody treats.
-_CHARACTERS = words("who pepper clean right bean strange evil doom no robot potato love nice darcy")
+_CHARACTERS = words(
+    "who pepper clean right bean strange evil doom no robot potato love nice darcy world universe america saigon piggy kitty"
+)
 
 
 def titled(unit: str, found: Sequence[Span], lists: Lists) -> Iterator[Span]:
@@ -52,9 +54,11 @@ def titled(unit: str, found: Sequence[Span], lists: Lists) -> Iterator[Span]:
 
 def _is_name(unit: str, one: "re.Match[str]", lists: Lists) -> bool:
     word = one["word"]
+    if word.lower() in _CHARACTERS:
+        return False
     if one["title"] in _DOUBTFUL and not (lists.is_last_name(word) or lists.is_first_name(word)):
         return False
     if not lists.is_word(word):
         return True
     stop = unit[one.start("name") - 2] == "."
-    return lists.is_last_name(word) and not stop and word.lower() not in _CHARACTERS and one["title"] not in _DOUBTFUL
+    return lists.is_last_name(word) and not stop and one["title"] not in _DOUBTFUL
