@@ -102,6 +102,7 @@ def test_columns_and_series() -> None:
         "PID|1||20260311||",
         "file 44182 not found",
         "CODE RECORD 0447, patient in arrest, nurse scribing",
+        "NURSING NOTE 0215: PATIENT FOUND ON FLOOR, DR TOLD",
         "patient seen, Roe rang at 2230, ward chart",
         "lab no. C26-118; patient's hospital no. pending",
         '{"code":"MRX","value":"00449582"}',

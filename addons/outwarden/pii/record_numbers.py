@@ -127,7 +127,8 @@ OTHER_FORM = re.compile(
 # A time of the day in four figures, behind what says so: "RN at 0650".
 _CLOCK = re.compile(r"(?:[01]\d|2[0-3])[0-5]\d")
 _TIME_BEFORE = re.compile(
-    r"(?i)(?:\b(?:at|by|til|till|until|since|from|around|to|rn|lpn|md|hrs|time|um|à|alle|om|kl)\.?|@|~)[ ]?\Z"
+    r"(?i)(?:\b(?:at|by|til|till|until|since|from|around|to|rn|lpn|md|hrs|time|notes?|entry|round|um|à|alle|om|kl)\.?"
+    r"|@|~)[ ]?\Z"
 )
 _TIME_WIDTH = 8
 # What stands between a label and another word's number: "RN at 0650", "hosp no in bed 2210".

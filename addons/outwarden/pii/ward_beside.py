@@ -18,7 +18,7 @@ _GROUPED = r"\d{4,6}/\d{2}(?:\d{2})?|\d{2,3}(?:[.\-]\d{2,6}){1,3}|[A-Z]{1,5}[/\-
 
 # --- beside a name: a sign between, and one behind
 
-_SPACED = r"\d{3,4} \d{3,4}"
+_SPACED = r"\d{3,4} \d{3,4}|\d{2,4}-\d{2}-\d{2,4}"
 _BESIDE = rf"(?:\p{{L}}|\.)\s{{0,2}}[(\[/,|–\-#][ ]{{0,2}}(?:{_SOLID}|{_SPACED})"
 _NAME = re.compile(
     r"(?:^|[^\w])((?:[^\W\d_][\w’'\-]*\.?(?:,? |\s)){0,3}[^\W\d_][\w’'\-]*\.?)\s{0,2}[(\[/,|–\-#][ ]{0,2}\Z"
@@ -136,7 +136,7 @@ def _check_beside(text: str, start: int, end: int, more: bool) -> Verdict | None
     patient = _PATIENT.search(before) is not None
     if not (last[0].isupper() or patient) or OTHER_FORM.fullmatch(value[0]):
         return None
-    enough = 1 if patient or _is_known(last) else _WARD_WORDS
+    enough = 1 if patient or any(map(_is_known, name[1].split())) else _WARD_WORDS
     if words_of_ward(text, low, high) < enough:
         return None
     return Verdict(low, high, _SCORE_BESIDE, ENTITY)

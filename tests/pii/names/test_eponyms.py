@@ -28,6 +28,8 @@ def told(unit: str, said: str) -> bool:
         ("Murphy's sign", "Murphy"),
         ("Foley catheter out", "Foley catheter"),
         ("Morbus Basedow", "Morbus Basedow"),
+        ("Signe de Babinski négatif.", "Signe de Babinski négatif"),
+        ("Ziekte van Crohn stabiel", "van Crohn stabiel"),
     ],
 )
 def test_nobody(unit: str, said: str) -> None:

@@ -44,7 +44,7 @@ _COMMON = words(
 )
 _EPONYMS = _RARE | _COMMON
 _WORD = re.compile(r"(?<!['\u2019])[^\W\d_]+|(?<=['\u2019])(?!s\b)[^\W\d_]+")
-_WORDS_MAX = 3
+_WORDS_MAX = 4
 _TITLED = re.compile(
     r"(?i)(?:\b(?:mr|mrs|ms|miss|mx|drs?|prof|professor|sir|sister|nurse|s/n|sr|doctor|frau|herr|mme|m|señora?|sra?|dra?|pt|patient|pte|pat"
     r"|name|by|per|baby|master|(?<!\d )fr|rev|cllr|capt|sgt)\b[.:]?|\b[^\W\d_]\.)[ ]\Z"
@@ -66,7 +66,9 @@ _MEANT = re.compile(
     r"|['\u2019]s?(?=[,.;:)]|\Z|[ ](?:both|bilat|left|right|l|r)\b)"
 )
 # What a finding may hold besides.
-_WITH = re.compile(rf"(?:{_THING}|neg(?:ative)?|pos(?:itive)?|i{{1,3}}|iv|v|known|känd|bekannt|morbus|gene)")
+_WITH = re.compile(
+    rf"(?:{_THING}|neg(?:ative)?|pos(?:itive)?|i{{1,3}}|iv|v|signe|signo|segno|sinal|zeichen|known|känd|bekannt|morbus|gene)"
+)
 _BEFORE = re.compile(
     r"(?i)(?:\b(?:pod[ ]?#?\d*|s/p|post|known|k/c/o|hx(?:[ ]of)?|h/o|r/o|underwent|no|an?|the|use)|\?|\d[ ]?fr)[ ]\Z"
 )
@@ -75,9 +77,12 @@ _BEFORE_CHARACTERS = 12
 
 def is_eponym(unit: str, start: int, end: int) -> bool:
     """Whether ``unit[start:end]`` is nothing but names that something on a ward is called after, and means that."""
-    said = [word.lower() for word in _WORD.findall(unit, start, end)]
-    named = [word for word in said if word in _EPONYMS]
-    if not named or len(said) > _WORDS_MAX or not all(word in _EPONYMS or _WITH.fullmatch(word) for word in said):
+    said = _WORD.findall(unit, start, end)
+    named = [word.lower() for word in said if word.lower() in _EPONYMS]
+    others = [word for word in said if word.lower() not in _EPONYMS and not _WITH.fullmatch(word.lower())]
+    if not named or len(said) > _WORDS_MAX:
+        return False
+    if others and (_COMMON.issuperset(named) or not all(map(str.islower, others))):
         return False
     if _TITLED.search(unit, max(0, start - _TITLE_CHARACTERS), start):
         return False
