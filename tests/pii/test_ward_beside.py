@@ -44,6 +44,7 @@ def numbers(find: Find, text: str) -> list[str]:
         ("pls add Gutierrez (5519203) to the list, seen in clinic", "5519203"),
         ("opnamenr 5519203, mw geen pijn, dochter komt", "5519203"),
         ("Gutierrez, Emi | 88-41-207 | 3W-12 | CHF | Dr Ott", "88-41-207"),
+        ("re: Lopez, M #551920 - pls call, dr told", "551920"),
         ("Protokollzahl 551920/26; Pat. mit Gattin, Verband gew.", "551920/26"),
         ("Theatre list: 1. CALLUM QUXLEY 551920388 Lap chole Mr Ott", "551920388"),
         ("Theatre list: 2. MARTIN QUXLEY QX551920 TURP Miss Ott", "QX551920"),

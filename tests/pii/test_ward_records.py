@@ -46,6 +46,7 @@ def numbers(text: str) -> list[str]:
         ("PSG report; Facility number SL-551920; scored by Roe, MD", "SL-551920"),
         ("Granddaughter says injury unlikely. client rec HH-55192", "HH-55192"),
         ("Aufnahmenr. / Akte 5519203388, Frau Roe", "5519203388"),
+        ("Roe f/u for Wilson's disease; ceruloplasmin low. chart 551920", "551920"),
         ("UR no 84-65-50, GP Dr Ott", "84-65-50"),
         ("P: amoxi, hoest. Dossiernr 551920. Familie gerust", "551920"),
     ],

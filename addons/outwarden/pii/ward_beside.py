@@ -130,13 +130,14 @@ def _check_beside(text: str, start: int, end: int, more: bool) -> Verdict | None
     name = _NAME.search(before)
     if name is None or _NO_NAMES.search(name[1]) or text[high : high + 2].strip(". ")[:1] == "%":
         return None
-    last = name[1].split()[-1]
-    if len(last.rstrip(".")) < 2:
+    words = [word for word in name[1].split() if len(word.rstrip(".,")) > 1]
+    if not words:
         return None  # a letter of the number's own
+    last = words[-1]
     patient = _PATIENT.search(before) is not None
     if not (last[0].isupper() or patient) or OTHER_FORM.fullmatch(value[0]):
         return None
-    enough = 1 if patient or any(map(_is_known, name[1].split())) else _WARD_WORDS
+    enough = 1 if patient or any(map(_is_known, words)) else _WARD_WORDS
     if words_of_ward(text, low, high) < enough:
         return None
     return Verdict(low, high, _SCORE_BESIDE, ENTITY)

@@ -58,7 +58,7 @@ _CARE = (
     r"|sbar|mdt\b|oncall|on-call|dka\b|copd|uti\b|nstemi|stemi|aki\b|cabg|hba1c|egfr|tsh\b|crp\b|inr\b|\bhb\b|wcc\b|cultures?|spiked|afebrile|febrile"
     r"|fever|pyrexi|sepsis|septic|stroke|fracture|#nof|fall(?:s|en)\b|pain\b|wound|refill|prescri|follow-?up|telehealth|rapid response|code blue|vitals"
     r"|blood pressure|pulse|transfers?|mobilis|stairs|catheter|cannula|drain\b|suture|stool|urine|stent|scan\b|ultrasound|tablet|inhaler|infus|review"
-    r"|aides?\b|nebs?\b|injur(?:y|ies)|granddaughter|grandson|void(?:ed|ing)|ambulat|incontinen|bowels?\b|a&o|denies|repositioned|oral intake"
+    r"|aides?\b|nebs?\b|injur(?:y|ies)|disease\b|syndrome\b|granddaughter|grandson|void(?:ed|ing)|ambulat|incontinen|bowels?\b|a&o|denies|repositioned|oral intake"
     r"|pflege|visite|fieber|schmerz|blutdruck|opera|puls\b|infirmier|aide-soignant|ide\b|ehpad|résident|ordonnance|fièvre|douleur|tension\b|relève|apixaban"
     r"|internaci[óo]n|fiebre|dolor|sala [0-9]|cama [0-9]|padecimiento|diagn[óo]stic|cursa|evoluci|nota m[ée]dica|enfermagem|dieta|febre|leito|intercorr"
     r"|febbre|dolore|terapia|poradnia|choroba|zabieg|gorączk|leczeni|wizyt|kontrol[aiy]|ateş|ağrı|tansiyon|ameliyat|sốt|đd\b|bn\b|chăm sóc|huyết áp"
