@@ -1,5 +1,7 @@
 """Texts that are hard on purpose: values, halves of values, what joins and separates them. All invented."""
 
+from dataclasses import dataclass
+
 from hypothesis import strategies as st
 
 FRAGMENTS = [
@@ -138,3 +140,29 @@ def cuts(text: str, data: st.DataObject) -> list[str]:
         return list(text)
     at = sorted(data.draw(st.sets(st.integers(0, len(text)), max_size=6), label="cuts"))
     return [text[low:high] for low, high in zip([0, *at], [*at, len(text)], strict=True)]
+
+
+@dataclass(frozen=True)
+class KnownNames:
+    """Lists of names as a reader has them, in the case that a test writes them in."""
+
+    first: frozenset[str] = frozenset()
+    last: frozenset[str] = frozenset()
+    words: frozenset[str] = frozenset()
+
+    def is_word(self, part: str) -> bool:
+        """Whether it is among the ordinary words, in any case."""
+        return part.lower() in self.words
+
+    def is_first_name(self, word: str) -> bool:
+        """Whether it is among the first names, in any case."""
+        return word.lower() in self.first
+
+    def is_last_name(self, word: str) -> bool:
+        """Whether it is among the last names, in any case."""
+        return word.lower() in self.last
+
+
+def known_names(first: str = "", last: str = "", words: str = "") -> KnownNames:
+    """Lists of the names and words that stand in the texts."""
+    return KnownNames(*(frozenset(said.lower().split()) for said in (first, last, words)))

@@ -26,6 +26,10 @@ def names(text: str) -> list[str]:
         ("first_name\temail\nSunil\ts@x.test", ["Sunil"]),
         ('{"resourceType":"Patient","contact":[{"name":{"text":"Ida Roe"}}]}', ["Ida Roe"]),
         ("GET /fhir/Patient?identifier=1&family=Lund", ["Lund"]),
+        ("URN;Surname;Given;Operator\n551920;Obi;Pia;Lund", ["Obi", "Pia", "Lund"]),
+        ("SELECT 1 FROM e WHERE pt_last = 'Obi' AND pt_first='Pia'", ["Obi", "Pia"]),
+        ('{"lastName": "Obi", "consultant": "Lund"}', ["Obi", "Lund"]),
+        ("NM1*IL*1*OBI*PIA*M***MI*W1234~REF*EA*4553970~", ["OBI*PIA*M"]),
     ],
 )
 def test_columns_and_fields_of_persons(text: str, found: list[str]) -> None:
@@ -44,6 +48,9 @@ def test_columns_and_fields_of_persons(text: str, found: list[str]) -> None:
         "surname,ward\nn/a,4\nnone,5\nX3,6",
         "the surname, as written\nis, of course, wrong, too",
         "<given>3 units</given>",
+        '{"lastName": "string", "surname": ""}',
+        "consultant = get('Lund')",
+        "NM1*PR*2*ACME INSURANCE*****PI*12345~",
     ],
 )
 def test_other_columns(text: str) -> None:

@@ -128,3 +128,9 @@ def test_an_address_goes_on_to_its_town(address: str) -> None:
     spans = Detector(PiiPolicy()).find([f"send it to {address} please"])[0]
 
     assert [(span.start, span.end) for span in spans] == [(11, 11 + len(address))]
+
+
+def test_a_record_number_is_no_date_of_birth(find: Find) -> None:
+    """UR is the unit record's number; born is ur in Polish, in small letters."""
+    assert ("DATE_OF_BIRTH", "84-65-50") not in find("UR no 84-65-50")
+    assert find("ur 12.05.1980 r.") == [("DATE_OF_BIRTH", "12.05.1980")]

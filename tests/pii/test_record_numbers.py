@@ -108,6 +108,8 @@ def test_whatever_a_hospital_calls_it(find: Find, text: str, number: str) -> Non
         "see case notes 4 to 9",
         "the file number 1234x",
         "hospital beds 220341",
+        "Dr told by Dawn, RN at 0650",
+        "hosp no for 44182 unknown",
     ],
 )
 def test_what_only_looks_so(find: Find, text: str) -> None:

@@ -43,7 +43,17 @@ def numbers(find: Find, text: str) -> list[str]:
         ("5519203 Gutierrez a-fib 130s", "5519203"),
         ("pls add Gutierrez (5519203) to the list, seen in clinic", "5519203"),
         ("opnamenr 5519203, mw geen pijn, dochter komt", "5519203"),
+        ("Gutierrez, Emi | 88-41-207 | 3W-12 | CHF | Dr Ott", "88-41-207"),
+        ("re: Lopez, M #551920 - pls call, dr told", "551920"),
         ("Protokollzahl 551920/26; Pat. mit Gattin, Verband gew.", "551920/26"),
+        ("Theatre list: 1. CALLUM QUXLEY 551920388 Lap chole Mr Ott", "551920388"),
+        ("Theatre list: 2. MARTIN QUXLEY QX551920 TURP Miss Ott", "QX551920"),
+        ("Bed 9 QUXA QUXLEY 70F  RXH551920\nObs: NEWS 3, chest clear", "RXH551920"),
+        ("Census 7E\n2 Quxihana 55192038 MRI\n3 Roe pending transfer, dr Ott accepting", "55192038"),
+        ("ran out of insulin. ok 1 refill per Dr Ott. 5519203", "5519203"),
+        ("B: me. she's 5519203\nA: says k+ is 6.1", "5519203"),
+        ("Your visit with Dr. Ott is on 12 Dec. Please quote 551920 when you call.", "551920"),
+        ("This belongs to patient 8041093, not to 2176322", "2176322"),
     ],
 )
 def test_on_a_ward(find: Find, text: str, number: str) -> None:
@@ -69,6 +79,10 @@ def test_on_a_ward(find: Find, text: str, number: str) -> None:
         "ward, nurse, dr, chart\rIN1|1|A357|1234|BCMD||||551920",
         "Gutierrez 5519203 votes, Mallory 441902 votes",
         "Gutierrez 20251104 on the ward",
+        "the bench, Quxley 5519203 on the ward",
+        "All done. 5519203",
+        "CT HEAD   ACC: R-164471\nward, nurse, dr told",
+        "order 8041093, not to 2176322",
         "ward, nurse, dr seen 20251104 with the chart",
     ],
 )

@@ -44,6 +44,12 @@ def numbers(text: str) -> list[str]:
         ("NM1*IL*1*ROE*IDA~REF*EA*5519203~DMG*D8", "5519203"),
         ('"subject":{"reference":"Patient/551920"}', "551920"),
         ("No. RM 89-57-54 Ny. Sri, perawat", "89-57-54"),
+        ("PSG report; Facility number SL-551920; scored by Roe, MD", "SL-551920"),
+        ("Granddaughter says injury unlikely. client rec HH-55192", "HH-55192"),
+        ("Aufnahmenr. / Akte 5519203388, Frau Roe", "5519203388"),
+        ("Roe f/u for Wilson's disease; ceruloplasmin low. chart 551920", "551920"),
+        ("UR no 84-65-50, GP Dr Ott", "84-65-50"),
+        ("P: amoxi, hoest. Dossiernr 551920. Familie gerust", "551920"),
     ],
 )
 def test_labels_of_files_on_a_ward(text: str, number: str) -> None:
@@ -84,6 +90,7 @@ def test_columns_and_series() -> None:
     """Each cell under a head; the others of the form of one that is labelled; those that a plural speaks of."""
     assert numbers("mrn,ward\n2003495,4\n9113382,5") == ["2003495", "9113382"]
     assert set(numbers("hosp no R338291, not R338219, patient waits")) == {"R338291", "R338219"}
+    assert set(numbers("patient hosp no 5519203 and 7740012 merged")) == {"5519203", "7740012"}
     assert set(numbers("List: 8825529 hernia, 8825531 chole (MRNs as per PAS), theatre 2")) == {"8825529", "8825531"}
 
 
@@ -96,6 +103,10 @@ def test_columns_and_series() -> None:
         "ward chart 12/11/2025, record of 2025",
         "PID|1||20260311||",
         "file 44182 not found",
+        "CODE RECORD 0447, patient in arrest, nurse scribing",
+        "NURSING NOTE 0215: PATIENT FOUND ON FLOOR, DR TOLD",
+        "patient seen, Roe rang at 2230, ward chart",
+        "lab no. C26-118; patient's hospital no. pending",
         '{"code":"MRX","value":"00449582"}',
         "statistical value 822801, MRN box left empty.",
     ],

@@ -1,6 +1,7 @@
 """Names of persons in tables and records, where the name of a column or field tells what stands in it.
 
-`surname,ward` over `Roe,4`; `"family": "Roe", "given": ["Ida"]` of FHIR; `<XPN.1>Roe` of HL7 v2 in XML. In whole texts only.
+`surname,ward` over `Roe,4`; `"family": "Roe", "given": ["Ida"]` of FHIR; `<XPN.1>Roe` of HL7 v2 in XML; `"consultant": "Roe"`,
+`pt_last = 'Roe'` and `NM1*IL*1*ROE*IDA` of X12. In whole texts only.
 """
 
 import re
@@ -19,16 +20,17 @@ _SURE = (
     r"|passenger|driver|tenant|student|teacher|doctor|nurse|surgeon|provider|mother|father|spouse|next[ _]of[ _]kin|card[ _]?holder)"
     r"[ _.\-]?names?|surnames?|forenames?|vornamen?|nachname|familienname|achternaam|voornaam|pr[eé]nom|nom de famille|apellidos?"
     r"|cognome|sobrenome|apelido|imi[eę]|nazwisko|jm[eé]no|p[rř][ií]jmen[ií]|f[oö]rnamn|efternamn|fornavn|etternavn|efternavn"
+    r"|given|forenames|(?:pt|patient)[ _](?:first|last|given|family|full)"
     r"|sukunimi|etunimi|soyad[ıi]?|vezet[eé]kn[eé]v|keresztn[eé]v|prenume|prezime|priezvisko"
     r"|attending|surgeon|an(?:ae|e)sthetist|physician|consultant|registrar|nurse|midwife|next[ _]of[ _]kin|nok|carer|gp"
 )
 # Columns that hold persons where another one is about persons as well.
 _LIKELY = (
     r"names?|nom|nombre|nome|naam|navn|namn|nimi|n[eé]v|nume|ime|last|first|middle|patient|client|doctor|contact|employee|mother"
-    r"|father|spouse|guardian|manager|owner|teacher|student|seen[ _]by|signed[ _]by|assigned[ _]to|reviewer|author"
+    r"|father|spouse|guardian|manager|owner|teacher|student|operator|assistant|seen[ _]by|signed[ _]by|reported[ _]by|performed[ _]by|assigned[ _]to|reviewer|author"
 )
 _OTHERS = re.compile(
-    r"(?i)\b(?:mrn|dob|d\.o\.b\.?|(?:date[ _]of[ _])?birth(?:[ _]?date|day)?|age|sex|gender|ward|bed|e-?mail|phone|tel|mobile|ssn|nhs(?:[ _]no)?"
+    r"(?i)\b(?:mrn|urn?|dob|d\.o\.b\.?|(?:date[ _]of[ _])?birth(?:[ _]?date|day)?|age|sex|gender|ward|bed|e-?mail|phone|tel|mobile|ssn|nhs(?:[ _]no)?"
     r"|salary|department|job[ _]title|attending|diagnosis|uhid|hosp(?:ital)?[ _.]?no|address|geburtsdatum|nacimiento|naissance)\b"
 )
 _HEADS = re.compile(rf"(?i)(?:{_SURE}|{_LIKELY})")
@@ -52,6 +54,17 @@ _NAMED = re.compile(
     rf"\"name\"\s{{0,4}}:\s{{0,4}}\[?\s{{0,4}}\{{\s{{0,4}}(?:\"use\"\s{{0,4}}:\s{{0,4}}\"[a-z]{{1,12}}\",\s{{0,4}})?\"text\"\s{{0,4}}:\s{{0,4}}{_VALUE}"
     r"|[?&](?:family|given)=([^\W\d_][^\W\d_'\-]{1,40})(?=[&\s\"]|\Z)"
 )
+# A key that names persons, in JSON, SQL or a call: its value is in quotes.
+_KEYS = (
+    r"(?:(?:pt|patient)[ _]?)?(?:first|last|sur|fore|given|family|maiden)[ _]?names?|(?:pt|patient)[ _]?(?:first|last|name)|nachname"
+    r"|vorname|apellidos?|attending|surgeon|an(?:ae|e)sthetist|physician|consultant|registrar|midwife|referring[ _]?physician"
+)
+_KEYED = re.compile(
+    rf"(?i)(?<![\w-])[\"']?(?:{_KEYS})[\"']?[ ]{{0,2}}[:=][ ]{{0,2}}(?P<quote>[\"'])(?P<value>[^\"'\\\d{{}}\[\]\n]{{2,60}})(?P=quote)"
+)
+_KEYED_HINT = Regexp(rf"(?i)(?:{_KEYS})[\"']?[ ]{{0,2}}[:=][ ]{{0,2}}[\"']")
+# A person in X12 (loop 2100, NM1): whose name it is, 1 for a person, last, first and further names.
+_X12 = re.compile(r"\bNM1\*[A-Z0-9]{2,3}\*1\*(?P<name>[^*~\d]{2,40}\*[^*~\d]{2,30}(?:\*[^*~\d]{1,25})?)(?=[*~])")
 _XML = re.compile(r"<(?:(?:XPN|XCN|CN)\.(?:[1-3])|FN\.1|given|family)(?: [^<>]{0,40})?>([^<>\d]{1,60})</")
 
 
@@ -83,6 +96,12 @@ def _find(text: str) -> Iterator[tuple[int, int]]:
             group = 1 if field[1] else 2
             if _is_name(field[group]):
                 yield field.span(group)
+    if _KEYED_HINT.search(encode(text)):
+        for field in _KEYED.finditer(text):
+            if _is_name(field["value"]) and field["value"][0].isupper():
+                yield field.span("value")
+    if "NM1*" in text:
+        yield from (field.span("name") for field in _X12.finditer(text))
     if "</" in text:
         yield from (field.span(1) for field in _XML.finditer(text) if _is_name(field[1]))
 

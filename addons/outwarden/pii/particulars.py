@@ -82,7 +82,7 @@ def _check_street(text: str, start: int, end: int, more: bool) -> Verdict | None
 BIRTH = Context(  # a word's end is free: "geboren", "birthday"
     r"d\.?o\.?b(?:\b|_|[0-9]{6})|d\.? ?o\.? ?b\b|date.{1,5}birth|birth(?:\b|_|(?-i:[A-Z])|.?da|dt\b)|b.?day(?:\b|_)|born(?:\b|_)|geboren|geb\b|gebdat|geburt|n[ée]\(?e?s?\)? le"
     r"|n[ée]{1,2}e?s? (?:le|en)\b|naissance|nacimiento|naci(?:d[oa]|[óo]\b)?|nac[íi]|nac\.|f\.? ?nac|nat[oa] il|nascit|data nasc|nasc\b|nascid|nascim"
-    r"|nasci\b|geboorte|gebdatum|urodz|ur\.|ur\b|f[øo]dt|f[øo]dsels|född|födelse|syntyn|syntymä|synt\.|narozen|narodil|nar\.|naroden"
+    r"|nasci\b|geboorte|gebdatum|urodz|ur\.|(?-i:[Uu]r\b)|f[øo]dt|f[øo]dsels|född|födelse|syntyn|syntymä|synt\.|narozen|narodil|nar\.|naroden"
     r"|ro[đd]en|do[ğg]um|d\.t\.|szület|szül\.|n[ăa]scut|na[șs]terii|lahir|sinh ng[àa]y|ng[àa]y sinh|kuzaliwa|alizaliwa|kapanganakan"
     r"|ipinanganak|gim(?:ęs|imo)|dzim(?:is|usi|šanas)|sündinud|sünni|fædd|dat[ëe]lindja|lindur",
     wide=r"生年月日|出生|生日|生于|生於|誕生日|生まれ|рожд|родил|народ(?:ж|ил)|роден|рођен|생년월일|출생|생일|태어"

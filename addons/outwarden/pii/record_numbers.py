@@ -124,6 +124,15 @@ OTHER_FORM = re.compile(
     r"|[0-9]+\.[0-9]{1,2}|(?:[a-z]+ )?(?:19|20)[0-9]{2}",
     re.IGNORECASE,
 )
+# A time of the day in four figures, behind what says so: "RN at 0650".
+_CLOCK = re.compile(r"(?:[01]\d|2[0-3])[0-5]\d")
+_TIME_BEFORE = re.compile(
+    r"(?i)(?:\b(?:at|by|til|till|until|since|from|around|to|rn|lpn|md|hrs|time|notes?|entry|round|um|à|alle|om|kl)\.?"
+    r"|@|~)[ ]?\Z"
+)
+_TIME_WIDTH = 8
+# What stands between a label and another word's number: "RN at 0650", "hosp no in bed 2210".
+_OTHER_WORD = re.compile(r"(?:at|by|in|on|to|for|of|and|or|was|bed|room|rm|until|since|from)[ ]", re.IGNORECASE)
 # The third field of a message's patient segment is the list of identifiers (HL7 v2, 3.4.2.3).
 _HL7 = r"\bPID\|[^|\r\n]{0,8}\|[^|\r\n]{0,40}\|[A-Z]{0,5}-?[0-9][0-9A-Z\-]{3,19}"
 
@@ -136,7 +145,7 @@ def _check_record(text: str, start: int, end: int, more: bool) -> Verdict | None
     if tied or word_after(text, end):
         return None
     label = _RECORD_LABEL.match(text, start, end)
-    return Verdict(start if label is None else label.end(), end, 0.9)
+    return Verdict(start if label is None else label.end(), end, 0.95)
 
 
 def _check_record_number(text: str, start: int, end: int, more: bool) -> Verdict | None:
@@ -181,11 +190,20 @@ def _named(whole: "re.Pattern[str]") -> Check:
         if tied or found is None or word_after(text, end):
             return None
         value = found["value"]
+        if _OTHER_WORD.match(value) or is_clock(text, found.start("value"), end):
+            return None
         if len(digits_of(value)) not in _NAMED_DIGITS or OTHER_FORM.fullmatch(value):
             return None
         return Verdict(found.start("value"), found.end("value"), 0.8)
 
     return check
+
+
+def is_clock(text: str, start: int, end: int) -> bool:
+    """Whether ``text[start:end]`` is a time of the day."""
+    if end - start != 4 or _CLOCK.fullmatch(text, start, end) is None:
+        return False
+    return _TIME_BEFORE.search(text, max(0, start - _TIME_WIDTH), start) is not None
 
 
 def _check_hl7(text: str, start: int, end: int, more: bool) -> Verdict | None:

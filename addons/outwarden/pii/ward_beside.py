@@ -18,7 +18,7 @@ _GROUPED = r"\d{4,6}/\d{2}(?:\d{2})?|\d{2,3}(?:[.\-]\d{2,6}){1,3}|[A-Z]{1,5}[/\-
 
 # --- beside a name: a sign between, and one behind
 
-_SPACED = r"\d{3,4} \d{3,4}"
+_SPACED = r"\d{3,4} \d{3,4}|\d{2,4}-\d{2}-\d{2,4}"
 _BESIDE = rf"(?:\p{{L}}|\.)\s{{0,2}}[(\[/,|–\-#][ ]{{0,2}}(?:{_SOLID}|{_SPACED})"
 _NAME = re.compile(
     r"(?:^|[^\w])((?:[^\W\d_][\w’'\-]*\.?(?:,? |\s)){0,3}[^\W\d_][\w’'\-]*\.?)\s{0,2}[(\[/,|–\-#][ ]{0,2}\Z"
@@ -28,15 +28,29 @@ _PATIENT = re.compile(
     r"(?:pt|pat|patient|patiente?|paciente|pacjent\w*|pac|bn|px|client|resident)[.:]?\s", re.IGNORECASE
 )
 _NO_NAMES = re.compile(
-    r"(?i)\b(?:tel|phone|fax|call|bleep|pager|ext|mobile|cell|accession|bed|form|lot|batch|serial|room|order|invoice|study|trial|page|step"
+    r"(?i)\b(?:tel|phone|fax|call|bleep|pager|ext|mobile|cell|accession|acc|bed|form|lot|batch|serial|room|order|invoice|study|trial|page|step"
     r"|ticket|licen[cs]e|pin|gmc|nmc|npi|dea|order|code|icd|snomed|cpt|isbn|doi|pmid|nct|version|build|postcode|zip|total|count|wbc|plt|plts"
     r"|platelets?|ferritin|bnp|troponin|ck|dose|units?|iu|cfu|copies|viral load|cost|price|budget|population|patients|people|cases)\W*\Z"
 )
 
-# --- right before or behind a known name, with nothing between
+# --- right before or behind a known name, with nothing between but an age and a sex
 
-_NAMED = r"\p{Lu}\p{L}{2,20}[ ]{1,2}\d{6,10}|\d{6,10}[ ]{1,2}\p{Lu}\p{L}{2,20}"
-_NAME_AND_NUMBER = re.compile(r"[^\W\d_]+|\d+")
+_ROW_NUMBER = r"[A-Z]{0,4}\d{6,10}"
+_YEARS_OLD = r"(?:[ ]{1,3}\d{1,3} ?[yY]?[MFmf]?)?"
+_NAMED = (
+    rf"\p{{Lu}}[\p{{L}}'’\-]{{2,20}}{_YEARS_OLD}[ ]{{1,4}}{_ROW_NUMBER}|\d{{6,10}}[ _]{{1,2}}\p{{Lu}}\p{{L}}{{2,20}}"
+    r"|\p{Lu}\p{L}{1,20}/\p{Lu}\p{L}{1,20}/\d{6,10}"
+)
+_NAME_OF_ROW = re.compile(r"[^\W\d_][\w'’\-]*[^\W\d_]|[^\W\d_]")
+_NUMBER_OF_ROW = re.compile(r"(?<![A-Za-z])[A-Z]{0,4}\d{6,10}")
+# A number before the name, or a bed, makes it a row of a list, whose names nobody need know.
+_ROW = re.compile(
+    r"(?:^|[\n.;])[ \t]*(?:(?:bed|bay|room|rm|side room)[ ]?)?\d{1,3}[A-Za-z]?[.):]?[ ]+(?:[^\W\d_]['’\w.,\-]*[ ]+){0,2}\Z",
+    re.IGNORECASE,
+)
+_ROW_WIDTH = 64
+_ROW_HEAD = re.compile(r"(?i)\b(?:bed|room|rm)[ ]?\d{1,3}[A-Za-z]?\b")
+_WORD_BEFORE = re.compile(r"(?<![\w'’\-])([^\W\d_]{2,20})[ ]\Z")
 
 # --- behind a word for any number
 
@@ -50,7 +64,7 @@ _WIDE_NUMBER = r"μητρώου|नं|नंबर|номер|№|رقم|번호
 _TOLD = rf"(?i:(?:\b(?:{_ANY_NUMBER})|{_WIDE_NUMBER})(?:[ .:]{{1,2}}\p{{L}}[\p{{L}}\p{{M}}.]{{1,14}}){{0,2}}[ .:#=№°º]{{1,4}}(?-i:{_GROUPED}|{_SOLID}))"
 _TOLD_VALUE = re.compile(rf"(?:{_GROUPED}|{_SOLID})\Z")
 _OTHER_LABELS = re.compile(
-    r"(?i)\b(?:tel|phone|fax|accession|bed|form|lot|batch|serial|room|ext|pager|bleep|order|invoice|study|trial|version|page|step|ticket|licen[cs]e"
+    r"(?i)\b(?:tel|phone|fax|accession|acc|bed|form|lot|batch|serial|room|ext|pager|bleep|order|invoice|study|trial|version|page|step|ticket|licen[cs]e"
     r"|pin|grant|protocol version|nct|isbn|doi|pmid|icd|loinc|snomed|cpt|credit|bank|account|ref(?:erence)? range|registered charity|company)\b"
 )
 
@@ -65,8 +79,9 @@ _SHOWN = (
 _DONE = r"(?:mis)?filed|registered|look(?:ed)? up|quote|she(?:['’]s| is)|he(?:['’]s| is)|indexed|charted|scanned|merged?|released?|pull(?:ed)?|open(?:ed)?|transferred"
 _HANDLED = (
     rf"(?i:\b(?:(?:{_WHO})[.:?]{{0,2}}[ ]{{0,2}}#?|{_SHOWN}|(?:{_DONE})(?: (?:under|as|into|to|with|by|in|of)){{0,2}}"
-    rf"(?: (?:chart|record|number))?)[ ]{{0,2}}(?-i:{_SOLID}))"
+    rf"(?: (?:chart|record|number))?)[ ]{{0,2}}(?-i:{_SOLID})(?:[,;/]?(?: (?:and|or|not|to|into|with|vs\\.?|from|&)){{1,3}} (?-i:{_SOLID}))?)"
 )
+_SAID_OF_ONE = re.compile(r"(?i)(?:\bs?he['’]s|\bquote|\bpts?[.:]?) #?\Z")
 _GOES_ON = re.compile(r"[-/%]|\.\d")
 _PATIENT_SAID = re.compile(r"(?i)\b(?:patiente?|paciente|pacient)\W{0,4}\Z")
 _HANDLED_DIGITS_MIN = 6
@@ -82,7 +97,8 @@ _TIED_BEFORE = re.compile(r"[.\-+&=@$€£_]\Z|\d[ /:,]\Z")
 _TIED_AFTER = re.compile(r"[%@_]|[.,:/\-]\d|-\w|[ ]\d{3}\b")
 _LAST_CLAUSE = re.compile(r"[.;|\n]")
 _BARE_WORDS = 3
-_ROW_WORDS = 1  # in a line with an age and a sex
+_ROW_WORDS = 1  # in a line with an age and a sex, or by itself at the end
+_ALONE_BEFORE, _ALONE_AFTER = re.compile(r"[.!?)\n]\s{1,3}\Z"), re.compile(r"\.?\s*\Z")
 _AGE_AND_SEX = re.compile(
     r"(?<![\w.])(?:\d{1,3} ?(?i:(?:y/?o?|yrs?|yo?|a|j|ans|años|anni|år|yrs? old)[ /,|]{0,3}[MFmf]|[/,|]? ?(?-i:[MF])|[mf])|[MF][ /,|]{1,3}\d{1,3} ?(?i:y|yrs?|yo)?)(?!\w)"
 )
@@ -114,11 +130,14 @@ def _check_beside(text: str, start: int, end: int, more: bool) -> Verdict | None
     name = _NAME.search(before)
     if name is None or _NO_NAMES.search(name[1]) or text[high : high + 2].strip(". ")[:1] == "%":
         return None
-    last = name[1].split()[-1]
+    words = [word for word in name[1].split() if len(word.rstrip(".,")) > 1]
+    if not words:
+        return None  # a letter of the number's own
+    last = words[-1]
     patient = _PATIENT.search(before) is not None
     if not (last[0].isupper() or patient) or OTHER_FORM.fullmatch(value[0]):
         return None
-    enough = 1 if patient or _is_known(last) else _WARD_WORDS
+    enough = 1 if patient or any(map(_is_known, words)) else _WARD_WORDS
     if words_of_ward(text, low, high) < enough:
         return None
     return Verdict(low, high, _SCORE_BESIDE, ENTITY)
@@ -133,16 +152,27 @@ def _is_known(word: str) -> bool:
 
 
 def _check_named(text: str, start: int, end: int, more: bool) -> Verdict | None:
-    one, other = _NAME_AND_NUMBER.finditer(text, start, end)
-    name, number = (other, one) if one[0].isdecimal() else (one, other)
+    name, number = _NAME_OF_ROW.search(text, start, end), _NUMBER_OF_ROW.search(text, start, end)
+    if name is None or number is None or word_before(text, start) or word_after(text, end):
+        return None
     low, high = number.span()
-    if word_before(text, start) or word_after(text, end) or _TIED_AFTER.match(text, high):
+    if _TIED_AFTER.match(text, high) or _TIED_BEFORE.search(text, max(0, low - 2), low):
         return None
-    if _TIED_BEFORE.search(text, max(0, low - 2), low) or _YEARS.fullmatch(number[0]) or _AMOUNT.match(text, high):
+    if _YEARS.fullmatch(number[0]) or _AMOUNT.match(text, high):
         return None
-    if not is_name(name[0], (*FIRST, *LAST)) or _OTHER_LABELS.search(text[max(0, low - _CLAUSE) : low]):
+    if _OTHER_LABELS.search(_ROW_HEAD.sub("", text[max(0, low - _CLAUSE) : low])):
         return None
-    return Verdict(low, high, _SCORE_BESIDE, ENTITY) if words_of_ward(text, start, end) else None
+    known = is_name(name[0], (*FIRST, *LAST)) or (low > start and _is_known_before(text, start))
+    words = words_of_ward(text, start, end)
+    if words and (known or (words >= _WARD_WORDS and _ROW.search(text, max(0, start - _ROW_WIDTH), start))):
+        return Verdict(low, high, _SCORE_BESIDE, ENTITY)
+    return None
+
+
+def _is_known_before(text: str, start: int) -> bool:
+    """Whether the word before is a first name: MEENAKSHI CHAUDHARY."""
+    before = _WORD_BEFORE.search(text, max(0, start - _NAME_WITHIN), start)
+    return before is not None and is_name(before[1], FIRST)
 
 
 def _check_told(text: str, start: int, end: int, more: bool) -> Verdict | None:
@@ -157,17 +187,19 @@ def _check_told(text: str, start: int, end: int, more: bool) -> Verdict | None:
     return Verdict(value.start(), end, _SCORE, ENTITY)
 
 
-def _check_handled(text: str, start: int, end: int, more: bool) -> Verdict | None:
-    value = _SOLID_VALUE.search(text, start, end)
-    if value is None or word_after(text, end) or _GOES_ON.match(text, end):
+def _check_handled(text: str, start: int, end: int, more: bool) -> Verdict | list[Verdict] | None:
+    values = [*_SOLID_VALUE.finditer(text, start, end)]
+    if not values or word_after(text, end) or _GOES_ON.match(text, end) or _AMOUNT.match(text, end):
         return None
-    if sum(map(str.isdecimal, value[0])) < _HANDLED_DIGITS_MIN or _AMOUNT.match(text, end):
+    if any(sum(map(str.isdecimal, value[0])) < _HANDLED_DIGITS_MIN for value in values):
         return None
-    if _COUNTED.search(text, max(0, start - 8), skip_edge(text, start)) or not (
-        _PATIENT_SAID.search(text, max(0, start - 1), value.start()) or _is_ward(text, value.start(), end)
-    ):
+    if _COUNTED.search(text, max(0, start - 8), skip_edge(text, start)):
         return None
-    return Verdict(value.start(), end, _SCORE, ENTITY)
+    first = values[0].start()
+    enough = 1 if _SAID_OF_ONE.search(text, max(0, first - 12), first) else _WARD_WORDS
+    if _PATIENT_SAID.search(text, max(0, start - 1), first) or words_of_ward(text, first, end) >= enough:
+        return [Verdict(*value.span(), _SCORE, ENTITY) for value in values]
+    return None
 
 
 def _check_bare(text: str, start: int, end: int, more: bool) -> Verdict | None:
@@ -183,7 +215,8 @@ def _check_bare(text: str, start: int, end: int, more: bool) -> Verdict | None:
         return None
     if _COUNTED.search(text, max(0, start - 8), start) or _AMOUNT.match(text, end) or _COUNT.match(text, end):
         return None
-    enough = _ROW_WORDS if _AGE_AND_SEX.search(_line(text, start, end)) else _BARE_WORDS
+    alone = _ALONE_AFTER.match(text, end) and _ALONE_BEFORE.search(text, max(0, start - 4), start)
+    enough = _ROW_WORDS if alone or _AGE_AND_SEX.search(_line(text, start, end)) else _BARE_WORDS
     return Verdict(start, end, _SCORE_BARE, ENTITY) if words_of_ward(text, start, end) >= enough else None
 
 

@@ -11,7 +11,7 @@ from outwarden.pii.columns import cells
 from outwarden.pii.finder import Span
 from outwarden.pii.messages import repetitions
 from outwarden.pii.page import Page, Ruler, count_points, encode, texts_with
-from outwarden.pii.record_numbers import NUMBER, OTHER_FORM, RECORD_NAMES, RECORD_WORDS, THEN
+from outwarden.pii.record_numbers import NUMBER, OTHER_FORM, RECORD_NAMES, RECORD_WORDS, THEN, is_clock
 from outwarden.pii.regexp import Regexp
 from outwarden.pii.repeats import Repeats
 from outwarden.pii.wards import is_ward
@@ -24,6 +24,8 @@ _DIGITS_AFTER_WORDS = 5  # "notes say 1500 ml"
 _FILES = (
     r"(?i:\b(?:charts?|folder|file|case(?: ?(?:file|rec(?:ord)?|sheet|number))?|record|rec|med(?:ical)?\.? ?rec(?:ord)?s?|notes?"
     r"|dossiers?(?:nr|nummer)?|our (?:ref|no)|(?:temp(?:orary)?|local|legacy|old|new|district|ref(?:erence)?) (?:id|no|num(?:ber)?)"
+    r"|(?:facility|clinic|cent(?:re|er)|client|unit|agency|service|practice|institution|department|dept|caseload|member|local|house)"
+    r"[ _]?(?:rec(?:ord)?|file|chart|no|num(?:ber)?|id|ref)|(?:pati[eë]nt(?:en)?|fall|aufnahme|protokoll)(?:zahl|kennung)|akten?(?:zeichen|zahl)?"
     r"|identifier(?: \(local\))?|reg(?:istration|ister|istr)?|admission|episode|attendance|kart(?:a|ei|ens?|oteka|u|y|ya)?"
     r"|kartes|journal|jrnl|expediente|cartella|cart|scheda|pratica|fascicolo|processo|prontu[aá]rio|registro|matr[ií]cula"
     r"|ficha(?: cl[ií]nica)?|fiche|fi[sș][aăeă]|hist(?:oria|orii)?|dosya|arşiv|protokol|napl[oó]|popis|spisu|berkas|faili"
@@ -61,6 +63,12 @@ _BEHIND = re.compile(
 _BEHIND_BEGINS = Regexp(_BEHIND.pattern.replace(r"\d", r"\p{Nd}").replace(r"\b", "").replace(r"\Z", r"\z"))
 _BEHIND_CHARACTERS = 72
 _AFTER_CHARACTERS = 160  # the longest way to a number after a label is shorter
+# What else has a number on a ward; and what is called a record but is none ("code record 0447").
+_OTHER_BEFORE = re.compile(
+    r"(?i)\b(?:(?:lab|film|specimen|sample|slide|block|req(?:uisition)?|order|batch|lot|unit)[ ]?(?:no|nr|num(?:ber)?|id|#)\.?|acc(?:ession)?|code record)"
+    r"[ :#.]{0,3}\Z"
+)
+_OTHER_WIDTH = 24
 _DIGIT = re.compile(r"\d")
 _BEFORE_VALUE = re.compile(r"[\w.\-/+]\Z")
 _MR = re.compile(
@@ -86,6 +94,10 @@ _TOKEN = re.compile(
     r"(?P<figures>\d[\dA-Z]*(?:[-/. ]\d[\dA-Z]*){0,4})(?![\w/]|-\w)"
 )
 _STAMP = re.compile(r"(?:19|20)\d\d(?:0\d|1[0-2])(?:[0-2]\d|3[01])(?:\d{2,6})?")
+_JOINT = re.compile(
+    r"[ ]?[,;/&+]?[ ]?(?:(?:and|or|not|to|with|into|und|oder|et|ou|y|o|e|vs\.?|&|→|->|als|from)[ ]){0,3}"
+)
+_JOINED_WIDTH, _JOINED_DIGITS_MIN = 16, 5
 _SERIES_WIDTH = 600  # code points from the labelled number to the others
 
 
@@ -133,6 +145,8 @@ def _beside(text: str, low: int, high: int) -> Iterator[Span]:
     for form, least in ((_AFTER, _DIGITS.start), (_AFTER_WORDS, _DIGITS_AFTER_WORDS)):
         after = form.match(text, high)
         if after is not None and _is_number(after["value"], least) and _ends(text, after.end("value")):
+            if _is_other(text, *after.span("value")):
+                return
             if (sure and form is _AFTER) or is_ward(text, low, after.end()):
                 yield _span(*after.span("value"), _SCORE)
             return
@@ -145,7 +159,9 @@ def _beside(text: str, low: int, high: int) -> Iterator[Span]:
     start, end = first + behind.start("value"), first + behind.end("value")
     free = start == 0 or _BEFORE_VALUE.search(text, max(0, start - 1), start) is None
     told = sure and behind["tie"] and behind["tie"][0] != "," and not behind["words"]
-    if free and _is_number(behind["value"]) and (told or is_ward(text, start, end)):
+    if not free or not _is_number(behind["value"]) or _is_other(text, start, end):
+        return
+    if told or is_ward(text, start, end):
         yield _span(start, end, _SCORE_NEAR)
 
 
@@ -187,8 +203,21 @@ def _series(page: Page, found: Sequence[Span]) -> Iterator[Span]:
     forms = {_form(value) for value in (*values, *(value.partition(" ")[2] for value in values if value[0].isalpha()))}
     first, last = min(span.start for span in found), max(span.end for span in found)
     for token in _tokens(text, first - _SERIES_WIDTH, last + _SERIES_WIDTH):
-        if _form(text[slice(*token)]) in forms:
+        if not is_clock(text, *token) and (_form(text[slice(*token)]) in forms or _is_joined(text, token, found)):
             yield _span(*token, _SCORE_NEAR)
+
+
+def _is_joined(text: str, token: tuple[int, int], found: Sequence[Span]) -> bool:
+    """Whether "and", "or", "not to" alone join a number to one that is found right before or behind it, of one shape."""
+    start, end = token
+    shape = _DIGIT.sub("0", text[start:end])
+    if sum(map(str.isdecimal, shape)) < _JOINED_DIGITS_MIN:
+        return False
+    for span in found:
+        low, high = (end, span.start) if end <= span.start else (span.end, start)
+        if low <= high <= low + _JOINED_WIDTH and _DIGIT.sub("0", text[span.start : span.end]) == shape:
+            return _JOINT.fullmatch(text, low, high) is not None
+    return False
 
 
 def _spoken_of(page: Page) -> Iterator[Span]:
@@ -227,6 +256,11 @@ def _form(value: str) -> str:
         else:
             form.append(character)
     return "".join(form)
+
+
+def _is_other(text: str, start: int, end: int) -> bool:
+    """Whether what stands right before says that this is a time or another number."""
+    return is_clock(text, start, end) or _OTHER_BEFORE.search(text, max(0, start - _OTHER_WIDTH), start) is not None
 
 
 def _is_number(value: str, least: int = _DIGITS.start) -> bool:

@@ -20,7 +20,7 @@ _WARD = (
     r"|allerg|medic(?:al|ation|ine)|health record|healthcare|hospice|carer\b|ambulance|paramedic|vaccin|antenatal|g[0-9]p[0-9]"
     r"|attending|attg\b|attn?d\b|side (?:rm|room)|clerk(?:ed|ing)?\b|bedside|lactation|doula|catheter|cath lab|wristband|armband|speech therapy|next of kin|nok\b|mg\b|mmhg\b|rn\b|hca\b|s/?n\b|md\b"
     # German, Dutch, Nordic, Finnish, Icelandic
-    r"|patient(?:in|en)|arzt|ärztin|oberarzt|station [0-9]|klinik|krankenhaus|befund|aufnahme|entlass|praxis|anamnes|pflege"
+    r"|patient(?:in|en)|arzt|ärztin|oberarzt|station [0-9]|klinik|krankenhaus|pat\. |dgkp\b|befund|aufnahme|entlass|praxis|anamnes|pflege"
     r"|hausarzt|arts\b|huisarts|verple|ziekenhuis|polikliniek|mevr|dhr\b|mw\.|pati[eë]nt|l[aæ]ge[nr]?\b|läkare|legen?\b"
     r"|sygehus|sykehus|sjukhus|pasient|pårørende|sygeplej|sjukskö|potilas|lääkäri|hoitaja|sjúkling|læknir"
     # Romance
@@ -56,6 +56,7 @@ _CARE = (
     r"|sbar|mdt\b|oncall|on-call|dka\b|copd|uti\b|nstemi|stemi|aki\b|cabg|hba1c|egfr|tsh\b|crp\b|inr\b|\bhb\b|wcc\b|cultures?|spiked|afebrile|febrile"
     r"|fever|pyrexi|sepsis|septic|stroke|fracture|#nof|fall(?:s|en)\b|pain\b|wound|refill|prescri|follow-?up|telehealth|rapid response|code blue|vitals"
     r"|blood pressure|pulse|transfers?|mobilis|stairs|catheter|cannula|drain\b|suture|stool|urine|stent|scan\b|ultrasound|tablet|inhaler|infus|review"
+    r"|aides?\b|nebs?\b|injur(?:y|ies)|disease\b|syndrome\b|granddaughter|grandson|void(?:ed|ing)|ambulat|incontinen|bowels?\b|a&o|denies|repositioned|oral intake"
     r"|pflege|visite|fieber|schmerz|blutdruck|opera|puls\b|infirmier|aide-soignant|ide\b|ehpad|résident|ordonnance|fièvre|douleur|tension\b|relève|apixaban"
     r"|internaci[óo]n|fiebre|dolor|sala [0-9]|cama [0-9]|padecimiento|diagn[óo]stic|cursa|evoluci|nota m[ée]dica|enfermagem|dieta|febre|leito|intercorr"
     r"|febbre|dolore|terapia|poradnia|choroba|zabieg|gorączk|leczeni|wizyt|kontrol[aiy]|ateş|ağrı|tansiyon|ameliyat|sốt|đd\b|bn\b|chăm sóc|huyết áp"
@@ -70,7 +71,7 @@ _CARE = (
     r"|lpn\b|cna\b|sho\b|spr\b|lcsw|np\b|paramedic|medic\b|emt\b|mother|father|daughter|dtr\b|son\b|wife|husband|spouse|sister|brother|niece|nephew|carer|caregiver|nok\b|poa\b"
     r"|labs?\b|draw[ns]?\b|redraw|glucose|tolerat|bed ?[0-9]|rm\.? ?[0-9]|room [0-9]|ward [0-9a-z]\b|diet\b|mobil|walker|frail|dressing|lido\b|prophy|filling|extraction|hiv\b|cd4\b|counselled|merged?\b|registered twice|icu\b|ed\b|says k|addendum|telemetry|a-?fib|appy\b|hernia|contrast\b|gtt\b|wheelchair|x-?ray|rtc\b|pharmd|(?:dup(?:licate)?|paper|old|pulled?) charts?|him\b"
     r"|tochter|sohn\b|ehefrau|gattin|épouse|fille\b|hija|hijo|esposa|esposo|filha|moglie|figlia|dochter|echtgeno|żona|mąż|suami|istri|eşi\b|mume\b|son[eu]n?\b|datter|hustru"
-    r"|demam|nyeri|tekanan darah|koorts|pijn|bloeddruk|feber|smerte|blodtryck|anc\b|antenatal|gravida|trimester|deliver(?:y|ed) baby"
+    r"|familie\b|famille\b|familia(?:r|res)?\b|rodzina|hoest|toux\b|husten|tos\b|tosse|kaszel|demam|nyeri|tekanan darah|koorts|pijn|bloeddruk|feber|smerte|blodtryck|anc\b|antenatal|gravida|trimester|deliver(?:y|ed) baby"
 )
 _CARE_WIDE = r"температура|давлени|жалоб|осмотр|диагноз|операци|лечени|πυρετ|πίεση|חום|לחץ דם|حرارة|ضغط|حمى|बुखार|रक्तचाप|ไข้|ความดัน|发热|血压|手术|体温|発熱|血圧|手術|발열|혈압|수술"
 _CARE_TEXT = Context(_CARE, wide=_CARE_WIDE)

@@ -28,6 +28,8 @@ from outwarden.pii.names.code import Judge, is_prose
         "# author: Jane Doe",
         "Patient: Jane Doe; DOB 1970",
         "user.full_name = 'Jane Doe'",
+        "O: afebrile",
+        "Comparison: none. ",
     ],
 )
 def test_language_is_prose(unit: str) -> None:

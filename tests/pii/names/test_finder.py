@@ -220,6 +220,9 @@ class FullNames:
     def is_first_name(self, word: str) -> bool:
         return False
 
+    def is_last_name(self, word: str) -> bool:
+        return False
+
     def is_word(self, part: str) -> bool:
         return part == "Zorba"
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from outwarden.pii.names.layout import is_laid_out
+from outwarden.pii.finder import Span
+from outwarden.pii.names.layout import columns, is_laid_out
 
 
 @pytest.mark.parametrize(
@@ -39,3 +40,21 @@ def test_may_be_one(unit: str, said: str) -> None:
     start = unit.index(said)
 
     assert not is_laid_out(unit, start, start + len(said))
+
+
+@pytest.mark.parametrize(
+    ("unit", "said", "parts"),
+    [
+        ("Name: Xenthann R. Quxley    Hosp No: 2", "Xenthann R. Quxley    Hosp", ["Xenthann R. Quxley"]),
+        ("Op: Quxley\tAccess", "Quxley\tAccess", ["Quxley"]),
+        ("Gleis  Abfahrt  Ziel", "Gleis  Abfahrt", []),
+        ("Anna  Kowalska  4", "Anna  Kowalska", ["Anna  Kowalska"]),
+        ("seen by Quxley", "Quxley", ["Quxley"]),
+    ],
+)
+def test_columns(unit: str, said: str, parts: list[str]) -> None:
+    """A gap ends a name that a label began, if no first name says that it is one; a head of columns is none."""
+    start = unit.index(said)
+    cut = columns(unit, Span(start, start + len(said), "PERSON", 0.9))
+
+    assert [unit[span.start : span.end] for span in cut] == parts

@@ -3,15 +3,16 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pii_texts import known_names
 
 from outwarden.pii import Span
 from outwarden.pii.names.mentions import PARTS_MAX, Mentions
 
-WORDS = frozenset({"grant", "may", "hope"})
+LISTS = known_names(first="ivy jane june", words="grant may hope will mark june")
 
 
 def mentions() -> Mentions:
-    return Mentions(lambda part: part.lower() in WORDS)
+    return Mentions(LISTS)
 
 
 def besides(unit: str, *names: str, score: float = 0.9, after: str = "") -> list[str]:
@@ -35,6 +36,12 @@ def besides(unit: str, *names: str, score: float = 0.9, after: str = "") -> list
         ("ROS Noetic", "ROS is a system; Noetic said so", ["Noetic"]),
         ("Ulysses Grant", "The Grant is due. Mr. Grant knows, dr Grant too.", ["Grant", "Grant"]),
         ("Ulysses Grant", "Apply for a Grant", []),
+        ("Bell, Will W", "Will is a 77-year-old man. Will you come?", ["Will"]),
+        ("Mark Roe", "separation from Mark", ["Mark"]),
+        ("Mark Roe", "The Mark on it. Mark the box, and Mark", ["Mark"]),
+        ("Ivy", "Ivy remains on depot", ["Ivy"]),
+        ("June", "in June", []),
+        ("Ida Gleason", "Gleason 4+3", []),
         ("Jane Roe", "Roebuck, jane, roe, janeRoe, @Jane, Jane.Roe@corp.test, a/Jane/Roe and Jane_Roe", []),
         ("Jan van Li", "van and Li", []),
         ("John Doe Jr", "Jr is short", []),
@@ -43,7 +50,7 @@ def besides(unit: str, *names: str, score: float = 0.9, after: str = "") -> list
     ],
 )
 def test_what_counts_as_a_mention(name: str, after: str, found: list[str]) -> None:
-    """The same word in the same letters; one that is a word as well only after a title; nothing of one word."""
+    """The same word in the same letters; one that is a word as well where a title or what stands around says so."""
     assert besides(name, name, after=after) == found
 
 

@@ -112,6 +112,9 @@ class _Nothing:
     def is_first_name(self, word: str) -> bool:
         return False
 
+    def is_last_name(self, word: str) -> bool:
+        return False
+
     def is_word(self, part: str) -> bool:
         return _is_word(part)
 

@@ -19,7 +19,9 @@ _CODE_LINE = re.compile(
     r"|File \"[^\"]*\", line \d"
     r"|at [\w$.<>]+\([\w.]*:?\d*\)"
     r"|[\w.]{1,80} ?[+:-]?= ?(?:[\w.]+[(\[.]|[\[{\d(]|None\b|True\b|False\b|true\b|false\b|null\b|lambda|new |await )"
-    r"|(?:- ?)?\{ ?[\w.-]+: |(?:- )?[\w.-]{1,40}: [a-z0-9_./@:-]+\s*(?:#.*)?$"  # YAML
+    r"|(?:- ?)?\{ ?[\w.-]+: "
+    # YAML, but no heading of a note ("O: afebrile"), no sentence of one ("Comparison: none.")
+    r"|(?:- )?(?![A-Z]:)[\w.-]{1,40}: (?!\S*[a-z]\.\s*$)[a-z0-9_./@:-]+\s*(?:#.*)?$"
     r"|[})\];,]+\s*$"
     r")"
 )

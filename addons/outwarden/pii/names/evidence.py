@@ -72,6 +72,10 @@ class Evidence:
         """Whether a list of first names has ``word``."""
         return bool(self._lists(word.lower()) & _FIRST)
 
+    def is_last_name(self, word: str) -> bool:
+        """Whether a list of last names has ``word``."""
+        return bool(self._lists(word.lower()) & _LAST)
+
     def of(self, words: Sequence[str], found: Sequence[Found]) -> NDArray[np.float64]:
         """A row of FEATURES for each of the persons ``found`` in a unit of ``words``."""
         unit = _Unit(words, self._gate)

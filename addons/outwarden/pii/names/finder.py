@@ -9,13 +9,17 @@ from hashlib import blake2b
 from typing import Protocol
 
 from outwarden.pii.finder import Allowance, Span
+from outwarden.pii.names.eponyms import is_eponym
+from outwarden.pii.names.headed import headed
 from outwarden.pii.names.identifiers import is_identifier
 from outwarden.pii.names.labels import is_label
-from outwarden.pii.names.layout import is_laid_out
+from outwarden.pii.names.layout import columns, is_laid_out
+from outwarden.pii.names.lists import Lists
 from outwarden.pii.names.mentions import Mentions
 from outwarden.pii.names.prose import Prose
 from outwarden.pii.names.records import names_in, prose_of
-from outwarden.pii.names.titled import related, titled
+from outwarden.pii.names.roles import related
+from outwarden.pii.names.titled import titled
 
 # So much is read at once: enough that the work outweighs the start, little enough that a time limit is kept.
 BLOCK_CHARACTERS = 6000
@@ -27,8 +31,8 @@ _LETTERS_MIN = 2  # of a person's name
 _AFTER_WORD = ",.!?:\n"
 
 
-class Reader(Protocol):
-    """Finds names in units of prose. Serves all threads."""
+class Reader(Lists, Protocol):
+    """Finds names in units of prose, and knows names by lists. Serves all threads."""
 
     @property
     def entities(self) -> frozenset[str]:
@@ -40,12 +44,6 @@ class Reader(Protocol):
 
     def read(self, units: Sequence[str]) -> list[list[Span]]:
         """Per unit its findings, each unit by itself."""
-
-    def is_word(self, part: str) -> bool:
-        """Whether a part of a person's name may as well mean something else."""
-
-    def is_first_name(self, word: str) -> bool:
-        """Whether ``word`` is known as a first name."""
 
 
 class NameFinder:
@@ -84,19 +82,20 @@ class NameFinder:
         return _Channel(self._read, self._mentions())
 
     def _mentions(self) -> Mentions:
-        return Mentions(self._reader.is_word)
+        return Mentions(self._reader)
 
     def _read(
         self, block: Sequence[tuple[int, int, str]], found: Sequence[list[Span]], mentions: Sequence[Mentions]
     ) -> None:
         units = [prose_of(said) for _, _, said in block]
         for (number, offset, said), spans in zip(block, self._reader.read(units), strict=True):
-            names = [span for span in spans if _may_be_name(said, span)]
+            names = [span for whole in spans for span in columns(said, whole) if may_be_name(said, span)]
             if "PERSON" in self.entities and (recorded := names_in(said, self._reader.is_word)):
                 names = [*recorded, *(span for span in names if not any(map(partial(_overlap, span), recorded)))]
             if "PERSON" in self.entities:
-                names += titled(said, names, self._reader.is_word)
-                names += related(said, names, self._reader.is_word, self._reader.is_first_name)
+                names += titled(said, names, self._reader)
+                names += related(said, names, self._reader)
+                names += headed(said, names, self._reader)
             for span in (*names, *mentions[number].in_unit(said, names)):
                 found[number].append(span._replace(start=span.start + offset, end=span.end + offset))
 
@@ -185,13 +184,14 @@ def _overlap(one: Span, other: Span) -> bool:
     return one.start < other.end and other.start < one.end
 
 
-def _may_be_name(unit: str, span: Span) -> bool:
+def may_be_name(unit: str, span: Span) -> bool:
+    """Whether nothing in ``unit`` says that what a reader found there is something else."""
     value = unit[span.start : span.end]
     if span.entity == "PERSON":
         place = unit, span.start, span.end
         if sum(map(str.isalpha, value)) < _LETTERS_MIN:
             return False
-        if is_identifier(*place) or is_label(*place) or is_laid_out(*place):
+        if is_identifier(*place) or is_label(*place) or is_laid_out(*place) or is_eponym(*place):
             return False
     if len(unit.split(None, 1)) > 1 or unit[-1] in _AFTER_WORD:
         return any(map(str.isalpha, value))

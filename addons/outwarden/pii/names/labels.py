@@ -2,6 +2,8 @@
 
 import re
 
+from outwarden.pii.names.roles import is_role
+from outwarden.pii.people import FIRST, is_name
 from outwarden.pii.record_numbers import RECORD_NAMES
 
 # Without the stops in them. None that somebody may be called: Don, Herr, Hon, Pani, Tuan and Shri are names as well.
@@ -13,6 +15,7 @@ _TITLES = frozenset(
         "sra sras srta señora señorita señor senhora senhor dra dras profa lic arq doña",
         "signora signorina signor sigra signa dott dottssa profssa avv mgr mudr judr",
         "smt shrimati encik datuk datin",
+        "hosp hospital hospice hospices relatives croup ward theatre clinic handover",
         "md phd rn mbbs frcs facs mrcp dds dmd esq obst",  # behind a name, or before its number
     )
     for title in line.split()
@@ -27,7 +30,7 @@ _LABEL_CHARACTERS = 32
 
 
 def is_label(text: str, start: int, end: int) -> bool:
-    """Whether ``text[start:end]`` is nothing but titles, or part of what a record number is called."""
+    """Whether ``text[start:end]`` is nothing but titles and roles, or part of what a record number is called."""
     if end - start > _LABEL_CHARACTERS:
         return False
     return _is_title(text, start, end) or _is_called(text, start, end)
@@ -39,7 +42,11 @@ def _is_title(text: str, start: int, end: int) -> bool:
     first = before.start() if before else start
     last = after.end() if after else end
     words = _WORD.findall(text, first, last)
-    return bool(words) and all(word.replace(".", "").lower() in _TITLES for word in words)
+    return bool(words) and all(word.replace(".", "").lower() in _TITLES or _is_role(word) for word in words)
+
+
+def _is_role(word: str) -> bool:
+    return is_role(word) and not is_name(word, FIRST)
 
 
 def _is_called(text: str, start: int, end: int) -> bool:

@@ -1,13 +1,17 @@
 """A second look: what a text names in full it often names by a part later ("Jane Roe … Roe", "Ms. Roe").
 
 The model judges each unit by itself and misses some of these. Only what stands before, or in the same unit, counts, so
-that a text that arrives in pieces gives the same. A part that is a word as well ("Grant") counts after a title only.
+that a text that arrives in pieces gives the same. A first name alone is mentioned again as well ("Present: Ivy … Ivy
+remains"). A part that is a word as well ("Grant") counts after a title, behind a word that people are behind ("from
+Mark"), and where somebody is something ("Will is 77").
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from outwarden.pii.finder import Span
+from outwarden.pii.names.eponyms import is_eponym
+from outwarden.pii.names.lists import Lists
 from outwarden.pii.names.words import WORD
 
 # How sure the model must be of a full name before its parts are looked for.
@@ -19,6 +23,12 @@ PART_CHARACTERS_MIN = 3
 NAME_WORDS_MAX = 3
 _TITLE = re.compile(r"(?i)\b(?:mr|mrs|ms|miss|mx|dr|prof|professor|sir|madam|nurse|officer|judge|coach)\.?[ \t]+\Z")
 _TITLE_CHARACTERS = 12
+_PERSON_BEFORE = re.compile(
+    r"(?<![A-Z.!?:;])[ ](?:from|with|w/|by|told|asked|per|for|to|and|&|says|said|informed)[ ]\Z"
+)
+_PERSON_AFTER = re.compile(
+    r"[ ](?:is|was|has|had|remains|reports|reported|denies|states|stated|says|said|feels|lives)[ ]"
+)
 # Ends of names that are no names by themselves.
 _NO_PART = frozenset({"jr", "sr", "phd", "esq"})
 
@@ -26,11 +36,11 @@ _NO_PART = frozenset({"jr", "sr", "phd", "esq"})
 class Mentions:
     """The parts of the names that one text gave in full so far."""
 
-    __slots__ = ("_is_word", "_parts")
+    __slots__ = ("_lists", "_parts")
 
-    def __init__(self, is_word: Callable[[str], bool]) -> None:
-        """``is_word``: whether a part of a name may as well mean something else."""
-        self._is_word = is_word
+    def __init__(self, lists: Lists) -> None:
+        """``lists`` tell which parts are first names, and which may as well mean something else."""
+        self._lists = lists
         self._parts: dict[str, float] = {}
 
     def __repr__(self) -> str:
@@ -47,7 +57,10 @@ class Mentions:
 
     def _learn(self, name: str, score: float) -> None:
         words = WORD.findall(name)
-        if not 2 <= sum(map(str.isalpha, words)) <= NAME_WORDS_MAX or len(self._parts) >= PARTS_MAX:
+        parts = sum(map(str.isalpha, words))
+        if parts == 1 and not (name.istitle() and self._lists.is_first_name(name) and not self._lists.is_word(name)):
+            return
+        if not 0 < parts <= NAME_WORDS_MAX or len(self._parts) >= PARTS_MAX:
             return
         capitals = name.isupper()
         for word in words:
@@ -63,6 +76,15 @@ class Mentions:
             score = self._parts.get(word[0])
             if score is None or any(span.start < word.end() and word.start() < span.end for span in found):
                 continue
-            before = max(0, word.start() - _TITLE_CHARACTERS)
-            if not self._is_word(word[0]) or _TITLE.search(unit, before, word.start()):
+            if not is_eponym(unit, *word.span()) and (not self._lists.is_word(word[0]) or _is_told(unit, *word.span())):
                 yield Span(word.start(), word.end(), "PERSON", score)
+
+
+def _is_told(unit: str, start: int, end: int) -> bool:
+    """Whether what stands around says that a word is somebody."""
+    before = max(0, start - _TITLE_CHARACTERS)
+    if _TITLE.search(unit, before, start):
+        return True
+    if start == 0:
+        return _PERSON_AFTER.match(unit, end) is not None
+    return _PERSON_BEFORE.search(unit, before, start) is not None

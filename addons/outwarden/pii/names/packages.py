@@ -82,6 +82,10 @@ class SpacyReader:
         """It has no lists."""
         return False
 
+    def is_last_name(self, word: str) -> bool:
+        """It has no lists."""
+        return False
+
 
 class ByLanguage:
     """Shows each unit to the reader for its language; what is in no other is the first one's."""
@@ -113,6 +117,10 @@ class ByLanguage:
     def is_first_name(self, word: str) -> bool:
         """Whether it is one in any of the languages."""
         return any(reader.is_first_name(word) for reader in self._readers.values())
+
+    def is_last_name(self, word: str) -> bool:
+        """Whether it is one in any of the languages."""
+        return any(reader.is_last_name(word) for reader in self._readers.values())
 
 
 def stop_words(language: str) -> Sequence[str]:

@@ -23,6 +23,7 @@ class NetworkReader:
         self._gate = model.gate if _is_gated(floors) else Gate()
         self.is_word = model.gate.knows
         self.is_first_name = model.evidence.is_first_name
+        self.is_last_name = model.evidence.is_last_name
         self._lock = threading.Lock()  # the network keeps what it computed of words
         self.entities = frozenset(floors) & frozenset(ENTITIES)
         self.version = model.version + repr(sorted(floors.items())).encode()
