@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outwarden.pii import Detector, PiiPolicy, matching, repeats
+from outwarden.pii import Detector, PiiPolicy, matching, packed, repeats
+from outwarden.pii.credentials import SECRET_MAX
+from outwarden.pii.recognizer import LOOK_BACK
 from outwarden.pii.repeats import Repeats
 
 everything = Detector(PiiPolicy())
@@ -33,12 +35,13 @@ def test_the_answers_are_those_of_the_check(rows: list[str], times: int, odd: st
     """At the edges of the text and of each repetition, and where something else stands between."""
     text = "".join(rows) * times + odd + "".join(rows) * times
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(repeats, "REACH", 5)
+        patch.setattr(repeats, "BACK", 4)
+        patch.setattr(repeats, "AHEAD", 6)
         patch.setattr(repeats, "_NEAR", 2)
         patch.setattr(repeats, "_PLACES_MAX", 4)
 
         def check(start: int, end: int) -> Seen:
-            return Seen(start, text[max(0, start - 5) : start], text[end : end + 5])
+            return Seen(start, text[max(0, start - 4) : start], text[end : end + 6])
 
         known = Repeats(text, check, moved)
         for start in range(len(text)):
@@ -53,7 +56,7 @@ def test_a_text_that_repeats_itself_is_judged_in_part() -> None:
     for start in range(0, len(text), 3):
         known.judge(start, start + 2)
 
-    assert len(asked) < 4 * repeats.REACH / 3
+    assert len(asked) < 2 * (repeats.BACK + repeats.AHEAD) / 3
 
 
 ROWS = [
@@ -64,10 +67,16 @@ ROWS = [
 ]  # fmt: skip
 
 
+def test_no_check_looks_farther() -> None:
+    """Than what is compared."""
+    assert packed.RUN_MAX + LOOK_BACK <= repeats.BACK
+    assert SECRET_MAX + LOOK_BACK <= repeats.AHEAD
+
+
 @pytest.mark.parametrize("row", ROWS)
 def test_repeated_rows_are_found_as_each_is(monkeypatch: pytest.MonkeyPatch, row: str) -> None:
     """With and without what is remembered, also around something else."""
-    rows = row * (9_000 // len(row))
+    rows = row * (15_000 // len(row))
     text = f"{rows}; by ann@acme.com 1 {rows}"
     found = everything.find([text])
     monkeypatch.setattr(matching, "_OFTEN", len(text))

@@ -2,13 +2,15 @@
 
 A text may say one thing ten thousand times: the rows of a table, a log of one event, what somebody made up to be slow.
 Each is a candidate, and a check of one may take a hundred times what finding it does. But no check looks farther than
-`REACH` to either side, so where all of that is the same, its answer is.
+`BACK` and `AHEAD`, so where all of that is the same, its answer is.
 """
 
 from collections.abc import Callable
 
-REACH = 4096
-"""Code points. The farthest looks (a row of a table, a run that is unpacked, a stretch) are about half of it."""
+BACK = 2048
+"""Code points before a candidate. A line of base64 is read from its begin, `packed.RUN_MAX` and `LOOK_BACK` at most."""
+AHEAD = 8704
+"""Code points behind it. A private key or token is followed the farthest, for `credentials.SECRET_MAX`."""
 
 _NEAR = 32  # code points to either side, by which a place that may be the same is found
 _PLACES_MAX = 512  # of other surroundings each; of a longer period nothing is remembered
@@ -43,7 +45,7 @@ class Repeats[Answer]:
 
     def _is_the_same(self, other: int, start: int, end: int) -> bool:
         """Whether the surroundings of the place that begins at ``other`` are; at an edge of the text they are not."""
-        if other < REACH:
+        if other < BACK:
             return False
-        text, width = self._text, end - start + REACH
-        return text[other - REACH : other + width] == text[start - REACH : start + width]
+        text, width = self._text, end - start + AHEAD
+        return text[other - BACK : other + width] == text[start - BACK : start + width]
