@@ -37,7 +37,6 @@ _HEADS = re.compile(rf"(?i)(?:{_SURE}|{_LIKELY})")
 _SURE_HEAD = re.compile(rf"(?i)(?:{_SURE})")
 _HINT_PATTERN = rf"(?i:\b(?:{_SURE}|{_LIKELY})\b[\"']?[ ]*[,;|\t]|[,;|\t][ ]*[\"']?(?:{_SURE}|{_LIKELY})\b)"
 _HINT = Regexp(_HINT_PATTERN)
-_ANY_HINT = Regexp(rf'{_HINT_PATTERN}|"given"|"text"|family=|given=|</')
 _WORD = r"[^\W\d_]+(?:['\u2019.\-][^\W\d_]+)*\.?"
 _NAME = re.compile(rf"{_WORD}(?:,?[ ]{_WORD}){{0,4}}")
 _NONE = re.compile(
@@ -62,10 +61,12 @@ _KEYS = (
 _KEYED = re.compile(
     rf"(?i)(?<![\w-])[\"']?(?:{_KEYS})[\"']?[ ]{{0,2}}[:=][ ]{{0,2}}(?P<quote>[\"'])(?P<value>[^\"'\\\d{{}}\[\]\n]{{2,60}})(?P=quote)"
 )
-_KEYED_HINT = Regexp(rf"(?i)(?:{_KEYS})[\"']?[ ]{{0,2}}[:=][ ]{{0,2}}[\"']")
+_KEYED_HINT_PATTERN = rf"(?i:(?:{_KEYS})[\"']?[ ]{{0,2}}[:=][ ]{{0,2}}[\"'])"
+_KEYED_HINT = Regexp(_KEYED_HINT_PATTERN)
 # A person in X12 (loop 2100, NM1): whose name it is, 1 for a person, last, first and further names.
 _X12 = re.compile(r"\bNM1\*[A-Z0-9]{2,3}\*1\*(?P<name>[^*~\d]{2,40}\*[^*~\d]{2,30}(?:\*[^*~\d]{1,25})?)(?=[*~])")
 _XML = re.compile(r"<(?:(?:XPN|XCN|CN)\.(?:[1-3])|FN\.1|given|family)(?: [^<>]{0,40})?>([^<>\d]{1,60})</")
+_ANY_HINT = Regexp(rf'{_HINT_PATTERN}|{_KEYED_HINT_PATTERN}|"given"|"text"|family=|given=|NM1\*|</')
 
 
 class NameFields:
