@@ -23,6 +23,7 @@ from outwarden.pii.laid_out import laid_out_recognizers
 from outwarden.pii.mailboxes import mailbox_recognizers
 from outwarden.pii.marked_up import marked_up_recognizers
 from outwarden.pii.matching import Candidate, Matcher
+from outwarden.pii.named_values import named_value_recognizers
 from outwarden.pii.netaddrs import netaddr_recognizers
 from outwarden.pii.packed import packed_recognizers
 from outwarden.pii.page import count_points, encode
@@ -139,6 +140,7 @@ def _view_recognizers(matcher: Matcher, levels: "_Levels", depth: int, *, tried:
         *parted_recognizers(wanted),
         *beside_recognizers(wanted),
         *pieced_recognizers(wanted),
+        *named_value_recognizers(wanted),
         *assembled_recognizers(look),
         Recognizer(VIEW, _ODD_RUN, lambda text, start, end, more: _check_odd(look, text, start, end), sign=_ODD_SIGN),
         Recognizer(
