@@ -180,7 +180,7 @@ class _Listener:
 
     def _take_hundred(self, word: str, place: tuple[int, int]) -> bool:
         before = self._value
-        if before is not None and 0 < before < 10 and self._between <= 2:
+        if before is not None and 0 < before < 100 and before % 10 and self._between <= 2:
             self._replace(before * 100, place)
         elif word in ONE_HUNDRED:
             self._say_value(100, place)

@@ -33,6 +33,7 @@ from outwarden.pii.reading import DISCOUNT, VIEW, Look, first_in, looker
 from outwarden.pii.recognizer import LOOK_BACK, Context, Recognizer, Sign, Verdict
 from outwarden.pii.regexp import Regexp
 from outwarden.pii.rows import row_recognizers
+from outwarden.pii.signs_by_name import named_sign_recognizers
 from outwarden.pii.strange import strange_recognizers
 from outwarden.pii.trial import trial_recognizers
 
@@ -141,6 +142,7 @@ def _view_recognizers(matcher: Matcher, levels: "_Levels", depth: int, *, tried:
         *beside_recognizers(wanted),
         *pieced_recognizers(wanted),
         *named_value_recognizers(wanted),
+        *named_sign_recognizers(look),
         *assembled_recognizers(look),
         Recognizer(VIEW, _ODD_RUN, lambda text, start, end, more: _check_odd(look, text, start, end), sign=_ODD_SIGN),
         Recognizer(
