@@ -101,7 +101,8 @@ def _patterns() -> tuple[str, str]:
     unusual = rf"{_AT_SIGNS}(?:[\s{_STRONG}{_WEAK}]|[\p{{L}}0-9\-]+(?:[^\p{{L}}0-9.\-@]|\z))"
     # A line that begins with one is a decorator of a program.
     spaced = rf"[ \t{_STRONG}{_WEAK}]{_AT_SIGNS}[\s\p{{L}}0-9{_STRONG}{_WEAK}]|\n{_AT_SIGNS}\s"
-    near = rf"\s(?i:on|via|over)\s(?i:{_PROVIDERS})\b|{edge}(?i:{_AT})[\s{_STRONG}{_WEAK}]|{spaced}|{unusual}|{one}|AT[a-z0-9]|{_AT_GLUED}"
+    on_provider = rf"\s(?i:on|via|over)\s(?i:{_PROVIDERS})\b"
+    near = rf"{on_provider}|{edge}(?i:{_AT})[\s{_STRONG}{_WEAK}]|{spaced}|{unusual}|{one}|AT[a-z0-9]|{_AT_GLUED}"
     dot = rf"(?:[ ]?(?:{_DOT_GLUED})[ ]?|{side}(?:(?i:{_DOT})|{_DOT_SIGNS}){other}|\s{{0,3}}{two}|{side}{_DOT_SIGNS})"
     known = rf"{at}(?:{domain}(?:{dot}|{_DOT_SIGNS}|[ ]?{any_word}|,)[{_LETTERS}]|(?i:{_PROVIDERS})\b)"
     by_dot = rf"(?:{_AT_SIGNS}|{any_word}){domain}{dot}[{_LETTERS}]"

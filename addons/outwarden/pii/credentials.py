@@ -160,13 +160,14 @@ _TOKEN_PART = re.compile(r"[A-Za-z0-9_-]*")
 _PART_MIN = 8
 _PARTS_MAX = 5  # an encrypted token (JWE) has five parts, a signed one three
 
-_BEGIN = r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+_RULE = r"[\-\x{2010}-\x{2015}]{1,6}"  # five hyphens, or what an editor makes of them
+_BEGIN = rf"{_RULE} ?BEGIN [A-Z0-9 ]{{0,40}}PRIVATE KEY(?: BLOCK)? ?{_RULE}"
 # What tells a key from source that names its first and last lines; DER begins with MI in base64.
 _KEY_MATERIAL = re.compile(r"[A-Za-z0-9+/=]{16,}|(?<![A-Za-z0-9])MI[A-Za-z0-9]")
 _END_WITHIN = 200  # code points that may stand between the last line that looks like a key and the END line
-_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_END = re.compile(r"[\-\u2010-\u2015]{1,6} ?END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?[\-\u2010-\u2015]{1,6}")
 # Lines of a key: base64, or a header such as "DEK-Info: AES-128-CBC,1F5A". Separators may be escapes (source, JSON).
-_BREAK = r"(?:\s|\\{1,4}[nrt]|[\"'+,>|])"
+_BREAK = r"(?:\s|\\{1,4}[nrt]|[\"'+,>|]|(?<=\n)[+\-](?=[A-Za-z0-9+/]))"  # also the margin of a diff
 _BODY = re.compile(
     rf"(?:{_BREAK}+|[A-Za-z0-9+/=.…*]{{16,}}|(?:Proc-Type|DEK-Info|Version|Comment):[^\n\\]{{0,80}}"
     rf"|(?<=[\nnr\"'\t >-])[A-Za-z0-9+/=.…*\-_]{{1,15}}(?=[ \t]{{0,4}}(?:[\n\r\"'\\]|-----|\Z)))*"

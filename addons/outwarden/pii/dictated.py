@@ -34,7 +34,7 @@ _SIGNS = {
     "#": "hash(?: sign)?|pound(?: sign)?|number sign|raute|almohadilla|dièse|hashtag",
     "$": "dollar(?: sign)?|dólar",
     "%": "percent(?: sign)?|prozent|por ciento",
-    "&": "ampersand|and sign",
+    "&": "ampersand|and sign|und-zeichen|kaufmännisches und|et commercial|e commerciale|y comercial",
     "*": "star|asterisk|stern|asterisco|astérisque",
     "=": "equals?(?: sign)?",
     "/": "slash|forward slash|schrägstrich|barra",
@@ -167,7 +167,8 @@ def _check_from(look: Look, text: str, first: int) -> Verdict | None:
             return found._replace(score=_SCORE)
     if read.told < 2 or read.told * 6 < len(read.text):
         mixed = any(map(str.isdecimal, read.text)) and any(map(str.isalpha, read.text))
-        if mixed and PASSWORD_WORDS.before(text, first, _SPELT_WIDTH):
+        spelled = mixed or read.words == len(read.text)  # all of them words of an alphabet
+        if spelled and PASSWORD_WORDS.before(text, first, _SPELT_WIDTH):
             return Verdict(first, read.end, _SCORE, "PASSWORD")
         return Verdict(read.end, read.end, 0.0)
     entity = _entity(text, first, read.text)

@@ -30,7 +30,8 @@ _ESCAPES = (
     r"|x(?P<hex>[0-9A-Fa-f]{2})|(?-i:N)\{(?P<named>[A-Z][A-Z0-9 \-]{1,40})\})"
     # An @ in hexadecimal (LDAP, CSS), decimal (DNS) and octal digits; signs between letters as CSS and octal have them.
     r"|(?<=[\w.+\-])\\(?P<at>40|064|100|0{1,4}40 ?)(?=[A-Za-z0-9\-]{1,40}\.[A-Za-z]{2})"
-    r"|(?<=[\w+\-])\\(?P<css>0{0,4}2[bdeBDE]|0{1,4}5[fF]) ?(?=[A-Za-z0-9])|(?<=\w)\\(?P<octal>05[3-6]|137)(?=[A-Za-z0-9])"
+    r"|(?<=[\w+\-])\\(?P<css>0{0,4}2[bdeBDE]|0{1,4}5[fF]) ?(?=[A-Za-z0-9])"
+    r"|(?<=\w)\\(?P<octal>05[3-6]|137)(?=[A-Za-z0-9])"
     r"|\+A(?P<utf7>[A-H][AEIMQUYcgkosw048])-"
     # Colours of a terminal, a character struck over another, the upper half of UTF-16.
     r"|(?P<unseen>(?:\x1b|\\{1,2}(?:033|x1b|e|u001b))\[[0-9;]{0,12}[A-Za-z]|.\x08|\x00)"

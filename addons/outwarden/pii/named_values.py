@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import islice, product
 from typing import Any
 
+from outwarden.pii.atoms import ROMAN, ROMANS
 from outwarden.pii.bank import is_card
 from outwarden.pii.dictated import LETTERS
 from outwarden.pii.folding import Folded, fold, rewrite
@@ -183,6 +184,25 @@ def _six_bytes(read: Folded) -> Iterator[Meant]:
         yield Meant(said, *read.span(found.start(), found.end()))
 
 
+_ONE_BYTE = r"(?:0[xX][0-9A-Fa-f]{1,2}|[0-9]{1,3})"
+# Four numbers in brackets, with their names or of a program; four bytes in hexadecimal.
+_FOUR_BYTES = re.compile(
+    rf"[\[({{<][\s\"']{{0,2}}(?P<list>{_ONE_BYTE}(?:[\"']?[,;][\s\"']{{0,3}}{_ONE_BYTE}){{3}})[\s\"']{{0,2}}[\])}}>]"
+    rf"|(?P<named>(?:[\"']?\w{{1,8}}[\"']?\s?[:=]\s?[\"']?{_ONE_BYTE}[\"']?[,;}}\s]{{1,3}}){{4}})"
+    r"|(?P<hex>(?<![\w.])0[xX][0-9A-Fa-f]{1,2}(?:[.,:; ]{1,2}0[xX][0-9A-Fa-f]{1,2}){3}(?![\w.])"
+    r"|(?<![A-Za-z0-9:.])[0-9A-Fa-f]{2}(?: [0-9A-Fa-f]{2}){3}(?! ?[A-Fa-f0-9]{2}\b)(?=\W))"
+)
+_BYTE_IN = re.compile(rf"(?<!\w){_ONE_BYTE}(?!\w)(?!\s?[:=])|(?<!\w)[0-9A-Fa-f]{{2}}(?!\w)")
+
+
+def _four_bytes(read: Folded) -> Iterator[Meant]:
+    for found in islice(_FOUR_BYTES.finditer(read.text), 3):
+        kind = str(found.lastgroup)
+        parts = _BYTE_IN.findall(found[kind])
+        octets = [int(part, 16 if kind == "hex" or part[:2] in ("0x", "0X") else 10) for part in parts]
+        yield Meant(".".join(map(str, octets)), *read.span(*found.span(kind)))
+
+
 _RUN = re.compile(r"[A-Za-z0-9]+(?:[ ./\-][A-Za-z0-9]+){0,5}")
 _LEADING = re.compile(r"00[1-9][0-9]{8,13}(?=[A-Za-z])")  # a word stands right behind
 # So near its label letters with digits are what it names; digits alone others look at.
@@ -229,7 +249,14 @@ def _scanned(read: Folded) -> Iterator[Meant]:
 Reading = Callable[[Folded], Iterator[Meant]]
 """What may be meant by what stands behind a label."""
 
-_READINGS: Sequence[Reading] = (_plain, _formatted, _packed, _apart, _spoken)
+
+def _romans(read: Folded) -> Iterator[Meant]:
+    """One Roman numeral for each digit."""
+    for row in islice(ROMANS.finditer(read.text), 1):
+        yield Meant("".join(ROMAN[one] for one in re.findall("[INVX]+", row[0])), *read.span(*row.span()))
+
+
+_READINGS: Sequence[Reading] = (_plain, _romans, _formatted, _packed, _apart, _spoken)
 
 
 # --- what is named
@@ -390,7 +417,12 @@ _KINDS = (
         also=(_six_bytes,),
         rare=True,
     ),
-    _kind(rf"ips?{_END}|ipv4|ip.?addr", _ip, "IP_ADDRESS"),
+    _kind(
+        rf"ips?{_END}|ipv4|ip.?addr|(?:src|dst|host|peer|client|server|remote|router|source|dest)[ _]?(?:ip|addr)?{_END}|addr{_END}",
+        _ip,
+        "IP_ADDRESS",
+        also=(_four_bytes,),
+    ),
     _kind(
         rf"card|c[bc]{_END}|credit|visa|master ?card|amex|pan{_END}|karte|kreditkart|tarjeta|carte"
         r"|carta di|cartão|kaart",
@@ -479,6 +511,9 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 _ODD = re.compile(
     r"[〇零一二三四五六七八九영공일이삼사오육칠팔구]{4}|[0-9A-Za-z]\s?[^\x00-\x7f]{1,3}\s?[0-9]|[\u2070-\u2089\u2460-\u24ff\u2776-\u2793\u2800-\u28ff\uff10-\uff19\U0001f100-\U0001f10a]"
     r"|(?<![A-Za-z0-9])[A-Za-z0-9](?:[^A-Za-z0-9\n]{1,4}[A-Za-z0-9](?![A-Za-z0-9])){4}"
+    r"|[\[({][\"']?[0-9]{1,3}[\"']?(?:, ?[\"']?[0-9]{1,3}[\"']?){3}[\])}]|0[xX][0-9A-Fa-f]{2}[.,:; ]{1,2}0[xX]"
+    r"|[0-9A-Fa-f]{2} [0-9A-Fa-f]{2} [0-9A-Fa-f]{2} [0-9A-Fa-f]{2}|:\s?[0-9]{1,3},[\"' \w]{1,12}:\s?[0-9]"
+    r"|(?:[IVX]{1,4}[ \-./,]){6}"
     r"|[0-9][*~_#^'\"`|=<>\\]{1,3}\s?[0-9]"
     r"|\A[^A-Za-z0-9]{0,2}00[1-9][0-9]{8}|[A-Za-z][.\-][0-9]{2}[.\-][0-9]{2}[.\-]"
     r"|[0-9]\.0\b|[0-9][eE]\+[0-9]|[0-9],[0-9]{3},[0-9]{3}"

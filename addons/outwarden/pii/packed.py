@@ -156,6 +156,7 @@ def _last_32(rest: str) -> str:
 _OCTAL = r"\\{1,2}(?:0?[4-7][0-7]|1[0-7][0-7])"
 _BITS = r"0(?:1[01]|01)[01]{5}"
 _DECIMAL = r"(?:3[2-9]|[4-9][0-9]|1[01][0-9]|12[0-6])"
+_CALLED = r"(?i:unichar|unichr|chrw|chr|char)\$?(?:\[|\()\s?(?:3[2-9]|[4-9][0-9]|1[01][0-9]|12[0-6])\s?[)\]]"
 _HEX = "[2-7][0-9A-Fa-f]"
 _BYTE = rf"(?:0[xX]|U\+00){_HEX}"
 _ESCAPE = (
@@ -181,6 +182,7 @@ PACKINGS = (
         _run("", r"(?:[,;] ?|[ .\-])", rf"{_DECIMAL}(?![0-9])", 7),
         _decimal,
     ),
+    Packing(rf"\b{_CALLED}(?:[ .+&,|]{{0,5}}{_CALLED}){{5}}", _run("", r"[ .+&,|]{0,5}\s?", _CALLED, 6), _decimal),
     Packing(r"(?:=[2-7][0-9A-F]){7}", re.compile(r"(?:=[2-7][0-9A-F]){7,}+"), _hex),
     Packing(rf"(?:{_ESCAPE}){{6}}", _run("", "", _ESCAPE, 6), _escapes),
     Packing(r"\b[A-Z2-7]{14}", re.compile(r"[A-Z2-7]{14,}+={0,6}"), _base32),
