@@ -254,6 +254,25 @@ def _check_private_key(text: str, start: int, end: int, more: bool) -> Verdict |
     return Verdict(start, body, 0.9) if _KEY_MATERIAL.search(text, end, body) else None
 
 
+# A key without its first line: DER in base64, over lines, behind its name (a certificate begins so as well).
+_BODY_ONLY = r"\bMI[A-Za-z0-9+/]{38}"
+_KEY_NAMES = Context(
+    r"private.?key|privat\w* schl[üu]ssel|cl[ée] priv[ée]e|clave privada|chiave privata|chave privada|priv[ée]?sleutel|rsa key"
+    r"|id_rsa|(?:ssh|pem|rsa|tls|ssl).{0,8}key"
+)
+_LINES_MIN = 120  # code points
+
+
+def _check_key_body(text: str, start: int, end: int, more: bool) -> Verdict | None:
+    """Take all lines behind that look like those of a key."""
+    limit = min(len(text), start + SECRET_MAX)
+    body = _BODY.match(text, end, limit).end()  # type: ignore[union-attr]  # matches always, maybe nothing
+    if more and body == len(text) and body < start + SECRET_MAX:
+        return UNDECIDED
+    body = start + len(text[start:body].rstrip())
+    return Verdict(start, body, 0.8) if body - start >= _LINES_MIN else None
+
+
 # --- wallets
 
 
@@ -273,4 +292,5 @@ RECOGNIZERS = (
     Recognizer("API_KEY", _AWS_SECRET, _check_aws_secret, near=_AWS_WORDS),
     Recognizer("API_KEY", _JWT, _check_token),
     Recognizer("API_KEY", _BEGIN, _check_private_key),
+    Recognizer("API_KEY", _BODY_ONLY, _check_key_body, near=_KEY_NAMES),
 )

@@ -129,7 +129,7 @@ def _apart(read: Folded) -> Iterator[Meant]:
 
 _PACKED = re.compile(r"(?<![A-Za-z0-9+/])(?=[A-Z0-9+/]*[a-z]|[A-Za-z0-9+/]*=)[A-Za-z0-9+/]{6,}={0,2}(?![A-Za-z0-9+/])")
 _CODED = re.compile(r"(?i:b64|base.?64|enc)")
-_BYTES = {6: "mac", 4: "ip"}
+_SIZES = (6, 4)  # bytes: of a hardware address, of IPv4
 
 
 def _packed(read: Folded) -> Iterator[Meant]:
@@ -142,7 +142,7 @@ def _packed(read: Folded) -> Iterator[Meant]:
         low, high = read.span(token.start(), token.end())
         if data.isascii() and (said := data.decode().strip()).isprintable() and len(said) > 4:
             yield Meant(said, low, high)
-        elif len(data) in _BYTES and _CODED.search(read.text):
+        elif (len(data) == 6 or token[0].endswith("==")) and len(data) in _SIZES and _CODED.search(read.text):
             yield Meant(data.hex() if len(data) == 6 else ".".join(map(str, data)), low, high)
 
 
@@ -190,7 +190,7 @@ _FOUR_BYTES = re.compile(
     rf"[\[({{<][\s\"']{{0,2}}(?P<list>{_ONE_BYTE}(?:[\"']?[,;][\s\"']{{0,3}}{_ONE_BYTE}){{3}})[\s\"']{{0,2}}[\])}}>]"
     rf"|(?P<named>(?:[\"']?\w{{1,8}}[\"']?\s?[:=]\s?[\"']?{_ONE_BYTE}[\"']?[,;}}\s]{{1,3}}){{4}})"
     r"|(?P<hex>(?<![\w.])0[xX][0-9A-Fa-f]{1,2}(?:[.,:; ]{1,2}0[xX][0-9A-Fa-f]{1,2}){3}(?![\w.])"
-    r"|(?<![A-Za-z0-9:.])[0-9A-Fa-f]{2}(?: [0-9A-Fa-f]{2}){3}(?! ?[A-Fa-f0-9]{2}\b)(?=\W))"
+    r"|(?<![A-Za-z0-9:.])(?<![0-9A-Fa-f]{2} )[0-9A-Fa-f]{2}(?: [0-9A-Fa-f]{2}){3}(?! ?[A-Fa-f0-9]{2}\b)(?=\W))"
 )
 _BYTE_IN = re.compile(rf"(?<!\w){_ONE_BYTE}(?!\w)(?!\s?[:=])|(?<!\w)[0-9A-Fa-f]{{2}}(?!\w)")
 
@@ -418,7 +418,8 @@ _KINDS = (
         rare=True,
     ),
     _kind(
-        rf"ips?{_END}|ipv4|ip.?addr|(?:src|dst|host|peer|client|server|remote|router|source|dest)[ _]?(?:ip|addr)?{_END}|addr{_END}",
+        rf"ips?{_END}|ipv4|ip.?addr|addr{_END}"
+        rf"|(?:src|dst|host|peer|client|server|remote|router|source|dest)[ _]?(?:ip|addr)?{_END}",
         _ip,
         "IP_ADDRESS",
         also=(_four_bytes,),

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from outwarden.pii.hidden_digits import number_of
 from outwarden.pii.named_secrets import is_random_run
 from outwarden.pii.passwords import Sure, is_password
 from outwarden.pii.reading import VIEW, Look, whole_run
@@ -54,10 +55,20 @@ def check_packed(packing: Packing, look: Look, text: str, start: int, more: bool
     except ValueError:
         said = "\0" * (packing.torn + 1)
     readable = UNREADABLE.search(said[: len(said) - packing.torn]) is None and len(set(said)) >= _KINDS_MIN
-    if readable and (found := whole_run(look, text, start, end, said) or _secret(text, start, end, said, more)):
+    if readable and (
+        found := whole_run(look, text, start, end, said)
+        or _secret(text, start, end, said, more)
+        or (None if packing.streamed else _number(start, end, said))
+    ):
         return found
     behind = end - _OVERLAP if end - start > RUN_MAX - _OVERLAP else end
     return Verdict(behind, behind, 0.0)
+
+
+def _number(start: int, end: int, said: str) -> Verdict | None:
+    """A telephone or card number that is all that a run says."""
+    entity = number_of(said.strip()) if said.strip().isdecimal() else None
+    return Verdict(start, end, 0.7, entity) if entity else None
 
 
 _AROUND = 100

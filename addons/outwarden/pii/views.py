@@ -17,6 +17,7 @@ from outwarden.pii.beside import beside_recognizers
 from outwarden.pii.births import birth_recognizers
 from outwarden.pii.broken import BACKWARDS, broken_recognizers
 from outwarden.pii.folding import JOINT, STRINGS, Folded, fold
+from outwarden.pii.hidden_digits import hidden_digit_recognizers
 from outwarden.pii.hosts_written import written_host_recognizers
 from outwarden.pii.labelled import labelled_recognizers
 from outwarden.pii.laid_out import laid_out_recognizers
@@ -35,6 +36,7 @@ from outwarden.pii.regexp import Regexp
 from outwarden.pii.rows import row_recognizers
 from outwarden.pii.signs_by_name import named_sign_recognizers
 from outwarden.pii.strange import strange_recognizers
+from outwarden.pii.transcripts import transcript_recognizers
 from outwarden.pii.trial import trial_recognizers
 
 DEPTH_MAX = 3
@@ -143,6 +145,8 @@ def _view_recognizers(matcher: Matcher, levels: "_Levels", depth: int, *, tried:
         *pieced_recognizers(wanted),
         *named_value_recognizers(wanted),
         *named_sign_recognizers(look),
+        *transcript_recognizers(look),
+        *hidden_digit_recognizers(wanted),
         *assembled_recognizers(look),
         Recognizer(VIEW, _ODD_RUN, lambda text, start, end, more: _check_odd(look, text, start, end), sign=_ODD_SIGN),
         Recognizer(
