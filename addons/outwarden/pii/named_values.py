@@ -7,20 +7,23 @@ reading gives what may be meant, and the kind that the label names takes it as a
 
 import base64
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice, product
 from typing import Any
 
 from outwarden.pii.atoms import ROMAN, ROMANS
 from outwarden.pii.bank import is_card
+from outwarden.pii.beside import without_common
 from outwarden.pii.dictated import LETTERS
 from outwarden.pii.folding import Folded, fold, rewrite
 from outwarden.pii.national import NUMBERS, Number, context_of
 from outwarden.pii.numbering import is_assigned, is_assigned_with_trunk
+from outwarden.pii.page import encode
 from outwarden.pii.person_numbers import SSN_WORDS, is_valid_area
 from outwarden.pii.reading import VIEW
 from outwarden.pii.recognizer import Context, Recognizer, Verdict, word_after
+from outwarden.pii.regexp import Regexp
 from outwarden.pii.reserved import is_reserved_ipv4, is_reserved_mac, is_reserved_phone
 from outwarden.pii.saying import listen
 from outwarden.pii.spelled import is_count
@@ -48,6 +51,9 @@ class Meant:
     end: int
     evident: bool = True
 
+
+Reading = Callable[[Folded], Iterator[Meant]]
+"""What may be meant by what stands behind a label."""
 
 _SOUNDS = re.compile(rf"(?<![^\W_])(?:{'|'.join(sorted(LETTERS, key=len, reverse=True))})(?![^\W_])", re.IGNORECASE)
 _SMALL = re.compile(r"(?<![\w'])[b-np-z](?![\w'])|(?<![\w'])a(?= [A-Za-z] )")
@@ -246,17 +252,10 @@ def _scanned(read: Folded) -> Iterator[Meant]:
                 yield from (Meant("".join(one), *place, evident=False) for one in product(*choices))
 
 
-Reading = Callable[[Folded], Iterator[Meant]]
-"""What may be meant by what stands behind a label."""
-
-
 def _romans(read: Folded) -> Iterator[Meant]:
     """One Roman numeral for each digit."""
     for row in islice(ROMANS.finditer(read.text), 1):
         yield Meant("".join(ROMAN[one] for one in re.findall("[INVX]+", row[0])), *read.span(*row.span()))
-
-
-_READINGS: Sequence[Reading] = (_plain, _romans, _formatted, _packed, _apart, _spoken)
 
 
 # --- what is named
@@ -419,10 +418,9 @@ _KINDS = (
     ),
     _kind(
         rf"ips?{_END}|ipv4|ip.?addr|addr{_END}"
-        rf"|(?:src|dst|host|peer|client|server|remote|router|source|dest)[ _]?(?:ip|addr)?{_END}",
+        rf"|(?:src|dst){_END}|(?:host|peer|client|server|remote|router|source|dest)[ _](?:ip|addr)",
         _ip,
         "IP_ADDRESS",
-        also=(_four_bytes,),
     ),
     _kind(
         rf"card|c[bc]{_END}|credit|visa|master ?card|amex|pan{_END}|karte|kreditkart|tarjeta|carte"
@@ -433,7 +431,12 @@ _KINDS = (
         wide=r"卡号|卡號|信用卡|カード|카드|карт|💳",
     ),
     _kind(rf"{SSN_WORDS.words}|ssn[0-9]", _ssn, "US_SSN"),
-    _Kind(context_of(_NUMBERS), _national, _NATIONAL_NAMES, even=False),
+    _Kind(
+        context_of([replace(number, words=without_common(number.words)) for number in _NUMBERS]),
+        _national,
+        _NATIONAL_NAMES,
+        even=False,
+    ),
     _kind(
         rf"phone|(?:tele)?fon|tel{_END}|mob(?:ile|il)?{_END}|cell{_END}|fax|whats ?app|sms{_END}|handy"
         r"|rufnummer|m[oó]vil|celular|fone|cellulare|telefoon|mobiel|telefono|t[eé]l[eé]phone|telem[oó]vel|portable|msisdn",
@@ -442,7 +445,8 @@ _KINDS = (
         wide=r"☎|📞|📱|📲|тел|моб|电话|電話|手机|手機|携帯|전화|휴대|هاتف|جوال|טלפון|फोन|โทร",
     ),
     _kind(
-        rf"num(?:ber)?{_END}|text (?:me )?|txt{_END}|dm{_END}|nummer|n[úu]mero|call (?:me )?|ring{_END}|dial",
+        rf"num(?:ber)?{_END}|(?:text|call|ring|dial)(?: (?:me|us|him|her|them))?(?: (?:at|on))? [0-9(+]"
+        rf"|txt{_END}|dm{_END}|nummer|n[úu]mero",
         _phone,
         "PHONE_NUMBER",
         wide=r"номер|رقم",
@@ -459,42 +463,52 @@ class _Reader:
         self._wanted = wanted
 
     def __call__(self, text: str, start: int, end: int, more: bool) -> Verdict | None:
-        begin = end - text[end - 1].isdecimal()
+        begin = end - (text[end - 1].isdecimal() or text[end - 1] in "(+")
+        glued = begin < end and not text[begin - 1].isspace()
         region = text[begin : end + _REACH]
-        glued = begin < end
-        if _FIGURE.search(region) is None and not _is_odd(region):
+        readings = _readings_of(region)
+        if not (readings or glued or _FIGURE.search(region, 0, _GLANCE)):
             return None
         named = [kind for kind in self._kinds if kind.words.is_at(text[start : end + 1])]
-        if not (glued or any(kind.rare for kind in named) or _is_odd(region)):
+        if not (readings or glued) and not any(kind.rare for kind in named):
             return None
         read = fold(region)
         if not read.text.isascii():
             read = Folded(read.text.translate(_HAN), read.starts, read.ends)
-        label = text[start:begin]
         for kind in named:
-            if found := self._found(kind, read, region, label, glued=glued):
+            all_readings = [*((_plain,) if glued else ()), *readings, *(kind.also if kind.rare else ())]
+            if kind.rare:
+                all_readings += [_plain, _apart]
+            found = self._found(kind, dict.fromkeys(all_readings), read, _Label(text[start:begin], region, glued))
+            if found is not None:
                 low, high = begin + found.start, begin + found.end
-                return (
-                    None
-                    if word_after(text, high) and text[begin + found.start :][:2] != "00" and not glued
-                    else found._replace(start=low, end=high)
-                )
+                whole = glued or text.startswith("00", low) or not word_after(text, high)
+                return found._replace(start=low, end=high) if whole else None
         return None
 
-    def _found(self, kind: _Kind, read: Folded, region: str, label: str, *, glued: bool) -> Verdict | None:
-        for reading in (*_READINGS, *kind.also):
+    def _found(self, kind: _Kind, readings: Iterable[Reading], read: Folded, label: "_Label") -> Verdict | None:
+        for reading in readings:
             if reading is _formatted and not kind.formatted:
                 continue
             for meant in reading(read):
-                if kind.even and not (meant.evident or glued or _is_near(meant, region)):
+                if kind.even and not (meant.evident or label.glued or _is_near(meant, label.region)):
                     continue
-                entity = kind.judge(meant.said, label)
-                if entity is None or entity not in self._wanted:
-                    continue
-                if glued and meant.start:
-                    continue
-                return Verdict(meant.start, meant.end, _SCORE, entity)
+                entity = kind.judge(meant.said, label.said)
+                if entity in self._wanted and not (label.glued and meant.start):
+                    return Verdict(meant.start, meant.end, _SCORE, str(entity))
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Label:
+    """What names a value, what stands behind, and whether no sign stands between."""
+
+    said: str
+    region: str
+    glued: bool
+
+
+_FIGURE = re.compile("[0-9]")
 
 
 def _is_near(meant: Meant, region: str) -> bool:
@@ -505,29 +519,43 @@ def _is_near(meant: Meant, region: str) -> bool:
     return mixed and _TIE.fullmatch(region, 0, meant.start) is not None
 
 
-_FIGURE = re.compile("[0-9]")
-_WORDS_LEAST = 3
+# --- which readings are worth it, at a glance
+
+_GLANCE = 80  # code points behind a label
 _SPELT = frozenset(DIGIT_WORDS) | frozenset(LETTERS)
+_SPELT_LEAST = 3
 _LETTERS = re.compile(r"[^\W\d_]+")
-_ODD = re.compile(
-    r"[〇零一二三四五六七八九영공일이삼사오육칠팔구]{4}|[0-9A-Za-z]\s?[^\x00-\x7f]{1,3}\s?[0-9]|[\u2070-\u2089\u2460-\u24ff\u2776-\u2793\u2800-\u28ff\uff10-\uff19\U0001f100-\U0001f10a]"
-    r"|(?<![A-Za-z0-9])[A-Za-z0-9](?:[^A-Za-z0-9\n]{1,4}[A-Za-z0-9](?![A-Za-z0-9])){4}"
-    r"|[\[({][\"']?[0-9]{1,3}[\"']?(?:, ?[\"']?[0-9]{1,3}[\"']?){3}[\])}]|0[xX][0-9A-Fa-f]{2}[.,:; ]{1,2}0[xX]"
+_STRANGE = (
+    r"[\x{2070}-\x{2089}\x{2460}-\x{24FF}\x{2776}-\x{2793}\x{2800}-\x{28FF}\x{FF10}-\x{FF19}\x{1F100}-\x{1F10A}]"
+    r"|[〇零一二三四五六七八九영공일이삼사오육칠팔구]{4}|[0-9A-Za-z]\s?[^\x00-\x7f]{1,3}\s?[0-9]"
+)
+_SINGLES = r"\b[A-Za-z0-9](?:[^A-Za-z0-9\n]{1,4}[A-Za-z0-9]\b){4}"
+_SIGNED = r"[0-9][*~_#^'\"`|=<>\\]{1,3}\s?[0-9]|[0-9]\n[0-9]"
+_BYTES = (
+    r"[\[({][\"']?[0-9]{1,3}[\"']?(?:, ?[\"']?[0-9]{1,3}[\"']?){3}[\])}]|0[xX][0-9A-Fa-f]{2}[.,:; ]{1,2}0[xX]"
     r"|[0-9A-Fa-f]{2} [0-9A-Fa-f]{2} [0-9A-Fa-f]{2} [0-9A-Fa-f]{2}|:\s?[0-9]{1,3},[\"' \w]{1,12}:\s?[0-9]"
-    r"|(?:[IVX]{1,4}[ \-./,]){6}"
-    r"|[0-9][*~_#^'\"`|=<>\\]{1,3}\s?[0-9]"
-    r"|\A[^A-Za-z0-9]{0,2}00[1-9][0-9]{8}|[A-Za-z][.\-][0-9]{2}[.\-][0-9]{2}[.\-]"
-    r"|[0-9]\.0\b|[0-9][eE]\+[0-9]|[0-9],[0-9]{3},[0-9]{3}"
-    r"|(?=[A-Za-z]{0,30}[0-9]|[A-Z]{0,30}[a-z]+[A-Z])[A-Za-z0-9+/]{8,}"
-    r"|[0-9][OolISBZ]|[OlISBZ][0-9]|[0-9A-Fa-f]{6}[\-:. _][0-9A-Fa-f]{6}\b|(?:\.[0-9]{1,3}){5}"
+)
+_AT_A_GLANCE: Sequence[tuple[Regexp, Sequence[Reading]]] = (
+    (Regexp(_STRANGE), (_plain, _apart, _spoken)),
+    (Regexp(_SINGLES), (_apart, _spoken)),
+    (Regexp(_SIGNED), (_apart,)),
+    (Regexp(_BYTES), (_four_bytes,)),
+    (Regexp(r"^[^A-Za-z0-9]{0,2}00[1-9][0-9]{8}|[A-Za-z][.\-][0-9]{2}[.\-][0-9]{2}[.\-]"), (_plain,)),
+    (Regexp(r"[0-9]\.0\b|[0-9][eE]\+[0-9]|[0-9][,.' ][0-9]{3}[,.' ][0-9]{3}"), (_formatted,)),
+    (Regexp(r"[A-Za-z0-9+/]{6}=|[a-z][A-Z0-9][A-Za-z0-9+/]{4}|[A-Z0-9][a-z][A-Za-z0-9+/]{4}"), (_packed,)),
+    (Regexp(r"\b[IVX]{1,4}(?:[ \-./,][INVX]{1,4}){5}"), (_romans,)),
+    (Regexp(_BACKWARDS.pattern), (_plain,)),
 )
 
 
-def _is_odd(region: str) -> bool:
-    """Whether something is written there that nobody else reads, at a glance."""
-    if _ODD.search(region) is not None:
-        return True
-    return sum(word in _SPELT for word in _LETTERS.findall(region.lower())) >= _WORDS_LEAST
+def _readings_of(region: str) -> list[Reading]:
+    """The readings in which something may be meant that nobody else reads."""
+    glance = region[:_GLANCE]
+    data = encode(glance)
+    found = [reading for sign, readings in _AT_A_GLANCE if sign.search(data) is not None for reading in readings]
+    if sum(word in _SPELT for word in _LETTERS.findall(glance.lower())) >= _SPELT_LEAST:
+        found.append(_spoken)
+    return list(dict.fromkeys(found))
 
 
 def named_value_recognizers(wanted: frozenset[str]) -> list[Recognizer]:

@@ -15,8 +15,11 @@ _CUE = rf"(?:\n[0-9]{{1,5}})?\n{_TIME} ?-->[^\n]{{1,60}}\n"
 _STAMP = rf"\[[0-9][^\]\n]{{2,28}}\] ?|{_TIME}(?: ?[AaPp][Mm])?[ \-\u2013]{{1,3}}"
 _NAME = r"<[^<>\n]{1,24}> |[^\W\d_~+][\w.\-]{0,20}(?: \w{1,12})?: |~: "
 _HEAD = rf"\r?\n(?:{_CUE}|(?:{_STAMP})(?:{_NAME})?|(?:{_NAME})(?:{_STAMP})?)"
-# RE2: the end of a line that ends with a digit, and one that begins with another behind its head.
-_ROW = r"[0-9][ \-.,…]{0,3}\r?\n(?:[\[<\n0-9~]|[A-Za-z][\w.\- ]{0,24}: )[^\n]{0,64}[0-9]"
+# RE2: the end of a line that ends with a digit, and one with nothing but digits behind its head.
+_ROW = (
+    r"[0-9][ \-.,…]{0,3}\r?\n(?:\r?\n?[0-9]{1,5}\r?\n[0-9:,.]{4,12} ?--> ?[0-9:,.]{4,12}[^\n]{0,24}\n"
+    r"|(?:[\[<0-9~]|[A-Za-z][\w.\- ]{0,24}: )[^\n]{0,48}[ >\]])[+0-9(][0-9 ().\-]{1,24}\r?(?:\n|\z)"
+)
 _HEADS = re.compile(_HEAD)
 _FIGURES = re.compile("[0-9]+")
 _BEFORE, _REACH = 64, 260
