@@ -303,7 +303,7 @@ def _read_domain(text: str, start: int, at: _Joint) -> tuple[list[str], int, lis
             continue
         if dot is not None:
             if (dot.ends_sentence and not _is_capital_ending(label)) or (
-                dot.sign in ", " and not (at.said and label.lower() in _SURE_ENDINGS)
+                dot.sign in ", " and not _may_follow(dot, label, at)
             ):
                 break
             dots.append(dot)
@@ -313,6 +313,12 @@ def _read_domain(text: str, start: int, at: _Joint) -> tuple[list[str], int, lis
     if best is None and (provider := _PROVIDER.match(text, start)):
         return [provider[0]], provider.end(), []
     return best
+
+
+def _may_follow(dot: _Joint, label: str, at: _Joint) -> bool:
+    """Whether a comma or a gap is a mistyped dot: "jane at acme com", jane@acme,com."""
+    ending = label.lower()
+    return ending in _SURE_ENDINGS and (at.said or (dot.sign == "," and not at.bare and ending not in _ENDING_WORDS))
 
 
 def _is_capital_ending(label: str) -> bool:

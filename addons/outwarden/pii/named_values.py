@@ -13,7 +13,7 @@ from itertools import islice, product
 from typing import Any
 
 from outwarden.pii.atoms import ROMAN, ROMANS
-from outwarden.pii.bank import is_card
+from outwarden.pii.bank import IBAN_LENGTHS, IBAN_WORDS, is_card, passes_mod_97
 from outwarden.pii.beside import without_common
 from outwarden.pii.dictated import LETTERS
 from outwarden.pii.folding import Folded, fold, rewrite
@@ -25,9 +25,10 @@ from outwarden.pii.reading import VIEW
 from outwarden.pii.recognizer import Context, Recognizer, Verdict, word_after
 from outwarden.pii.regexp import Regexp
 from outwarden.pii.reserved import is_reserved_ipv4, is_reserved_mac, is_reserved_phone
-from outwarden.pii.saying import listen
+from outwarden.pii.saying import Said, listen
 from outwarden.pii.spelled import is_count
 from outwarden.pii.tongues import DIGIT_WORDS, VALUES
+from outwarden.pii.wallets import is_wallet
 
 _SCORE = 0.85
 _REACH = 112  # code points behind a label that are read
@@ -58,7 +59,7 @@ Reading = Callable[[Folded], Iterator[Meant]]
 _SOUNDS = re.compile(rf"(?<![^\W_])(?:{'|'.join(sorted(LETTERS, key=len, reverse=True))})(?![^\W_])", re.IGNORECASE)
 _SMALL = re.compile(r"(?<![\w'])[b-np-z](?![\w'])|(?<![\w'])a(?= [A-Za-z] )")
 _TOKEN = re.compile(r"[A-Za-z0-9]+")
-_SAID_MAX = 42
+_SAID_MAX = 44
 _PREFIX_MAX, _SIGNS_OF_NUMBERS = 3, frozenset(".-/")  # pm.18.31.00.b
 
 
@@ -73,6 +74,16 @@ def _spoken(read: Folded) -> Iterator[Meant]:
             pieces = _TOKEN.findall(read.text, *_inside(read, low, high))
             if len(pieces) > 2 and (any(map(_is_word, pieces)) or max(map(len, pieces)) == 1):
                 yield Meant(said.text[:stop], low, high)
+                if said.words >= _OCTETS and len(said.groups) == _OCTETS and stop == len(said.text):
+                    yield Meant(".".join(_groups(said)), low, high)
+
+
+_OCTETS = 4
+
+
+def _groups(said: Said) -> Iterator[str]:
+    ends = [*said.groups[1:], len(said.text)]
+    return (said.text[first:last] for first, last in zip(said.groups, ends, strict=True))
 
 
 def _is_word(piece: str) -> bool:
@@ -195,6 +206,7 @@ _ONE_BYTE = r"(?:0[xX][0-9A-Fa-f]{1,2}|[0-9]{1,3})"
 _FOUR_BYTES = re.compile(
     rf"[\[({{<][\s\"']{{0,2}}(?P<list>{_ONE_BYTE}(?:[\"']?[,;][\s\"']{{0,3}}{_ONE_BYTE}){{3}})[\s\"']{{0,2}}[\])}}>]"
     rf"|(?P<named>(?:[\"']?\w{{1,8}}[\"']?\s?[:=]\s?[\"']?{_ONE_BYTE}[\"']?[,;}}\s]{{1,3}}){{4}})"
+    r"|(?P<bits>(?<![01])[01]{8}(?:[. ][01]{8}){3}(?![01]))"
     r"|(?P<hex>(?<![\w.])0[xX][0-9A-Fa-f]{1,2}(?:[.,:; ]{1,2}0[xX][0-9A-Fa-f]{1,2}){3}(?![\w.])"
     r"|(?<![A-Za-z0-9:.])(?<![0-9A-Fa-f]{2} )[0-9A-Fa-f]{2}(?: [0-9A-Fa-f]{2}){3}(?! ?[A-Fa-f0-9]{2}\b)(?=\W))"
 )
@@ -204,8 +216,11 @@ _BYTE_IN = re.compile(rf"(?<!\w){_ONE_BYTE}(?!\w)(?!\s?[:=])|(?<!\w)[0-9A-Fa-f]{
 def _four_bytes(read: Folded) -> Iterator[Meant]:
     for found in islice(_FOUR_BYTES.finditer(read.text), 3):
         kind = str(found.lastgroup)
-        parts = _BYTE_IN.findall(found[kind])
-        octets = [int(part, 16 if kind == "hex" or part[:2] in ("0x", "0X") else 10) for part in parts]
+        parts = _BYTE_IN.findall(found[kind]) if kind != "bits" else re.findall("[01]+", found[kind])
+        octets = [
+            int(part, 2 if kind == "bits" else 16 if kind == "hex" or part[:2] in ("0x", "0X") else 10)
+            for part in parts
+        ]
         yield Meant(".".join(map(str, octets)), *read.span(*found.span(kind)))
 
 
@@ -285,6 +300,12 @@ def _shape(entity: str, whole: re.Pattern[str]) -> "Judge":
     return judge
 
 
+def _post_code(said: str, label: str) -> str | None:
+    value = _compact(said)
+    right = "." not in said and _POST_CODE.fullmatch(value) is not None and not is_count(value)
+    return "POSTAL_CODE" if right else None
+
+
 def _phone(said: str, label: str) -> str | None:
     digits = _compact(said)
     if not digits.isdecimal() or not 9 <= len(digits) <= 15 or is_reserved_phone(digits) or is_count(digits):
@@ -299,6 +320,18 @@ def _phone(said: str, label: str) -> str | None:
 def _card(said: str, label: str) -> str | None:
     digits = _compact(said)
     return "CREDIT_CARD" if len(digits) > 12 and digits.isdecimal() and is_card(digits) else None
+
+
+def _iban(said: str, label: str) -> str | None:
+    value = _compact(said)
+    return "IBAN_CODE" if IBAN_LENGTHS.get(value[:2]) == len(value) and passes_mod_97(value) else None
+
+
+def _wallet(said: str, label: str) -> str | None:
+    return "CRYPTO" if len(said) > _WALLET_MIN and is_wallet(said.lower()) else None
+
+
+_WALLET_MIN = 25
 
 
 def _ssn(said: str, label: str) -> str | None:
@@ -372,7 +405,7 @@ _KINDS = (
     _kind(
         r"zip|post(?:al)?[ _\-\n]?code|pin[ _]?code|eircode|plz|postleitzahl|cod(?:e|ice)[ _]postal|c[oó]digo[ _]postal"
         rf"|cap{_END}|cep{_END}|codice postale|kod pocztowy|postnummer|postnr",
-        _shape("POSTAL_CODE", _POST_CODE),
+        _post_code,
         "POSTAL_CODE",
         wide=r"〒|郵便|邮编|郵遞|邮政编码|우편번호|индекс",
         also=(_scanned,),
@@ -430,6 +463,8 @@ _KINDS = (
         even=False,
         wide=r"卡号|卡號|信用卡|カード|카드|карт|💳",
     ),
+    _kind(IBAN_WORDS.words, _iban, "IBAN_CODE", even=False, wide=r"계좌|счет|счёт|账号"),
+    _kind(r"wallet|metamask|crypto|eth(?:ereum)?\b|btc\b|bitcoin", _wallet, "CRYPTO", even=False),
     _kind(rf"{SSN_WORDS.words}|ssn[0-9]", _ssn, "US_SSN"),
     _Kind(
         context_of([replace(number, words=without_common(number.words)) for number in _NUMBERS]),
@@ -438,7 +473,7 @@ _KINDS = (
         even=False,
     ),
     _kind(
-        rf"phone|(?:tele)?fon|tel{_END}|mob(?:ile|il)?{_END}|cell{_END}|fax|whats ?app|sms{_END}|handy"
+        rf"wa\.me/\+?[0-9]|phone|(?:tele)?fon|tel{_END}|mob(?:ile|il)?{_END}|cell{_END}|fax|whats ?app|sms{_END}|handy"
         r"|rufnummer|m[oó]vil|celular|fone|cellulare|telefoon|mobiel|telefono|t[eé]l[eé]phone|telem[oó]vel|portable|msisdn",
         _phone,
         "PHONE_NUMBER",
@@ -533,7 +568,8 @@ _SINGLES = r"\b[A-Za-z0-9](?:[^A-Za-z0-9\n]{1,4}[A-Za-z0-9]\b){4}"
 _SIGNED = r"[0-9][*~_#^'\"`|=<>\\]{1,3}\s?[0-9]|[0-9]\n[0-9]"
 _BYTES = (
     r"[\[({][\"']?[0-9]{1,3}[\"']?(?:, ?[\"']?[0-9]{1,3}[\"']?){3}[\])}]|0[xX][0-9A-Fa-f]{2}[.,:; ]{1,2}0[xX]"
-    r"|[0-9A-Fa-f]{2} [0-9A-Fa-f]{2} [0-9A-Fa-f]{2} [0-9A-Fa-f]{2}|:\s?[0-9]{1,3},[\"' \w]{1,12}:\s?[0-9]"
+    r"|[0-9A-Fa-f]{2} [0-9A-Fa-f]{2} [0-9A-Fa-f]{2} [0-9A-Fa-f]{2}"
+    r"|[01]{8}[. ][01]{8}[. ]|:\s?[0-9]{1,3},[\"' \w]{1,12}:\s?[0-9]"
 )
 _AT_A_GLANCE: Sequence[tuple[Regexp, Sequence[Reading]]] = (
     (Regexp(_STRANGE), (_plain, _apart, _spoken)),

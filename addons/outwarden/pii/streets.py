@@ -83,10 +83,8 @@ def _patterns() -> tuple[str, ...]:
         rf"(?i:{EDGE}{number}{_S}{{1,3}}(?:{some}{{1,5}}(?:(?:{_BEHIND})\b|{code})"
         rf"|(?:(?:bis|ter|quater)\b{_S}{{1,2}})?(?:{_FRENCH})\b{_S}{{1,3}}{word}))"
     )
-    house = rf"(?:n[ºo°r]?\.?{_S}{{0,2}})?(?:\d{{1,5}}|{_SAID})"
-    glued = (
-        rf"(?i:(?:{_GLUED})\.?[{_SIGNS_IN}]{{1,2}}(?:\d{{1,4}}|{_SAID_ABROAD}\b)|\b(?:{_APART})\.?{_S}{{1,3}}{house})"
-    )
+    house = rf"(?:(?:n[ºo°r]?|num|n[uú]mero|hausnummer|number|nummer)\.?{_S}{{0,2}})?(?:\d{{1,5}}|{_SAID})"
+    glued = rf"(?i:(?:{_GLUED})\.?[{_SIGNS_IN}]{{1,2}}(?:(?:nr|no|nummer|hausnummer)\.?[{_SIGNS_IN}]{{0,2}})?(?:\d{{1,4}}|{_SAID_ABROAD}\b)|\b(?:{_APART})\.?{_S}{{1,3}}{house})"
     before = rf"(?i:(?:\b(?:{_BEFORE})|{_BEFORE_WIDE}){_S}{{1,3}}{some}{{1,5}}{house}|{_GRID})"
     town = r"\b\d{1,3} ?[a-z]?(?:,|\n|, ?\n) ?\d{4,5} \p{Lu}\p{L}"
     return first, glued, before, town
@@ -100,7 +98,7 @@ _LABEL = Context(
     r"addr(?:ess)?e?\w{0,2}\b|anschrift|adresse|direcci[oó]n|domicilio|adres\w{0,3}\b|indirizzo|endere[cç]o|morada|alamat|wohn(?:haft|t)|wohne"
     r"|liv(?:e|es|ing) (?:at|on|in)|i live|reside|moved to|deliver|ship(?:ping)?(?: to|:)|send (?:it|them|this) to|parcel|postal|mail(?:ing)? to"
     r"|geocode|maps|query|location|pick ?up|drop ?off|visit|home\b|house\b|line_?1|street\b|valuation|residen[ct]e?|property|lebt in|vive en|habite"
-    r"|consegn|spedi(?:re|zion)|recapit|livr(?:er|aison)|entreg|liefer|bezorg|vivo en|wo?hnung|mieszka|zamieszk|bor på|bor i|i'?m (?:on|at) |drop (?:it|this|them|me)|meet (?:me|us) at|com(?:e|ing) (?:to|round|over|by)|stay(?:ing)? (?:at|on)"
+    r"|consegn|spedi(?:re|zion)|recapit|livr(?:er|aison)|entreg|liefer|bezorg|vivo en|wo?hnung|mieszka|zamieszk|bor på|bor i|abit[oi]\b|viv[oea]n?\b|lebe\b|i'?m (?:on|at) |drop (?:it|this|them|me)|meet (?:me|us) at|com(?:e|ing) (?:to|round|over|by)|stay(?:ing)? (?:at|on)"
     r"|collect|zustell|abhol|ritir|recog|ophal|rendez-vous|woon(?:t|achtig)|abita|mora (?:em|na)",
     wide=r"адрес|住所|地址|주소|عنوان|כתובת|प ता",
 )

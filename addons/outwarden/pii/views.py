@@ -30,6 +30,7 @@ from outwarden.pii.packed import packed_recognizers
 from outwarden.pii.page import count_points, encode
 from outwarden.pii.parted import parted_recognizers
 from outwarden.pii.pieced import pieced_recognizers
+from outwarden.pii.quads import quad_recognizers
 from outwarden.pii.reading import DISCOUNT, VIEW, Look, first_in, looker
 from outwarden.pii.recognizer import LOOK_BACK, Context, Recognizer, Sign, Verdict
 from outwarden.pii.regexp import Regexp
@@ -146,6 +147,7 @@ def _view_recognizers(matcher: Matcher, levels: "_Levels", depth: int, *, tried:
         *named_value_recognizers(wanted),
         *named_sign_recognizers(look),
         *transcript_recognizers(look),
+        *quad_recognizers(wanted),
         *hidden_digit_recognizers(wanted),
         *assembled_recognizers(look),
         Recognizer(VIEW, _ODD_RUN, lambda text, start, end, more: _check_odd(look, text, start, end), sign=_ODD_SIGN),
