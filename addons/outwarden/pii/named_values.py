@@ -33,6 +33,7 @@ from outwarden.pii.wallets import is_wallet
 _SCORE = 0.85
 _REACH = 112  # code points behind a label that are read
 _FIRST_WITHIN = 40  # of them, in which the value begins
+_READ, _LABELS_MAX = 160, 5  # the same word so often again within so many code points names no value
 _STARTS_MAX = 8  # tokens with which it may begin
 
 
@@ -506,6 +507,8 @@ class _Reader:
             return None
         named = [kind for kind in self._kinds if kind.words.is_at(text[start : end + 1])]
         if not (readings or glued) and not any(kind.rare for kind in named):
+            return None
+        if text.count(text[start:end], end, end + _READ) >= _LABELS_MAX:
             return None
         read = fold(region)
         if not read.text.isascii():
