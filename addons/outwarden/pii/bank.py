@@ -152,22 +152,9 @@ def _cut(text: str, start: int, end: int, length: int) -> int:
     return -1
 
 
-# A card's magnetic stripe and chip: the number with its separator and what follows, or in its field (ISO 7813, EMV).
-_TRACK = r"(?:%[Bb]|;|\b)[0-9]{13,19}(?:\^[A-Z ]|[=D][0-9]{4})|5A08[0-9]{16}"
-_TRACK_DIGITS = re.compile("(?:5A08(?P<field>[0-9]{16})|(?P<stripe>[0-9]{13,19})(?![0-9]))")
-
-
-def _check_track(text: str, start: int, end: int, more: bool) -> Verdict | None:
-    digits = _TRACK_DIGITS.search(text, start, end)
-    if digits is None or not is_card(digits[str(digits.lastgroup)]):
-        return None
-    return Verdict(*digits.span(str(digits.lastgroup)), 0.9)
-
-
 RECOGNIZERS = (
     Recognizer("CREDIT_CARD", _CARD_GROUPS, _check_card, retry=True),
     Recognizer("CREDIT_CARD", _CARD_SOLID, _check_card),
-    Recognizer("CREDIT_CARD", _TRACK, _check_track),
     Recognizer("CREDIT_CARD", _CARD_LOOSE, _check_loose_card, near=PAY_WORDS),
     Recognizer("IBAN_CODE", _iban_pattern(), _check_iban, retry=True),
 )
