@@ -531,6 +531,8 @@ class _Reader:
             for meant in reading(read):
                 if kind.even and not (meant.evident or label.glued or _is_near(meant, label.region)):
                     continue
+                if not meant.evident and _OTHER.search(label.region, 0, meant.start):
+                    continue  # the first number is the one that is named
                 entity = kind.judge(meant.said, label.said)
                 if entity in self._wanted and not (label.glued and meant.start):
                     return Verdict(meant.start, meant.end, _SCORE, str(entity))
@@ -546,7 +548,7 @@ class _Label:
     glued: bool
 
 
-_FIGURE = re.compile("[0-9]")
+_FIGURE, _OTHER = re.compile("[0-9]"), re.compile("[0-9]{4}")
 
 
 def _is_near(meant: Meant, region: str) -> bool:
