@@ -18,7 +18,7 @@ _HEAD = rf"\r?\n(?:{_CUE}|(?:{_STAMP})(?:{_NAME})?|(?:{_NAME})(?:{_STAMP})?)"
 # RE2: the end of a line that ends with a digit, and one with nothing but digits behind its head.
 _ROW = (
     r"[0-9][ \-.,…]{0,3}\r?\n(?:\r?\n?[0-9]{1,5}\r?\n[0-9:,.]{4,12} ?--> ?[0-9:,.]{4,12}[^\n]{0,24}\n"
-    r"|(?:[\[<0-9~]|[A-Za-z][\w.\- ]{0,24}: )[^\n]{0,48}[ >\]])[+0-9(][0-9 ().\-]{1,24}\r?(?:\n|\z)"
+    r"|(?:[\[<0-9~]|[A-Za-z][\w.\- ]{0,24}: )[^\n]{0,48}[ >\]])[+0-9(][0-9 ().\-]{1,24}"
 )
 _HEADS = re.compile(_HEAD)
 _FIGURES = re.compile("[0-9]+")
@@ -26,6 +26,8 @@ _BEFORE, _REACH = 64, 260
 
 
 def _check(look: Look, text: str, start: int, end: int) -> Verdict | None:
+    if end < len(text) and text[end] not in "\r\n":
+        return None  # the line says more
     heads = list(_HEADS.finditer(text, start, end + _REACH))
     if not heads or heads[0].start() > end:
         return None
