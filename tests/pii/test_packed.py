@@ -24,6 +24,7 @@ WRITE: tuple[Callable[[bytes], str], ...] = (  # as `PACKINGS` has them
     lambda raw: "".join(f"\\{byte:03o}" for byte in raw),
     lambda raw: " ".join(f"{byte:08b}" for byte in raw),
     lambda raw: ",".join(map(str, raw)),
+    lambda raw: " & ".join(f"CHAR({byte})" for byte in raw),
     lambda raw: "".join(f"={byte:02X}" for byte in raw),
     lambda raw: "".join(f"\\\\u{byte:04x}" for byte in raw),
     lambda raw: base64.b32encode(raw).decode(),

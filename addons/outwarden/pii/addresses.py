@@ -101,15 +101,17 @@ def _patterns() -> tuple[str, str]:
     unusual = rf"{_AT_SIGNS}(?:[\s{_STRONG}{_WEAK}]|[\p{{L}}0-9\-]+(?:[^\p{{L}}0-9.\-@]|\z))"
     # A line that begins with one is a decorator of a program.
     spaced = rf"[ \t{_STRONG}{_WEAK}]{_AT_SIGNS}[\s\p{{L}}0-9{_STRONG}{_WEAK}]|\n{_AT_SIGNS}\s"
-    near = rf"{edge}(?i:{_AT})[\s{_STRONG}{_WEAK}]|{spaced}|{unusual}|{one}|AT[a-z0-9]|{_AT_GLUED}"
+    on_provider = rf"\s(?i:on|via|over)\s(?i:{_PROVIDERS})\b"
+    near = rf"{on_provider}|{edge}(?i:{_AT})[\s{_STRONG}{_WEAK}]|{spaced}|{unusual}|{one}|AT[a-z0-9]|{_AT_GLUED}"
     dot = rf"(?:[ ]?(?:{_DOT_GLUED})[ ]?|{side}(?:(?i:{_DOT})|{_DOT_SIGNS}){other}|\s{{0,3}}{two}|{side}{_DOT_SIGNS})"
     known = rf"{at}(?:{domain}(?:{dot}|{_DOT_SIGNS}|[ ]?{any_word}|,)[{_LETTERS}]|(?i:{_PROVIDERS})\b)"
     by_dot = rf"(?:{_AT_SIGNS}|{any_word}){domain}{dot}[{_LETTERS}]"
+    hosted = rf"\s(?i:on|via|over)\s(?i:{_PROVIDERS}){dot}"
     undotted = r"\s(?i:at)\s[A-Za-z0-9\-]{2,40} (?:com|net|org|de)\b"
     capitals = r"AT[a-z0-9\-]{1,40}(?:DOT|\.)[a-z]"
     # Any word in brackets only with the first of the signs behind it: "[INFO] the worker" is a line of a log.
     first_dot = rf"{side}(?:(?i:{marks}|{_DOT})|{_DOT_SIGNS})|[ ]?(?:{_DOT_GLUED})|\s{{0,3}}{two}"
-    return rf"{near}|{any_word}{label}(?:{first_dot})", rf"(?:{known}|{by_dot}|{undotted}|{capitals})"
+    return rf"{near}|{any_word}{label}(?:{first_dot})", rf"(?:{known}|{by_dot}|{hosted}|{undotted}|{capitals})"
 
 
 AT, ADDRESS = _patterns()
@@ -118,7 +120,7 @@ _any_word = "[ ]?" + _BRACKETED.replace("WORD", _ANY_WORD.replace("LETTER", _LET
 _marks = "|".join(f"(?P<mark{at}>{words})" for at, words in enumerate(_MARKS.values()))
 _I = re.IGNORECASE
 _SAID_AT = re.compile(
-    rf"(?P<before>{_SIDE})(?P<word>{_AT}|{_AT_SIGNS}|a(?=\s?[\])}}>]))(?P<after>{_OTHER_SIDE})|(?P<sign>\s{{0,3}}{_AT_SIGNS}\s{{0,3}})"
+    rf"(?P<before>{_SIDE})(?P<word>(?:on|via|over)(?=\s(?:{_PROVIDERS})\b)|{_AT}|{_AT_SIGNS}|a(?=\s?[\])}}>]))(?P<after>{_OTHER_SIDE})|(?P<sign>\s{{0,3}}{_AT_SIGNS}\s{{0,3}})"
     rf"|(?P<unknown>{_any_word})|(?-i:(?P<capitals>AT)(?=[a-z0-9]))|(?P<glued>[ ]?(?:{_AT_GLUED})[ ]?)",
     _I,
 )
@@ -144,6 +146,7 @@ _LABELLED = re.compile(
 _LABELLED_AFTER = re.compile(r"[\"']?\s+(?:is|as)\s+(?:\w+\s){1,2}e-?mail", _I)
 _DECORATIONS = frozenset(re.sub(r"\\(.)", r"\1", _STRONG + _WEAK))
 _DECORATION_MAX = 2
+_AROUND_AT = frozenset("_|*~=#^+")  # the same before and behind: jane|at|acme.com, but look-at-me.com
 _SPACED_MIN = 3  # at least so long is what stands before a lone @ with spaces around it: a @ b.T multiplies matrices
 _LOCAL_MAX, _PARTS_MAX, _JOINT_MAX = 64, 4, 28
 _JOINED_LETTERS = re.compile(rf"{_LETTER}(?:-{_LETTER})+")
@@ -175,6 +178,7 @@ class _Joint:
     english: bool = False
     unknown: bool = False
     ends_sentence: bool = False
+    spaced: bool = False
 
 
 def read_address(text: str, start: int) -> Address | None:
@@ -191,7 +195,10 @@ def read_address(text: str, start: int) -> Address | None:
     said_local, first, spelled = local
     labels, end, dots = domain
     labelled = bool(_LABELLED.search(text[max(0, first - _JOINT_MAX) : first]) or _LABELLED_AFTER.match(text, end))
-    spelled = spelled or any(dot.said for dot in dots)
+    written = not local[0].isalpha()  # jane81 @Acme. Com, jane81 at acme . com: no words of a sentence
+    spelled = spelled or any(dot.said or (dot.spaced and written) for dot in dots)
+    if any(dot.ends_sentence for dot in dots) and not (written and at.bare):
+        return None
     if not (labelled and at.said) and not _is_meant(at, dots, said_local, labels, spelled, text, end):
         return None
     if any(dot.sign == " " for dot in dots) and not labelled:
@@ -218,7 +225,13 @@ def _joint(found: re.Match[str], sign: str) -> _Joint:
         return _Joint(sign, said=True, sure=True)
     if found["word"] is None:
         plain = found["sign"] or sign
-        return _Joint(sign, said=False, bare=plain != plain.strip(), ends_sentence=plain[0] == "." and len(plain) > 1)
+        return _Joint(
+            sign,
+            said=False,
+            bare=plain != plain.strip(),
+            ends_sentence=plain[0] == "." and len(plain) > 1,
+            spaced=plain[0] == plain[-1] == " ",
+        )
     before, word, after = found["before"].strip(), found["word"], found["after"].strip()
     if not word.isalpha() and "." in before + after:
         return _Joint(sign, said=False, ends_sentence=True)  # "at once .... Or"
@@ -226,7 +239,7 @@ def _joint(found: re.Match[str], sign: str) -> _Joint:
     english = re.fullmatch(_AT_ENGLISH if sign == "@" else _DOT_ENGLISH, word, _I) is not None
     bracketed = bool(before and after) and not re.search(f"[{_WEAK}]", before + after)
     weak = sign == "@" and re.fullmatch(_AT_WEAK, word, _I) is not None
-    underscored = before == after == "_"
+    underscored = before == after and before in _AROUND_AT
     return _Joint(sign, said, bracketed or underscored or not (english or weak), not (before or after), english)
 
 
@@ -289,7 +302,9 @@ def _read_domain(text: str, start: int, at: _Joint) -> tuple[list[str], int, lis
             labels[-1] += dot.sign + label
             continue
         if dot is not None:
-            if dot.ends_sentence or (dot.sign in ", " and not (at.said and label.lower() in _SURE_ENDINGS)):
+            if (dot.ends_sentence and not _is_capital_ending(label)) or (
+                dot.sign in ", " and not _may_follow(dot, label, at)
+            ):
                 break
             dots.append(dot)
         labels.append(_one_word(label))
@@ -298,6 +313,17 @@ def _read_domain(text: str, start: int, at: _Joint) -> tuple[list[str], int, lis
     if best is None and (provider := _PROVIDER.match(text, start)):
         return [provider[0]], provider.end(), []
     return best
+
+
+def _may_follow(dot: _Joint, label: str, at: _Joint) -> bool:
+    """Whether a comma or a gap is a mistyped dot: "jane at acme com", jane@acme,com."""
+    ending = label.lower()
+    return ending in _SURE_ENDINGS and (at.said or (dot.sign == "," and not at.bare and ending not in _ENDING_WORDS))
+
+
+def _is_capital_ending(label: str) -> bool:
+    """Whether it ends a domain as a telephone's keyboard corrects it: "jane81 @Acme. Com"."""
+    return label.istitle() and _ends(label) and label.lower() not in _ENDING_WORDS
 
 
 def _labels(text: str, at: int) -> Iterator[tuple[str, int, _Joint | None]]:

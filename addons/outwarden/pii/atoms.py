@@ -44,8 +44,8 @@ _FILLERS = frozenset(
 )
 _QUOTE = re.compile(r"[\"'`=&]")
 _CODE = re.compile(r"[\[\]{}<>|\\\"'`=+*^$@%&]")
-_ROMANS = re.compile(r"\b(?:N|I{1,3}|IV|VI{0,3}|IX)(?:[ \-./,](?:N|I{1,3}|IV|VI{0,3}|IX)){5,20}\b")
-_ROMAN = {"N": "0", "I": "1", "II": "2", "III": "3", "IV": "4", "V": "5", "VI": "6", "VII": "7", "VIII": "8", "IX": "9"}
+ROMANS = re.compile(r"\b(?:N|I{1,3}|IV|VI{0,3}|IX)(?:[ \-./,](?:N|I{1,3}|IV|VI{0,3}|IX)){5,20}\b")
+ROMAN = {"N": "0", "I": "1", "II": "2", "III": "3", "IV": "4", "V": "5", "VI": "6", "VII": "7", "VIII": "8", "IX": "9"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +156,9 @@ def halved(value: str) -> str:
 
 def figured(text: str) -> str:
     """A text with figures for the letters that look like them beside others, and for Roman numerals."""
-    return _LIKE_FIGURES.sub(lambda word: word[0].translate(LIKE), _ROMANS.sub(_of_romans, text))
+    return _LIKE_FIGURES.sub(lambda word: word[0].translate(LIKE), ROMANS.sub(_of_romans, text))
 
 
 def _of_romans(row: re.Match[str]) -> str:
     """As long as they are, so that places stay."""
-    return re.sub("[INVX]+", lambda one: _ROMAN.get(one[0], one[0]).ljust(len(one[0])), row[0])
+    return re.sub("[INVX]+", lambda one: ROMAN.get(one[0], one[0]).ljust(len(one[0])), row[0])

@@ -230,7 +230,7 @@ def _verdict(read: Folded, row: Sequence[Atom], low: int, score: float, entity: 
     return Verdict(low + first, low + last, score, entity)
 
 
-def _without_common(words: str) -> str:
+def without_common(words: str) -> str:
     """Without words that any text has: they are not worth to look around them."""
     left = [word for word in alternatives(words) if word not in _COMMON]
     return "|".join(left or [words])
@@ -246,7 +246,7 @@ def beside_recognizers(wanted: frozenset[str]) -> list[Recognizer]:
     names = wanted & {"US_SSN", *(number.entity for number in numbers)}
     if not names:
         return []
-    named = [replace(number, words=_without_common(number.words)) for number in numbers]
+    named = [replace(number, words=without_common(number.words)) for number in numbers]
     contexts = [context_of(named).pattern, _ANY.pattern] if numbers else []
     contexts += [_SSN_NAMES.pattern, _SSN_TOLD.pattern] if "US_SSN" in wanted else []
     label = "|".join(f"(?:{pattern})" for pattern in contexts).replace(r"\w*", "")

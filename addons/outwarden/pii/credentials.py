@@ -160,13 +160,14 @@ _TOKEN_PART = re.compile(r"[A-Za-z0-9_-]*")
 _PART_MIN = 8
 _PARTS_MAX = 5  # an encrypted token (JWE) has five parts, a signed one three
 
-_BEGIN = r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+_RULE = r"[\-\x{2010}-\x{2015}]{1,6}"  # five hyphens, or what an editor makes of them
+_BEGIN = rf"{_RULE} ?BEGIN [A-Z0-9 ]{{0,40}}PRIVATE KEY(?: BLOCK)? ?{_RULE}"
 # What tells a key from source that names its first and last lines; DER begins with MI in base64.
 _KEY_MATERIAL = re.compile(r"[A-Za-z0-9+/=]{16,}|(?<![A-Za-z0-9])MI[A-Za-z0-9]")
 _END_WITHIN = 200  # code points that may stand between the last line that looks like a key and the END line
-_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_END = re.compile(r"[\-\u2010-\u2015]{1,6} ?END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?[\-\u2010-\u2015]{1,6}")
 # Lines of a key: base64, or a header such as "DEK-Info: AES-128-CBC,1F5A". Separators may be escapes (source, JSON).
-_BREAK = r"(?:\s|\\{1,4}[nrt]|[\"'+,>|])"
+_BREAK = r"(?:\s|\\{1,4}[nrt]|[\"'+,>|]|(?<=\n)[+\-](?=[A-Za-z0-9+/]))"  # also the margin of a diff
 _BODY = re.compile(
     rf"(?:{_BREAK}+|[A-Za-z0-9+/=.…*]{{16,}}|(?:Proc-Type|DEK-Info|Version|Comment):[^\n\\]{{0,80}}"
     rf"|(?<=[\nnr\"'\t >-])[A-Za-z0-9+/=.…*\-_]{{1,15}}(?=[ \t]{{0,4}}(?:[\n\r\"'\\]|-----|\Z)))*"
@@ -253,6 +254,25 @@ def _check_private_key(text: str, start: int, end: int, more: bool) -> Verdict |
     return Verdict(start, body, 0.9) if _KEY_MATERIAL.search(text, end, body) else None
 
 
+# A key without its first line: DER in base64, over lines, behind its name (a certificate begins so as well).
+_BODY_ONLY = r"\bMI[A-Za-z0-9+/]{38}"
+_KEY_NAMES = Context(
+    r"private.?key|privat\w* schl[üu]ssel|cl[ée] priv[ée]e|clave privada|chiave privata|chave privada|priv[ée]?sleutel|rsa key"
+    r"|id_rsa|(?:ssh|pem|rsa|tls|ssl).{0,8}key"
+)
+_LINES_MIN = 120  # code points
+
+
+def _check_key_body(text: str, start: int, end: int, more: bool) -> Verdict | None:
+    """Take all lines behind that look like those of a key."""
+    limit = min(len(text), start + SECRET_MAX)
+    body = _BODY.match(text, end, limit).end()  # type: ignore[union-attr]  # matches always, maybe nothing
+    if more and body == len(text) and body < start + SECRET_MAX:
+        return UNDECIDED
+    body = start + len(text[start:body].rstrip())
+    return Verdict(start, body, 0.8) if body - start >= _LINES_MIN else None
+
+
 # --- wallets
 
 
@@ -272,4 +292,5 @@ RECOGNIZERS = (
     Recognizer("API_KEY", _AWS_SECRET, _check_aws_secret, near=_AWS_WORDS),
     Recognizer("API_KEY", _JWT, _check_token),
     Recognizer("API_KEY", _BEGIN, _check_private_key),
+    Recognizer("API_KEY", _BODY_ONLY, _check_key_body, near=_KEY_NAMES),
 )

@@ -14,7 +14,7 @@ from outwarden.pii.recognizer import Recognizer, Verdict
 from outwarden.pii.spelled import is_count
 from outwarden.pii.tongues import DIGIT_WORDS, PLAIN_UNITS
 
-_LETTERS = {
+LETTERS = {
     word: word[0]
     for word in """
     alpha alfa bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november oscar papa
@@ -34,7 +34,7 @@ _SIGNS = {
     "#": "hash(?: sign)?|pound(?: sign)?|number sign|raute|almohadilla|dièse|hashtag",
     "$": "dollar(?: sign)?|dólar",
     "%": "percent(?: sign)?|prozent|por ciento",
-    "&": "ampersand|and sign",
+    "&": "ampersand|and sign|und-zeichen|kaufmännisches und|et commercial|e commerciale|y comercial",
     "*": "star|asterisk|stern|asterisco|astérisque",
     "=": "equals?(?: sign)?",
     "/": "slash|forward slash|schrägstrich|barra",
@@ -44,7 +44,7 @@ _SIGNS = {
 }
 _BIG = "capital|cap|upper[ -]?case|uppercase|big|gro(?:ß|ss)(?:es|er|e)?|may[uú]scula|majuscule|maiuscol[ao]|hoofdletter|wielkie|duże"
 _SMALL = "lower[ -]?case|small|little|klein(?:es|er|e)?|min[uú]scula|minuscule|minuscol[ao]|kleine letter|małe"
-_ALPHABET = "|".join(sorted(_LETTERS, key=len, reverse=True))
+_ALPHABET = "|".join(sorted(LETTERS, key=len, reverse=True))
 _UNITS = "|".join(sorted(PLAIN_UNITS, key=len, reverse=True))
 _ANY_UNIT = "|".join(sorted(DIGIT_WORDS, key=len, reverse=True))
 _NAMED = "|".join(f"(?P<sign{at}>{words})" for at, words in enumerate(_SIGNS.values()))
@@ -103,7 +103,7 @@ def _read(text: str, start: int) -> _Read | None:
 
 def _character(token: re.Match[str]) -> str:
     if token["alphabet"]:
-        return _LETTERS[token["alphabet"].lower()]
+        return LETTERS[token["alphabet"].lower()]
     if token["unit"]:
         return str(DIGIT_WORDS[token["unit"].lower()])
     if token["letter"] or token["digit"] or token["mark"]:
@@ -167,7 +167,8 @@ def _check_from(look: Look, text: str, first: int) -> Verdict | None:
             return found._replace(score=_SCORE)
     if read.told < 2 or read.told * 6 < len(read.text):
         mixed = any(map(str.isdecimal, read.text)) and any(map(str.isalpha, read.text))
-        if mixed and PASSWORD_WORDS.before(text, first, _SPELT_WIDTH):
+        spelled = mixed or read.words == len(read.text)  # all of them words of an alphabet
+        if spelled and PASSWORD_WORDS.before(text, first, _SPELT_WIDTH):
             return Verdict(first, read.end, _SCORE, "PASSWORD")
         return Verdict(read.end, read.end, 0.0)
     entity = _entity(text, first, read.text)

@@ -28,8 +28,10 @@ _ESCAPES = (
     r"|%u(?P<utf16>[0-9A-Fa-f]{4})|\\'(?P<rtf>[0-9A-Fa-f]{2})|\\symbol\{(?P<symbol>[0-9]{2,3})\}"
     r"|\\{1,4}(?:(?-i:u)(?P<unicode>[0-9A-Fa-f]{4})|u\{(?P<point>[0-9A-Fa-f]{1,6})\}|(?-i:U(?P<long>[0-9A-Fa-f]{8}))"
     r"|x(?P<hex>[0-9A-Fa-f]{2})|(?-i:N)\{(?P<named>[A-Z][A-Z0-9 \-]{1,40})\})"
-    # An @ in hexadecimal (LDAP, CSS), decimal (DNS) and octal digits.
-    r"|(?<=[\w.+\-])\\(?P<at>40|064|100|0000?40 ?)(?=[A-Za-z0-9\-]{1,40}\.[A-Za-z]{2})"
+    # An @ in hexadecimal (LDAP, CSS), decimal (DNS) and octal digits; signs between letters as CSS and octal have them.
+    r"|(?<=[\w.+\-])\\(?P<at>40|064|100|0{1,4}40 ?)(?=[A-Za-z0-9\-]{1,40}\.[A-Za-z]{2})"
+    r"|(?<=[\w+\-])\\(?P<css>0{0,4}2[bdeBDE]|0{1,4}5[fF]) ?(?=[A-Za-z0-9])"
+    r"|(?<=\w)\\(?P<octal>05[3-6]|137)(?=[A-Za-z0-9])"
     r"|\+A(?P<utf7>[A-H][AEIMQUYcgkosw048])-"
     # Colours of a terminal, a character struck over another, the upper half of UTF-16.
     r"|(?P<unseen>(?:\x1b|\\{1,2}(?:033|x1b|e|u001b))\[[0-9;]{0,12}[A-Za-z]|.\x08|\x00)"
@@ -144,7 +146,7 @@ def _unescape(match: re.Match[str]) -> str:
         return "@"
     if kind == "named":
         return _named(match["named"], said)
-    code = int(match[str(kind)], 10 if kind == "symbol" else 16)
+    code = int(match[str(kind)], {"symbol": 10, "octal": 8}.get(str(kind), 16))
     if code == 0:
         return ""
     return chr(code) if code <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF else said
@@ -168,8 +170,16 @@ def _decoded(digits: str, said: str) -> str:
 _LONE_TAG = re.compile("(?<![\U000e0020-\U000e007e])[\U000e0020-\U000e007e]{1,2}(?![\U000e0020-\U000e007e])")
 
 
+# Behind its number sign braille has the first ten letters for digits.
+_BRAILLE_NUMBER = "\u283c"
+_BRAILLE = re.compile("\u283c[\u2801\u2803\u2809\u2819\u2811\u280b\u281b\u2813\u280a\u281a]+")
+_BRAILLE_DIGITS = str.maketrans("\u2801\u2803\u2809\u2819\u2811\u280b\u281b\u2813\u280a\u281a", "1234567890")
+
+
 def _plainly(folded: Folded) -> Folded:
     """Each character as `plain` reads it."""
+    if _BRAILLE_NUMBER in folded.text:
+        folded = rewrite(folded, _BRAILLE, lambda number: number[0][1:].translate(_BRAILLE_DIGITS))
     text = folded.text
     if max(text) >= "\U000e0020" and _LONE_TAG.search(text):
         folded = rewrite(folded, _LONE_TAG, lambda tag: "")

@@ -44,10 +44,10 @@ _MARKED_RE2 = rf"[A-Za-z0-9](?i:{_CELLS}|{_TAG}(?:@|\(at\)|\[at\])|(?:\(at\)|\[a
 
 # Two fields of one form, or of a directory.
 _USER = r"(?:user(?:name)?|local(?:part|_part)?|mailbox|account|name|left|who|id|u|l|data-(?:u(?:ser)?|name|local))"
-_HOST = r"(?:host(?:name)?|domain|server|site|right|where|d|h|data-(?:d(?:omain)?|host)|provider)"
+_HOST = r"(?:\w{0,8}(?:host(?:name)?|dom(?:ain)?|server)|site|right|where|d|h|data-(?:d(?:omain)?|host)|provider)"
 _IS = r"[\"'`]?\s?[=:]\s?[\"'`]?"
 _FIELDS = re.compile(
-    rf"{_USER}{_IS}(?P<local>{_LOCAL})[\s,;*&|\-}}{{\"'`]{{1,14}}(?:\"?at{_IS}(?P<at>@)[\s,\"'`]{{1,8}})?(?:var |let |const )?"
+    rf"{_USER}{_IS}(?P<local>{_LOCAL})[\s,;*&|\-}}{{\"'`]{{1,14}}(?:\"?at{_IS}(?P<at>@)[\s,\"'`]{{1,8}})?(?:\\n[\s,\"']{1, 8})?(?:(?:var|let|const|export|set|my|local|final|String) )?"
     rf"{_HOST}{_IS}(?P<domain>{_DOMAIN}|[A-Za-z0-9\-]{{1,40}}[\"'] ?,? ?[\"']?(?:data-)?(?:tld|suffix|ext){_IS}{_ENDING}\b)"
     rf"|(?:domain|host|site)[ =:]{{1,3}}[\"'`]?(?P<domain2>{_DOMAIN})[\"'`\s,;]{{1,5}}"
     rf"(?:mailbox|user|name|account)[ =:]{{1,3}}[\"'`]?(?P<local2>{_LOCAL})"
@@ -78,7 +78,7 @@ _TEMPLATE = re.compile(
 )
 _TEMPLATE_RE2 = r"(?i:\{\{\s?(?:at|e-?mail|mail|nospam)\s?\|)"
 _BANG = re.compile(
-    rf"(?<![\w.!/@\-])(?P<domain>(?:[a-z0-9\-]{{2,40}}\.){{1,3}}{_ENDING})"
+    rf"(?<![\w./@\-])(?P<domain>(?:[a-z0-9\-]{{2,40}}\.){{1,3}}{_ENDING})"
     r"!(?P<local>[a-z0-9][a-z0-9._\-]{1,40}[a-z0-9])(?![\w!(])"
 )
 _BANG_RE2 = r"[a-z0-9]\.[a-z]{2,4}![a-z0-9]"

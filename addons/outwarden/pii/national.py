@@ -186,7 +186,7 @@ NUMBERS: tuple[Number, ...] = (
     Number(
         "FR_NIR",
         "FR",
-        r"nir\b|insee|s[ée]curit[ée] sociale|num[ée]ro de s[ée]cu|s[ée]cu\b|carte vitale|social security",
+        r"nir\b|insee|s[ée]curit[ée] sociale|num[ée]ro de s[ée]cu|s[ée]cu\b|carte vitale|social security|immatriculation",
         r"[12] ?\d\d ?[0-9]\d ?(?:\d\d|2[AB]) ?\d{3} ?\d{3}(?: ?\d\d)?",
         "fr.nir",
         r"[12] ?\d\d ?[01]\d ?(?:\d\d|2[AB]) ?\d{3} ?\d{3} ?\d\d",

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from outwarden.pii.hidden_digits import number_of
 from outwarden.pii.named_secrets import is_random_run
 from outwarden.pii.passwords import Sure, is_password
 from outwarden.pii.reading import VIEW, Look, whole_run
@@ -54,10 +55,20 @@ def check_packed(packing: Packing, look: Look, text: str, start: int, more: bool
     except ValueError:
         said = "\0" * (packing.torn + 1)
     readable = UNREADABLE.search(said[: len(said) - packing.torn]) is None and len(set(said)) >= _KINDS_MIN
-    if readable and (found := whole_run(look, text, start, end, said) or _secret(text, start, end, said, more)):
+    if readable and (
+        found := whole_run(look, text, start, end, said)
+        or _secret(text, start, end, said, more)
+        or (None if packing.streamed else _number(start, end, said))
+    ):
         return found
     behind = end - _OVERLAP if end - start > RUN_MAX - _OVERLAP else end
     return Verdict(behind, behind, 0.0)
+
+
+def _number(start: int, end: int, said: str) -> Verdict | None:
+    """A telephone or card number that is all that a run says."""
+    entity = number_of(said.strip()) if said.strip().isdecimal() else None
+    return Verdict(start, end, 0.7, entity) if entity else None
 
 
 _AROUND = 100
@@ -156,6 +167,7 @@ def _last_32(rest: str) -> str:
 _OCTAL = r"\\{1,2}(?:0?[4-7][0-7]|1[0-7][0-7])"
 _BITS = r"0(?:1[01]|01)[01]{5}"
 _DECIMAL = r"(?:3[2-9]|[4-9][0-9]|1[01][0-9]|12[0-6])"
+_CALLED = r"(?i:unichar|unichr|chrw|chr|char)\$?(?:\[|\()\s?(?:3[2-9]|[4-9][0-9]|1[01][0-9]|12[0-6])\s?[)\]]"
 _HEX = "[2-7][0-9A-Fa-f]"
 _BYTE = rf"(?:0[xX]|U\+00){_HEX}"
 _ESCAPE = (
@@ -181,6 +193,7 @@ PACKINGS = (
         _run("", r"(?:[,;] ?|[ .\-])", rf"{_DECIMAL}(?![0-9])", 7),
         _decimal,
     ),
+    Packing(rf"\b{_CALLED}(?:[ .+&,|]{{0,5}}{_CALLED}){{5}}", _run("", r"[ .+&,|]{0,5}\s?", _CALLED, 6), _decimal),
     Packing(r"(?:=[2-7][0-9A-F]){7}", re.compile(r"(?:=[2-7][0-9A-F]){7,}+"), _hex),
     Packing(rf"(?:{_ESCAPE}){{6}}", _run("", "", _ESCAPE, 6), _escapes),
     Packing(r"\b[A-Z2-7]{14}", re.compile(r"[A-Z2-7]{14,}+={0,6}"), _base32),

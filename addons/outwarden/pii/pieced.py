@@ -30,7 +30,7 @@ _LABEL = Context(
 )
 _BEGINS = (
     rf"{KEY_BEGINS}[A-Za-z0-9_\-+/.]{{0,120}}[^A-Za-z0-9_\-+/.]|\beyJ[A-Za-z0-9_\-]{{3}}"
-    r"|\b0x[0-9a-fA-F]{2,38}[^A-Za-z0-9,]|\b(?i:zero[ \-]?x) ?[0-9a-fA-F]{4}|\b(?:bc|ltc)1[a-z0-9]{1,60}[^A-Za-z0-9]|\b(?:BC|LTC)1[A-Z0-9]{1,60}[^A-Za-z0-9]"
+    r"|\b0x[0-9a-fA-F]{2,38}[^A-Za-z0-9,]|\b0[xX][ :_\-]{1,2}[0-9a-fA-F]{4}|\b(?i:zero[ \-]?x) ?[0-9a-fA-F]{4}|\b(?:bc|ltc)1[a-z0-9]{1,60}[^A-Za-z0-9]|\b(?:BC|LTC)1[A-Z0-9]{1,60}[^A-Za-z0-9]"
     r"|\b[13][A-HJ-NP-Za-km-z1-9]{5,32}[^A-Za-z0-9]|\bA[KSBC][IC]A"
 )
 
@@ -106,9 +106,17 @@ def _whole(text: str, start: int) -> Verdict | None:
 _SAID_WALLET = re.compile(r"zero[ \-]?x[ ,:]{0,2}([0-9a-fA-F]{40})\b", re.IGNORECASE)
 
 
+_SPACED_WALLET = re.compile(
+    r"0[xX][ :_\-]{1,2}(?P<hex>[0-9a-fA-F]{4,40}(?:[ :_\-][0-9a-fA-F]{1,20}){0,19})(?![A-Za-z0-9])"
+)
+
+
 def _check_begun(text: str, start: int, end: int, more: bool) -> Verdict | None:
     if said := _SAID_WALLET.match(text, start):
         return Verdict(*said.span(), _SCORE, "CRYPTO") if is_wallet(f"0x{said[1]}") else None
+    if spaced := _SPACED_WALLET.match(text, start):
+        wallet = "0x" + re.sub("[^0-9a-fA-F]", "", spaced["hex"])
+        return Verdict(*spaced.span(), _SCORE, "CRYPTO") if is_wallet(wallet) else None
     token = _TOKEN.search(text, start)
     if token is None or (token.start() and text[token.start() - 1].isalnum()):
         return None

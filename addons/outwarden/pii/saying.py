@@ -126,6 +126,7 @@ class _Listener:
         self._between = 0
         self._sign = ""
         self._teen_from = 10  # what may join a ten that was said
+        self._by_twenties = False  # whether sixty or eighty that was said goes on up to nineteen
         self._weak: Words | None = None
 
     def take(self, kind: str, said: str, place: tuple[int, int]) -> bool:
@@ -150,6 +151,7 @@ class _Listener:
             self._say(token, place)
         elif (value := self._value_of(lower)) is not None:
             self._say_value(value, place)
+            self._by_twenties = lower in _BY_TWENTIES
             if value == 10:
                 self._teen_from = _TEENS_FROM.get(lower, 10)
         elif lower in HUNDREDS:
@@ -180,7 +182,7 @@ class _Listener:
 
     def _take_hundred(self, word: str, place: tuple[int, int]) -> bool:
         before = self._value
-        if before is not None and 0 < before < 10 and self._between <= 2:
+        if before is not None and 0 < before < 100 and before % 10 and self._between <= 2:
             self._replace(before * 100, place)
         elif word in ONE_HUNDRED:
             self._say_value(100, place)
@@ -193,7 +195,10 @@ class _Listener:
         joined = before is not None and self._between <= 3
         if joined and before == 4 and value == 20 and self.said[-1] == "4":  # quatre-vingt
             self._replace(80, place)
-        elif joined and before is not None and _goes_with(before, value, self._teen_from):
+            self._by_twenties = True
+        elif (
+            joined and before is not None and _goes_with(before, value, self._teen_from, by_twenties=self._by_twenties)
+        ):
             self._replace(before + value, place)
         else:
             times, self._times = self._times, 1
@@ -245,7 +250,10 @@ def goes_on_told(text: str, at: int) -> bool:
 _TEENS_FROM = {"dix": 7, "on": 1}
 
 
-def _goes_with(before: int, value: int, teen_from: int) -> bool:
+_BY_TWENTIES = frozenset({"soixante", "vingt", "vingts"})
+
+
+def _goes_with(before: int, value: int, teen_from: int, *, by_twenties: bool) -> bool:
     """Whether two words say one number: three hundred five, soixante-dix-neuf, quatre-vingt-onze, forty-nine."""
     below = before % 100
     if not before or not value:
@@ -254,7 +262,7 @@ def _goes_with(before: int, value: int, teen_from: int) -> bool:
         return value < 100
     if below == 10:
         return teen_from <= value <= 9
-    return not below % 10 and value < (20 if below in (60, 80) else 10)
+    return not below % 10 and value < (20 if below in (60, 80) and by_twenties else 10)
 
 
 def listen(read: Folded, start: int, most: int, *, letters: int = 0, told: bool = False) -> Said:

@@ -22,6 +22,9 @@ _SIGN_WORDS = {
     **dict.fromkeys(["space", "leerzeichen", "espace", "espacio", "then"], " "),
     "plus": "+",
 }
+_SYMBOLS = (  # arrows, boxes, dingbats, emoji; without digits in circles
+    r"\x{2190}-\x{245F}\x{2500}-\x{2775}\x{2794}-\x{27FF}\x{2900}-\x{2BFF}\x{FE0F}\x{1F300}-\x{1FAFF}"
+)
 _SIGN_WORDS_PATTERN = "|".join(sorted(_SIGN_WORDS, key=len, reverse=True))
 _INVISIBLE = r"\x{AD}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}\x{FEFF}"
 _OTHER_DIGITS = (  # all digits of Unicode (category Nd) but ASCII's, and what folds to one
@@ -32,7 +35,7 @@ _OTHER_DIGITS = (  # all digits of Unicode (category Nd) but ASCII's, and what f
 )
 _FIGURE = rf"[0-9{_OTHER_DIGITS}]|&#(?:[0-9]{{2}}|[xX]3[0-9]);?|%3[0-9]|\\(?:u003|x3)[0-9]|=3[0-9]"
 _GLUE = (
-    rf"(?:[ \t\r\n\-./,()_*|~+{_INVISIBLE}\x{{A0}}\x{{2000}}-\x{{2015}}\x{{202F}}\x{{3000}}\x{{30FB}}"
+    rf"(?:[ \t\r\n\-./,()_*|~+{_INVISIBLE}{_SYMBOLS}\x{{A0}}\x{{2000}}-\x{{2015}}\x{{202F}}\x{{3000}}\x{{30FB}}"
     r"\x{FF08}\x{FF09}\x{FF0D}-\x{FF0F}]"
     rf"|\[[.\-]\]|</?[a-z]{{1,6}}/?>|&nbsp;|\\[nrt]|(?i:{_SIGN_WORDS_PATTERN}))"
 )
@@ -44,7 +47,7 @@ DIGITS = rf"[+\x{{FF0B}}]?(?:{_FIGURE.replace('[0-9', r'\b[0-9]|[', 1)})(?:{_GLU
 # number. (Each digit of a run may stand alone: 4 9 2 9.)
 DIGITS_SIGN = (
     rf"\x{{FF0B}}?[{_OTHER_DIGITS}]|&#(?:[0-9]{{2}}|[xX]3[0-9])|%3[0-9]|\\(?:u003|x3)[0-9]|=3[0-9]"
-    rf"|[0-9][_*|~,/\t\r\n<\[&\\{_INVISIBLE}\x{{A0}}\x{{2000}}-\x{{2015}}\x{{202F}}\x{{3000}}\x{{30FB}}\x{{FF08}}-\x{{FF0F}}]"
+    rf"|[0-9][_*|~,/\t\r\n<\[&\\{_INVISIBLE}{_SYMBOLS}\x{{A0}}\x{{2000}}-\x{{2015}}\x{{202F}}\x{{3000}}\x{{30FB}}\x{{FF08}}-\x{{FF0F}}]"
     rf"|[0-9][ \-.()+]{{0,3}}(?i:{_SIGN_WORDS_PATTERN})"
     r"|[0-9][ \-.()+][ \-.()+\r\n]|[0-9] [0-9] [0-9] [0-9]"
 )

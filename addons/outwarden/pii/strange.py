@@ -18,7 +18,7 @@ _INVISIBLE = (
 _ON_LETTERS = r"\x{300}-\x{36F}\x{483}-\x{489}\x{1AB0}-\x{1AFF}\x{1DC0}-\x{1DFF}\x{20D0}-\x{20FF}\x{FE20}-\x{FE2F}"
 # Full-width, mathematical, circled, boxed, small capital, Roman; digits of other scripts.
 _LETTERS = (
-    r"\x{FF10}-\x{FF19}\x{FF20}-\x{FF3A}\x{FF41}-\x{FF5A}\x{1D400}-\x{1D7FF}\x{2460}-\x{24FF}\x{2776}-\x{2793}"
+    r"\x{283C}\x{FF10}-\x{FF19}\x{FF20}-\x{FF3A}\x{FF41}-\x{FF5A}\x{1D400}-\x{1D7FF}\x{2460}-\x{24FF}\x{2776}-\x{2793}"
     r"\x{1F100}-\x{1F10A}\x{1F130}-\x{1F149}\x{1F150}-\x{1F169}\x{1F170}-\x{1F189}\x{1F1E6}-\x{1F1FF}\x{1D00}-\x{1D7F}"
     r"\x{250}-\x{2AF}\x{2100}-\x{214F}\x{2160}-\x{217F}\x{13A0}-\x{13FF}\x{AB70}-\x{ABBF}\x{A4D0}-\x{A4FF}\x{1FBF0}-\x{1FBF9}"
     r"\x{660}-\x{669}\x{6F0}-\x{6F9}\x{7C0}-\x{7C9}\x{966}-\x{96F}\x{9E6}-\x{9EF}\x{A66}-\x{A6F}\x{AE6}-\x{AEF}"
@@ -35,7 +35,7 @@ _ESCAPE = (
 )
 # One alone is enough of the sign that makes an address.
 _AT = (
-    r"(?:\\{1,4}(?:u0040|u\{0{0,4}40\}|x40|U00000040|N\{COMMERCIAL AT\}|(?:40|064|100|0000?40 ?)[A-Za-z0-9\-]{1,40}\.[A-Za-z])"
+    r"(?:\\{1,4}(?:u0040|u\{0{0,4}40\}|x40|U00000040|N\{COMMERCIAL AT\}|(?:40|064|100|0{1,4}40 ?)[A-Za-z0-9\-]{1,40}(?:\.|\\{1,4}(?:0{0,4}2[eE] ?|056))[A-Za-z])"
     r"|\\'40|\\symbol\{64\}|%u0040|&(?:amp;){1,3}(?:#0{0,5}64|#[xX]0{0,5}40|commat);)"
 )
 _TERMINAL = (  # colours, characters struck over others, the upper half of UTF-16

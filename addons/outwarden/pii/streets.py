@@ -54,7 +54,21 @@ _NUMBERS = r"zero|oh|one|two|three|four|five|six|seven|eight|nine"
 _TENS = (
     r"ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty|hundred"
 )
-_SAID = rf"(?:{_NUMBERS}|{_TENS})(?:[ \-](?:{_NUMBERS}|{_TENS})){{1,4}}"
+_SAID_ABROAD = (  # up to 99 in German, Dutch, French, Spanish, Italian, Portuguese; without what says something else too
+    r"(?:(?:ein|zwei|drei|vier|fünf|sechs|sieben|acht|neun)und(?:zwan|drei|vier|fünf|sech|sieb|acht|neun)(?:zig|ßig|ssig)"
+    r"|zwölf|(?:drei|vier|fünf|sech|sieb|acht|neun)zehn|(?:zwan|vier|fünf|sech|sieb|acht|neun)zig|dreißig"
+    r"|(?:een|twee|drie|vier|vijf|zes|zeven|acht|negen)[eë]n(?:twin|der|veer|vijf|zes|zeven|tach|negen)tig"
+    r"|twaalf|(?:der|veer|vijf|zes|zeven|acht|negen)tien|(?:twin|der|veer|vijf|zes|zeven|tach|negen)tig"
+    r"|quatre-vingts?(?:-(?:un|deux|trois|quatre|cinq|six|sept|huit|neuf|dix(?:-(?:sept|huit|neuf))?|onze|douze|treize|quatorze|quinze|seize))?"
+    r"|(?:vingt|trente|quarante|cinquante|soixante)(?:[ \-](?:et[ \-])?(?:une?|deux|trois|quatre|cinq|six|sept|huit|neuf|dix|onze|douze|treize))?"
+    r"|douze|treize|quatorze|quinze|seize|dix-(?:sept|huit|neuf)"
+    r"|veinti(?:uno|d[oó]s|tr[eé]s|cuatro|cinco|s[eé]is|siete|ocho|nueve)|diecis[eé]is|dieci(?:siete|ocho|nueve)|catorce|quince|trece"
+    r"|(?:treinta|cuarenta|cincuenta|sesenta|setenta|ochenta|noventa)(?: y (?:uno|dos|tres|cuatro|cinco|seis|siete|ocho|nueve))?"
+    r"|(?:vent|trent|quarant|cinquant|sessant|settant|ottant|novant)(?:[ia]?(?:uno|due|tr[eé]|quattro|cinque|sei|sette|otto|nove)|i|a)"
+    r"|undici|dodici|tredici|quattordici|quindici|sedici|diciassette|diciotto|diciannove"
+    r"|(?:vinte|trinta|quarenta|cinquenta|sessenta|setenta|oitenta|noventa)(?: e (?:um|dois|tr[eê]s|quatro|cinco|seis|sete|oito|nove))?)"
+)
+_SAID = rf"(?:(?:{_NUMBERS}|{_TENS})(?:[ \-](?:{_NUMBERS}|{_TENS})){{1,4}}|{_SAID_ABROAD})"
 
 
 def _patterns() -> tuple[str, ...]:
@@ -69,8 +83,8 @@ def _patterns() -> tuple[str, ...]:
         rf"(?i:{EDGE}{number}{_S}{{1,3}}(?:{some}{{1,5}}(?:(?:{_BEHIND})\b|{code})"
         rf"|(?:(?:bis|ter|quater)\b{_S}{{1,2}})?(?:{_FRENCH})\b{_S}{{1,3}}{word}))"
     )
-    house = rf"(?:n[ºo°r]?\.?{_S}{{0,2}})?(?:\d{{1,5}}|{_SAID})"
-    glued = rf"(?i:(?:{_GLUED})\.?[{_SIGNS_IN}]{{1,2}}\d{{1,4}}|\b(?:{_APART})\.?{_S}{{1,3}}{house})"
+    house = rf"(?:(?:n[ºo°r]?|num|n[uú]mero|hausnummer|number|nummer)\.?{_S}{{0,2}})?(?:\d{{1,5}}|{_SAID})"
+    glued = rf"(?i:(?:{_GLUED})\.?[{_SIGNS_IN}]{{1,2}}(?:(?:nr|no|nummer|hausnummer)\.?[{_SIGNS_IN}]{{0,2}})?(?:\d{{1,4}}|{_SAID_ABROAD}\b)|\b(?:{_APART})\.?{_S}{{1,3}}{house})"
     before = rf"(?i:(?:\b(?:{_BEFORE})|{_BEFORE_WIDE}){_S}{{1,3}}{some}{{1,5}}{house}|{_GRID})"
     town = r"\b\d{1,3} ?[a-z]?(?:,|\n|, ?\n) ?\d{4,5} \p{Lu}\p{L}"
     return first, glued, before, town
@@ -84,7 +98,8 @@ _LABEL = Context(
     r"addr(?:ess)?e?\w{0,2}\b|anschrift|adresse|direcci[oó]n|domicilio|adres\w{0,3}\b|indirizzo|endere[cç]o|morada|alamat|wohn(?:haft|t)|wohne"
     r"|liv(?:e|es|ing) (?:at|on|in)|i live|reside|moved to|deliver|ship(?:ping)?(?: to|:)|send (?:it|them|this) to|parcel|postal|mail(?:ing)? to"
     r"|geocode|maps|query|location|pick ?up|drop ?off|visit|home\b|house\b|line_?1|street\b|valuation|residen[ct]e?|property|lebt in|vive en|habite"
-    r"|consegn|spedi(?:re|zion)|recapit|livr(?:er|aison)|entreg|liefer|bezorg|vivo en|wo?hnung|mieszka|zamieszk|bor på|bor i|woon(?:t|achtig)|abita|mora (?:em|na)",
+    r"|consegn|spedi(?:re|zion)|recapit|livr(?:er|aison)|entreg|liefer|bezorg|vivo en|wo?hnung|mieszka|zamieszk|bor på|bor i|abit[oi]\b|viv[oea]n?\b|lebe\b|i'?m (?:on|at) |drop (?:it|this|them|me)|meet (?:me|us) at|com(?:e|ing) (?:to|round|over|by)|stay(?:ing)? (?:at|on)"
+    r"|collect|zustell|abhol|ritir|recog|ophal|rendez-vous|woon(?:t|achtig)|abita|mora (?:em|na)",
     wide=r"адрес|住所|地址|주소|عنوان|כתובת|प ता",
 )
 _LABEL_WIDTH, _LABEL_NEAR = 60, 16
@@ -134,7 +149,8 @@ _NO_NAMES = frozenset(
     """.split()  # noqa: SIM905 - one text of words reads best
 )
 _ANY_WORD = re.compile(_WORD)
-_NUMBER_SAID = re.compile(rf"{_NUMBERS}|{_TENS}", re.IGNORECASE)
+_NUMBER_SAID = re.compile(rf"{_NUMBERS}|{_TENS}|{_SAID_ABROAD}|quatre|vingts?", re.IGNORECASE)
+_SAID_FIRST = re.compile(rf"{_SAID}\b", re.IGNORECASE)
 _NAME_BEFORE = re.compile(r"[^\W\d_][\w’'.\-]{0,30}\Z|(?:[A-ZÀ-Þ][\w’'.\-]{0,30} ){1,3}\Z")
 _MAY_PRECEDE = re.compile(
     r"(?:flat|apt|apartment|unit|suite|am|an der|an den|im|in der|auf dem|zum|zur|unter den)[ .]{1,2}(?:\d{1,4}[a-z]?,?[ ])?\Z",
@@ -146,7 +162,10 @@ def _check(text: str, start: int, end: int, more: bool) -> Verdict | None:
     start = _begin(text, skip_edge(text, start))
     if word_before(text, start) and text[start - 1 : start] != "_":
         return None
-    words = [word for word in _ANY_WORD.findall(text, start, end) if not _NUMBER_SAID.fullmatch(word)]
+    said = _SAID_FIRST.match(text, start, end)
+    words = [
+        word for word in _ANY_WORD.findall(text, said.end() if said else start, end) if not _NUMBER_SAID.fullmatch(word)
+    ]
     if not words or words[0].lower() in _NO_NAMES or _is_counted(text, start):
         return None
     if _GRID_OF.match(text, start, end):

@@ -17,22 +17,27 @@ from outwarden.pii.beside import beside_recognizers
 from outwarden.pii.births import birth_recognizers
 from outwarden.pii.broken import BACKWARDS, broken_recognizers
 from outwarden.pii.folding import JOINT, STRINGS, Folded, fold
+from outwarden.pii.hidden_digits import hidden_digit_recognizers
 from outwarden.pii.hosts_written import written_host_recognizers
 from outwarden.pii.labelled import labelled_recognizers
 from outwarden.pii.laid_out import laid_out_recognizers
 from outwarden.pii.mailboxes import mailbox_recognizers
 from outwarden.pii.marked_up import marked_up_recognizers
 from outwarden.pii.matching import Candidate, Matcher
+from outwarden.pii.named_values import named_value_recognizers
 from outwarden.pii.netaddrs import netaddr_recognizers
 from outwarden.pii.packed import packed_recognizers
 from outwarden.pii.page import count_points, encode
 from outwarden.pii.parted import parted_recognizers
 from outwarden.pii.pieced import pieced_recognizers
+from outwarden.pii.quads import quad_recognizers
 from outwarden.pii.reading import DISCOUNT, VIEW, Look, first_in, looker
 from outwarden.pii.recognizer import LOOK_BACK, Context, Recognizer, Sign, Verdict
 from outwarden.pii.regexp import Regexp
 from outwarden.pii.rows import row_recognizers
+from outwarden.pii.signs_by_name import named_sign_recognizers
 from outwarden.pii.strange import strange_recognizers
+from outwarden.pii.transcripts import transcript_recognizers
 from outwarden.pii.trial import trial_recognizers
 
 DEPTH_MAX = 3
@@ -139,6 +144,11 @@ def _view_recognizers(matcher: Matcher, levels: "_Levels", depth: int, *, tried:
         *parted_recognizers(wanted),
         *beside_recognizers(wanted),
         *pieced_recognizers(wanted),
+        *named_value_recognizers(wanted),
+        *named_sign_recognizers(look),
+        *transcript_recognizers(look),
+        *quad_recognizers(wanted),
+        *hidden_digit_recognizers(wanted),
         *assembled_recognizers(look),
         Recognizer(VIEW, _ODD_RUN, lambda text, start, end, more: _check_odd(look, text, start, end), sign=_ODD_SIGN),
         Recognizer(
