@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--calls", type=int, default=10_000)
     parser.add_argument("--parallel", type=int, default=32)
-    parser.add_argument("--warm-up", type=int, default=2000, help="calls before memory is first looked at")
+    parser.add_argument("--warm-up", type=int, default=4000, help="calls before memory is first looked at")
     parser.add_argument("--hold", choices=["full", "metered"], default="full", help="how budgets hold for a stream")
     parser.add_argument("--log", type=Path, help="write the interceptor's own output here")
     given = parser.parse_args()

@@ -63,7 +63,7 @@ class Storm:
     seed: int = 0
     calls: int = 10_000
     parallel: int = 32
-    warm_up: int = 2000
+    warm_up: int = 4000
     hold: str = "full"
     grows_max_bytes: int = 24 << 20
     keep: Path | None = None  # where its output is written, for whoever looks for a cause

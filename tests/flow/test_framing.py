@@ -1,12 +1,14 @@
 """Headers and framing: one meaning for every reader, nothing of one hop on the next."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from mitmproxy import http
 from playbook import Playbook, request, response, response_head
 from talk import PATH, asks, chat, said
 
 from outwarden.errors import BodyError
-from outwarden.flow.framing import announced_bytes, check_reply, drop_one_hop_headers, fault_of
+from outwarden.flow.framing import announced_bytes, check_reply, drop_one_hop_headers, fault_of, has_header, header_of
 
 OLD = asks().replace(b" HTTP/1.1", b" HTTP/1.0")
 
@@ -146,3 +148,21 @@ def test_a_whole_reply_leaves_before_it_is_settled(play: Playbook) -> None:
 
     assert seen["response"] == b""
     assert seen["call_end"].endswith(said("hi"))
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([b"Content-Type", b"content-type", b"CONTENT-TYPE", b"Content-Length", b"x"]),
+            st.sampled_from([b"", b"a", b"5", b"a/b; c=\xe4", b"\xc3\xa4"]),
+        ),
+        max_size=5,
+    )
+)
+def test_headers_are_read_as_mitmproxy_does(fields: list[tuple[bytes, bytes]]) -> None:
+    """By name in any case, repeated ones joined."""
+    message = http.Response.make(200, b"")
+    message.headers.fields = tuple(fields)
+
+    assert header_of(message, b"content-type") == message.headers.get("content-type", "")
+    assert has_header(message, b"content-length") == ("content-length" in message.headers)

@@ -8,6 +8,7 @@ from pathlib import Path
 from mitmproxy import http
 
 from outwarden.flow.body import plain_content, replace_content
+from outwarden.flow.framing import header_of
 from outwarden.flow.signing import cannot_change, sign_as, signature_of, still_fits
 from outwarden.flow.tongues import without_dropped, write_translated
 from outwarden.routing import Auth, Upstream, resolve_secret
@@ -157,7 +158,7 @@ class Aim:
         self._sign_in(request, upstream)
         if asked := errand.model if model or self._names_deployment else None:
             add = self._names_deployment and upstream.format == "openai"
-            content_type = request.headers.get("content-type", "")
+            content_type = header_of(request, b"content-type")
             _change(request, lambda body: rename(body, content_type, asked, add=add))
         self._spell(request, upstream, self.path, errand.model)
         _drop(request, upstream)

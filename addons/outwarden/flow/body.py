@@ -8,7 +8,7 @@ from typing import Literal
 from mitmproxy import http
 
 from outwarden.errors import BodyError
-from outwarden.flow.framing import DIGESTS
+from outwarden.flow.framing import DIGESTS, header_of
 from outwarden.flow.state import CallState
 from outwarden.wire.body import read_json
 from outwarden.wire.charsets import charset_of, to_utf_8
@@ -39,9 +39,9 @@ def read_body(message: http.Message, state: CallState) -> Body:
     Text is recognised by what it is and not by its content-type alone, because types lie (WIRE.md §3).
     """
     raw = message.raw_content or b""
-    data = decode(raw, message.headers.get("content-encoding", ""), state.rules.traffic.max_body_bytes)
+    data = decode(raw, header_of(message, b"content-encoding"), state.rules.traffic.max_body_bytes)
     try:
-        return classify(data, message.headers.get("content-type", ""))
+        return classify(data, header_of(message, b"content-type"))
     except BodyError:
         if state.operation.known and not state.operation.billable and is_text(data):
             return Body("text", data)  # an upload; some SDKs send any file as application/json
@@ -50,7 +50,7 @@ def read_body(message: http.Message, state: CallState) -> Body:
 
 def plain_content(request: http.Request) -> bytes:
     """The body without its Content-Encoding; `read_body` has read it before, within its bound."""
-    return decode(request.raw_content or b"", request.headers.get("content-encoding", ""), sys.maxsize >> 1)
+    return decode(request.raw_content or b"", header_of(request, b"content-encoding"), sys.maxsize >> 1)
 
 
 def replace_content(request: http.Request, data: bytes) -> None:

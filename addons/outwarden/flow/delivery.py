@@ -27,7 +27,7 @@ from mitmproxy.websocket import WebSocketData
 from outwarden.errors import BodyError
 from outwarden.flow.body import is_media
 from outwarden.flow.ending import Ending, stopped
-from outwarden.flow.framing import DIGESTS, check_reply
+from outwarden.flow.framing import DIGESTS, check_reply, header_of
 from outwarden.flow.guard import broken
 from outwarden.flow.hooks import CallEndHook
 from outwarden.flow.http1 import ResponseBegins
@@ -103,8 +103,8 @@ class Delivery(Ending):
         if call.reply:
             return "stream"
         # Encoded media could be anything.
-        unencoded = not codings(response.headers.get("content-encoding", ""))
-        return "pass" if unencoded and is_media(response.headers.get("content-type", "")) else "whole"
+        unencoded = not codings(header_of(response, b"content-encoding"))
+        return "pass" if unencoded and is_media(header_of(response, b"content-type")) else "whole"
 
     def _on_upgrade(self, response: http.Response) -> Commands:
         """The call becomes a WebSocket; from here on the relay has it."""
@@ -175,7 +175,7 @@ class Delivery(Ending):
         if not call or not call.open_reply or not self._head or len(self._held) > BEGIN_BYTES_MAX:
             return False
         response, asked = self._head.response, call.facts.stream or call.operation.stream
-        if not asked or response.status_code >= 400 or codings(response.headers.get("content-encoding", "")):
+        if not asked or response.status_code >= 400 or codings(header_of(response, b"content-encoding")):
             return False
         call.reply = call.open_reply(response, bytes(self._held) + data)
         return call.reply is not None

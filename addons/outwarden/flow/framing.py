@@ -21,9 +21,23 @@ _KEPT = frozenset({b"connection", b"transfer-encoding", b"content-length", b"hos
 DIGESTS = ("content-md5", "content-digest", "repr-digest", "digest")
 
 
+def header_of(message: http.Message, name: bytes) -> str:
+    """What a header says, repeated ones joined by commas; empty where there is none. ``name``: in small letters.
+
+    As mitmproxy's view of the headers, in a quarter of its time; each call asks it some ten times.
+    """
+    found = [value for key, value in message.headers.fields if key.lower() == name]
+    return b", ".join(found).decode("utf-8", "surrogateescape") if found else ""
+
+
+def has_header(message: http.Message, name: bytes) -> bool:
+    """Whether there is a header of this name, which is in small letters."""
+    return any(key.lower() == name for key, _ in message.headers.fields)
+
+
 def announced_bytes(message: http.Message) -> int | None:
     """The length that a body says it has; None where it says none, or nonsense."""
-    value = message.headers.get("content-length", "")
+    value = header_of(message, b"content-length")
     return int(value) if value.isascii() and value.isdigit() and len(value) < 20 else None
 
 
@@ -42,7 +56,7 @@ def check_reply(response: http.Response) -> None:
     fault = fault_of(response)
     if fault:
         raise BodyError(fault)
-    if "transfer-encoding" in response.headers:
+    if has_header(response, b"transfer-encoding"):
         response.headers.pop("content-length", None)  # RFC 9112 §6.3: it does not count, and must not go on
 
 
@@ -66,11 +80,10 @@ def drop_one_hop_headers(request: http.Request) -> None:
 
 def fit(response: http.Response, request: http.Request, length: int) -> http.Response:
     """A whole reply of ``length`` bytes with the framing that this client reads; the same object where it has it."""
-    headers = response.headers
     if request.is_http2 or request.method == "HEAD" or response.status_code in (204, 304):
         return response
     old = request.http_version == "HTTP/1.0"
-    if "content-length" in headers or ("transfer-encoding" in headers and not old):
+    if has_header(response, b"content-length") or (not old and has_header(response, b"transfer-encoding")):
         return response
     fitted = response.copy()
     fitted.headers.pop("transfer-encoding", None)

@@ -25,6 +25,7 @@ from mitmproxy.proxy.layers.http._events import (
 from mitmproxy.proxy.layers.http._http1 import Http1Client, Http1Connection, Http1Server, make_body_reader
 from mitmproxy.proxy.layers.http._http2 import Http2Client
 
+from outwarden.flow.framing import header_of
 from outwarden.flow.guard import last_words
 
 Commands = layer.CommandGenerator[None]
@@ -87,7 +88,7 @@ class StrictHttp1Server(Http1Server):
         if isinstance(event, ResponseData) and event.data and event.stream_id == self.stream_id:
             return self._send_piece(event.data)
         if isinstance(event, ResponseHeaders):
-            self._sends_chunks = "chunked" in event.response.headers.get("transfer-encoding", "").lower()
+            self._sends_chunks = "chunked" in header_of(event.response, b"transfer-encoding").lower()
             if isinstance(event, ResponseBegins):
                 return self._keep(super().send(event))
         return super().send(event)

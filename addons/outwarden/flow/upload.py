@@ -28,7 +28,7 @@ from mitmproxy.proxy.layers.http._events import (
 )
 from mitmproxy.proxy.layers.http._hooks import HttpErrorHook, HttpRequestHeadersHook, HttpResponseHeadersHook
 
-from outwarden.flow.framing import CONTINUE, announced_bytes, fault_of
+from outwarden.flow.framing import CONTINUE, announced_bytes, fault_of, header_of
 from outwarden.flow.guard import answer_whatever_happens
 from outwarden.flow.room import fits, no_room
 from outwarden.flow.state import CallState, state_of
@@ -73,7 +73,7 @@ class Upload(HttpStream):
 
     def state_wait_for_request_headers(self, event: RequestHeaders) -> Commands:
         """Let the hooks see the head; refuse what they refuse before a body is invited."""
-        invited = event.request.headers.get("expect", "").lower() == "100-continue"
+        invited = header_of(event.request, b"expect").lower() == "100-continue"
         if invited:  # mitmproxy would invite the body of a refused call, too
             del event.request.headers["expect"]
         yield from super().state_wait_for_request_headers(event)
