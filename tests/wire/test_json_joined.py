@@ -3,10 +3,13 @@
 import json
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from outwarden.wire.format import TextRules
 from outwarden.wire.json_document import Document, Joined
-from outwarden.wire.json_walk import read_document
+from outwarden.wire.json_text import Spans, may_open
+from outwarden.wire.json_walk import read_document, read_text
 
 
 def read(texts):
@@ -53,3 +56,59 @@ def test_a_few_are_read_one_by_one():
 
     assert (joined_in(few), len(few.nested), few.lone) == ([], 15, b"")
     assert (joined_in(small), len(small.nested)) == ([], 100)
+
+
+OPENINGS = [
+    "[",
+    "{",
+    "[ ",
+    "[INFO] up",
+    "[Infinity]",
+    "[In",
+    "[NaN]",
+    "[N/A]",
+    "[tr",
+    "[true]",
+    "[T]",
+    "[-1]",
+    "[1",
+    "{1",
+    "{a",
+    "[é]",
+]
+OPENINGS += [
+    '{"',
+    '{"a":1}',
+    "{}",
+    "[]",
+    '["',
+    "[[",
+    "[{",
+    "{ }",
+    "{\n}",
+    "[\u00a0]",
+    "[#]",
+    "[(1)]",
+    "{-",
+    "x",
+    "",
+    " [1]",
+    "\\[",
+    "[f",
+    "[fa",
+    "[nu",
+]
+
+
+@given(st.lists(st.tuples(st.sampled_from(OPENINGS), st.text(max_size=4)).map("".join), min_size=1, max_size=12))
+@example(OPENINGS)
+@pytest.mark.parametrize("ascii_only", [False, True])
+def test_a_string_that_may_not_open_a_document_is_none(ascii_only: bool, texts: list[str]) -> None:
+    """At a glance at three bytes, and by reading it."""
+    raw = json.dumps(texts, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
+    spans = Spans.of(raw)
+    may = may_open(raw, spans.opening)
+
+    for text, opens in zip(texts, may.tolist(), strict=True):
+        assert opens or read_text(text) is None
+    assert not may_open(b'["[INFO] up"]', Spans.of(b'["[INFO] up"]').opening)[0]

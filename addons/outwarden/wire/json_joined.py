@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from outwarden.errors import BodyError
 from outwarden.wire.json_bulk import are_json, is_json
 from outwarden.wire.json_document import Document, Joined
-from outwarden.wire.json_text import Spans, scannable
+from outwarden.wire.json_text import Spans, may_open, scannable
 
 _MANY = 16  # fewer are read faster one by one
 _SMALL = 4096  # bytes, as spelled
@@ -24,7 +24,7 @@ def join_small(document: Document, nesting: int, read: Read) -> None:
     if not isinstance(spans, Spans):
         return
     places = spans.begin_with(document.raw, _OPENS)
-    places = places[spans.sizes()[places] < _SMALL]
+    places = places[(spans.sizes()[places] < _SMALL) & may_open(document.raw, spans.opening[places])]
     if len(places) < _MANY:
         return
     texts = [document.tokens[at] for at in places.tolist()]
