@@ -22,12 +22,12 @@ from outwarden.pii import (
 )
 from outwarden.pii.birth_columns import BirthColumns
 from outwarden.pii.custom import custom_recognizer
+from outwarden.pii.escaped import Escaped
 from outwarden.pii.finder import Allowance, Finder, Span, WholeFinder
 from outwarden.pii.listed import HASH, HashFinder, hash_of, listed_recognizers
 from outwarden.pii.matching import Candidate, Matcher, sweep
 from outwarden.pii.messages import ENTITIES as IN_MESSAGES
 from outwarden.pii.messages import Messages
-from outwarden.pii.name_escapes import EscapedNames
 from outwarden.pii.name_fields import NameFields
 from outwarden.pii.name_scripts import OtherScripts
 from outwarden.pii.page import Page
@@ -86,14 +86,12 @@ class Detector:
         in_messages = {entity for entity in IN_MESSAGES if wanted is None or entity in wanted} - {"PERSON"}
         if in_messages:
             self._whole_finders.append(Messages(in_messages | ({"PERSON"} if names_persons else set())))
-        self._escaped: EscapedNames | None = None
-        if names_persons:
-            beside = (NameFields(), OtherScripts())
-            self._whole_finders += beside
-            self._escaped = EscapedNames(finders, beside)
+        beside = (NameFields(), OtherScripts()) if names_persons else ()
+        self._whole_finders += beside
         names = (r.names or {r.entity} for r in recognizers)
         self.entities = frozenset().union(*names, *(finder.entities for finder in self.finders))
         plain = Matcher(recognizers)
+        self._escaped = Escaped(plain, finders, beside)
         if recognizers:
             recognizers += view_recognizers(plain)
         if self.entities:
@@ -145,7 +143,7 @@ class Detector:
             for index, spans in enumerate(finder.find(texts, allowance)):
                 if spans:
                     found[index] += candidates_of(spans)
-        if whole and self._escaped is not None:
+        if whole:
             for index, spans in self._escaped.find(page, allowance).items():
                 found[index] += candidates_of(spans)
         merged: list[Sequence[Span]] = [()] * len(texts)

@@ -1,18 +1,21 @@
-"""Names that are spelled with escapes: ``G&ouml;tz``, ``Wi\\u015bniewski``, ``Bj=C3=B6rn``, ``=?utf-8?B?…?=``.
+"""Values with escapes in them: ``G&ouml;tz``, ``Wi\\u015bniewski``, ``Lindenstra=C3=9Fe 9``, ``=?utf-8?B?…?=``.
 
-Mails, pages, JSON in logs and type-set text spell every letter so that is not ASCII, and a name has such letters more
-often than any other word. What is around an escape is read as it is meant and shown to whoever finds names in texts.
+Mails, pages, JSON in logs and type-set text spell every letter so that is not ASCII, and names of people and streets
+have such letters more often than any other word. What is around an escape is read as it is meant and shown to whoever
+finds values in texts. (What is escaped from end to end, or within one word, is the business of `views`.)
 """
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 
 from outwarden.pii.finder import Allowance, Finder, Span, WholeFinder
 from outwarden.pii.folding import Folded, fold, rewrite, unchanged
+from outwarden.pii.matching import Matcher, Sweep, sweep
 from outwarden.pii.page import Page, texts_with
+from outwarden.pii.reading import DISCOUNT
 from outwarden.pii.regexp import Regexp
 
 # How much before and behind an escape may belong to its name, or say that it is one; no more than its line.
@@ -57,28 +60,28 @@ _SIGN = re.compile(
 
 
 # What any of them begins with, for a look at all texts at once.
-_HINT = Regexp(r"&[#A-Za-z]|%[2-7C-Ec-e]|=[C-E?]|\\[A-Za-z0-9'\"`^~=.{]|[^\x00-\x7F]")
+_HINT = Regexp(rf"&[#A-Za-z]|%[2-7C-Ec-e]|=[C-E?]|\\[A-Za-z0-9'\"`^~=.{{]|[{_UNSEEN}{_OTHER_LETTERS}]")
 
 
-class EscapedNames:
+class Escaped:
     """Shows others what texts say around their escapes."""
 
-    def __init__(self, finders: Sequence[Finder], beside: Sequence[WholeFinder]) -> None:
-        """``finders``, ``beside``: who finds names in what is said there."""
-        self._finders, self._beside = finders, beside
+    def __init__(self, plain: Matcher, finders: Sequence[Finder], beside: Sequence[WholeFinder]) -> None:
+        """``plain``: the patterns; ``finders``, ``beside``: who finds names."""
+        self._plain, self._finders, self._beside = plain, finders, beside
 
     def __repr__(self) -> str:
-        return "<EscapedNames>"
+        return "<Escaped>"
 
     def find(self, page: Page, allowance: Allowance) -> dict[int, list[Span]]:
-        """The names with an escape in them, of each text with any."""
+        """The values with an escape in them, of each text with any."""
         read = [
             (number, *stretch, _read(page.texts[number][slice(*stretch)]))
             for number in texts_with(_HINT.search, page)
             for stretch in stretches(page.texts[number])
         ]
         found: dict[int, list[Span]] = {}
-        for at, spans in self._names([folded.text for *_, folded in read], allowance) if read else ():
+        for at, spans in self._in([folded.text for *_, folded in read], allowance) if read else ():
             number, start, end, folded = read[at]
             back = _back(page.texts[number][start:end], folded, spans)
             found.setdefault(number, []).extend(
@@ -86,12 +89,23 @@ class EscapedNames:
             )
         return found
 
-    def _names(self, said: Sequence[str], allowance: Allowance) -> Iterator[tuple[int, Sequence[Span]]]:
+    def _in(self, said: Sequence[str], allowance: Allowance) -> Iterator[tuple[int, Iterable[Span]]]:
         page = Page(said)
+        for pattern in self._plain.present(page.data):
+            for at, text in enumerate(said) if pattern.alone else ():
+                yield from ((at, _spans(result)) for result in sweep(pattern, Page((text,))).values())
+            if not pattern.alone:
+                yield from ((at, _spans(result)) for at, result in sweep(pattern, page).items())
         for whole in self._beside:
             yield from whole.find(page).items()
         for finder in self._finders:
             yield from enumerate(finder.find(said, allowance))
+
+
+def _spans(result: Sweep) -> Iterator[Span]:
+    for one in result.candidates:
+        if one.score > 0:  # those of reserved values are below
+            yield Span(one.start, one.end, one.entity, one.score * DISCOUNT)
 
 
 def stretches(text: str) -> Iterator[tuple[int, int]]:
@@ -112,10 +126,10 @@ def stretches(text: str) -> Iterator[tuple[int, int]]:
         yield begin, end
 
 
-def _back(text: str, folded: Folded, spans: Sequence[Span]) -> Iterator[Span]:
+def _back(text: str, folded: Folded, spans: Iterable[Span]) -> Iterator[Span]:
     """The findings that have an escape in them, where they stand in the text; the others are seen as they stand."""
     for span in spans:
-        if span.entity == "PERSON" and span.start < span.end:
+        if span.start < span.end:
             start, end = folded.span(span.start, span.end)
             if text[start:end] != folded.text[span.start : span.end]:
                 yield span._replace(start=start, end=end)
