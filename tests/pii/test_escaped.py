@@ -38,7 +38,7 @@ class Knows:
 
 
 def found_by(finder: Finder, text: str) -> list[Span]:
-    return Escaped(Matcher([]), [finder], []).find(Page([text]), Allowance()).get(0, [])
+    return Escaped(Matcher([]), []).find(Page([text]), [finder], Allowance()).get(0, [])
 
 
 def names(text: str, *known: str) -> list[str]:

@@ -25,7 +25,7 @@ from outwarden.pii.custom import custom_recognizer
 from outwarden.pii.escaped import Escaped
 from outwarden.pii.finder import Allowance, Finder, Span, WholeFinder
 from outwarden.pii.listed import HASH, HashFinder, hash_of, listed_recognizers
-from outwarden.pii.matching import Candidate, Matcher, sweep
+from outwarden.pii.matching import Candidate, Matcher, sweep, sweep_all
 from outwarden.pii.messages import ENTITIES as IN_MESSAGES
 from outwarden.pii.messages import Messages
 from outwarden.pii.name_fields import NameFields
@@ -91,7 +91,7 @@ class Detector:
         names = (r.names or {r.entity} for r in recognizers)
         self.entities = frozenset().union(*names, *(finder.entities for finder in self.finders))
         plain = Matcher(recognizers)
-        self._escaped = Escaped(plain, finders, beside)
+        self._escaped = Escaped(plain, beside)
         if recognizers:
             recognizers += view_recognizers(plain)
         if self.entities:
@@ -130,21 +130,20 @@ class Detector:
         present = (self._whole if whole else self.matcher).present(page.data)
         if also is not None:
             present += also.present(page.data)
-        for pattern in present:
-            pages = enumerate(map(_page_of_one, texts)) if pattern.alone else ((0, page),)
-            for first, one in pages:
-                for index, result in sweep(pattern, one).items():
-                    found[first + index] += result.candidates
+        for index, candidates in sweep_all(present, page):
+            found[index] += candidates
         for whole_finder in self._whole_finders if whole else ():
             for index, spans in whole_finder.find(page).items():
                 found[index] += candidates_of(spans)
         allowance = allowance or Allowance()
-        for finder in self.asked(strictness):
+        asked = self.asked(strictness)
+        for finder in asked:
             for index, spans in enumerate(finder.find(texts, allowance)):
                 if spans:
                     found[index] += candidates_of(spans)
         if whole:
-            for index, spans in self._escaped.find(page, allowance).items():
+            names = [finder for finder in asked if finder is not self._hashes]
+            for index, spans in self._escaped.find(page, names, allowance).items():
                 found[index] += candidates_of(spans)
         merged: list[Sequence[Span]] = [()] * len(texts)
         for index, candidates in found.items():
@@ -205,10 +204,6 @@ def candidates_of(spans: Iterable[Span]) -> Iterator[Candidate]:
 
 def _with_reserved(recognizer: Recognizer) -> Recognizer:
     return replace(recognizer, check=finding_reserved(recognizer.check))
-
-
-def _page_of_one(text: str) -> Page:
-    return Page((text,))
 
 
 def _placeholder(text: str, start: int, end: int, more: bool) -> Verdict | None:

@@ -13,7 +13,7 @@ from email.header import decode_header, make_header
 
 from outwarden.pii.finder import Allowance, Finder, Span, WholeFinder
 from outwarden.pii.folding import Folded, fold, rewrite, unchanged
-from outwarden.pii.matching import Matcher, Sweep, sweep
+from outwarden.pii.matching import Candidate, Matcher, sweep_all
 from outwarden.pii.page import Page, texts_with
 from outwarden.pii.reading import DISCOUNT
 from outwarden.pii.regexp import Regexp
@@ -66,22 +66,22 @@ _HINT = Regexp(rf"&[#A-Za-z]|%[2-7C-Ec-e]|=[C-E?]|\\[A-Za-z0-9'\"`^~=.{{]|[{_UNS
 class Escaped:
     """Shows others what texts say around their escapes."""
 
-    def __init__(self, plain: Matcher, finders: Sequence[Finder], beside: Sequence[WholeFinder]) -> None:
-        """``plain``: the patterns; ``finders``, ``beside``: who finds names."""
-        self._plain, self._finders, self._beside = plain, finders, beside
+    def __init__(self, plain: Matcher, beside: Sequence[WholeFinder]) -> None:
+        """``plain``: the patterns; ``beside``: who finds names without a model."""
+        self._plain, self._beside = plain, beside
 
     def __repr__(self) -> str:
         return "<Escaped>"
 
-    def find(self, page: Page, allowance: Allowance) -> dict[int, list[Span]]:
-        """The values with an escape in them, of each text with any."""
+    def find(self, page: Page, finders: Sequence[Finder], allowance: Allowance) -> dict[int, list[Span]]:
+        """The values with an escape in them, of each text with any; ``finders``: those that are asked as well."""
         read = [
             (number, *stretch, _read(page.texts[number][slice(*stretch)]))
             for number in texts_with(_HINT.search, page)
             for stretch in stretches(page.texts[number])
         ]
         found: dict[int, list[Span]] = {}
-        for at, spans in self._in([folded.text for *_, folded in read], allowance) if read else ():
+        for at, spans in self._in([folded.text for *_, folded in read], finders, allowance) if read else ():
             number, start, end, folded = read[at]
             back = _back(page.texts[number][start:end], folded, spans)
             found.setdefault(number, []).extend(
@@ -89,21 +89,20 @@ class Escaped:
             )
         return found
 
-    def _in(self, said: Sequence[str], allowance: Allowance) -> Iterator[tuple[int, Iterable[Span]]]:
+    def _in(
+        self, said: Sequence[str], finders: Sequence[Finder], allowance: Allowance
+    ) -> Iterator[tuple[int, Iterable[Span]]]:
         page = Page(said)
-        for pattern in self._plain.present(page.data):
-            for at, text in enumerate(said) if pattern.alone else ():
-                yield from ((at, _spans(result)) for result in sweep(pattern, Page((text,))).values())
-            if not pattern.alone:
-                yield from ((at, _spans(result)) for at, result in sweep(pattern, page).items())
+        for at, candidates in sweep_all(self._plain.present(page.data), page):
+            yield at, _spans(candidates)
         for whole in self._beside:
             yield from whole.find(page).items()
-        for finder in self._finders:
+        for finder in finders:
             yield from enumerate(finder.find(said, allowance))
 
 
-def _spans(result: Sweep) -> Iterator[Span]:
-    for one in result.candidates:
+def _spans(candidates: Iterable[Candidate]) -> Iterator[Span]:
+    for one in candidates:
         if one.score > 0:  # those of reserved values are below
             yield Span(one.start, one.end, one.entity, one.score * DISCOUNT)
 

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
@@ -16,6 +16,11 @@ class Span(NamedTuple):
     end: int
     entity: str
     score: float
+
+
+def is_taken(spans: Iterable[Span], start: int, end: int) -> bool:
+    """Whether one of ``spans`` overlaps what stands from ``start`` up to ``end``."""
+    return any(span.start < end and start < span.end for span in spans)
 
 
 class Allowance:

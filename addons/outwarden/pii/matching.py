@@ -10,7 +10,7 @@ stream resumes:
   block at the latest. Blocks count from the start of the text.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple
@@ -239,6 +239,14 @@ def sweep(
     else:
         _search_plainly(pattern, page.data, start, judge)
     return found
+
+
+def sweep_all(patterns: Iterable[Pattern], page: Page) -> Iterator[tuple[int, list[Candidate]]]:
+    """Yield what each pattern finds in each text of a page; where edges of texts matter, one by one."""
+    for pattern in patterns:
+        pages = enumerate(Page((text,)) for text in page.texts) if pattern.alone else ((0, page),)
+        for first, one in pages:
+            yield from ((first + index, result.candidates) for index, result in sweep(pattern, one).items())
 
 
 def _moved(verdict: Verdict | list[Verdict] | None, by: int) -> Verdict | list[Verdict] | None:

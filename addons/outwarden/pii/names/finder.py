@@ -4,11 +4,10 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from functools import partial
 from hashlib import blake2b
 from typing import Protocol
 
-from outwarden.pii.finder import Allowance, Span
+from outwarden.pii.finder import Allowance, Span, is_taken
 from outwarden.pii.names.eponyms import is_eponym
 from outwarden.pii.names.headed import headed
 from outwarden.pii.names.identifiers import is_identifier
@@ -91,7 +90,7 @@ class NameFinder:
         for (number, offset, said), spans in zip(block, self._reader.read(units), strict=True):
             names = [span for whole in spans for span in columns(said, whole) if may_be_name(said, span)]
             if "PERSON" in self.entities and (recorded := names_in(said, self._reader.is_word)):
-                names = [*recorded, *(span for span in names if not any(map(partial(_overlap, span), recorded)))]
+                names = [*recorded, *(span for span in names if not is_taken(recorded, span.start, span.end))]
             if "PERSON" in self.entities:
                 names += titled(said, names, self._reader)
                 names += related(said, names, self._reader)
@@ -178,10 +177,6 @@ def _blocks(texts: Sequence[str]) -> Iterator[list[tuple[int, int, str]]]:
                 block, size = [], 0
     if block:
         yield block
-
-
-def _overlap(one: Span, other: Span) -> bool:
-    return one.start < other.end and other.start < one.end
 
 
 def may_be_name(unit: str, span: Span) -> bool:

@@ -9,8 +9,8 @@ slashes ("WR Boateng/Haddad").
 import re
 from collections.abc import Iterator, Sequence
 
-from outwarden.pii.finder import Span
-from outwarden.pii.names.lists import Lists, words
+from outwarden.pii.finder import Span, is_taken
+from outwarden.pii.names.lists import CAPITAL, NAME, Lists, words
 
 _SCORE = 0.85
 # What is labelled so is a person; one word is enough, if a list knows it.
@@ -32,12 +32,10 @@ _NAMES = words(
 )
 _LABEL = re.compile(r"(?P<last>[^\W\d_]+(?:-[^\W\d_]+)?)(?:/[^\W\d_]{2,8}|(?<=ed) by|(?<=seen) by)?[ ]?\Z")
 _LABEL_CHARACTERS = 40
-_CAPITAL = r"(?=[^\W\d_a-zß-öø-ÿ])"
-_NAME = rf"{_CAPITAL}[^\W\d_]{{2,24}}(?:['\u2019-][^\W\d_]{{2,24}})?"
-_PART = rf"(?:(?:van|von|de|del|della|di|da|dos|der|den|bin|al|el|la|le) ){{0,2}}(?:{_NAME}|{_CAPITAL}[^\W\d_]\b\.?)"
+_PART = rf"(?:(?:van|von|de|del|della|di|da|dos|der|den|bin|al|el|la|le) ){{0,2}}(?:{NAME}|{CAPITAL}[^\W\d_]\b\.?)"
 _BEHIND = re.compile(rf"[ \t]{{1,4}}(?P<name>{_PART}(?:,? {_PART}){{0,3}})(?![\w-])")
 _WORD = re.compile(r"[^\W\d_]+")
-_LAST_FIRST = rf"(?P<last>{_NAME}(?:[ -]{_NAME})?),[ ]?(?P<first>{_NAME})(?:[ ]{_CAPITAL}[^\W\d_]\b\.?)?"
+_LAST_FIRST = rf"(?P<last>{NAME}(?:[ -]{NAME})?),[ ]?(?P<first>{NAME})(?:[ ]{CAPITAL}[^\W\d_]\b\.?)?"
 _NUMBER = r"[([]?(?:mrn|mr ?#|urn?\b|nhs|hosp|dob\b|d\.o\.b|geb\b|chart|rec(?:ord)?\b|file|#[ ]?\d)"
 _AGE = r"[([]?\d{1,3} ?(?:y/?o?\b|yrs?\b|j\.|ans\b|[mf]\b|,? ?[/,] ?[mf]\b)|[mf] ?[/,] ?\d{1,3}\b"
 _REGISTER = re.compile(
@@ -45,7 +43,7 @@ _REGISTER = re.compile(
 )
 
 
-_ROW_NAME = rf"{_NAME}(?:,? (?:{_NAME}|{_CAPITAL}[^\W\d_]\b\.?))?"
+_ROW_NAME = rf"{NAME}(?:,? (?:{NAME}|{CAPITAL}[^\W\d_]\b\.?))?"
 # A known name before an age with a sex, in either order.
 _SEX_AGE = r"[MF](?:(?: |, ?|/)\d{1,3}|\d{2,3})(?: ?y/?o?)?\b|\d{1,3} ?(?:y(?:/?o|rs?)?)?[ ,/]{0,2}[MF]\b"
 _AGED = re.compile(rf"(?<![\w'\u2019&.-])(?P<name>{_ROW_NAME}),? \(?(?:{_SEX_AGE})(?![\w.-])")
@@ -54,7 +52,7 @@ _ROWED = re.compile(
     r"(?:(?:^|[\n;.])[ \t]*|(?i:\b(?:bed|bay|room|rm) ?))\d{1,4}[A-Za-z]?[.):]?[ ]+"
     rf"(?P<name>{_ROW_NAME})[ ]+[A-Z]{{0,4}}\d{{6,10}}(?![\w.,-]*\d)"
 )
-_SLASHED = re.compile(rf"(?<![\w/.&-]){_NAME}(?: ?/ ?{_NAME}){{1,4}}(?![\w/&-])")
+_SLASHED = re.compile(rf"(?<![\w/.&-]){NAME}(?: ?/ ?{NAME}){{1,4}}(?![\w/&-])")
 
 
 _SLASHED_NAME = re.compile(r"[^\s/]+")
@@ -64,7 +62,7 @@ _DIGIT = re.compile(r"\d")
 def headed(unit: str, found: Sequence[Span], lists: Lists) -> Iterator[Span]:
     """Yield the names that a label or a record tells, besides those ``found``."""
     for start, end in (*_labelled(unit, lists), *_registered(unit, lists), *_in_rows(unit, lists)):
-        if not any(span.start < end and start < span.end for span in found):
+        if not is_taken(found, start, end):
             yield Span(start, end, "PERSON", _SCORE)
 
 

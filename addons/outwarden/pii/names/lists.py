@@ -19,3 +19,9 @@ class Lists(Protocol):
 def words(said: str) -> frozenset[str]:
     """The words of a list as it is written."""
     return frozenset(said.split())
+
+
+CAPITAL = r"(?=[^\W\d_a-zß-öø-ÿ])"
+"""A look at a capital letter, or one of a script that has none."""
+NAME = rf"{CAPITAL}[^\W\d_]{{2,24}}(?:['\u2019-][^\W\d_]{{2,24}})?"
+"""A word that has the form of a part of a name."""

@@ -9,7 +9,7 @@ Mark"), and where somebody is something ("Will is 77").
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from outwarden.pii.finder import Span
+from outwarden.pii.finder import Span, is_taken
 from outwarden.pii.names.eponyms import is_eponym
 from outwarden.pii.names.lists import Lists
 from outwarden.pii.names.words import WORD
@@ -74,7 +74,7 @@ class Mentions:
     def _besides(self, unit: str, found: Iterable[Span]) -> Iterator[Span]:
         for word in WORD.finditer(unit):  # an address, a handle or a path is one word, so no part of it is a name
             score = self._parts.get(word[0])
-            if score is None or any(span.start < word.end() and word.start() < span.end for span in found):
+            if score is None or is_taken(found, word.start(), word.end()):
                 continue
             if not is_eponym(unit, *word.span()) and (not self._lists.is_word(word[0]) or _is_told(unit, *word.span())):
                 yield Span(word.start(), word.end(), "PERSON", score)

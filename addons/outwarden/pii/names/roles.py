@@ -8,8 +8,8 @@ none.
 import re
 from collections.abc import Iterator, Sequence
 
-from outwarden.pii.finder import Span
-from outwarden.pii.names.lists import Lists, words
+from outwarden.pii.finder import Span, is_taken
+from outwarden.pii.names.lists import CAPITAL, NAME, Lists, words
 
 _SCORE = 0.85
 _RELATIVES = words(
@@ -83,21 +83,18 @@ _SERVICES = words(
 _TELLING = _ROLES | _SERVICES
 _WORD = re.compile(r"[^\W\d_]+")
 _TIED = frozenset("-_0123456789")
-_CAPITAL = r"(?=[^\W\d_a-zß-öø-ÿ])"
 _FIRST = r"[^\W\d_]{3,24}(?:['\u2019-][^\W\d_]{2,24})?"
-_MORE = rf"{_CAPITAL}[^\W\d_]{{2,24}}(?:['\u2019-][^\W\d_]{{2,24}})?"
 _PARTICLE = r"(?:van|von|de|del|della|di|da|dos|der|den|bin|al|el|la|le)"
 _AFTER = re.compile(
-    rf"[.:]?[ ]?\(?(?<=[ (])(?P<first>{_FIRST})(?P<more>(?:[ ](?:{_PARTICLE}[ ]){{0,2}}{_MORE}){{0,2}})(?![\w-])"
+    rf"[.:]?[ ]?\(?(?<=[ (])(?P<first>{_FIRST})(?P<more>(?:[ ](?:{_PARTICLE}[ ]){{0,2}}{NAME}){{0,2}})(?![\w-])"
 )
-_NAME = rf"{_CAPITAL}[^\W\d_]{{2,24}}(?:['\u2019-][^\W\d_]{{2,24}})?"
 _KIND = (
     r"(?:(?:a|an|the|his|her|their|our|my|district|charge|ward|staff|senior|head|clinical|community|student|night) )"
 )
-_INITIAL = rf"{_CAPITAL}[^\W\d_]\.?[ ]"
+_INITIAL = rf"{CAPITAL}[^\W\d_]\.?[ ]"
 _BEFORE = re.compile(
-    rf"(?<![\w'\u2019&-])(?P<name>(?P<initials>(?:{_INITIAL}){{0,2}}){_NAME}"
-    rf"(?:[ ](?:{_INITIAL})?(?:{_PARTICLE}[ ]){{0,2}}{_NAME}){{0,2}})(?P<tie>,[ ]?|[ ]\(|[ ])(?P<kind>{_KIND}{{0,2}})\Z"
+    rf"(?<![\w'\u2019&-])(?P<name>(?P<initials>(?:{_INITIAL}){{0,2}}){NAME}"
+    rf"(?:[ ](?:{_INITIAL})?(?:{_PARTICLE}[ ]){{0,2}}{NAME}){{0,2}})(?P<tie>,[ ]?|[ ]\(|[ ])(?P<kind>{_KIND}{{0,2}})\Z"
 )
 _BEFORE_CHARACTERS = 96
 
@@ -112,7 +109,7 @@ def related(unit: str, found: Sequence[Span], lists: Lists) -> Iterator[Span]:
         if role[0].lower() not in _TELLING and role[0] not in _CREDENTIALS:
             continue
         for start, end in filter(None, _beside(unit, role, lists)):
-            if not any(span.start < end and start < span.end for span in taken):
+            if not is_taken(taken, start, end):
                 taken.append(Span(start, end, "PERSON", _SCORE))
                 yield taken[-1]
 

@@ -8,8 +8,8 @@ he"). Titles that are names as well are left to the model.
 import re
 from collections.abc import Iterator, Sequence
 
-from outwarden.pii.finder import Span
-from outwarden.pii.names.lists import Lists, words
+from outwarden.pii.finder import Span, is_taken
+from outwarden.pii.names.lists import CAPITAL, Lists, words
 
 _SCORE = 0.85
 _TITLES = (
@@ -21,12 +21,11 @@ _TITLES = (
     r"Nurse|Midwife|Matron|Registrar|Frau|Herrn?|Señora|Señor|Schwester|Oberarzt|Oberärztin|Læge|Lege|Läkare|Lääkäri|Hemşire|Dokter|Doktor"
     r"|Perawat|Infirmière|Infirmier|Enfermera|Enfermeiro|Enfermeira|Infermiera|Infermiere",
 )
-_CAPITAL = r"(?=[^\W\d_a-zß-öø-ÿ])"
-_WORD = rf"(?:{_CAPITAL}[^\W\d_]['\u2019])?{_CAPITAL}[^\W\d_][^\W\d_A-Z]+(?:['\u2019-]{_CAPITAL}[^\W\d_]+)*"
+_WORD = rf"(?:{CAPITAL}[^\W\d_]['\u2019])?{CAPITAL}[^\W\d_][^\W\d_A-Z]+(?:['\u2019-]{CAPITAL}[^\W\d_]+)*"
 _PARTICLE = r"(?:van|von|de|del|della|di|da|dos|der|den|bin|binti|al|el|la|le|du)"
 _TITLED = re.compile(
     rf"(?<![\w.&-])(?P<title>{'|'.join(_TITLES)})\.?[ ](?:(?:{_TITLES[0]})\.?[ ])?"
-    rf"(?P<name>(?:{_CAPITAL}[^\W\d_]\.?[ ])?(?:{_PARTICLE}[ ]){{0,2}}(?P<word>{_WORD})(?:[ ](?:{_PARTICLE}[ ]){{0,2}}{_WORD}){{0,2}})(?!\w|['\u2019](?!s\b))"
+    rf"(?P<name>(?:{CAPITAL}[^\W\d_]\.?[ ])?(?:{_PARTICLE}[ ]){{0,2}}(?P<word>{_WORD})(?:[ ](?:{_PARTICLE}[ ]){{0,2}}{_WORD}){{0,2}})(?!\w|['\u2019](?!s\b))"
 )
 
 # All in capitals, as on a board or in a dictated report; MR and MS are pictures and diseases as well,
@@ -48,7 +47,7 @@ def titled(unit: str, found: Sequence[Span], lists: Lists) -> Iterator[Span]:
     for form in (_TITLED, _IN_CAPITALS) if any(title in unit for title in _BIG_TITLES) else (_TITLED,):
         for one in form.finditer(unit):
             start, end = one.span("name")
-            if _is_name(unit, one, lists) and not any(span.start < end and start < span.end for span in found):
+            if _is_name(unit, one, lists) and not is_taken(found, start, end):
                 yield Span(start, end, "PERSON", _SCORE)
 
 
